@@ -1,0 +1,115 @@
+//! The library's own failures.
+//!
+//! Everything that squall itself raises is one [`Error`]; everything that passes a coroutine boundary is an
+//! [`Exception`](crate::Exception), which any error becomes by `?`.
+//!
+//! ```
+//! use squall_runner::{Error, Exception};
+//!
+//! let e = Exception::from(Error::Timeout);
+//! assert_eq!(e.downcast_ref::<Error>(), Some(&Error::Timeout));
+//! ```
+
+use std::fmt;
+use std::panic::Location;
+
+/// What squall itself raises.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Something was yielded that cannot be waited for (Tornado's `BadYieldError`). Raised at that yield.
+    #[error("yielded unknown object {0}")]
+    BadYield(String),
+    /// A deadline passed before the result was there (`with_timeout`, the timeouts of locks and queues).
+    #[error("Timeout")]
+    Timeout,
+    /// `run_sync` gave up. The time is in seconds, printed as Tornado prints it.
+    #[error("Operation timed out after {seconds} seconds")]
+    RunSyncTimeout {
+        /// The limit as Tornado prints it: `0.02`, `1.0`.
+        seconds: String,
+    },
+    /// `stop` was called while `run_sync` was waiting.
+    #[error("Event loop stopped before Future completed.")]
+    LoopStopped,
+    /// Nothing is ready, no timer is set, nothing outside can wake the loop, and yet somebody waits.
+    #[error("deadlock: nothing that is left can wake the loop{}", listed(.waiting))]
+    Deadlock {
+        /// Every coroutine that is still suspended, oldest first.
+        waiting: Vec<Waiting>,
+    },
+    /// The Future was cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// Every `Promise` of the Future was dropped before it was resolved.
+    #[error("the Promise was dropped before it was resolved; call set_result or set_exception on it")]
+    BrokenPromise,
+    /// The Future is not in the state that the operation needs.
+    #[error("invalid state: {0}")]
+    InvalidState(&'static str),
+    /// The value was moved out by whoever took it first. Clone the Future first to let several take it.
+    #[error("the result was already taken; clone the Future to take its result more than once")]
+    ResultTaken,
+    /// A value of another type was sent than the yield expects.
+    #[error("a value of another type was sent: this yield takes a {expected}")]
+    WrongType {
+        /// The type that the yield gives.
+        expected: &'static str,
+    },
+    /// `Return` was raised with a value of another type than the coroutine returns.
+    #[error("Return was raised with a value of another type: this coroutine returns {expected}")]
+    WrongReturn {
+        /// The type that the coroutine returns.
+        expected: &'static str,
+    },
+    /// A coroutine's body was written in a way in which it cannot be driven.
+    #[error("{0}")]
+    Misuse(#[from] Misuse),
+    /// A body, a callback or a job panicked; the text is the panic's message.
+    #[error("panicked: {0}")]
+    Panic(String),
+}
+
+/// A mistake in the body of a yield-style coroutine. Each message says what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Misuse {
+    /// `.await` on something other than a yield.
+    #[error("a yield-style coroutine awaited something that was not ready: write yield_!(x)? or co.yield_(x).await? instead of x.await")]
+    ForeignAwait,
+    /// `co.yield_(x)` without `.await`.
+    #[error("the yield at {0} was dropped without being awaited: write co.yield_(x).await?")]
+    NotAwaited(&'static Location<'static>),
+    /// A second `co.yield_(x)` while the first one was not awaited yet.
+    #[error("the yield at {0} was made while another was not awaited yet: await each one before the next, or yield a list")]
+    Twice(&'static Location<'static>),
+    /// A `Co` used outside of the body it was made for.
+    #[error("the Co of another coroutine was used: yield only in the body that was given the Co")]
+    Escaped,
+}
+
+/// A suspended coroutine, as [`Error::Deadlock`] names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// The coroutine's name.
+    pub name: &'static str,
+    /// Where it is suspended.
+    pub location: &'static Location<'static>,
+    /// What it waits for: another coroutine's name, where that is known.
+    pub on: Option<&'static str>,
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} waits at {}", self.name, self.location)?;
+        match self.on {
+            Some(on) => write!(f, " for {on}"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn listed(waiting: &[Waiting]) -> String {
+    waiting.iter().fold(String::new(), |text, waiting| format!("{text}\n  {waiting}"))
+}

@@ -1,0 +1,265 @@
+//! [`Exception`]: what a coroutine raises, and the way it came.
+//!
+//! Any error becomes one by `?`. It is trapped in the coroutine's Future and raised again where that Future is
+//! yielded; each coroutine it leaves adds a frame to its traceback.
+//!
+//! ```
+//! use squall_runner::Exception;
+//!
+//! fn parse(s: &str) -> Result<i32, Exception> {
+//!     Ok(s.parse::<i32>()?)
+//! }
+//! let e = parse("x").unwrap_err();
+//! assert!(e.is::<std::num::ParseIntError>());
+//! assert_eq!(e.to_string(), "invalid digit found in string");
+//! assert!(format!("{e:?}").starts_with("Traceback (most recent call last):"));
+//! ```
+
+use std::any::{type_name, Any};
+use std::error::Error as StdError;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+use crate::Error;
+
+/// What coroutines and Futures give: a value, or the [`Exception`] that was raised.
+pub type Result<T, E = Exception> = std::result::Result<T, E>;
+
+/// A dynamic error with a traceback. Cheap to clone; `Send` and `Sync`.
+///
+/// `Display` is the message; `Debug` the message with the whole traceback, as Python prints it.
+#[derive(Clone)]
+pub struct Exception(Arc<Raised>);
+
+#[derive(Clone)]
+struct Raised {
+    error: Arc<dyn StdError + Send + Sync>,
+    /// The name before the message: the last segment of the error's type.
+    name: &'static str,
+    /// `raise gen.Return(v)` rather than an error.
+    is_return: bool,
+    /// Where it was made.
+    origin: &'static Location<'static>,
+    /// The coroutines it left, innermost first; at most `FRAMES` of them.
+    frames: Vec<Frame>,
+    /// How many more it left after that.
+    elided: usize,
+}
+
+/// A traceback longer than this is cut, so that an Exception may cross any number of coroutines.
+const FRAMES: usize = 64;
+
+/// One line of a traceback: the coroutine that an [`Exception`] left, and where it was then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Where the exception was raised, or the yield at which it came in.
+    pub location: &'static Location<'static>,
+    /// The coroutine's name.
+    pub name: &'static str,
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}", self.location, self.name)
+    }
+}
+
+impl Exception {
+    /// Wraps an error. The caller's line becomes the place where it was raised; `?` does the same.
+    #[track_caller]
+    pub fn new<E: StdError + Send + Sync + 'static>(error: E) -> Self {
+        Self::raised(error, last_segment(type_name::<E>()), false)
+    }
+
+    /// An exception that is only a message.
+    ///
+    /// ```
+    /// let e = squall_runner::Exception::msg("no such page");
+    /// assert_eq!(e.to_string(), "no such page");
+    /// ```
+    #[track_caller]
+    pub fn msg(message: impl Into<String>) -> Self {
+        Self::raised(Message(message.into()), "Exception", false)
+    }
+
+    #[track_caller]
+    fn raised<E: StdError + Send + Sync + 'static>(error: E, name: &'static str, is_return: bool) -> Self {
+        let origin = Location::caller();
+        Self(Arc::new(Raised {
+            error: Arc::new(error),
+            name,
+            is_return,
+            origin,
+            frames: Vec::new(),
+            elided: 0,
+        }))
+    }
+
+    /// A panic's payload, trapped.
+    #[track_caller]
+    pub fn from_panic(payload: Box<dyn Any + Send>) -> Self {
+        let text = match payload.downcast::<String>() {
+            Ok(text) => *text,
+            Err(payload) => match payload.downcast::<&'static str>() {
+                Ok(text) => (*text).to_owned(),
+                Err(_) => "a value that is not a string".to_owned(),
+            },
+        };
+        Self::new(Error::Panic(text))
+    }
+
+    /// Whether the error inside is an `E`.
+    pub fn is<E: StdError + 'static>(&self) -> bool {
+        self.0.error.is::<E>()
+    }
+
+    /// The error inside, if it is an `E`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.0.error.downcast_ref()
+    }
+
+    /// The error inside, for `source()` and for printing.
+    pub fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.0.error
+    }
+
+    /// The name that stands before the message in a traceback: the error's type without its path.
+    pub fn name(&self) -> &'static str {
+        self.0.name
+    }
+
+    /// Whether this is a [`Return`] on its way out.
+    pub fn is_return(&self) -> bool {
+        self.0.is_return
+    }
+
+    /// The value of the [`Return`] inside, if this is one of a `T`.
+    pub fn return_value<T: 'static>(&self) -> Option<T> {
+        self.downcast_ref::<Returning<T>>().map(|r| (r.clone)(&r.value))
+    }
+
+    /// Whether both are the same exception: raised once, however often it was cloned since.
+    pub fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0.error, &other.0.error)
+    }
+
+    /// Where it was raised.
+    pub fn origin(&self) -> &'static Location<'static> {
+        self.0.origin
+    }
+
+    /// The coroutines that it left, innermost first. Only the first 64 are kept; [`elided`](Self::elided)
+    /// counts the rest.
+    pub fn traceback(&self) -> &[Frame] {
+        &self.0.frames
+    }
+
+    /// How many frames came after those that [`traceback`](Self::traceback) holds.
+    pub fn elided(&self) -> usize {
+        self.0.elided
+    }
+
+    /// Notes that it leaves a coroutine. A copy held elsewhere keeps its own traceback.
+    pub(crate) fn push_frame(&mut self, frame: Frame) {
+        let raised = Arc::make_mut(&mut self.0);
+        if raised.frames.len() < FRAMES {
+            raised.frames.push(frame);
+        } else {
+            raised.elided += 1;
+        }
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Exception {
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self::new(error)
+    }
+}
+
+impl fmt::Display for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error.fmt(f)
+    }
+}
+
+impl fmt::Debug for Exception {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let raised = &*self.0;
+        writeln!(f, "Traceback (most recent call last):")?;
+        if raised.elided > 0 {
+            writeln!(f, "  ... {} more", raised.elided)?;
+        }
+        for frame in raised.frames.iter().rev() {
+            writeln!(f, "  {frame}")?;
+        }
+        if raised.frames.is_empty() {
+            writeln!(f, "  {}", raised.origin)?;
+        }
+        let text = raised.error.to_string();
+        match text.as_str() {
+            "" => f.write_str(raised.name)?,
+            text => write!(f, "{}: {text}", raised.name)?,
+        }
+        let mut source = raised.error.source();
+        while let Some(cause) = source {
+            write!(f, "\n  caused by: {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// `raise gen.Return(value)`: ends the coroutine with `value`, from anywhere in it.
+///
+/// In Rust `return Ok(value)` does the same; this is for code that leaves a coroutine from within a plain
+/// function, as Tornado's guide does.
+///
+/// ```
+/// use squall_runner::{Exception, Return};
+///
+/// fn answer() -> Result<(), Exception> {
+///     Err(Return(42))?
+/// }
+/// assert_eq!(answer().unwrap_err().return_value::<i32>(), Some(42));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Return<T>(pub T);
+
+impl<T: Clone + Send + Sync + 'static> From<Return<T>> for Exception {
+    #[track_caller]
+    fn from(Return(value): Return<T>) -> Self {
+        Self::raised(Returning { value, clone: T::clone }, "Return", true)
+    }
+}
+
+/// What a `Return` is inside an Exception; it knows how to copy its value for whoever catches it.
+struct Returning<T> {
+    value: T,
+    clone: fn(&T) -> T,
+}
+
+impl<T> fmt::Debug for Returning<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Return")
+    }
+}
+
+impl<T> fmt::Display for Returning<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Return was raised outside of a coroutine that could end with its value")
+    }
+}
+
+impl<T> StdError for Returning<T> {}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Message(String);
+
+/// `a::b::Name<c::D>` as `Name`.
+fn last_segment(path: &'static str) -> &'static str {
+    let path = path.split('<').next().unwrap_or(path);
+    path.rsplit("::").next().unwrap_or(path)
+}

@@ -1,0 +1,63 @@
+//! The heart of squall: generators `yield` Futures to a [`Runner`], which waits for each and sends its result
+//! back in.
+//!
+//! The noun is the **coroutine**: a function that, when called, runs at once up to the first thing that it has
+//! to wait for, and gives a [`Future`] of its result. This crate has all that makes one go, in the order in
+//! which it is best read:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`future`] | [`Future`] and [`Promise`]: a result that is not there yet, and the end that resolves it |
+//! | [`exception`] | [`Exception`]: what was raised, trapped until it is yielded; [`Return`] |
+//! | [`generator`] | [`Generator`]: what the Runner drives |
+//! | [`co`] | [`Co`]: how a body yields; the only place that knows how generators are made |
+//! | [`runner`] | [`Runner`]: the loop that all of this is for |
+//! | [`yieldable`] | [`Yieldable`]: what may be yielded |
+//! | [`native`] | `async fn`, driven beside the Runner |
+//! | [`ready`] | [`Ready`](ready::Ready): what is to be called soon |
+//! | [`context`] | [`ContextVar`]: variables that follow the calls |
+//! | [`trace`] | what happens, told to an observer |
+//!
+//! It knows no clock, no I/O and no thread. Its whole demand on the outside is that somebody empties the queue
+//! of what is to be called soon:
+//!
+//! ```
+//! use squall_runner::{coroutine, ready::Ready, Future};
+//!
+//! let number = Future::<i32>::new();
+//! let promise = number.promise();
+//!
+//! // Calling it runs it up to the yield.
+//! let doubled = coroutine(|co| async move { Ok(co.yield_(number).await? * 2) });
+//! assert!(!doubled.done());
+//!
+//! // Resolving what it waits for puts it on the queue; emptying the queue resumes it.
+//! promise.set_result(21);
+//! while let Some(callback) = Ready::current().pop() {
+//!     callback.run();
+//! }
+//! assert_eq!(doubled.result().unwrap(), 42);
+//! ```
+
+pub mod co;
+pub mod context;
+pub mod error;
+pub mod exception;
+pub mod future;
+pub mod generator;
+pub mod native;
+pub mod ready;
+pub mod runner;
+mod shared;
+pub mod trace;
+pub mod yieldable;
+
+pub use co::Co;
+pub use context::{Context, ContextVar};
+pub use error::{Error, Misuse, Waiting};
+pub use exception::{Exception, Frame, Result, Return};
+pub use future::{AnyFuture, Future, Promise};
+pub use generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
+pub use runner::{coroutine, Runner};
+pub use shared::{Resolvable, Shared};
+pub use yieldable::{convert_yielded, marker, moment, native, Moment, Yieldable};

@@ -1,0 +1,381 @@
+//! What happens, as it happens: the events that Runners, Futures and the loop tell an [`Observer`].
+//!
+//! An observer is installed for the current thread. With none, every place that could tell an event costs one
+//! branch. Coroutines and Futures are named by small numbers, given out in the order in which they are first
+//! mentioned and never reused, so that the same program gives the same events on every machine.
+//!
+//! ```
+//! use std::cell::RefCell;
+//! use std::rc::Rc;
+//! use squall_runner::trace::{self, Event, Observer};
+//!
+//! #[derive(Default)]
+//! struct Lines(RefCell<Vec<String>>);
+//! impl Observer for Lines {
+//!     fn event(&self, event: &Event<'_>) {
+//!         self.0.borrow_mut().push(format!("{event:?}"));
+//!     }
+//! }
+//!
+//! let lines = Rc::new(Lines::default());
+//! let observing = trace::observe(lines.clone());
+//! squall_runner::coroutine(|co| async move { co.yield_(()).await });
+//! drop(observing);
+//! assert!(lines.0.borrow()[0].starts_with("Call"));
+//! ```
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::{Coroutine, Exception};
+
+/// The number of one call of a coroutine. The same for its Runner, should it need one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunnerId(pub u32);
+
+/// The number of a Future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FutureId(pub u32);
+
+/// One thing that happened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A coroutine was called. A generator or plain body starts now; a native one in a later turn of the loop.
+    Call {
+        /// This call.
+        runner: RunnerId,
+        /// The Future that the call gives.
+        future: FutureId,
+        /// What is called.
+        coroutine: &'static Coroutine,
+        /// How its body runs.
+        body: Body,
+    },
+    /// A generator was resumed for the first time, or a native coroutine was polled for the first time.
+    Start {
+        /// Who.
+        runner: RunnerId,
+    },
+    /// The Runner sends a value in.
+    Send {
+        /// To whom.
+        runner: RunnerId,
+        /// What.
+        value: Shown<'a>,
+    },
+    /// The Runner throws an exception in.
+    Throw {
+        /// At whom.
+        runner: RunnerId,
+        /// What.
+        exception: &'a Exception,
+    },
+    /// A native coroutine is polled again.
+    Wake {
+        /// Who.
+        runner: RunnerId,
+    },
+    /// The generator yielded.
+    Yield {
+        /// Who.
+        runner: RunnerId,
+        /// What it yielded.
+        kind: Kind,
+        /// The Future it yielded, where it was one.
+        future: Option<FutureId>,
+        /// The line of the yield.
+        location: &'static Location<'static>,
+    },
+    /// It is suspended until a Future is done.
+    Wait {
+        /// Who.
+        runner: RunnerId,
+        /// Until when; `None`: until the next turn of the loop.
+        future: Option<FutureId>,
+    },
+    /// The body returned.
+    Return {
+        /// Whose.
+        runner: RunnerId,
+        /// What.
+        value: Shown<'a>,
+        /// Whether it left by raising [`Return`](crate::Return).
+        raised: bool,
+    },
+    /// An exception left the body and is trapped in the Future.
+    Raise {
+        /// Whose.
+        runner: RunnerId,
+        /// What.
+        exception: &'a Exception,
+    },
+    /// A Future is done.
+    Resolve {
+        /// Which.
+        future: FutureId,
+        /// How.
+        state: State,
+    },
+    /// Something is wrong that nobody can be told by an exception; the same is logged.
+    Report {
+        /// What.
+        problem: Problem,
+        /// Why.
+        exception: &'a Exception,
+    },
+    /// A loop begins an iteration.
+    Turn {
+        /// The loop's time, since the loop was made.
+        now: Duration,
+    },
+}
+
+/// How the body of a coroutine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// It yields: a generator, driven by a Runner.
+    Generator,
+    /// It never yields: called like any function.
+    Plain,
+    /// `async fn`: polled by a [`Task`](crate::native::Task).
+    Native,
+}
+
+/// The state of a Future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum State {
+    /// Not there yet.
+    Pending,
+    /// Has its result.
+    Done,
+    /// Has an exception.
+    Failed,
+    /// Was cancelled.
+    Cancelled,
+}
+
+/// What kind of thing was yielded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `()`.
+    None,
+    /// `moment()`.
+    Moment,
+    /// A Future, and its state at that moment.
+    Future(State),
+    /// A native coroutine, or any other `std::future::Future`.
+    Awaitable,
+    /// So many things, all waited for.
+    List(usize),
+    /// So many things by key.
+    Dict(usize),
+    /// A type that its author made yieldable.
+    Other(&'static str),
+    /// Nothing that can be waited for.
+    Bad,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Moment => f.write_str("moment"),
+            Self::Future(State::Pending) => f.write_str("future:pending"),
+            Self::Future(State::Done) => f.write_str("future:done"),
+            Self::Future(State::Failed) => f.write_str("future:failed"),
+            Self::Future(State::Cancelled) => f.write_str("future:cancelled"),
+            Self::Awaitable => f.write_str("awaitable"),
+            Self::List(n) => write!(f, "list:{n}"),
+            Self::Dict(n) => write!(f, "dict:{n}"),
+            Self::Other(name) => f.write_str(name),
+            Self::Bad => f.write_str("bad"),
+        }
+    }
+}
+
+/// What can go wrong where nobody waits for the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A callback, or the coroutine that it called, raised.
+    Callback,
+    /// A function given to `add_done_callback` panicked.
+    DoneCallback,
+    /// A second child of a list or map failed; only the first exception is raised.
+    Multiple,
+    /// What `with_timeout` had given up on failed afterwards.
+    LateFailure,
+    /// A coroutine raised although its Future had been cancelled.
+    AfterCancel,
+    /// A Future failed, and it went away without anybody having asked.
+    NeverRetrieved,
+}
+
+impl Problem {
+    /// The text of the log line.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Callback => "exception in spawned callback",
+            Self::DoneCallback => "exception in done callback",
+            Self::Multiple => "multiple exceptions in yield list",
+            Self::LateFailure => "exception in Future after timeout",
+            Self::AfterCancel => "exception after Future was cancelled",
+            Self::NeverRetrieved => "exception was never retrieved",
+        }
+    }
+}
+
+/// A function that prints a value, for those types that can be printed.
+pub type Show = fn(&dyn Any, &mut fmt::Formatter<'_>) -> fmt::Result;
+
+/// A value on its way into or out of a coroutine. `Display` prints it as far as that is possible: with the
+/// `Debug` of its type where the attribute saw one or where it is a type of the standard library, else the
+/// name of the type.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// The value itself, for observers that know the type.
+    pub value: &'a dyn Any,
+    show: Option<Show>,
+    type_name: &'static str,
+}
+
+impl<'a> Shown<'a> {
+    /// A value, and the way to print it.
+    pub fn new<T: 'static>(value: &'a T, show: Option<Show>) -> Self {
+        Self { value, show, type_name: std::any::type_name::<T>() }
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(show) = self.show {
+            return show(self.value, f);
+        }
+        macro_rules! known {
+            ($($t:ty),*) => { $(
+                if let Some(value) = self.value.downcast_ref::<$t>() { return write!(f, "{value:?}"); }
+                if let Some(value) = self.value.downcast_ref::<Vec<$t>>() { return write!(f, "{value:?}"); }
+                if let Some(value) = self.value.downcast_ref::<Option<$t>>() { return write!(f, "{value:?}"); }
+            )* };
+        }
+        known!(
+            (),
+            bool,
+            char,
+            i8,
+            i16,
+            i32,
+            i64,
+            u8,
+            u16,
+            u32,
+            u64,
+            usize,
+            f64,
+            String,
+            &'static str,
+            Duration
+        );
+        write!(f, "<{}>", self.type_name)
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Whoever wants to know what happens on this thread.
+pub trait Observer {
+    /// Called for each event, in order, in the middle of what happens: it must not resume coroutines or
+    /// resolve Futures.
+    fn event(&self, event: &Event<'_>);
+}
+
+thread_local! {
+    static OBSERVED: Cell<bool> = const { Cell::new(false) };
+    static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
+    static RUNNERS: Cell<u32> = const { Cell::new(0) };
+    static FUTURES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Tells the observer what happens on this thread until the guard goes; then the one before it again.
+/// The numbers start anew at 1 and go on where they were when the guard goes.
+pub fn observe(observer: Rc<dyn Observer>) -> Observing {
+    OBSERVED.set(true);
+    Observing {
+        before: OBSERVER.replace(Some(observer)),
+        runners: RUNNERS.replace(0),
+        futures: FUTURES.replace(0),
+    }
+}
+
+/// Ends what [`observe`] began, when it is dropped.
+#[must_use = "observing ends when this is dropped: bind it to a name"]
+pub struct Observing {
+    before: Option<Rc<dyn Observer>>,
+    runners: u32,
+    futures: u32,
+}
+
+impl fmt::Debug for Observing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observing").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Observing {
+    fn drop(&mut self) {
+        OBSERVED.set(self.before.is_some());
+        RUNNERS.set(self.runners);
+        FUTURES.set(self.futures);
+        drop(OBSERVER.replace(self.before.take()));
+    }
+}
+
+/// Whether anybody observes this thread.
+#[inline]
+pub fn observed() -> bool {
+    OBSERVED.get()
+}
+
+/// Tells the observer, if there is one. The event is made only then.
+#[inline]
+pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
+    if observed() {
+        tell(&event());
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn tell(event: &Event<'_>) {
+    let observer = OBSERVER.with_borrow(Clone::clone);
+    if let Some(observer) = observer {
+        observer.event(event);
+    }
+}
+
+/// Logs a problem, with its traceback, and tells the observer.
+pub fn report(problem: Problem, exception: &Exception) {
+    log::error!(target: "squall::ioloop", "{}\n{exception:?}", problem.text());
+    emit(|| Event::Report { problem, exception });
+}
+
+pub(crate) fn next_runner() -> RunnerId {
+    RUNNERS.set(RUNNERS.get() + 1);
+    RunnerId(RUNNERS.get())
+}
+
+pub(crate) fn next_future() -> FutureId {
+    FUTURES.set(FUTURES.get() + 1);
+    FutureId(FUTURES.get())
+}

@@ -1,0 +1,231 @@
+//! [`Yieldable`]: what may be yielded. Tornado's `convert_yielded`, as a trait.
+//!
+//! The marker parameter tells the kinds apart, so that their impls do not overlap; it is always inferred. To
+//! make a type of one's own yieldable, implement the trait with the marker [`Custom`](marker::Custom):
+//!
+//! ```
+//! use squall_runner::{marker, Exception, Future, Yieldable};
+//!
+//! /// A promise of another library: it calls back.
+//! struct Thenable(Box<dyn FnOnce(Box<dyn FnOnce(i32)>)>);
+//!
+//! impl Yieldable<marker::Custom> for Thenable {
+//!     type Output = i32;
+//!     fn convert_yielded(self) -> Result<Future<i32>, Exception> {
+//!         let future = Future::new();
+//!         let promise = future.promise();
+//!         (self.0)(Box::new(move |value| promise.set_result(value)));
+//!         Ok(future)
+//!     }
+//! }
+//!
+//! let future = squall_runner::coroutine(|co| async move {
+//!     co.yield_(Thenable(Box::new(|then| then(5)))).await
+//! });
+//! assert_eq!(future.result().unwrap(), 5);
+//! ```
+
+use std::any::{type_name, Any};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::future::AnyFuture;
+use crate::generator::Convert;
+use crate::native::{self, Task};
+use crate::shared::Shared;
+use crate::trace::Kind;
+use crate::{Error, Exception, Future, Result};
+
+/// The kinds of yieldable things.
+pub mod marker {
+    /// A Future, a native coroutine, or any other `std::future::Future` whose output is a `Result`.
+    #[derive(Debug)]
+    pub struct Native;
+    /// `()`.
+    #[derive(Debug)]
+    pub struct Moment;
+    /// A type that its author made yieldable.
+    #[derive(Debug)]
+    pub struct Custom;
+}
+
+/// What a coroutine may yield.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be yielded",
+    label = "not a Future, nor a list, tuple or map of them",
+    note = "a coroutine yields squall Futures, `()`, async blocks and other std Futures whose output is a Result, and arrays, Vecs, tuples and maps of these",
+    note = "wrap a std Future whose output is not a Result in `squall::native(..)`; implement `Yieldable<marker::Custom>` for a type of your own"
+)]
+pub trait Yieldable<M>: Sized {
+    /// What the yield gives.
+    type Output: 'static;
+
+    /// The Future to wait for (Tornado's `convert_yielded`). Called by the Runner, after the generator is
+    /// suspended.
+    ///
+    /// # Errors
+    /// [`Error::BadYield`](crate::Error::BadYield) if this cannot be waited for; it is raised at the yield.
+    fn convert_yielded(self) -> Result<Future<Self::Output>>;
+
+    /// What it is called in a trace.
+    fn kind(&self) -> Kind {
+        Kind::Other(type_name::<Self>())
+    }
+
+    /// The Future that this is already; then there is nothing to convert.
+    ///
+    /// # Errors
+    /// Itself, if it is not one.
+    fn into_future(self) -> Result<Future<Self::Output>, Self> {
+        Err(self)
+    }
+}
+
+/// Any `std::future::Future` whose output is a Result. A squall [`Future`] comes by this impl too, and is
+/// recognised by its type.
+impl<F, T, E> Yieldable<marker::Native> for F
+where
+    F: std::future::Future<Output = Result<T, E>> + 'static,
+    T: 'static,
+    Exception: From<E>,
+    E: 'static,
+{
+    type Output = T;
+
+    #[track_caller]
+    fn convert_yielded(self) -> Result<Future<T>> {
+        Ok(self.into_future().unwrap_or_else(Task::spawn))
+    }
+
+    fn kind(&self) -> Kind {
+        let any: &dyn Any = self;
+        match any.downcast_ref::<Future<T>>() {
+            Some(future) => Kind::Future(future.state()),
+            None if any.is::<Moment>() => Kind::Moment,
+            None => Kind::Awaitable,
+        }
+    }
+
+    #[inline]
+    fn into_future(self) -> Result<Future<T>, Self> {
+        let mut this = Some(self);
+        if let Some(future) = (&mut this as &mut dyn Any).downcast_mut::<Option<Future<T>>>() {
+            if let Some(future) = future.take() {
+                return Ok(future);
+            }
+        }
+        // `moment()` is one Future for all, as in Tornado. The slot is an `Option<Future<()>>` exactly if T is ().
+        if (&this as &dyn Any).is::<Option<Moment>>() {
+            let mut moment = Some(moment_future());
+            if let Some(future) = (&mut moment as &mut dyn Any).downcast_mut::<Option<Future<T>>>() {
+                if let Some(future) = future.take() {
+                    return Ok(future);
+                }
+            }
+        }
+        Err(this.expect("nothing was taken"))
+    }
+}
+
+impl Yieldable<marker::Moment> for () {
+    type Output = ();
+
+    fn convert_yielded(self) -> Result<Future<()>> {
+        Ok(moment_future())
+    }
+
+    fn kind(&self) -> Kind {
+        Kind::None
+    }
+}
+
+/// What [`moment`] gives.
+#[derive(Debug, Clone, Copy)]
+#[must_use = "yield or await it"]
+pub struct Moment(bool);
+
+/// Lets the loop turn once: everything that is ready runs before the coroutine goes on.
+///
+/// Source: `tornado.gen.moment`; in a native coroutine, `asyncio.sleep(0)`.
+pub fn moment() -> Moment {
+    Moment(false)
+}
+
+impl std::future::Future for Moment {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if native::cancel_requested(cx.waker()) {
+            return Poll::Ready(Err(Error::Cancelled.into()));
+        }
+        if self.0 {
+            return Poll::Ready(Ok(()));
+        }
+        self.0 = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+thread_local! {
+    static MOMENT: Future<()> = Future::from_core(Rc::new(Shared::moment(())));
+}
+
+/// The one Future that `moment()` and `()` stand for.
+fn moment_future() -> Future<()> {
+    MOMENT.with(Clone::clone)
+}
+
+/// A std Future whose output is not a Result, made yieldable.
+///
+/// ```
+/// let future = squall_runner::coroutine(|co| async move {
+///     let n = co.yield_(squall_runner::native(std::future::ready(5))).await?;
+///     Ok(n + 1)
+/// });
+/// # drop(future);
+/// ```
+///
+/// # Errors
+/// None of its own; a Result is what a yield takes.
+pub async fn native<F: std::future::Future>(future: F) -> Result<F::Output> {
+    Ok(future.await)
+}
+
+/// `convert_yielded`: the Future of anything that may be yielded. A native coroutine is started by this, in
+/// the next turn of the loop.
+///
+/// # Errors
+/// [`Error::BadYield`](crate::Error::BadYield) if it cannot be waited for.
+#[track_caller]
+pub fn convert_yielded<M, Y: Yieldable<M>>(yielded: Y) -> Result<Future<Y::Output>> {
+    yielded.into_future().map_or_else(Y::convert_yielded, Ok)
+}
+
+/// A yieldable thing on its way to the Runner.
+pub(crate) struct Deferred<Y, M> {
+    yielded: Y,
+    _marker: PhantomData<M>,
+}
+
+impl<Y, M> Deferred<Y, M> {
+    pub(crate) fn new(yielded: Y) -> Self {
+        Self { yielded, _marker: PhantomData }
+    }
+}
+
+impl<M: 'static, Y: Yieldable<M> + 'static> Convert for Deferred<Y, M> {
+    fn kind(&self) -> Kind {
+        self.yielded.kind()
+    }
+
+    fn convert(self: Box<Self>) -> Result<AnyFuture> {
+        Ok(self.yielded.convert_yielded()?.erase())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        &self.yielded
+    }
+}
