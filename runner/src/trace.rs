@@ -26,12 +26,13 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::{Coroutine, Exception};
+use crate::{Coroutine, Exception, Result};
 
 /// The number of one call of a coroutine. The same for its Runner, should it need one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,11 +129,55 @@ pub enum Event<'a> {
         /// Why.
         exception: &'a Exception,
     },
+    /// A Future was made that is not the result of a coroutine.
+    Made {
+        /// Which.
+        future: FutureId,
+        /// Where its result is to come from.
+        origin: Origin<'a>,
+    },
+    /// The program says something: what it prints, as far as it has told [`note`].
+    Note {
+        /// What.
+        text: &'a str,
+    },
+    /// A loop begins to run.
+    Run {
+        /// The function that was called for it: `run_sync`, `start`.
+        by: &'static str,
+    },
     /// A loop begins an iteration.
     Turn {
         /// The loop's time, since the loop was made.
         now: Duration,
     },
+    /// A loop has stopped running.
+    Stop {
+        /// What `run_sync` gives; `None` from `start`.
+        outcome: Option<Result<Shown<'a>, &'a Exception>>,
+    },
+}
+
+/// Where the result of a Future comes from, if not from a coroutine.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Origin<'a> {
+    /// `sleep`: it is done at this time of the loop.
+    Sleep {
+        /// When.
+        until: Duration,
+    },
+    /// A list, tuple or map: it is done when all of these are.
+    Multi(&'a [FutureId]),
+    /// `with_timeout`: it is done when another is, and fails at this time of the loop.
+    Timeout {
+        /// The other.
+        of: FutureId,
+        /// When.
+        until: Duration,
+    },
+    /// Anything else that has a name, such as `acquire` of a lock.
+    Named(&'static str),
 }
 
 /// How the body of a coroutine runs.
@@ -261,8 +306,10 @@ impl fmt::Display for Shown<'_> {
         macro_rules! known {
             ($($t:ty),*) => { $(
                 if let Some(value) = self.value.downcast_ref::<$t>() { return write!(f, "{value:?}"); }
-                if let Some(value) = self.value.downcast_ref::<Vec<$t>>() { return write!(f, "{value:?}"); }
-                if let Some(value) = self.value.downcast_ref::<Option<$t>>() { return write!(f, "{value:?}"); }
+                known!(@ $t: Vec<$t>, Option<$t>, [$t; 2], [$t; 3], BTreeMap<String, $t>, BTreeMap<&'static str, $t>);
+            )* };
+            (@ $t:ty: $($of:ty),*) => { $(
+                if let Some(value) = self.value.downcast_ref::<$of>() { return write!(f, "{value:?}"); }
             )* };
         }
         known!(
@@ -283,8 +330,25 @@ impl fmt::Display for Shown<'_> {
             &'static str,
             Duration
         );
-        write!(f, "<{}>", self.type_name)
+        f.write_str("<")?;
+        write_without_paths(f, self.type_name)?;
+        f.write_str(">")
     }
+}
+
+/// `alloc::vec::Vec<a::b::C>` as `Vec<C>`.
+fn write_without_paths(f: &mut fmt::Formatter<'_>, type_name: &str) -> fmt::Result {
+    let mut rest = type_name;
+    while let Some(end) = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')) {
+        let path = rest[end..].strip_prefix("::");
+        if path.is_none() {
+            let next = end + rest[end..].chars().next().map_or(0, char::len_utf8);
+            f.write_str(&rest[..next])?;
+            rest = &rest[next..];
+        }
+        rest = path.unwrap_or(rest);
+    }
+    f.write_str(rest)
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -370,6 +434,15 @@ pub fn report(problem: Problem, exception: &Exception) {
     emit(|| Event::Report { problem, exception });
 }
 
+/// Tells the observer something in words. It prints nothing.
+///
+/// ```
+/// squall_runner::trace::note("the server answers");
+/// ```
+pub fn note(text: &str) {
+    emit(|| Event::Note { text });
+}
+
 pub(crate) fn next_runner() -> RunnerId {
     RUNNERS.set(RUNNERS.get() + 1);
     RunnerId(RUNNERS.get())
@@ -378,4 +451,24 @@ pub(crate) fn next_runner() -> RunnerId {
 pub(crate) fn next_future() -> FutureId {
     FUTURES.set(FUTURES.get() + 1);
     FutureId(FUTURES.get())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_of_an_unknown_type_is_shown_as_its_type_without_paths() {
+        struct Page;
+        let shown = |value: &dyn Any, type_name| Shown { value, show: None, type_name }.to_string();
+        assert_eq!(Shown::new(&vec![Page], None).to_string(), "<Vec<Page>>");
+        assert_eq!(Shown::new(&Some((Page, [1_u8])), None).to_string(), "<Option<(Page, [u8; 1])>>");
+        assert_eq!(shown(&Page, "a::B<c::D, &dyn e::F>"), "<B<D, &dyn F>>");
+    }
+
+    #[test]
+    fn a_value_of_the_standard_library_is_shown_by_its_debug() {
+        assert_eq!(Shown::new(&["a", "b"], None).to_string(), r#"["a", "b"]"#);
+        assert_eq!(Shown::new(&BTreeMap::from([("a", 1_i32)]), None).to_string(), r#"{"a": 1}"#);
+    }
 }
