@@ -90,7 +90,6 @@ pub enum Misuse {
 
 /// A suspended coroutine, as [`Error::Deadlock`] names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Waiting {
     /// The coroutine's name.
     pub name: &'static str,

@@ -69,7 +69,12 @@ impl Exception {
     /// Wraps an error. The caller's line becomes the place where it was raised; `?` does the same.
     #[track_caller]
     pub fn new<E: StdError + Send + Sync + 'static>(error: E) -> Self {
-        Self::raised(error, last_segment(type_name::<E>()), false)
+        Self::new_at(error, Location::caller())
+    }
+
+    /// Wraps an error that was raised at a line of which the caller knows.
+    pub fn new_at<E: StdError + Send + Sync + 'static>(error: E, origin: &'static Location<'static>) -> Self {
+        Self::raised(error, last_segment(type_name::<E>()), false, origin)
     }
 
     /// An exception that is only a message.
@@ -80,12 +85,15 @@ impl Exception {
     /// ```
     #[track_caller]
     pub fn msg(message: impl Into<String>) -> Self {
-        Self::raised(Message(message.into()), "Exception", false)
+        Self::raised(Message(message.into()), "Exception", false, Location::caller())
     }
 
-    #[track_caller]
-    fn raised<E: StdError + Send + Sync + 'static>(error: E, name: &'static str, is_return: bool) -> Self {
-        let origin = Location::caller();
+    fn raised<E: StdError + Send + Sync + 'static>(
+        error: E,
+        name: &'static str,
+        is_return: bool,
+        origin: &'static Location<'static>,
+    ) -> Self {
         Self(Arc::new(Raised {
             error: Arc::new(error),
             name,
@@ -230,7 +238,7 @@ pub struct Return<T>(pub T);
 impl<T: Clone + Send + Sync + 'static> From<Return<T>> for Exception {
     #[track_caller]
     fn from(Return(value): Return<T>) -> Self {
-        Self::raised(Returning { value, clone: T::clone }, "Return", true)
+        Self::raised(Returning { value, clone: T::clone }, "Return", true, Location::caller())
     }
 }
 

@@ -77,6 +77,11 @@ impl<T: 'static> Future<T> {
         self.state() == State::Cancelled
     }
 
+    /// Whether the handle was ever cloned.
+    pub fn is_shared(&self) -> bool {
+        self.core.shared().is_shared()
+    }
+
     /// Its state.
     pub fn state(&self) -> State {
         self.core.shared().state()

@@ -33,6 +33,9 @@ pub trait Run {
     /// Does it. A panic that leaves this must be caught by the loop.
     fn run(self: Rc<Self>);
 
+    /// It is not going to run: it drops what it holds for that, and forgets who waits for it.
+    fn withdraw(&self) {}
+
     /// The coroutine that this resumes, if it is one: for tools that choose who goes next.
     fn coroutine(&self) -> Option<Suspended> {
         None
@@ -74,6 +77,8 @@ pub struct Ready {
     queue: RefCell<VecDeque<Callback>>,
     /// Every suspended coroutine that was started here. Weak: what it waits for holds it.
     alive: RefCell<Slab<Weak<dyn Alive>>>,
+    /// Other things that hold each other: what waits, and what it waits for. Withdrawn at the end.
+    held: RefCell<Slab<Weak<dyn Run>>>,
     /// The native coroutines, by what their wakers know of them.
     pub(crate) tasks: Tasks,
 }
@@ -147,8 +152,10 @@ impl Ready {
     /// Drops every callback and every suspended coroutine, without running any: the end of a loop. This is
     /// what frees a coroutine that waits for something that only itself could have resolved.
     pub fn abandon(&self) {
-        while !self.is_empty() || !self.alive.borrow().is_empty() {
+        while !self.is_empty() || !self.alive.borrow().is_empty() || !self.held.borrow().is_empty() {
             drop(self.queue.take());
+            let held: Vec<_> = self.held.borrow_mut().drain().filter_map(|weak| weak.upgrade()).collect();
+            held.iter().for_each(|held| held.withdraw());
             let alive = self.alive();
             self.alive.borrow_mut().clear();
             // All of them are held until each is empty, so that a long chain is not dropped by recursion.
@@ -194,6 +201,33 @@ impl Drop for Ready {
     }
 }
 
+/// Has something withdrawn when the loop ends, unless this is dropped before. For whatever holds Futures that
+/// hold it in turn: that is a circle, which only the end of the loop breaks if they are never done.
+#[derive(Debug)]
+#[must_use = "what it stands for is withdrawn only while it lives"]
+pub struct Held {
+    key: usize,
+    ready: Weak<Ready>,
+}
+
+impl Held {
+    /// For `it`, by the queue of this thread.
+    pub fn new(it: Weak<dyn Run>) -> Self {
+        let ready = Ready::current();
+        let key = ready.held.borrow_mut().insert(it);
+        Self { key, ready: Rc::downgrade(&ready) }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(ready) = self.ready.upgrade() {
+            let held = ready.held.borrow_mut().try_remove(self.key);
+            drop(held);
+        }
+    }
+}
+
 /// Puts a callback at the end of this thread's queue.
 pub fn call_soon(callback: Callback) {
     Ready::with_current(|ready| ready.push(callback));
@@ -220,5 +254,9 @@ impl<F: FnOnce()> Run for Once<F> {
         if let Some(f) = self.f.take() {
             self.context.take().enter(f);
         }
+    }
+
+    fn withdraw(&self) {
+        drop(self.f.take());
     }
 }

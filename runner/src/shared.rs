@@ -183,7 +183,7 @@ impl<T> Shared<T> {
     }
 
     /// Forgets those who wait, when the loop that would have called them ends.
-    pub(crate) fn forget_waiters(&self) {
+    pub fn forget_waiters(&self) {
         if self.state.get() == State::Pending {
             drop(self.slot.replace(Slot::Empty));
         }
@@ -196,6 +196,10 @@ impl<T> Shared<T> {
 
     pub(crate) fn is_moment(&self) -> bool {
         self.moment
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.clone.get().is_some()
     }
 
     pub(crate) fn set_clone(&self, clone: fn(&T) -> T) {
@@ -333,7 +337,12 @@ impl<T> Waiter<T> {
     fn wake(self) {
         match self {
             Self::Run(callback) => call_soon(callback),
-            Self::Done(done) => call_soon(Rc::new(Cell::new(Some(done)))),
+            Self::Done(done) => {
+                // Whoever resolves it holds it. From here on the callback does.
+                if let Some(core) = done.future.upgrade() {
+                    call_soon(Rc::new(Cell::new(Some((done, Future::from_core(core))))));
+                }
+            }
             Self::Wake(waker) => {
                 if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
                     trace::report(Problem::Callback, &Exception::from_panic(panic));
@@ -343,11 +352,9 @@ impl<T> Waiter<T> {
     }
 }
 
-impl<T> Run for Cell<Option<DoneCallback<T>>> {
+impl<T> Run for Cell<Option<(DoneCallback<T>, Future<T>)>> {
     fn run(self: Rc<Self>) {
-        let Some(DoneCallback { f, context, future }) = self.take() else { return };
-        let Some(core) = future.upgrade() else { return };
-        let future = Future::from_core(core);
+        let Some((DoneCallback { f, context, .. }, future)) = self.take() else { return };
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| context.enter(|| f(&future)))) {
             trace::report(Problem::DoneCallback, &Exception::from_panic(panic));
         }

@@ -1,1 +1,3 @@
+//! The command `squall`.
+
 fn main() {}

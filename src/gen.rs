@@ -1,0 +1,24 @@
+//! What coroutines yield, and what drives them.
+//!
+//! `gen` is a keyword in edition 2024, where this module is spelled `squall::r#gen`; everything in it is also
+//! found at the root of the crate.
+
+mod multi;
+mod sleep;
+mod task;
+mod with_timeout;
+
+pub use multi::{multi, multi_quiet, Children};
+pub use sleep::sleep;
+pub use squall_runner::{
+    convert_yielded, coroutine, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume,
+    Return, Runner, Sent, Yieldable, Yielded,
+};
+pub use task::{maybe_future, task, MaybeFuture};
+pub use with_timeout::{with_timeout, with_timeout_quiet};
+
+/// The kinds of yieldable things: the second parameter of [`Yieldable`], which is always inferred.
+pub mod marker {
+    pub use super::multi::{List, Map, Tuple};
+    pub use squall_runner::marker::{Custom, Moment, Native};
+}

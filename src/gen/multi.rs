@@ -1,0 +1,362 @@
+//! [`multi`]: waits for many things at once. A coroutine that yields a list, a tuple or a map does the same.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use squall::{multi, Future};
+//!
+//! let both = multi([Future::ready(1), Future::ready(2)]);
+//! assert_eq!(both.result()?, [1, 2]);
+//! let by_name = multi(BTreeMap::from([("a", Future::ready(1))]));
+//! assert_eq!(by_name.result()?["a"], 1);
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! Source: `tornado.gen.multi`, `multi_future`.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, Hash};
+use std::marker::PhantomData;
+use std::rc::{Rc, Weak};
+
+use squall_runner::ready::{Callback, Held, Run};
+use squall_runner::trace::{self, FutureId, Kind, Problem};
+use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Yieldable};
+
+/// Waits until all of `children` are done, and gives their results in the same shape.
+///
+/// If some fail, it raises the exception of the first of them in order, once all are done; the others are
+/// logged. A `HashMap` starts its children in an order of its own; take a `BTreeMap` where that matters.
+///
+/// A child that cannot be waited for fails the Future with [`Error::BadYield`](crate::Error::BadYield); those
+/// before it are started already, and run on.
+pub fn multi<M, C: Children<M>>(children: C) -> Future<C::Output> {
+    multi_quiet(children, |_| false)
+}
+
+/// The same, without logging those further exceptions of which `quiet` says `true` (Tornado's
+/// `quiet_exceptions`).
+///
+/// ```
+/// use squall::{multi_quiet, Error, Future};
+///
+/// let children = [Future::<()>::failed(Error::Timeout), Future::failed(Error::Timeout)];
+/// let all = multi_quiet(children, |e| e.is::<Error>());      // the second one is not logged
+/// assert!(all.exception().is_some());
+/// ```
+pub fn multi_quiet<M, C: Children<M>>(
+    children: C,
+    quiet: impl Fn(&Exception) -> bool + 'static,
+) -> Future<C::Output> {
+    start(children, quiet).unwrap_or_else(Future::failed)
+}
+
+fn start<M, C: Children<M>>(
+    children: C,
+    quiet: impl Fn(&Exception) -> bool + 'static,
+) -> Result<Future<C::Output>> {
+    let children = children.convert()?;
+    let multi = Rc::new_cyclic(|this: &Weak<Multi<C::Futures, _>>| Multi {
+        shared: Shared::new(),
+        children: Cell::new(None),
+        unfinished: Cell::new(0),
+        quiet,
+        held: Cell::new(Some(Held::new(this.clone()))),
+    });
+    let mut seen = HashSet::new();
+    children.each(&mut |child| {
+        // A Future may be in the list twice, and is waited for once.
+        if !child.done() && (!child.is_shared() || seen.insert(child.id())) {
+            multi.unfinished.set(multi.unfinished.get() + 1);
+            child.add_callback(multi.clone());
+        }
+    });
+    multi.children.set(Some(children));
+    if multi.unfinished.get() == 0 {
+        multi.finish();
+    }
+    Ok(Future::from_core(multi))
+}
+
+/// The Future of all results, and what is called when a child is done, in one.
+struct Multi<F: Futures, Q> {
+    shared: Shared<F::Output>,
+    /// Empty once all of them are done.
+    children: Cell<Option<F>>,
+    /// How many are not done yet.
+    unfinished: Cell<usize>,
+    quiet: Q,
+    held: Cell<Option<Held>>,
+}
+
+impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
+    fn finish(&self) {
+        drop(self.held.take());
+        let Some(children) = self.children.take() else { return };
+        let mut first = None;
+        children.each(&mut |child| {
+            if let Some(exception) = child.exception() {
+                if first.is_none() {
+                    first = Some(exception);
+                } else if !(self.quiet)(&exception) {
+                    trace::report(Problem::Multiple, &exception);
+                }
+            }
+        });
+        self.shared.set(first.map_or_else(|| children.results(), Err));
+    }
+}
+
+impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Multi<F, Q> {
+    fn run(self: Rc<Self>) {
+        self.unfinished.set(self.unfinished.get() - 1);
+        if self.unfinished.get() == 0 {
+            self.finish();
+        }
+    }
+
+    fn withdraw(&self) {
+        drop((self.held.take(), self.children.take()));
+        self.shared.forget_waiters();
+    }
+}
+
+impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
+    type Output = F::Output;
+
+    fn shared(&self) -> &Shared<F::Output> {
+        &self.shared
+    }
+}
+
+/// What [`multi`] takes: arrays, `Vec`s, tuples and maps of yieldable things, nested too.
+pub trait Children<M> {
+    /// The results, in the same shape.
+    type Output: 'static;
+    #[doc(hidden)]
+    type Futures: Futures<Output = Self::Output>;
+
+    #[doc(hidden)]
+    fn convert(self) -> Result<Self::Futures>;
+    #[doc(hidden)]
+    fn kind_of(&self) -> Kind;
+}
+
+/// The Futures of all children, in their shape.
+#[doc(hidden)]
+pub trait Futures: 'static {
+    type Output: 'static;
+    fn each(&self, f: &mut dyn FnMut(&dyn Child));
+    /// The results of Futures that are all done and none failed.
+    fn results(self) -> Result<Self::Output>;
+}
+
+/// A Future among others of other types.
+#[doc(hidden)]
+pub trait Child {
+    fn done(&self) -> bool;
+    fn is_shared(&self) -> bool;
+    fn id(&self) -> FutureId;
+    fn exception(&self) -> Option<Exception>;
+    fn add_callback(&self, callback: Callback);
+}
+
+impl<T> Child for Future<T> {
+    fn done(&self) -> bool {
+        self.done()
+    }
+    fn is_shared(&self) -> bool {
+        self.is_shared()
+    }
+    fn id(&self) -> FutureId {
+        self.id()
+    }
+    fn exception(&self) -> Option<Exception> {
+        self.exception()
+    }
+    fn add_callback(&self, callback: Callback) {
+        self.add_callback(callback);
+    }
+}
+
+/// The kind of an array or a `Vec`. `M` is the kind of what is in it.
+#[derive(Debug)]
+pub struct List<M>(PhantomData<M>);
+
+/// The kind of a tuple. `M` is the tuple of the kinds of what is in it.
+#[derive(Debug)]
+pub struct Tuple<M>(PhantomData<M>);
+
+/// The kind of a map. `M` is the kind of its values.
+#[derive(Debug)]
+pub struct Map<M>(PhantomData<M>);
+
+/// Makes a collection yieldable that `multi` takes.
+macro_rules! yieldable {
+    ([$($generics:tt)*] $collection:ty, $marker:ty) => {
+        impl<$($generics)*> Yieldable<$marker> for $collection {
+            type Output = <Self as Children<$marker>>::Output;
+
+            fn convert_yielded(self) -> Result<Future<Self::Output>> {
+                start(self, |_| false)
+            }
+
+            fn kind(&self) -> Kind {
+                self.kind_of()
+            }
+        }
+    };
+}
+
+impl<M, Y: Yieldable<M>> Children<List<M>> for Vec<Y> {
+    type Output = Vec<Y::Output>;
+    type Futures = Vec<Future<Y::Output>>;
+
+    fn convert(self) -> Result<Self::Futures> {
+        self.into_iter().map(convert_yielded).collect()
+    }
+    fn kind_of(&self) -> Kind {
+        Kind::List(self.len())
+    }
+}
+yieldable!([M, Y: Yieldable<M>] Vec<Y>, List<M>);
+
+impl<T> Futures for Vec<Future<T>> {
+    type Output = Vec<T>;
+
+    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
+        self.iter().for_each(|future| f(future));
+    }
+    fn results(self) -> Result<Vec<T>> {
+        self.into_iter().map(Future::into_result).collect()
+    }
+}
+
+impl<M, Y: Yieldable<M>, const N: usize> Children<List<M>> for [Y; N] {
+    type Output = [Y::Output; N];
+    type Futures = Array<Y::Output, N>;
+
+    fn convert(self) -> Result<Self::Futures> {
+        self.into_iter().map(convert_yielded).collect::<Result<_>>().map(Array)
+    }
+    fn kind_of(&self) -> Kind {
+        Kind::List(N)
+    }
+}
+yieldable!([M, Y: Yieldable<M>, const N: usize] [Y; N], List<M>);
+
+/// As many Futures as the array that they came in had elements.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Array<T: 'static, const N: usize>(Vec<Future<T>>);
+
+impl<T, const N: usize> Futures for Array<T, N> {
+    type Output = [T; N];
+
+    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
+        self.0.each(f);
+    }
+    fn results(self) -> Result<[T; N]> {
+        let results = self.0.results()?;
+        Ok(results.try_into().unwrap_or_else(|_| unreachable!("there are as many results as children")))
+    }
+}
+
+impl<M, K, Y, S> Children<Map<M>> for HashMap<K, Y, S>
+where
+    K: Eq + Hash + 'static,
+    Y: Yieldable<M>,
+    S: BuildHasher + Default + 'static,
+{
+    type Output = HashMap<K, Y::Output, S>;
+    type Futures = Entries<K, Y::Output, Self::Output>;
+
+    fn convert(self) -> Result<Self::Futures> {
+        Entries::convert(self)
+    }
+    fn kind_of(&self) -> Kind {
+        Kind::Dict(self.len())
+    }
+}
+yieldable!([M, K: Eq + Hash + 'static, Y: Yieldable<M>, S: BuildHasher + Default + 'static] HashMap<K, Y, S>, Map<M>);
+
+impl<M, K: Ord + 'static, Y: Yieldable<M>> Children<Map<M>> for BTreeMap<K, Y> {
+    type Output = BTreeMap<K, Y::Output>;
+    type Futures = Entries<K, Y::Output, Self::Output>;
+
+    fn convert(self) -> Result<Self::Futures> {
+        Entries::convert(self)
+    }
+    fn kind_of(&self) -> Kind {
+        Kind::Dict(self.len())
+    }
+}
+yieldable!([M, K: Ord + 'static, Y: Yieldable<M>] BTreeMap<K, Y>, Map<M>);
+
+/// The Futures of a map of kind `O`, beside their keys.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Entries<K, T: 'static, O> {
+    entries: Vec<(K, Future<T>)>,
+    _map: PhantomData<O>,
+}
+
+impl<K, T, O> Entries<K, T, O> {
+    fn convert<M, Y: Yieldable<M, Output = T>>(children: impl IntoIterator<Item = (K, Y)>) -> Result<Self> {
+        let convert = |(key, child)| Ok((key, convert_yielded(child)?));
+        Ok(Self { entries: children.into_iter().map(convert).collect::<Result<_>>()?, _map: PhantomData })
+    }
+}
+
+impl<K: 'static, T, O: FromIterator<(K, T)> + 'static> Futures for Entries<K, T, O> {
+    type Output = O;
+
+    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
+        self.entries.iter().for_each(|(_, future)| f(future));
+    }
+    fn results(self) -> Result<O> {
+        self.entries.into_iter().map(|(key, future)| Ok((key, future.into_result()?))).collect()
+    }
+}
+
+macro_rules! tuple {
+    ($count:literal: $($y:ident $m:ident $t:ident),*) => {
+        impl<$($m, $y: Yieldable<$m>),*> Children<Tuple<($($m,)*)>> for ($($y,)*) {
+            type Output = ($($y::Output,)*);
+            type Futures = ($(Future<$y::Output>,)*);
+
+            #[allow(non_snake_case)]
+            fn convert(self) -> Result<Self::Futures> {
+                let ($($y,)*) = self;
+                Ok(($(convert_yielded($y)?,)*))
+            }
+            fn kind_of(&self) -> Kind {
+                Kind::List($count)
+            }
+        }
+        yieldable!([$($m, $y: Yieldable<$m>),*] ($($y,)*), Tuple<($($m,)*)>);
+
+        impl<$($t),*> Futures for ($(Future<$t>,)*) {
+            type Output = ($($t,)*);
+
+            #[allow(non_snake_case)]
+            fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
+                let ($($t,)*) = self;
+                $(f($t);)*
+            }
+            #[allow(non_snake_case)]
+            fn results(self) -> Result<Self::Output> {
+                let ($($t,)*) = self;
+                Ok(($($t.into_result()?,)*))
+            }
+        }
+    };
+}
+tuple!(1: A MA TA);
+tuple!(2: A MA TA, B MB TB);
+tuple!(3: A MA TA, B MB TB, C MC TC);
+tuple!(4: A MA TA, B MB TB, C MC TC, D MD TD);
+tuple!(5: A MA TA, B MB TB, C MC TC, D MD TD, E ME TE);
+tuple!(6: A MA TA, B MB TB, C MC TC, D MD TD, E ME TE, F MF TF);
+tuple!(7: A MA TA, B MB TB, C MC TC, D MD TD, E ME TE, F MF TF, G MG TG);
+tuple!(8: A MA TA, B MB TB, C MC TC, D MD TD, E ME TE, F MF TF, G MG TG, H MH TH);

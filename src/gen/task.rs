@@ -1,0 +1,57 @@
+//! [`task`] and [`maybe_future`]: what is not a Future yet, made one.
+
+use squall_runner::Future;
+
+/// Calls `f` with a callback, and gives a Future that is done when the callback is called: `gen.Task`, for
+/// functions in the old style. If the callback is dropped uncalled, the Future fails.
+///
+/// ```
+/// use squall::task;
+///
+/// fn old_style(n: i32, callback: impl FnOnce(i32)) { callback(n + 1) }
+/// let future = task(|callback| old_style(1, callback));
+/// assert_eq!(future.result()?, 2);
+/// # Ok::<(), squall::Exception>(())
+/// ```
+///
+/// Source: `tornado.gen.Task`.
+pub fn task<T: 'static>(f: impl FnOnce(Box<dyn FnOnce(T)>)) -> Future<T> {
+    let future = Future::new();
+    let promise = future.promise();
+    f(Box::new(move |value| promise.set_result(value)));
+    future
+}
+
+/// A value, or a Future of one.
+pub trait MaybeFuture<T: 'static> {
+    /// The Future.
+    fn into_future(self) -> Future<T>;
+}
+
+impl<T: 'static> MaybeFuture<T> for T {
+    fn into_future(self) -> Future<T> {
+        Future::ready(self)
+    }
+}
+
+impl<T: 'static> MaybeFuture<T> for Future<T> {
+    fn into_future(self) -> Self {
+        self
+    }
+}
+
+/// `x` if it is a Future, else a Future that is done with the result `x`.
+///
+/// ```
+/// use squall::{maybe_future, Future};
+///
+/// let future: Future<i32> = maybe_future(5);
+/// let same: Future<i32> = maybe_future(future);
+/// assert_eq!(same.result()?, 5);
+/// # Ok::<(), squall::Exception>(())
+/// ```
+///
+/// Source: `tornado.gen.maybe_future`.
+pub fn maybe_future<T: 'static>(x: impl MaybeFuture<T>) -> Future<T> {
+    x.into_future()
+}

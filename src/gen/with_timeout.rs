@@ -1,0 +1,129 @@
+//! [`with_timeout`]: waits for something, but not for longer than that.
+
+use std::cell::Cell;
+use std::panic::Location;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use squall_runner::ready::{Held, Run};
+use squall_runner::trace::{self, Problem, State};
+use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
+
+use crate::ioloop::{IoLoop, Timeout};
+
+/// The result of `yielded`, or [`Error::Timeout`] if that is not there after `timeout`.
+///
+/// What is waited for is not cancelled: it runs on, and what it raises afterwards is logged.
+///
+/// ```
+/// use std::time::Duration;
+/// use squall::{sleep, with_timeout, Error, IoLoop};
+///
+/// let late = IoLoop::current().run_sync(|| with_timeout(Duration::from_millis(1), sleep(Duration::from_secs(3600))));
+/// assert_eq!(late.unwrap_err().downcast_ref(), Some(&Error::Timeout));
+/// ```
+///
+/// Source: `tornado.gen.with_timeout`. If both happen in the same turn of the loop, the timeout wins.
+#[track_caller]
+pub fn with_timeout<M, Y: Yieldable<M>>(timeout: Duration, yielded: Y) -> Future<Y::Output> {
+    with_timeout_quiet(timeout, yielded, |_| false)
+}
+
+/// The same, without logging those late exceptions of which `quiet` says `true` (Tornado's `quiet_exceptions`).
+#[track_caller]
+pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
+    timeout: Duration,
+    yielded: Y,
+    quiet: impl Fn(&Exception) -> bool + 'static,
+) -> Future<Y::Output> {
+    let future = match convert_yielded(yielded) {
+        Ok(future) => future,
+        Err(bad_yield) => return Future::failed(bad_yield),
+    };
+    if future.done() {
+        return Future::from_core(Rc::new(Shared::settled(future.into_result())));
+    }
+    let io_loop = IoLoop::current();
+    let location = Location::caller();
+    let waiting = Rc::new_cyclic(|this: &Weak<WithTimeout<_, _>>| {
+        let at_deadline = this.clone();
+        let timer = io_loop.call_later(timeout, move || {
+            if let Some(this) = at_deadline.upgrade() {
+                this.give_up();
+            }
+        });
+        WithTimeout {
+            shared: Shared::new(),
+            future: Cell::new(None),
+            timer: Cell::new(Some(timer)),
+            quiet,
+            timed_out_at: location,
+            held: Cell::new(Some(Held::new(this.clone()))),
+        }
+    });
+    future.add_callback(waiting.clone());
+    waiting.future.set(Some(future));
+    Future::from_core(waiting)
+}
+
+/// The Future of the result and what is called when the one inside is done, in one.
+struct WithTimeout<T: 'static, Q> {
+    shared: Shared<T>,
+    /// What it waits for, until that is done.
+    future: Cell<Option<Future<T>>>,
+    timer: Cell<Option<Timeout>>,
+    quiet: Q,
+    /// The line of the call, which is where `Timeout` is raised.
+    timed_out_at: &'static Location<'static>,
+    held: Cell<Option<Held>>,
+}
+
+impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> WithTimeout<T, Q> {
+    /// The deadline has come first.
+    fn give_up(self: &Rc<Self>) {
+        self.timer.take();
+        self.shared.set_exception(Exception::new_at(Error::Timeout, self.timed_out_at));
+        let Some(future) = self.future.take() else { return };
+        drop(self.held.take());
+        let this = self.clone();
+        let late = move |future: &Future<T>| {
+            if let Some(exception) = future.exception() {
+                if !(this.quiet)(&exception) && exception.downcast_ref() != Some(&Error::Cancelled) {
+                    trace::report(Problem::LateFailure, &exception);
+                }
+            }
+        };
+        if future.done() {
+            late(&future);
+        } else {
+            future.add_done_callback(late);
+        }
+    }
+}
+
+impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<T, Q> {
+    /// What it waits for is done.
+    fn run(self: Rc<Self>) {
+        let Some(future) = self.future.take() else { return };
+        drop(self.held.take());
+        if self.shared.state() == State::Pending {
+            self.shared.set(future.into_result());
+        }
+        if let Some(timer) = self.timer.take() {
+            IoLoop::current().remove_timeout(&timer);
+        }
+    }
+
+    fn withdraw(&self) {
+        drop((self.held.take(), self.future.take(), self.timer.take()));
+        self.shared.forget_waiters();
+    }
+}
+
+impl<T: 'static, Q: 'static> Resolvable for WithTimeout<T, Q> {
+    type Output = T;
+
+    fn shared(&self) -> &Shared<T> {
+        &self.shared
+    }
+}
