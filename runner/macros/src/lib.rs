@@ -1,8 +1,13 @@
-//! The attribute macros of squall.
+//! The attribute macros of squall. Use them through the `squall` crate: `#[squall::coroutine]`.
+
+mod body;
+mod coroutine;
+mod function;
+
 use proc_macro::TokenStream;
 
 /// Makes a coroutine of a function.
 #[proc_macro_attribute]
-pub fn coroutine(_attribute: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn coroutine(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    coroutine::expand(arguments.into(), item.into()).into()
 }
