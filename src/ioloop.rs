@@ -150,6 +150,7 @@ impl IoLoop {
         f: impl FnOnce() -> Y,
     ) -> Result<Y::Output> {
         let _current = self.make_current();
+        trace::emit(|| Event::Run { by: "run_sync" });
         // `f` may borrow from its caller, so it cannot wait in the queue itself: a callback holds its place.
         let turn_of_f = Rc::new(Cell::new(false));
         let place = turn_of_f.clone();
@@ -184,18 +185,24 @@ impl IoLoop {
         if let Some(timer) = timer {
             self.remove_timeout(&timer);
         }
-        match future.take() {
-            Some(future) if future.done() && !future.cancelled() => future.into_result(),
-            _ => {
-                ran?;
+        let result = match future.take() {
+            Some(future) if future.done() && !future.cancelled() => {
+                future.look(&mut |value| trace::emit(|| Event::Stop { outcome: Some(Ok(value)) }));
+                future.into_result()
+            }
+            _ => ran.and_then(|()| {
                 Err(match timeout {
                     Some(timeout) if timed_out.get() => {
                         Error::RunSyncTimeout { seconds: format!("{:?}", timeout.as_secs_f64()) }.into()
                     }
                     _ => Error::LoopStopped.into(),
                 })
-            }
+            }),
+        };
+        if let Err(exception) = &result {
+            trace::emit(|| Event::Stop { outcome: Some(Err(exception)) });
         }
+        result
     }
 
     /// Runs the loop until [`stop`](Self::stop) is called. On a virtual clock it returns, too, when nothing is
@@ -205,9 +212,11 @@ impl IoLoop {
     /// If the loop runs already, or cannot sleep since the system gives it no file descriptor.
     pub fn start(&self) {
         let _current = self.make_current();
+        trace::emit(|| Event::Run { by: "start" });
         if let Err(exception) = self.run(|| ()) {
             trace::report(Problem::Callback, &exception);
         }
+        trace::emit(|| Event::Stop { outcome: None });
     }
 
     /// Ends the run after the iteration that is under way. Called before the run, it lets it do one iteration.

@@ -4,6 +4,7 @@
 pub mod gen;
 pub mod ioloop;
 pub mod testing;
+pub mod trace;
 
 pub use gen::*;
 pub use ioloop::{IoLoop, LoopHandle};

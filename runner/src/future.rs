@@ -141,6 +141,11 @@ impl<T: 'static> Future<T> {
         self.core.shared().with_value(f)
     }
 
+    /// Looks at the value, if it is there, as a trace shows it.
+    pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
+        self.core.look(f);
+    }
+
     /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
     pub fn promise(&self) -> Promise<T> {
         self.core.count_promise(true);

@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::{Callback, Held, Run};
-use squall_runner::trace::{self, FutureId, Kind, Problem};
+use squall_runner::trace::{self, Event, FutureId, Kind, Origin, Problem};
 use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Yieldable};
 
 /// Waits until all of `children` are done, and gives their results in the same shape.
@@ -63,6 +63,11 @@ fn start<M, C: Children<M>>(
         quiet,
         held: Cell::new(Some(Held::new(this.clone()))),
     });
+    if trace::observed() {
+        let mut of = Vec::new();
+        children.each(&mut |child| of.push(child.id()));
+        trace::emit(|| Event::Made { future: multi.shared.id(), origin: Origin::Multi(&of) });
+    }
     let mut seen = HashSet::new();
     children.each(&mut |child| {
         // A Future may be in the list twice, and is waited for once.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_runner::ready::Run;
+use squall_runner::trace::{self, Event, Origin};
 use squall_runner::{Future, Resolvable, Shared};
 
 use crate::ioloop::IoLoop;
@@ -22,7 +23,9 @@ use crate::ioloop::IoLoop;
 pub fn sleep(duration: Duration) -> Future<()> {
     let io_loop = IoLoop::current();
     let sleep = Rc::new(Sleep(Shared::new()));
-    io_loop.add_timer(io_loop.time().saturating_add(duration), sleep.clone());
+    let until = io_loop.time().saturating_add(duration);
+    io_loop.add_timer(until, sleep.clone());
+    trace::emit(|| Event::Made { future: sleep.0.id(), origin: Origin::Sleep { until } });
     Future::from_core(sleep)
 }
 

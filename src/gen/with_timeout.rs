@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use squall_runner::ready::{Held, Run};
-use squall_runner::trace::{self, Problem, State};
+use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
 
 use crate::ioloop::{IoLoop, Timeout};
@@ -60,6 +60,10 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
             timed_out_at: location,
             held: Cell::new(Some(Held::new(this.clone()))),
         }
+    });
+    trace::emit(|| {
+        let (of, until) = (future.id(), io_loop.time().saturating_add(timeout));
+        Event::Made { future: waiting.shared.id(), origin: Origin::Timeout { of, until } }
     });
     future.add_callback(waiting.clone());
     waiting.future.set(Some(future));

@@ -1,0 +1,55 @@
+//! Looking at coroutines: what they did, recorded and drawn.
+//!
+//! ```
+//! use std::time::Duration;
+//! use squall::{sleep, IoLoop};
+//!
+//! let trace = squall::trace::record(|| {
+//!     IoLoop::current().run_sync(|| {
+//!         squall::coroutine(|co| async move {
+//!             co.yield_(sleep(Duration::from_millis(1))).await?;
+//!             Ok(5)
+//!         })
+//!     })
+//! });
+//! println!("{trace}");                           // columns: one for the loop, one for each coroutine
+//! assert_eq!(trace.result?, 5);
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! A [`Trace`] is a list of [entries](Entry), and every view of it is made from that list alone. Calls and Futures
+//! are named and numbered in the order in which they come, and times begin at the first entry: on a virtual clock
+//! the same program gives the same trace on every machine.
+//!
+//! Whoever wants the events themselves, as they happen, installs an [`Observer`] with [`observe`].
+
+#[cfg(feature = "trace")]
+mod cell;
+#[cfg(feature = "trace")]
+mod columns;
+#[cfg(feature = "trace")]
+mod entry;
+#[cfg(feature = "trace")]
+mod lanes;
+#[cfg(feature = "trace")]
+mod names;
+#[cfg(feature = "trace")]
+mod paint;
+#[cfg(feature = "trace")]
+mod recorder;
+#[cfg(feature = "trace")]
+mod story;
+#[cfg(feature = "trace")]
+mod text;
+
+pub use squall_runner::trace::{
+    note, observe, observed, Body, Event, FutureId, Kind, Observer, Observing, Origin, Problem, RunnerId,
+    Shown, State,
+};
+
+#[cfg(feature = "trace")]
+pub use entry::{Entry, Place, Raised, Recorded, Source, VERSION};
+#[cfg(feature = "trace")]
+pub use recorder::{record, Recorder, Trace};
+#[cfg(feature = "trace")]
+pub use text::Text;

@@ -1,0 +1,274 @@
+//! A story in columns: one for the loop, one for each coroutine.
+
+use std::ops::Range;
+
+use super::cell::{breakable, cut, plain, width, wrap};
+use super::names::time;
+use super::paint::Line;
+use super::story::{Act, Life, Row, Story, Tone, What, LOOP};
+
+/// A column is not made narrower than this for want of space.
+const NARROWEST: usize = 15;
+
+/// A cell has at most so many lines.
+const LINES: usize = 4;
+
+/// Columns that a story fits into.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    /// The column of each actor.
+    column_of: Vec<usize>,
+    each: Vec<Column>,
+    /// Where the columns begin: left of it stands the time.
+    margin: usize,
+}
+
+#[derive(Debug)]
+struct Column {
+    heading: String,
+    /// Where it begins.
+    x: usize,
+    width: usize,
+}
+
+impl Columns {
+    /// One column for each call; where these are too many, one for calls of the same coroutine that are not alive
+    /// at the same time. `None` if even these do not fit.
+    pub(crate) fn fit(story: &Story, width: usize) -> Option<Self> {
+        let margin = margin(story);
+        let each = (0..story.actors.len()).collect();
+        [each, shared(story)].into_iter().find_map(|column_of| Self::with(story, column_of, margin, width))
+    }
+
+    fn with(story: &Story, column_of: Vec<usize>, margin: usize, all: usize) -> Option<Self> {
+        let count = column_of.iter().max().map_or(0, |last| last + 1);
+        let mut columns: Vec<Column> = Vec::with_capacity(count);
+        for (actor, &column) in story.actors.iter().zip(&column_of) {
+            if column == columns.len() {
+                let width = width(&actor.label) + 3;
+                columns.push(Column { heading: actor.label.clone(), x: 0, width });
+            }
+        }
+        let mut this = Self { column_of, each: columns, margin };
+        for act in acts(story) {
+            let text = this.text(story, act);
+            let column = &mut this.each[this.column_of[act.actor]];
+            column.width = column.width.max(width(&text) + 3);
+        }
+        this.share(all.checked_sub(margin)?).then_some(this)
+    }
+
+    /// Gives each column the width that it needs, if that is possible; else those that need most get less, and
+    /// all of them the same. Says whether that is enough.
+    fn share(&mut self, mut room: usize) -> bool {
+        let mut by_need: Vec<_> = (0..self.each.len()).collect();
+        by_need.sort_by_key(|&column| self.each[column].width);
+        for (served, &column) in by_need.iter().enumerate() {
+            let column = &mut self.each[column];
+            let fair = room / (by_need.len() - served);
+            if column.width > fair && fair < NARROWEST {
+                return false;
+            }
+            column.width = column.width.min(fair);
+            room -= column.width;
+        }
+        let mut x = self.margin;
+        for column in &mut self.each {
+            column.x = x;
+            x += column.width;
+        }
+        true
+    }
+
+    /// What stands in the cell: a column that several calls share tells which of them begins.
+    fn text(&self, story: &Story, act: &Act) -> String {
+        let actor = &story.actors[act.actor];
+        let text = plain(&act.text);
+        if act.begins && act.actor != LOOP && self.each[self.column_of[act.actor]].heading != actor.label {
+            return format!("#{} {text}", actor.nth);
+        }
+        text
+    }
+
+    pub(crate) fn draw(&self, story: &Story) -> Vec<Line> {
+        let mut lines = self.headings();
+        let mut states = vec![Life::Gone; self.each.len()];
+        let mut shown = None;
+        for row in &story.rows {
+            let first = lines.len();
+            match &row.what {
+                What::Turn(number) => lines.push(self.turn(*number, &states)),
+                What::Acts(acts) => lines.extend(self.acts(story, acts, &mut states)),
+                What::Log(text) => lines.extend(log(text, self.margin, self.right())),
+            }
+            stamp(&mut lines[first], row, self.margin, &mut shown);
+        }
+        lines
+    }
+
+    fn right(&self) -> usize {
+        self.each.last().map_or(0, |last| last.x + last.width)
+    }
+
+    fn headings(&self) -> Vec<Line> {
+        let wrapped: Vec<_> =
+            self.each.iter().map(|column| wrap(&column.heading, column.width - 1, 3)).collect();
+        let deepest = wrapped.iter().map(Vec::len).max().unwrap_or(0);
+        let mut lines = Vec::new();
+        for nth in 0..deepest {
+            let mut line = Line::default();
+            for (column, heading) in self.each.iter().zip(&wrapped) {
+                line.pad_to(column.x);
+                line.push(Tone::Name, heading.get(nth).map_or("", String::as_str));
+            }
+            lines.push(line);
+        }
+        lines
+    }
+
+    /// A thin line, through which the lifelines go.
+    fn turn(&self, number: usize, states: &[Life]) -> Line {
+        let mut line = Line::default();
+        line.pad_to(self.margin);
+        let label = format!("┄ turn {number} ");
+        for (index, (column, life)) in self.each.iter().zip(states).enumerate() {
+            line.push(Tone::Faint, if *life == Life::Gone { "┄" } else { life.line() });
+            if index == LOOP {
+                line.push(Tone::Faint, &cut(&label, column.width - 1));
+            }
+            line.push(Tone::Faint, &"┄".repeat((column.x + column.width).saturating_sub(line.width())));
+        }
+        line
+    }
+
+    fn acts(&self, story: &Story, acts: &[Act], states: &mut [Life]) -> Vec<Line> {
+        let mut cells: Vec<Option<Cell>> = self.each.iter().map(|_| None).collect();
+        for act in acts {
+            let at = self.column_of[act.actor];
+            let texts = wrap(&self.text(story, act), self.each[at].width - 3, LINES);
+            cells[at] = Some(Cell { mark: act.mark(states[at]), texts, tone: act.tone });
+            states[at] = act.life;
+        }
+        // A line leads from a call to what is called, where that stands to the right.
+        let path = match acts {
+            [from, to] => self.column_of[from.actor]..self.column_of[to.actor],
+            _ => 0..0,
+        };
+        let height = cells.iter().flatten().map(|cell| cell.texts.len()).max().unwrap_or(1);
+        (0..height)
+            .map(|nth| self.cells(&cells, states, nth, if nth == 0 { &path } else { &(0..0) }))
+            .collect()
+    }
+
+    /// One line of the cells of a row.
+    fn cells(&self, cells: &[Option<Cell>], states: &[Life], nth: usize, path: &Range<usize>) -> Line {
+        let mut line = Line::default();
+        for (index, (column, cell)) in self.each.iter().zip(cells).enumerate() {
+            line.pad_to(column.x);
+            let on_path = path.contains(&index);
+            let mark = match (cell, states[index]) {
+                (Some(cell), _) if nth == 0 => cell.mark,
+                (None, Life::Gone) if on_path => "─",
+                (None, _) if on_path => "┼",
+                (_, state) => state.line(),
+            };
+            line.push(Tone::Faint, mark);
+            if let Some(cell) = cell {
+                line.push(Tone::Plain, " ");
+                line.push(cell.tone, cell.texts.get(nth).map_or("", String::as_str));
+                line.push(Tone::Plain, " ");
+            }
+            if on_path {
+                line.push(Tone::Faint, &"─".repeat((column.x + column.width).saturating_sub(line.width())));
+            }
+        }
+        line
+    }
+}
+
+/// What an actor does, as it stands in its column.
+struct Cell {
+    mark: &'static str,
+    /// Its lines.
+    texts: Vec<String>,
+    tone: Tone,
+}
+
+/// The column of each actor, if one that is gone makes room for the next call of the same coroutine.
+fn shared(story: &Story) -> Vec<usize> {
+    let mut column_of = vec![0; story.actors.len()];
+    // What is called in each column, and whether it is alive.
+    let mut columns = vec![(story.actors[LOOP].coroutine.as_str(), true)];
+    for act in acts(story).filter(|act| act.actor != LOOP) {
+        if act.begins {
+            let coroutine = story.actors[act.actor].coroutine.as_str();
+            let free = columns.iter().position(|column| *column == (coroutine, false));
+            column_of[act.actor] = free.unwrap_or(columns.len());
+            if free.is_none() {
+                columns.push((coroutine, true));
+            }
+        }
+        columns[column_of[act.actor]].1 = act.life != Life::Gone;
+    }
+    column_of
+}
+
+fn acts(story: &Story) -> impl Iterator<Item = &Act> {
+    story.rows.iter().flat_map(|row| match &row.what {
+        What::Acts(acts) => acts.as_slice(),
+        _ => &[],
+    })
+}
+
+/// How much space the times take, with two spaces after them.
+pub(crate) fn margin(story: &Story) -> usize {
+    story.rows.iter().map(|row| width(&time(row.time))).max().unwrap_or(0).max(7) + 2
+}
+
+/// Puts the time before a row, where it is another than that before.
+pub(crate) fn stamp(line: &mut Line, row: &Row, margin: usize, shown: &mut Option<String>) {
+    let time = time(row.time);
+    if shown.as_ref() != Some(&time) {
+        let mut stamped = Line::default();
+        stamped.pad_to((margin - 2).saturating_sub(width(&time)));
+        stamped.push(Tone::Name, &breakable(&time));
+        line.replace_start(stamped, margin);
+        *shown = Some(time);
+    }
+}
+
+/// What is logged, over the whole width.
+pub(crate) fn log(text: &str, margin: usize, right: usize) -> Vec<Line> {
+    let texts = wrap(&plain(text), right.saturating_sub(margin + 2).max(20), LINES);
+    let log = |(nth, text): (usize, &String)| {
+        let mut line = Line::default();
+        line.pad_to(margin);
+        line.push(Tone::Bad, if nth == 0 { "! " } else { "  " });
+        line.push(Tone::Bad, text);
+        line
+    };
+    texts.iter().enumerate().map(log).collect()
+}
+
+impl Life {
+    /// What shows it where nothing happens.
+    pub(crate) fn line(self) -> &'static str {
+        match self {
+            Self::Gone => " ",
+            Self::Running => "│",
+            Self::Waiting => "┊",
+        }
+    }
+}
+
+impl Act {
+    /// What stands before it.
+    pub(crate) fn mark(&self, before: Life) -> &'static str {
+        match (self.begins, before, self.life) {
+            (true, ..) => "┬",
+            (false, Life::Gone, Life::Gone) => "·",
+            (false, _, Life::Gone) => "┴",
+            _ => "├",
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! [`Entry`]: one thing that happened, as a [`Trace`](crate::trace::Trace) keeps it: owned, and without addresses.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+use std::panic::Location;
+use std::time::Duration;
+
+use squall_runner::trace::{Body, Event, FutureId, Kind, Origin, Problem, RunnerId, State};
+use squall_runner::Exception;
+
+/// The version of the list of entries: it grows when one of them changes its meaning.
+pub const VERSION: u32 = 1;
+
+/// Texts are cut after so many characters, so that the memory of a trace is bounded by the number of entries.
+const TEXT: usize = 400;
+
+/// Of a list that is waited for, so many Futures are kept by number.
+const CHILDREN: usize = 32;
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When, by the loop's clock, since the first entry.
+    pub time: Duration,
+    /// What.
+    pub event: Recorded,
+}
+
+/// What happened: an [`Event`] as text and numbers. Each variant stands with the event of the same name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Recorded {
+    /// [`Event::Call`].
+    Call {
+        /// This call.
+        runner: RunnerId,
+        /// The Future that the call gives.
+        future: FutureId,
+        /// The name of the coroutine.
+        name: Cow<'static, str>,
+        /// How its body runs.
+        body: Body,
+    },
+    /// [`Event::Start`].
+    Start {
+        /// Who.
+        runner: RunnerId,
+    },
+    /// [`Event::Send`].
+    Send {
+        /// To whom.
+        runner: RunnerId,
+        /// What.
+        value: String,
+    },
+    /// [`Event::Throw`].
+    Throw {
+        /// At whom.
+        runner: RunnerId,
+        /// What.
+        exception: Raised,
+    },
+    /// [`Event::Wake`].
+    Wake {
+        /// Who.
+        runner: RunnerId,
+    },
+    /// [`Event::Yield`].
+    Yield {
+        /// Who.
+        runner: RunnerId,
+        /// What kind of thing.
+        kind: Kind,
+        /// The Future, where it was one.
+        future: Option<FutureId>,
+        /// The line of the yield.
+        place: Place,
+    },
+    /// [`Event::Wait`].
+    Wait {
+        /// Who.
+        runner: RunnerId,
+        /// For what; `None`: for the next turn of the loop.
+        future: Option<FutureId>,
+    },
+    /// [`Event::Return`].
+    Return {
+        /// Whose.
+        runner: RunnerId,
+        /// What.
+        value: String,
+        /// Whether it left by raising `Return`.
+        raised: bool,
+    },
+    /// [`Event::Raise`].
+    Raise {
+        /// Whose.
+        runner: RunnerId,
+        /// What.
+        exception: Raised,
+    },
+    /// [`Event::Made`].
+    Made {
+        /// Which.
+        future: FutureId,
+        /// Where its result is to come from.
+        source: Source,
+    },
+    /// [`Event::Resolve`].
+    Resolve {
+        /// Which.
+        future: FutureId,
+        /// How.
+        state: State,
+    },
+    /// [`Event::Report`].
+    Report {
+        /// What.
+        problem: Problem,
+        /// Why.
+        exception: Raised,
+    },
+    /// [`Event::Note`].
+    Note {
+        /// What.
+        text: String,
+    },
+    /// [`Event::Run`].
+    Run {
+        /// The function that was called for it.
+        by: Cow<'static, str>,
+    },
+    /// [`Event::Turn`].
+    Turn,
+    /// [`Event::Stop`].
+    Stop {
+        /// What the function gives, if it gives something.
+        outcome: Option<Result<String, Raised>>,
+    },
+}
+
+/// Where the result of a Future comes from: an [`Origin`]. Times are like those of the entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Source {
+    /// `sleep`.
+    Sleep {
+        /// When it ends.
+        until: Duration,
+    },
+    /// A list, tuple or map of Futures.
+    Multi {
+        /// The first of them; at most 32 are kept.
+        of: Vec<FutureId>,
+        /// How many there are.
+        len: usize,
+    },
+    /// `with_timeout`.
+    Timeout {
+        /// What it waits for.
+        of: FutureId,
+        /// When it fails.
+        until: Duration,
+    },
+    /// Something else.
+    Named(Cow<'static, str>),
+}
+
+/// An exception, as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raised {
+    /// The type of the error, without its path.
+    pub name: Cow<'static, str>,
+    /// Its message.
+    pub message: String,
+    /// The coroutines that it had left by then, outermost first, as in a traceback: where each was, and its name.
+    pub traceback: Vec<(Place, Cow<'static, str>)>,
+    /// How many more frames the traceback had than were kept.
+    pub elided: usize,
+}
+
+/// A line of the program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as the compiler was given it.
+    pub file: Cow<'static, str>,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+}
+
+impl From<&'static Location<'static>> for Place {
+    fn from(location: &'static Location<'static>) -> Self {
+        Self { file: location.file().into(), line: location.line(), column: location.column() }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+impl From<&Exception> for Raised {
+    fn from(exception: &Exception) -> Self {
+        let frames = exception.traceback().iter().rev();
+        Self {
+            name: exception.name().into(),
+            message: text(exception),
+            traceback: frames.map(|frame| (frame.location.into(), frame.name.into())).collect(),
+            elided: exception.elided(),
+        }
+    }
+}
+
+/// Its name and message, in one line.
+impl fmt::Display for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.message.as_str() {
+            "" => f.write_str(&self.name),
+            message => write!(f, "{}: {message}", self.name),
+        }
+    }
+}
+
+impl Recorded {
+    /// The event, kept. `start` is taken off times. `None` for events that this version does not know.
+    pub(crate) fn of(event: &Event<'_>, start: Duration) -> Option<Self> {
+        Some(match *event {
+            Event::Call { runner, future, coroutine, body } => {
+                Self::Call { runner, future, name: coroutine.name().into(), body }
+            }
+            Event::Start { runner } => Self::Start { runner },
+            Event::Send { runner, value } => Self::Send { runner, value: text(value) },
+            Event::Throw { runner, exception } => Self::Throw { runner, exception: exception.into() },
+            Event::Wake { runner } => Self::Wake { runner },
+            Event::Yield { runner, kind, future, location } => {
+                Self::Yield { runner, kind, future, place: location.into() }
+            }
+            Event::Wait { runner, future } => Self::Wait { runner, future },
+            Event::Return { runner, value, raised } => Self::Return { runner, value: text(value), raised },
+            Event::Raise { runner, exception } => Self::Raise { runner, exception: exception.into() },
+            Event::Made { future, origin } => Self::Made { future, source: Source::of(origin, start)? },
+            Event::Resolve { future, state } => Self::Resolve { future, state },
+            Event::Report { problem, exception } => Self::Report { problem, exception: exception.into() },
+            Event::Note { text: note } => Self::Note { text: text(note) },
+            Event::Run { by } => Self::Run { by: by.into() },
+            Event::Turn { .. } => Self::Turn,
+            Event::Stop { outcome } => {
+                Self::Stop { outcome: outcome.map(|result| result.map(text).map_err(Raised::from)) }
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Source {
+    fn of(origin: Origin<'_>, start: Duration) -> Option<Self> {
+        Some(match origin {
+            Origin::Sleep { until } => Self::Sleep { until: until.saturating_sub(start) },
+            Origin::Multi(of) => {
+                Self::Multi { of: of.iter().take(CHILDREN).copied().collect(), len: of.len() }
+            }
+            Origin::Timeout { of, until } => Self::Timeout { of, until: until.saturating_sub(start) },
+            Origin::Named(name) => Self::Named(name.into()),
+            _ => return None,
+        })
+    }
+}
+
+/// What something prints, cut after [`TEXT`] characters. A `Display` that fails gives what it wrote until then.
+fn text(shown: impl fmt::Display) -> String {
+    let mut text = Cut { text: String::new(), room: TEXT };
+    // It fails when the text is cut, too.
+    let _cut = write!(text, "{shown}");
+    text.text
+}
+
+/// Takes so many characters, then an ellipsis, then nothing more.
+struct Cut {
+    text: String,
+    room: usize,
+}
+
+impl Write for Cut {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        for c in s.chars() {
+            if self.room == 0 {
+                self.text.push('…');
+                return Err(fmt::Error);
+            }
+            self.room -= 1;
+            self.text.push(c);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_without_being_made_in_full() {
+        struct Endless;
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("字")?;
+                }
+            }
+        }
+        assert_eq!(text(Endless).chars().count(), TEXT + 1);
+        assert_eq!(text("short"), "short");
+    }
+}

@@ -1,0 +1,136 @@
+//! [`Names`]: what calls and Futures are called in a view.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use squall_runner::trace::{FutureId, RunnerId};
+
+use super::{Entry, Recorded, Source};
+
+/// The names of everything that a trace mentions. The first call of `fetch` is `fetch`, the second `fetch#2`.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    calls: HashMap<RunnerId, Called>,
+    futures: HashMap<FutureId, Future>,
+}
+
+#[derive(Debug)]
+struct Called {
+    name: Cow<'static, str>,
+    /// Which call of that name, from 1.
+    nth: usize,
+}
+
+#[derive(Debug)]
+enum Future {
+    Call(RunnerId),
+    Other(Source),
+}
+
+impl Names {
+    pub(crate) fn of(entries: &[Entry]) -> Self {
+        let mut names = Self::default();
+        let mut calls = HashMap::<&str, usize>::new();
+        for entry in entries {
+            match &entry.event {
+                Recorded::Call { runner, future, name, .. } => {
+                    let nth = calls.entry(name).or_default();
+                    *nth += 1;
+                    names.calls.insert(*runner, Called { name: name.clone(), nth: *nth });
+                    names.futures.insert(*future, Future::Call(*runner));
+                }
+                Recorded::Made { future, source } => {
+                    names.futures.insert(*future, Future::Other(source.clone()));
+                }
+                _ => {}
+            }
+        }
+        names
+    }
+
+    /// A call: `fetch#2`.
+    pub(crate) fn call(&self, runner: RunnerId) -> String {
+        match self.calls.get(&runner) {
+            Some(Called { name, nth: 1 }) => name.to_string(),
+            Some(Called { name, nth }) => format!("{name}#{nth}"),
+            None => format!("call {}", runner.0),
+        }
+    }
+
+    /// The coroutine that is called: `fetch`.
+    pub(crate) fn coroutine(&self, runner: RunnerId) -> &str {
+        self.calls.get(&runner).map_or("", |call| &call.name)
+    }
+
+    /// Which call of its coroutine this is, from 1.
+    pub(crate) fn nth(&self, runner: RunnerId) -> usize {
+        self.calls.get(&runner).map_or(1, |call| call.nth)
+    }
+
+    /// A Future: `fetch#2` for the result of a call, `[fetch, fetch#2]` for a list (of more than five, the
+    /// first three), `sleep`, `future 7`.
+    pub(crate) fn future(&self, future: FutureId) -> String {
+        match self.futures.get(&future) {
+            Some(Future::Call(runner)) => self.call(*runner),
+            Some(Future::Other(Source::Sleep { .. })) => "sleep".to_owned(),
+            Some(Future::Other(Source::Multi { of, len })) => format!("[{}]", self.children(of, *len)),
+            Some(Future::Other(Source::Timeout { of, .. })) => format!("with_timeout({})", self.future(*of)),
+            Some(Future::Other(Source::Named(name))) => name.to_string(),
+            None => format!("future {}", future.0),
+        }
+    }
+
+    fn children(&self, of: &[FutureId], len: usize) -> String {
+        // Enough to recognise the list by.
+        let shown = if len > 5 { 3 } else { len };
+        let mut names: Vec<_> = of.iter().take(shown).map(|child| self.future(*child)).collect();
+        if len > shown {
+            names.push(format!("… {} more", len - shown));
+        }
+        names.join(", ")
+    }
+
+    /// The call whose result the Future is.
+    pub(crate) fn call_of(&self, future: FutureId) -> Option<RunnerId> {
+        match self.futures.get(&future) {
+            Some(Future::Call(runner)) => Some(*runner),
+            _ => None,
+        }
+    }
+
+    /// Where the Future comes from, if not from a call.
+    pub(crate) fn source(&self, future: FutureId) -> Option<&Source> {
+        match self.futures.get(&future) {
+            Some(Future::Other(source)) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// `500 ms`, with a space at which no line is broken, and from ten seconds on `60 s`: one digit after the point, three of a second or below a millisecond.
+pub(crate) fn time(time: Duration) -> String {
+    let number = |number: f64, digits: usize| {
+        let text = format!("{number:.digits$}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
+    let ms = time.as_secs_f64() * 1e3;
+    match time.as_micros() {
+        0 => "0\u{a0}ms".to_owned(),
+        1..1_000 => format!("{}\u{a0}ms", number(ms, 3)),
+        1_000..10_000_000 => format!("{}\u{a0}ms", number(ms, 1)),
+        _ => format!("{}\u{a0}s", number(time.as_secs_f64(), 3)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        let texts = [0, 500, 1_500, 500_000, 9_999_000, 60_000_000, 60_500_000, 3_600_000_000]
+            .map(|micros| time(Duration::from_micros(micros)).replace('\u{a0}', " "));
+        assert_eq!(texts, ["0 ms", "0.5 ms", "1.5 ms", "500 ms", "9999 ms", "60 s", "60.5 s", "3600 s"]);
+    }
+}

@@ -1,0 +1,128 @@
+//! [`Recorder`]: keeps what happens, in bounded memory, as a [`Trace`].
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_runner::trace::{observe, Event, Observer};
+
+use super::{Entry, Recorded, Text};
+use crate::IoLoop;
+
+/// So many entries are kept if nothing else is said.
+const LIMIT: usize = 100_000;
+
+/// Calls `f`, and records what coroutines, Futures and the loop do on this thread until it returns. See
+/// [`Recorder`] for one with settings.
+pub fn record<R>(f: impl FnOnce() -> R) -> Trace<R> {
+    Recorder::new().record(f)
+}
+
+/// What happened while a function ran, and what it returned. `Display` is [`text`](Self::text).
+#[derive(Debug, Clone)]
+pub struct Trace<R = ()> {
+    /// What the function returned.
+    pub result: R,
+    entries: Vec<Entry>,
+    dropped: usize,
+}
+
+impl<R> Trace<R> {
+    /// What happened, in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// How many entries came after those that were kept.
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// The trace in columns, to be printed.
+    pub fn text(&self) -> Text<'_> {
+        Text::new(&self.entries, self.dropped)
+    }
+
+    /// The trace in columns: 100 wide, without colours.
+    pub fn to_text(&self) -> String {
+        self.text().to_string()
+    }
+}
+
+impl<R> fmt::Display for Trace<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+/// Records what a function does on this thread, as far as Runners, Futures and the loop tell it.
+///
+/// ```
+/// use squall::trace::Recorder;
+///
+/// let trace = Recorder::new().limit(1).record(|| squall::coroutine(|_co| async { Ok(5) }));
+/// assert_eq!((trace.entries().len(), trace.dropped()), (1, 2));
+/// ```
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    limit: usize,
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self { limit: LIMIT }
+    }
+}
+
+impl Recorder {
+    /// One that keeps 100,000 entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps so many entries, the first ones. The trace says how many came after that.
+    #[must_use]
+    pub fn limit(self, entries: usize) -> Self {
+        Self { limit: entries }
+    }
+
+    /// Calls `f` and records what happens until it returns. A recording within another takes the events for
+    /// itself.
+    pub fn record<R>(&self, f: impl FnOnce() -> R) -> Trace<R> {
+        let recording = Rc::new(Recording {
+            entries: RefCell::default(),
+            limit: self.limit,
+            dropped: Cell::new(0),
+            start: Cell::new(None),
+        });
+        let observing = observe(recording.clone());
+        let result = f();
+        drop(observing);
+        Trace { result, entries: recording.entries.take(), dropped: recording.dropped.get() }
+    }
+}
+
+struct Recording {
+    entries: RefCell<Vec<Entry>>,
+    limit: usize,
+    dropped: Cell<usize>,
+    /// The loop's time at the first entry.
+    start: Cell<Option<Duration>>,
+}
+
+impl Observer for Recording {
+    fn event(&self, event: &Event<'_>) {
+        let mut entries = self.entries.borrow_mut();
+        if entries.len() >= self.limit {
+            self.dropped.set(self.dropped.get() + 1);
+            return;
+        }
+        let now = IoLoop::current().time();
+        let start = self.start.get().unwrap_or(now);
+        self.start.set(Some(start));
+        if let Some(event) = Recorded::of(event, start) {
+            entries.push(Entry { time: now.saturating_sub(start), event });
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! [`Text`]: a trace for the eye, in columns.
+
+use std::fmt;
+
+use squall_runner::trace::Problem;
+
+use super::cell::{cut, pad, plain, wrap};
+use super::columns::Columns;
+use super::names::{time, Names};
+use super::paint::Line;
+use super::story::{Story, Tone};
+use super::{lanes, Entry, Raised, Recorded};
+
+/// A trace as text: one column for the loop and one for each call of a coroutine; below it how it ended, what was
+/// logged, and who still waits. Print it with `{}`.
+///
+/// Where there is not enough space for a column for each call, those of one coroutine that are not alive at the
+/// same time share one; where that is not enough, each coroutine is a line, and what it does stands at the right.
+///
+/// ```
+/// use squall::Future;
+///
+/// let trace = squall::trace::record(|| {
+///     squall::coroutine(|co| async move { co.yield_(Future::ready(5)).await })
+/// });
+/// let text = trace.text().width(60).to_string();
+/// assert!(text.contains("send 5"));
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "print it, or make a String of it"]
+pub struct Text<'a> {
+    pub(crate) entries: &'a [Entry],
+    pub(crate) dropped: usize,
+    width: usize,
+    colors: bool,
+    lines: bool,
+}
+
+impl<'a> Text<'a> {
+    pub(crate) fn new(entries: &'a [Entry], dropped: usize) -> Self {
+        Self { entries, dropped, width: 100, colors: false, lines: true }
+    }
+
+    /// At most so many columns of a terminal wide, instead of 100; not less than 40.
+    pub fn width(self, columns: usize) -> Self {
+        Self { width: columns.max(40), ..self }
+    }
+
+    /// With the colours of a terminal. Without this there are none.
+    pub fn colors(self, colors: bool) -> Self {
+        Self { colors, ..self }
+    }
+
+    /// Without the numbers of the lines at which coroutines yield, and the lines of tracebacks: then the text stays
+    /// the same when the program is moved within its file.
+    pub fn without_lines(self) -> Self {
+        Self { lines: false, ..self }
+    }
+
+    /// How it ended, what was logged, who still waits, what is left out.
+    fn ending(&self, story: &Story) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for entry in self.entries {
+            match &entry.event {
+                Recorded::Stop { outcome: Some(Ok(value)) } => {
+                    self.ended(&mut lines, "outcome", &format!("returned {value}"), Tone::Good);
+                }
+                Recorded::Stop { outcome: Some(Err(exception)) } => {
+                    self.ended(&mut lines, "outcome", &format!("raised {exception}"), Tone::Bad);
+                    self.traceback(&mut lines, exception);
+                }
+                _ => {}
+            }
+        }
+        for entry in self.entries {
+            if let Recorded::Report { problem, exception } = &entry.event {
+                let label = if *problem == Problem::NeverRetrieved { "unretrieved" } else { "logged" };
+                let at = time(entry.time);
+                let text = match problem {
+                    Problem::NeverRetrieved => format!("{exception}, at {at}"),
+                    _ => format!("{}, at {at}: {exception}", problem.text()),
+                };
+                self.ended(&mut lines, label, &text, Tone::Bad);
+                self.traceback(&mut lines, exception);
+            }
+        }
+        for (call, last) in &story.waiting {
+            self.ended(&mut lines, "waiting", &format!("{call}: {last}"), Tone::Out);
+        }
+        if self.dropped > 0 {
+            let text = format!("{} events came after those that are shown", self.dropped);
+            self.ended(&mut lines, "left out", &text, Tone::Faint);
+        }
+        lines
+    }
+
+    fn ended(&self, lines: &mut Vec<Line>, label: &str, text: &str, tone: Tone) {
+        for (nth, text) in wrap(&plain(text), self.width - 13, 6).iter().enumerate() {
+            let mut line = Line::default();
+            line.push(Tone::Name, &pad(if nth == 0 { label } else { "" }, 13));
+            line.push(tone, text);
+            lines.push(line);
+        }
+    }
+
+    fn traceback(&self, lines: &mut Vec<Line>, exception: &Raised) {
+        if !self.lines {
+            return;
+        }
+        if exception.elided > 0 {
+            let mut line = Line::default();
+            line.push(Tone::Faint, &format!("{:13}  ... {} more", "", exception.elided));
+            lines.push(line);
+        }
+        for (place, name) in &exception.traceback {
+            let mut line = Line::default();
+            let frame = cut(&plain(&format!("{place} in {name}")), self.width.saturating_sub(15));
+            line.push(Tone::Faint, &format!("{:13}  {frame}", ""));
+            lines.push(line);
+        }
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let story = Story::of(self.entries, &Names::of(self.entries), self.lines);
+        let drawn = match Columns::fit(&story, self.width) {
+            Some(columns) => columns.draw(&story),
+            None => lanes::draw(&story, self.width),
+        };
+        for line in drawn {
+            f.write_str(&line.print(self.colors))?;
+        }
+        let ending = self.ending(&story);
+        if !ending.is_empty() {
+            f.write_str("\n")?;
+        }
+        for line in ending {
+            f.write_str(&line.print(self.colors))?;
+        }
+        Ok(())
+    }
+}
