@@ -310,6 +310,11 @@ impl AnyFuture {
         self.core.handle_type() == TypeId::of::<F>()
     }
 
+    /// The type of its result, and what that is called.
+    pub(crate) fn output_type(&self) -> (TypeId, &'static str) {
+        self.core.output_type()
+    }
+
     /// The coroutine whose result it is, if it is one.
     pub fn coroutine(&self) -> Option<&'static Coroutine> {
         self.core.coroutine_erased()

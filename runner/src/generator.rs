@@ -23,7 +23,7 @@
 //! assert!(!future.done());
 //! ```
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 
@@ -105,6 +105,8 @@ pub(crate) trait Convert {
     fn kind(&self) -> Kind;
     fn convert(self: Box<Self>) -> Result<AnyFuture>;
     fn as_any(&self) -> &dyn Any;
+    /// The type of the value that the yield takes, and what that is called.
+    fn output_type(&self) -> (TypeId, &'static str);
 }
 
 impl Yielded {
@@ -133,6 +135,14 @@ impl Yielded {
         match &self.what {
             What::Future(future) => future.is::<Y>(),
             What::Other(other) => other.as_any().is::<Y>(),
+        }
+    }
+
+    /// The type of the value that the yield takes: that of the Future's result; and what that is called.
+    pub fn output_type(&self) -> (TypeId, &'static str) {
+        match &self.what {
+            What::Future(future) => future.output_type(),
+            What::Other(other) => other.output_type(),
         }
     }
 

@@ -40,6 +40,23 @@ pub trait Run {
     fn coroutine(&self) -> Option<Suspended> {
         None
     }
+
+    /// Its name and number, if it is no coroutine and might as well have come earlier or later than what
+    /// waits beside it: a timer, a finished job.
+    fn choice(&self) -> Option<(&'static str, u64)> {
+        None
+    }
+}
+
+/// What waits in the queue, as tools that choose who goes next see it.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry {
+    /// A coroutine.
+    Coroutine(Suspended),
+    /// Something else that might have come at another time: what it is called, and its number among those.
+    Choice((&'static str, u64)),
+    /// A callback that comes after what was there before it.
+    Callback,
 }
 
 /// An entry of the queue.
@@ -81,6 +98,10 @@ pub struct Ready {
     held: RefCell<Slab<Weak<dyn Run>>>,
     /// The native coroutines, by what their wakers know of them.
     pub(crate) tasks: Tasks,
+    /// Whether a Runner is to stop after each resume, though it could go on at once.
+    stepped: Cell<bool>,
+    /// The Runner that stopped for that: it goes next, before everything in the queue.
+    going_on: Cell<Option<Callback>>,
 }
 
 thread_local! {
@@ -123,6 +144,37 @@ impl Ready {
         self.queue.borrow_mut().remove(index)
     }
 
+    /// Has every Runner that the loop calls stop after one resume, also where it need not wait: for tools that
+    /// step through coroutines. Whoever asks for it must run [`going_on`](Self::going_on) before the queue.
+    pub fn step_by_resumes(&self, stepped: bool) {
+        self.stepped.set(stepped);
+    }
+
+    /// Takes the Runner that would have gone on at once.
+    pub fn going_on(&self) -> Option<Callback> {
+        self.going_on.take()
+    }
+
+    /// Stops a Runner that could go on at once, if that is wanted.
+    pub(crate) fn went_on<R: Run + 'static>(runner: &Rc<R>) -> bool {
+        crate::trace::observed()
+            && Self::with_current(|ready| {
+                if ready.stepped.get() {
+                    ready.going_on.set(Some(runner.clone()));
+                }
+                ready.stepped.get()
+            })
+    }
+
+    /// What each waiting callback is, in order.
+    pub fn entries(&self) -> Vec<Entry> {
+        let entry = |callback: &Callback| match callback.coroutine() {
+            Some(coroutine) => Entry::Coroutine(coroutine),
+            None => callback.choice().map_or(Entry::Callback, Entry::Choice),
+        };
+        self.queue.borrow().iter().map(entry).collect()
+    }
+
     /// The coroutine that each waiting callback resumes, in order; `None` for other callbacks.
     pub fn coroutines(&self) -> Vec<Option<Suspended>> {
         self.queue.borrow().iter().map(|callback| callback.coroutine()).collect()
@@ -152,6 +204,7 @@ impl Ready {
     /// Drops every callback and every suspended coroutine, without running any: the end of a loop. This is
     /// what frees a coroutine that waits for something that only itself could have resolved.
     pub fn abandon(&self) {
+        drop(self.going_on.take());
         while !self.is_empty() || !self.alive.borrow().is_empty() || !self.held.borrow().is_empty() {
             drop(self.queue.take());
             let held: Vec<_> = self.held.borrow_mut().drain().filter_map(|weak| weak.upgrade()).collect();

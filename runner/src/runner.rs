@@ -25,6 +25,8 @@
 //! - what is not a Future: `convert_yielded` makes one of it, or raises `BadYield` inside the generator;
 //! - a call while it runs: it returns, since the loop further up the stack goes on anyway.
 
+mod unstarted;
+
 use std::any::type_name;
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
@@ -38,6 +40,8 @@ use crate::ready::{call_soon, Alive, Ready, Run, Suspended, UNLISTED};
 use crate::shared::{Resolvable, Shared};
 use crate::trace::{self, emit, Event, FutureId, Problem, RunnerId, Shown, State};
 use crate::{Context, Error, Exception, Future, Result};
+
+pub use unstarted::{unstarted, Unstarted};
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
@@ -65,6 +69,9 @@ impl<G: Generator + 'static> Runner<G> {
     /// gives the Future of its result. Source: the wrapper that `tornado.gen.coroutine` makes.
     #[track_caller]
     pub fn start(coroutine: &'static Coroutine, mut gen: G) -> Future<G::Return> {
+        if trace::observed() && unstarted::wanted() {
+            return Self::defer(coroutine, gen);
+        }
         let call = Call::new(coroutine, trace::Body::Generator);
         let caller = Context::current();
         // Inline the first iteration of `run`: a coroutine that never yields needs no Runner.
@@ -84,7 +91,7 @@ impl<G: Generator + 'static> Runner<G> {
                 });
                 runner.result_future.set_id(call.future);
                 if runner.handle_yield(first_yielded) {
-                    Self::run(&runner);
+                    Self::run(&runner, false);
                 }
                 Future::from_core(runner)
             }
@@ -100,7 +107,8 @@ impl<G: Generator + 'static> Runner<G> {
     }
 
     /// Starts or resumes the generator, running until it reaches a yield of a Future that is not done.
-    fn run(self: &Rc<Self>) {
+    /// A tool may have it stop after each resume where it was called by the loop.
+    fn run(self: &Rc<Self>, by_the_loop: bool) {
         let Some(mut gen) = self.gen.take() else { return };
         let outside = self.context.take().swap();
         while let Some(future) = self.future.take() {
@@ -124,7 +132,7 @@ impl<G: Generator + 'static> Runner<G> {
             };
             let result = match state {
                 GeneratorState::Yielded(yielded) => {
-                    if self.handle_yield(yielded) {
+                    if self.handle_yield(yielded) && !(by_the_loop && Ready::went_on(self)) {
                         continue;
                     }
                     break;
@@ -203,7 +211,7 @@ impl<G: Generator + 'static> Runner<G> {
 
 impl<G: Generator + 'static> Run for Runner<G> {
     fn run(self: Rc<Self>) {
-        Self::run(&self);
+        Self::run(&self, true);
     }
 
     fn coroutine(&self) -> Option<Suspended> {
@@ -298,7 +306,13 @@ where
 /// Calls a coroutine that never yields: a plain function whose exception is trapped. What
 /// `#[squall::coroutine]` makes of a function without a yield.
 #[track_caller]
-pub fn call_plain<T: 'static>(coroutine: &'static Coroutine, body: impl FnOnce() -> Result<T>) -> Future<T> {
+pub fn call_plain<T: 'static>(
+    coroutine: &'static Coroutine,
+    body: impl FnOnce() -> Result<T> + 'static,
+) -> Future<T> {
+    if trace::observed() && unstarted::wanted() {
+        return Runner::defer(coroutine, unstarted::Plain(Some(body)));
+    }
     let call = Call::new(coroutine, trace::Body::Plain);
     let caller = Context::current();
     let result = catch_unwind(AssertUnwindSafe(body));

@@ -373,6 +373,8 @@ pub trait Erased {
     fn coroutine_erased(&self) -> Option<&'static Coroutine>;
     /// The type of its handles.
     fn handle_type(&self) -> TypeId;
+    /// The type of its result, and what that is called.
+    fn output_type(&self) -> (TypeId, &'static str);
     /// Moves or copies the value into `slot`, an `Option` of it.
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
     fn look(&self, f: &mut dyn FnMut(Shown<'_>));
@@ -402,6 +404,9 @@ impl<R: Resolvable> Erased for R {
     }
     fn handle_type(&self) -> TypeId {
         TypeId::of::<Future<R::Output>>()
+    }
+    fn output_type(&self) -> (TypeId, &'static str) {
+        (TypeId::of::<R::Output>(), type_name::<R::Output>())
     }
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()> {
         let Some(slot) = slot.downcast_mut::<Option<R::Output>>() else {

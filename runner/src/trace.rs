@@ -390,6 +390,43 @@ pub struct Observing {
     futures: u32,
 }
 
+impl Observing {
+    /// Stops observing, until [`Paused::resume`].
+    pub fn pause(self) -> Paused {
+        Paused {
+            observer: OBSERVER.with_borrow(Clone::clone),
+            runners: RUNNERS.get(),
+            futures: FUTURES.get(),
+        }
+    }
+}
+
+/// An observer that does not observe for now, and the numbers where it stopped.
+#[must_use = "resume it to go on observing"]
+pub struct Paused {
+    observer: Option<Rc<dyn Observer>>,
+    runners: u32,
+    futures: u32,
+}
+
+impl Paused {
+    /// Goes on observing, with the next numbers.
+    pub fn resume(self) -> Observing {
+        OBSERVED.set(self.observer.is_some());
+        Observing {
+            before: OBSERVER.replace(self.observer),
+            runners: RUNNERS.replace(self.runners),
+            futures: FUTURES.replace(self.futures),
+        }
+    }
+}
+
+impl fmt::Debug for Paused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Paused").finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Observing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Observing").finish_non_exhaustive()

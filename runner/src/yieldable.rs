@@ -25,7 +25,7 @@
 //! assert_eq!(future.result().unwrap(), 5);
 //! ```
 
-use std::any::{type_name, Any};
+use std::any::{type_name, Any, TypeId};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -227,5 +227,9 @@ impl<M: 'static, Y: Yieldable<M> + 'static> Convert for Deferred<Y, M> {
 
     fn as_any(&self) -> &dyn Any {
         &self.yielded
+    }
+
+    fn output_type(&self) -> (TypeId, &'static str) {
+        (TypeId::of::<Y::Output>(), type_name::<Y::Output>())
     }
 }

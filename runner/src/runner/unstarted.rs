@@ -1,0 +1,166 @@
+//! [`unstarted`]: coroutines that are called and not started yet, for tools that step through them.
+//!
+//! ```
+//! use squall_runner::ready::Run;
+//! use squall_runner::runner::unstarted;
+//! use squall_runner::trace::{self, Event, Observer};
+//! # struct Nobody;
+//! # impl Observer for Nobody { fn event(&self, _event: &Event<'_>) {} }
+//!
+//! let observing = trace::observe(std::rc::Rc::new(Nobody));
+//! let (future, mut called) = unstarted(|| squall_runner::coroutine(|_co| async { Ok(5) }));
+//! assert!(!future.done());
+//! called.remove(0).run();                        // a call alone would have done this
+//! assert_eq!(future.result().unwrap(), 5);
+//! # drop(observing);
+//! ```
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::rc::Rc;
+
+use super::{discard, Call, Runner};
+use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent};
+use crate::ready::{Alive, Ready, Run, Suspended, UNLISTED};
+use crate::shared::Shared;
+use crate::trace::{self, emit, Event, FutureId};
+use crate::{Context, Exception, Future, Result};
+
+thread_local! {
+    /// The coroutines that were called and not started, while there is somebody who wants them so.
+    static CALLED: RefCell<Option<Vec<Rc<dyn Unstarted>>>> = const { RefCell::new(None) };
+}
+
+/// A coroutine that was called, and of which nothing has run. `Run::run` starts it.
+pub trait Unstarted: Run {
+    /// The Future that the call gave.
+    fn future(&self) -> FutureId;
+
+    /// The generator, to be driven by hand; the Future of the call is never done then. `None` if it was
+    /// started.
+    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Box<dyn Any>>>>;
+}
+
+/// Calls `f`, and has no coroutine started that `f` calls: each is given, in order, to be started or driven
+/// by hand. Only on a thread that is observed; elsewhere the coroutines run as ever.
+pub fn unstarted<R>(f: impl FnOnce() -> R) -> (R, Vec<Rc<dyn Unstarted>>) {
+    /// Puts the list of before back, also when `f` panics.
+    struct Before(Option<Vec<Rc<dyn Unstarted>>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            drop(CALLED.replace(self.0.take()));
+        }
+    }
+    let before = Before(CALLED.replace(Some(Vec::new())));
+    let result = f();
+    let called = CALLED.take().unwrap_or_default();
+    drop(before);
+    (result, called)
+}
+
+/// Whether coroutines are not to be started when they are called.
+#[cold]
+pub(super) fn wanted() -> bool {
+    CALLED.with_borrow(Option::is_some)
+}
+
+impl<G: Generator + 'static> Runner<G> {
+    /// A call that is not started.
+    #[cold]
+    #[track_caller]
+    pub(super) fn defer(coroutine: &'static Coroutine, gen: G) -> Future<G::Return> {
+        // To an observer it is like a native coroutine: it starts in a later turn.
+        let call = Call::new(coroutine, trace::Body::Native);
+        let runner = Rc::new(Self {
+            result_future: Shared::new(),
+            gen: Cell::new(Some(gen)),
+            future: Cell::new(None),
+            context: Cell::new(Context::current()),
+            coroutine,
+            location: Cell::new(call.location),
+            key: Cell::new(UNLISTED),
+            id: call.runner.0,
+        });
+        runner.result_future.set_id(call.future);
+        let start = Rc::new(Start(runner.clone()));
+        CALLED.with_borrow_mut(|called| called.get_or_insert_default().push(start));
+        Future::from_core(runner)
+    }
+}
+
+/// Starts a Runner: the inlined first iteration of `run`, one turn later.
+struct Start<G: Generator + 'static>(Rc<Runner<G>>);
+
+impl<G: Generator + 'static> Run for Start<G> {
+    fn run(self: Rc<Self>) {
+        let runner = &self.0;
+        let Some(mut gen) = runner.gen.take() else { return };
+        emit(|| Event::Start { runner: runner.id() });
+        let outside = runner.context.take().swap();
+        let state = gen.resume(Resume::Send(Sent::Nothing));
+        runner.context.set(outside.swap());
+        let result = match state {
+            GeneratorState::Yielded(first_yielded) => {
+                runner.gen.set(Some(gen));
+                if runner.handle_yield(first_yielded) && !Ready::went_on(runner) {
+                    Runner::run(runner, false);
+                }
+                return;
+            }
+            GeneratorState::Returned(value) => Ok(runner.call().returned(value)),
+            GeneratorState::Raised(exception) => runner.call().raised(exception, None),
+        };
+        discard(gen);
+        runner.finish(result);
+    }
+
+    fn withdraw(&self) {
+        self.0.abandon();
+    }
+
+    fn coroutine(&self) -> Option<Suspended> {
+        Some(self.0.suspended())
+    }
+}
+
+impl<G: Generator + 'static> Unstarted for Start<G> {
+    fn future(&self) -> FutureId {
+        self.0.result_future.id()
+    }
+
+    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Box<dyn Any>>>> {
+        Some(Box::new(AnyReturn(self.0.gen.take()?)))
+    }
+}
+
+/// A generator whose type of result is not known.
+struct AnyReturn<G>(G);
+
+impl<G: Generator> Generator for AnyReturn<G> {
+    type Return = Box<dyn Any>;
+
+    fn resume(&mut self, resume: Resume) -> GeneratorState<Box<dyn Any>> {
+        match self.0.resume(resume) {
+            GeneratorState::Yielded(yielded) => GeneratorState::Yielded(yielded),
+            GeneratorState::Returned(value) => GeneratorState::Returned(Box::new(value)),
+            GeneratorState::Raised(exception) => GeneratorState::Raised(exception),
+        }
+    }
+}
+
+/// A body that never yields, as a generator.
+pub(super) struct Plain<B>(pub(super) Option<B>);
+
+impl<T: 'static, B: FnOnce() -> Result<T>> Generator for Plain<B> {
+    type Return = T;
+
+    fn resume(&mut self, _resume: Resume) -> GeneratorState<T> {
+        let body = self.0.take().expect("a generator that has returned is not resumed");
+        match catch_unwind(AssertUnwindSafe(body)) {
+            Ok(Ok(value)) => GeneratorState::Returned(value),
+            Ok(Err(exception)) => GeneratorState::Raised(exception),
+            Err(panic) => GeneratorState::Raised(Exception::from_panic(panic)),
+        }
+    }
+}
