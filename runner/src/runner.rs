@@ -41,7 +41,7 @@ use crate::shared::{Resolvable, Shared};
 use crate::trace::{self, emit, Event, FutureId, Problem, RunnerId, Shown, State};
 use crate::{Context, Error, Exception, Future, Result};
 
-pub use unstarted::{unstarted, Unstarted};
+pub use unstarted::{unstarted, Unstarted, Value};
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///

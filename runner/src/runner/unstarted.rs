@@ -15,7 +15,7 @@
 //! # drop(observing);
 //! ```
 
-use std::any::Any;
+use std::any::{type_name, Any};
 use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
@@ -24,8 +24,8 @@ use super::{discard, Call, Runner};
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent};
 use crate::ready::{Alive, Ready, Run, Suspended, UNLISTED};
 use crate::shared::Shared;
-use crate::trace::{self, emit, Event, FutureId};
-use crate::{Context, Exception, Future, Result};
+use crate::trace::{self, emit, Event, FutureId, Shown};
+use crate::{Context, Error, Exception, Future, Result};
 
 thread_local! {
     /// The coroutines that were called and not started, while there is somebody who wants them so.
@@ -39,7 +39,18 @@ pub trait Unstarted: Run {
 
     /// The generator, to be driven by hand; the Future of the call is never done then. `None` if it was
     /// started.
-    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Box<dyn Any>>>>;
+    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Value>>>;
+}
+
+/// What a generator returned, without its type.
+#[derive(Debug)]
+pub struct Value {
+    /// The value itself.
+    pub value: Box<dyn Any>,
+    /// The value as a trace shows it.
+    pub shown: String,
+    /// The name of its type.
+    pub type_name: &'static str,
 }
 
 /// Calls `f`, and has no coroutine started that `f` calls: each is given, in order, to be started or driven
@@ -129,23 +140,35 @@ impl<G: Generator + 'static> Unstarted for Start<G> {
         self.0.result_future.id()
     }
 
-    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Box<dyn Any>>>> {
-        Some(Box::new(AnyReturn(self.0.gen.take()?)))
+    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Value>>> {
+        Some(Box::new(AnyReturn { gen: self.0.gen.take()?, coroutine: self.0.coroutine }))
     }
 }
 
-/// A generator whose type of result is not known.
-struct AnyReturn<G>(G);
+/// A generator whose type of result is not known. A `Return` that it raises is what it returns.
+struct AnyReturn<G> {
+    gen: G,
+    coroutine: &'static Coroutine,
+}
 
 impl<G: Generator> Generator for AnyReturn<G> {
-    type Return = Box<dyn Any>;
+    type Return = Value;
 
-    fn resume(&mut self, resume: Resume) -> GeneratorState<Box<dyn Any>> {
-        match self.0.resume(resume) {
-            GeneratorState::Yielded(yielded) => GeneratorState::Yielded(yielded),
-            GeneratorState::Returned(value) => GeneratorState::Returned(Box::new(value)),
-            GeneratorState::Raised(exception) => GeneratorState::Raised(exception),
-        }
+    fn resume(&mut self, resume: Resume) -> GeneratorState<Value> {
+        let value = match self.gen.resume(resume) {
+            GeneratorState::Yielded(yielded) => return GeneratorState::Yielded(yielded),
+            GeneratorState::Returned(value) => value,
+            GeneratorState::Raised(exception) => match exception.return_value() {
+                Some(value) => value,
+                None if exception.is_return() => {
+                    let expected = type_name::<G::Return>();
+                    return GeneratorState::Raised(Error::WrongReturn { expected }.into());
+                }
+                None => return GeneratorState::Raised(exception),
+            },
+        };
+        let shown = Shown::new(&value, self.coroutine.show).to_string();
+        GeneratorState::Returned(Value { value: Box::new(value), shown, type_name: type_name::<G::Return>() })
     }
 }
 

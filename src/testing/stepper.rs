@@ -1,0 +1,284 @@
+//! [`Stepper`]: one coroutine, resumed by hand, without a loop.
+
+use std::any::{type_name, TypeId};
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+
+use squall_runner::ready::Run;
+use squall_runner::runner::{unstarted, Value};
+use squall_runner::trace::{self, Event, Observer, Shown};
+use squall_runner::{
+    Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Sent, Yielded,
+};
+
+use super::VirtualClock;
+use crate::ioloop::IoLoop;
+
+/// One generator, resumed by hand. There is no Runner: the test sends in what a Runner would have sent.
+///
+/// ```
+/// use squall::testing::Stepper;
+/// use squall::{Error, Future, Result};
+///
+/// #[squall::coroutine]
+/// fn add_one(number: Future<i32>) -> Result<i32> {
+///     match yield_!(number) {
+///         Err(e) if e.is::<Error>() => Ok(0),
+///         number => Ok(number? + 1),
+///     }
+/// }
+///
+/// let mut step = Stepper::new(|| add_one(Future::new()));        // nothing has run
+/// assert!(step.next().yielded().is::<Future<i32>>());
+/// assert_eq!(step.send(5).returned::<i32>(), 6);
+///
+/// let mut step = Stepper::new(|| add_one(Future::new()));
+/// step.next();
+/// assert_eq!(step.throw(Error::Timeout).returned::<i32>(), 0);
+/// ```
+///
+/// Coroutines that the body calls are started as ever, on a loop of the Stepper's own, which nobody runs.
+/// Whatever goes wrong panics at the line of the test, with all that was done so far.
+pub struct Stepper {
+    coroutine: &'static Coroutine,
+    /// The loop for what the body calls. Its clock stands still.
+    io_loop: IoLoop,
+    context: Context,
+    state: State,
+    /// The line of the last yield; that of the call before the first.
+    location: &'static Location<'static>,
+    /// What was done, one line each.
+    done: Vec<String>,
+}
+
+enum State {
+    /// Nothing has run.
+    Unstarted(Box<dyn Generator<Return = Value>>),
+    Suspended(Box<dyn Generator<Return = Value>>, Rc<Yielded>),
+    /// The value, until it is taken.
+    Returned(Option<Value>),
+    Raised(Exception),
+    /// While the body runs.
+    Running,
+}
+
+impl Stepper {
+    /// The coroutine that `f` calls. It is called, and not started.
+    ///
+    /// # Panics
+    /// If the Future that `f` gives is not that of a coroutine which `f` has called.
+    #[track_caller]
+    pub fn new<T: 'static>(f: impl FnOnce() -> Future<T>) -> Self {
+        let io_loop = IoLoop::with_clock(VirtualClock::new());
+        let current = io_loop.make_current();
+        let observing = trace::observe(Rc::new(Nobody));
+        let (future, called) = unstarted(f);
+        let mut found = None;
+        for call in called {
+            if call.future() == future.id() {
+                found = Some(call);
+            } else {
+                call.run();
+            }
+        }
+        drop((observing, current));
+        let start = found.and_then(|call| Some((call.coroutine()?, call.take_generator()?)));
+        let Some((call, generator)) = start else {
+            panic!("Stepper::new was given a function whose Future is not that of a coroutine which it calls: write Stepper::new(|| my_coroutine(..))")
+        };
+        Self {
+            coroutine: call.coroutine,
+            io_loop,
+            context: Context::current(),
+            state: State::Unstarted(generator),
+            location: call.location,
+            done: Vec::new(),
+        }
+    }
+
+    /// Starts it, or sends `()` in.
+    ///
+    /// # Panics
+    /// If it is done; if it yielded something that takes another value than `()`.
+    #[track_caller]
+    #[allow(clippy::should_implement_trait)] // Python's `next(generator)`.
+    pub fn next(&mut self) -> &mut Self {
+        if matches!(self.state, State::Unstarted(_)) {
+            return self.resume("next".to_owned(), Resume::Send(Sent::Nothing));
+        }
+        self.send_as("next", ())
+    }
+
+    /// Sends `value` in: it is what the yield gives.
+    ///
+    /// # Panics
+    /// If it is not suspended at a yield; if that yield takes a value of another type.
+    #[track_caller]
+    pub fn send<V: 'static>(&mut self, value: V) -> &mut Self {
+        let what = format!("send {}", Shown::new(&value, None));
+        self.send_as(&what, value)
+    }
+
+    /// Throws `error` in: it is raised at the yield.
+    ///
+    /// # Panics
+    /// If it is not suspended at a yield.
+    #[track_caller]
+    pub fn throw(&mut self, error: impl Into<Exception>) -> &mut Self {
+        let exception = error.into();
+        let what = format!("throw {}", in_short(&exception));
+        self.suspended(&what);
+        self.resume(what, Resume::Throw(exception))
+    }
+
+    /// What it has just yielded.
+    ///
+    /// # Panics
+    /// If it is not suspended at a yield.
+    #[track_caller]
+    pub fn yielded(&self) -> Rc<Yielded> {
+        self.suspended("look at what was yielded").clone()
+    }
+
+    /// The value that it returned, moved out.
+    ///
+    /// # Panics
+    /// If it did not return; if the value is no `T`; if it was taken already.
+    #[track_caller]
+    pub fn returned<T: 'static>(&mut self) -> T {
+        let State::Returned(slot) = &mut self.state else {
+            self.refuse("take what was returned", &self.how_it_stands())
+        };
+        let Some(Value { value, shown, type_name: returned }) = slot.take() else {
+            self.refuse("take what was returned", "it was taken before")
+        };
+        match value.downcast() {
+            Ok(value) => *value,
+            Err(value) => {
+                *slot = Some(Value { value, shown, type_name: returned });
+                let why = format!("it returned a {returned}, not a {}", type_name::<T>());
+                self.refuse("take what was returned", &why)
+            }
+        }
+    }
+
+    /// The exception that it raised.
+    ///
+    /// # Panics
+    /// If it did not raise one.
+    #[track_caller]
+    pub fn raised(&self) -> Exception {
+        match &self.state {
+            State::Raised(exception) => exception.clone(),
+            _ => self.refuse("take what was raised", &self.how_it_stands()),
+        }
+    }
+
+    /// The line of the last yield; that of the call before the first.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.location
+    }
+
+    /// Whether it has returned or raised.
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Returned(_) | State::Raised(_))
+    }
+
+    /// What was done so far, and what it gave.
+    pub fn trace(&self) -> String {
+        let steps = self.done.iter().map(|step| format!("\n  {step}"));
+        std::iter::once(self.coroutine.name().to_owned()).chain(steps).collect()
+    }
+
+    #[track_caller]
+    fn send_as<V: 'static>(&mut self, what: &str, value: V) -> &mut Self {
+        let (takes, name) = self.suspended(what).output_type();
+        if takes != TypeId::of::<V>() {
+            let sent = type_name::<V>();
+            self.refuse(what, &format!("the yield at {} takes a {name}, not a {sent}", self.location));
+        }
+        self.resume(what.to_owned(), Resume::Send(Sent::Value(Box::new(value))))
+    }
+
+    #[track_caller]
+    fn resume(&mut self, what: String, resume: Resume) -> &mut Self {
+        let (mut generator, yielded) = match std::mem::replace(&mut self.state, State::Running) {
+            State::Unstarted(generator) => (generator, None),
+            State::Suspended(generator, yielded) => (generator, Some(yielded)),
+            state => {
+                self.state = state;
+                self.refuse(&what, &self.how_it_stands())
+            }
+        };
+        // The test has seen it, as a Runner would have.
+        drop(yielded.as_ref().and_then(|yielded| yielded.future()?.exception()));
+        drop(yielded);
+        let _current = self.io_loop.make_current();
+        let context = std::mem::take(&mut self.context);
+        let (state, context) = context.enter(|| (generator.resume(resume), Context::current()));
+        self.context = context;
+        let (state, gave) = match state {
+            GeneratorState::Yielded(yielded) => {
+                self.location = yielded.location();
+                let gave = format!("yield {} at {}", yielded.kind(), yielded.location());
+                (State::Suspended(generator, Rc::new(yielded)), gave)
+            }
+            GeneratorState::Returned(value) => {
+                let gave = format!("return {}", value.shown);
+                (State::Returned(Some(value)), gave)
+            }
+            GeneratorState::Raised(exception) => {
+                let gave = format!("raise {}", in_short(&exception));
+                (State::Raised(exception), gave)
+            }
+        };
+        self.done.push(format!("{what} -> {gave}"));
+        self.state = state;
+        self
+    }
+
+    #[track_caller]
+    fn suspended(&self, what: &str) -> &Rc<Yielded> {
+        match &self.state {
+            State::Suspended(_, yielded) => yielded,
+            _ => self.refuse(what, &self.how_it_stands()),
+        }
+    }
+
+    fn how_it_stands(&self) -> String {
+        match &self.state {
+            State::Unstarted(_) => "nothing has run yet: call next() first".to_owned(),
+            State::Suspended(_, yielded) => format!("it has yielded {yielded:?}"),
+            State::Returned(_) => "it has returned".to_owned(),
+            State::Raised(exception) => format!("it has raised {}", in_short(exception)),
+            State::Running => "it is running".to_owned(),
+        }
+    }
+
+    #[track_caller]
+    fn refuse(&self, what: &str, why: &str) -> ! {
+        panic!("cannot {what}: {why}\n{}", self.trace())
+    }
+}
+
+impl fmt::Debug for Stepper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Stepper({}, {})", self.coroutine.name(), self.how_it_stands())
+    }
+}
+
+/// `ZeroDivision: division by zero`.
+fn in_short(exception: &Exception) -> String {
+    match exception.to_string().as_str() {
+        "" => exception.name().to_owned(),
+        message => format!("{}: {message}", exception.name()),
+    }
+}
+
+/// Observes nothing: a coroutine can be called without being started where somebody observes.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn event(&self, _event: &Event<'_>) {}
+}
