@@ -20,12 +20,14 @@
 //! system wakes it. Source: `tornado.ioloop.IOLoop` on `asyncio`.
 
 mod clock;
+mod current;
 mod handle;
+mod periodic;
 mod timers;
+mod turn;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::io;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -33,10 +35,12 @@ use std::time::Duration;
 use polling::Events;
 use squall_runner::ready::{callback, Callback, Ready};
 use squall_runner::trace::{self, Event, Problem};
-use squall_runner::{convert_yielded, Context, Error, Exception, Future, Result, Waiting, Yieldable};
+use squall_runner::{convert_yielded, Context, Error, Exception, Future, Result, Yieldable};
 
 pub use clock::{Clock, RealClock};
+pub use current::CurrentLoop;
 pub use handle::LoopHandle;
+pub use periodic::{CallbackResult, PeriodicCallback, Plain};
 pub use timers::Timeout;
 
 use handle::Inbox;
@@ -57,20 +61,11 @@ struct Inner {
     /// Ends the run after the iteration in which it is set.
     stop: Cell<bool>,
     running: Cell<bool>,
-}
-
-thread_local! {
-    static CURRENT: RefCell<Option<IoLoop>> = const { RefCell::new(None) };
+    /// From then on nothing is added to it, and it does not run.
+    closed: Cell<bool>,
 }
 
 impl IoLoop {
-    /// The loop of this thread; one on the real clock is made where there is none.
-    pub fn current() -> Self {
-        CURRENT.with_borrow_mut(|current| {
-            current.get_or_insert_with(|| Self::on(Ready::current(), RealClock::new())).clone()
-        })
-    }
-
     /// A new loop on the real clock. It is not the current one of the thread until it runs or is made so.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
@@ -94,16 +89,9 @@ impl IoLoop {
             events: RefCell::new(Events::new()),
             stop: Cell::new(false),
             running: Cell::new(false),
+            closed: Cell::new(false),
         };
         Self { inner: Rc::new(inner) }
-    }
-
-    /// Makes this the loop of the thread until the guard goes, then the one before it again.
-    pub fn make_current(&self) -> CurrentLoop {
-        CurrentLoop {
-            before: CURRENT.replace(Some(self.clone())),
-            ready: Some(self.inner.ready.clone().make_current()),
-        }
     }
 
     /// The time since the loop was made.
@@ -149,6 +137,7 @@ impl IoLoop {
         timeout: Option<Duration>,
         f: impl FnOnce() -> Y,
     ) -> Result<Y::Output> {
+        self.assert_not_running();
         let _current = self.make_current();
         trace::emit(|| Event::Run { by: "run_sync" });
         // `f` may borrow from its caller, so it cannot wait in the queue itself: a callback holds its place.
@@ -205,12 +194,13 @@ impl IoLoop {
         result
     }
 
-    /// Runs the loop until [`stop`](Self::stop) is called. On a virtual clock it returns, too, when nothing is
-    /// left that could wake it; on the real one it sleeps until a signal ends the process.
+    /// Runs the loop until [`stop`](Self::stop) is called. It returns, too, when nothing is left that could wake
+    /// it, and when it cannot sleep since the system gives it no file descriptor: both are logged.
     ///
     /// # Panics
-    /// If the loop runs already, or cannot sleep since the system gives it no file descriptor.
+    /// If the loop runs already.
     pub fn start(&self) {
+        self.assert_not_running();
         let _current = self.make_current();
         trace::emit(|| Event::Run { by: "start" });
         if let Err(exception) = self.run(|| ()) {
@@ -226,7 +216,9 @@ impl IoLoop {
 
     /// Has `callback` called in the next iteration. If it panics, that is logged.
     pub fn add_callback(&self, f: impl FnOnce() + 'static) {
-        self.inner.ready.push(callback(f));
+        if !self.is_closed() {
+            self.inner.ready.push(callback(f));
+        }
     }
 
     /// Has `f` called in the next iteration, and what it gives driven to its end: fire and forget. What it
@@ -267,11 +259,54 @@ impl IoLoop {
     pub fn remove_timeout(&self, timeout: &Timeout) {
         let removed = self.inner.timers.borrow_mut().remove(timeout);
         drop(removed);
+        // It does not run either if it is on the ready queue already. This drops what it would have called, whose
+        // `Drop` may ask for timers again.
+        timeout.withdraw();
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakLoop {
+        WeakLoop(Rc::downgrade(&self.inner))
     }
 
     /// Has a callback put on the ready queue at `when`.
     pub(crate) fn add_timer(&self, when: Duration, callback: Callback) -> Timeout {
-        self.inner.timers.borrow_mut().add(when, callback)
+        let timeout = self.inner.timers.borrow_mut().add(when, callback);
+        if self.is_closed() {
+            self.remove_timeout(&timeout);
+        }
+        timeout
+    }
+
+    /// Ends the loop: drops every callback, timer and suspended coroutine without running any. What is added
+    /// later is dropped, too, and it does not run any more.
+    ///
+    /// A loop whose last handle goes does the same. This is for loops that are held by what they hold: a callback
+    /// that has not run yet and has a handle of its loop.
+    ///
+    /// ```
+    /// use squall::IoLoop;
+    ///
+    /// let io_loop = IoLoop::new();
+    /// let inner = io_loop.clone();
+    /// io_loop.add_callback(move || inner.stop());
+    /// io_loop.close();
+    /// assert!(io_loop.is_closed());
+    /// assert!(io_loop.run_sync(|| ()).is_err());
+    /// ```
+    ///
+    /// # Panics
+    /// If the loop is running: stop it first.
+    ///
+    /// Source: `tornado.ioloop.IOLoop.close`.
+    #[track_caller]
+    pub fn close(&self) {
+        assert!(!self.inner.running.get(), "this IoLoop is running: stop it before it is closed");
+        self.inner.close();
+    }
+
+    /// Whether it was [closed](Self::close).
+    pub fn is_closed(&self) -> bool {
+        self.inner.closed.get()
     }
 
     /// The loop for other threads.
@@ -279,10 +314,18 @@ impl IoLoop {
         self.inner.inbox.handle()
     }
 
+    #[track_caller]
+    fn assert_not_running(&self) {
+        assert!(!self.inner.running.get(), "this IoLoop is running already: yield the Future instead");
+    }
+
     /// Runs iterations until the loop is stopped. `after_each` is called after each callback.
     fn run(&self, mut after_each: impl FnMut()) -> Result<()> {
         let inner = &*self.inner;
-        assert!(!inner.running.replace(true), "this IoLoop is running already: yield the Future instead");
+        if inner.closed.get() {
+            return Err(Error::InvalidState("the IoLoop is closed").into());
+        }
+        inner.running.set(true);
         let _running = Running(&inner.running);
         loop {
             if inner.ready.is_empty() && !inner.stop.get() {
@@ -296,99 +339,36 @@ impl IoLoop {
     }
 }
 
-impl Inner {
-    /// One iteration: the callbacks that are ready now, and no more.
-    fn iterate(&self, after_each: &mut impl FnMut()) {
-        let now = self.clock.now();
-        trace::emit(|| Event::Turn { now });
-        self.take_in(now);
-        for _ in 0..self.ready.len() {
-            let Some(callback) = self.ready.pop() else { break };
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
-                trace::report(Problem::Callback, &Exception::from_panic(panic));
-            }
-            after_each();
-        }
-    }
-
-    /// Puts everything on the ready queue that came from outside or is due.
-    fn take_in(&self, now: Duration) {
-        self.ready.deliver();
-        while let Some(job) = self.inbox.pop() {
-            self.ready.push(callback(job));
-        }
-        let mut timers = self.timers.borrow_mut();
-        while let Some(callback) = timers.pop_due(now) {
-            self.ready.push(callback);
-        }
-    }
-
-    /// Sleeps until the next timer is due or somebody wakes the loop.
-    fn sleep(&self) -> Result<()> {
-        self.ready.deliver();
-        if !self.ready.is_empty() {
-            return Ok(());
-        }
-        let deadline = self.timers.borrow().next_deadline();
-        let outside = self.inbox.has_senders() || self.ready.wakeable();
-        let timeout = match deadline {
-            Some(deadline) => Some(self.clock.until(deadline)),
-            None if outside => None,
-            None => return Err(self.deadlock()),
-        };
-        if timeout != Some(Duration::ZERO) {
-            self.poll(timeout)?;
-        }
-        Ok(())
-    }
-
-    fn poll(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let mut events = self.events.borrow_mut();
-        self.inbox.sleep(&mut events, timeout)
-    }
-
-    fn deadlock(&self) -> Exception {
-        let waiting = self.ready.suspended();
-        let waiting = waiting.into_iter().map(|(who, on)| Waiting {
-            name: who.coroutine.name(),
-            location: who.location,
-            on: on.map(squall_runner::Coroutine::name),
-        });
-        Error::Deadlock { waiting: waiting.collect() }.into()
-    }
-}
-
 impl Drop for Inner {
     /// What is suspended then is dropped without being resumed.
     fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Inner {
+    /// Drops everything that it holds. What a `Drop` adds meanwhile goes as well.
+    fn close(&self) {
+        self.closed.set(true);
+        self.inbox.close();
         self.timers.take().withdraw();
         self.ready.abandon();
+    }
+}
+
+/// A loop, without holding it: for what the loop itself holds.
+#[derive(Clone, Default)]
+pub(crate) struct WeakLoop(Weak<Inner>);
+
+impl WeakLoop {
+    pub(crate) fn upgrade(&self) -> Option<IoLoop> {
+        self.0.upgrade().map(|inner| IoLoop { inner })
     }
 }
 
 impl fmt::Debug for IoLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IoLoop").field("time", &self.time()).field("ready", &self.inner.ready.len()).finish()
-    }
-}
-
-/// A loop that is the current one of its thread, until this is dropped.
-#[must_use = "the loop is the current one only while this lives: bind it to a name"]
-pub struct CurrentLoop {
-    before: Option<IoLoop>,
-    ready: Option<Rc<Ready>>,
-}
-
-impl Drop for CurrentLoop {
-    fn drop(&mut self) {
-        let ready = self.ready.take().map(Ready::make_current);
-        drop((CURRENT.replace(self.before.take()), ready));
-    }
-}
-
-impl fmt::Debug for CurrentLoop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CurrentLoop").finish_non_exhaustive()
     }
 }
 

@@ -7,7 +7,7 @@ pub mod testing;
 pub mod trace;
 
 pub use gen::*;
-pub use ioloop::{IoLoop, LoopHandle};
+pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
 pub use squall_runner::{
     AnyFuture, Context, ContextVar, Error, Exception, Frame, Future, Misuse, Promise, Resolvable, Result,
     Shared, Waiting,

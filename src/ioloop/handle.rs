@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -30,19 +30,38 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 /// assert_eq!(io_loop.run_sync(|| future)?, 5);
 /// # Ok::<(), squall::Exception>(())
 /// ```
-#[derive(Clone)]
 pub struct LoopHandle(Arc<Remote>);
 
-/// Counted: the loop itself holds one, every handle outside another.
+/// What the loop and its handles share.
 struct Remote {
     sender: Sender<Job>,
     wakeup: Arc<Wakeup>,
+    /// How many handles there are.
+    handles: AtomicUsize,
+    /// Whether the loop takes nothing any more.
+    closed: AtomicBool,
 }
 
 impl LoopHandle {
     /// Has `callback` called on the loop's thread, in its next iteration. If the loop is gone, it is dropped.
     pub fn add_callback(&self, callback: impl FnOnce() + Send + 'static) {
-        if self.0.sender.send(Box::new(callback)).is_ok() {
+        if !self.0.closed.load(Ordering::SeqCst) && self.0.sender.send(Box::new(callback)).is_ok() {
+            self.0.wakeup.wake();
+        }
+    }
+}
+
+impl Clone for LoopHandle {
+    fn clone(&self) -> Self {
+        self.0.handles.fetch_add(1, Ordering::SeqCst);
+        Self(self.0.clone())
+    }
+}
+
+impl Drop for LoopHandle {
+    fn drop(&mut self) {
+        if self.0.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
+            // The loop may be waiting for nothing else: it has to see that nobody is left.
             self.0.wakeup.wake();
         }
     }
@@ -55,17 +74,20 @@ impl fmt::Debug for LoopHandle {
 }
 
 /// How a loop sleeps, and is woken.
+///
+/// The loop says that it falls asleep *before* it looks for the last time for what others have left; they say
+/// that there is something *after* they have left it. So one of both always sees the other.
 #[derive(Default)]
 pub(crate) struct Wakeup {
     /// Made when the loop first sleeps: one that never does needs no file descriptor.
     poller: OnceLock<Poller>,
-    /// Whether the loop sleeps or is about to. Set before it looks into its inbox for the last time.
+    /// Whether the loop sleeps or is about to, and nobody has woken it yet.
     sleeping: AtomicBool,
 }
 
 impl Wakeup {
     pub(crate) fn wake(&self) {
-        if self.sleeping.swap(false, Ordering::SeqCst) {
+        if self.sleeping.load(Ordering::SeqCst) && self.sleeping.swap(false, Ordering::SeqCst) {
             if let Some(poller) = self.poller.get() {
                 // It fails only if the poller is broken, and then the loop's own wait says so.
                 drop(poller.notify());
@@ -73,11 +95,36 @@ impl Wakeup {
         }
     }
 
+    pub(crate) fn fall_asleep(&self) {
+        self.sleeping.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody has woken the loop since it fell asleep.
+    pub(crate) fn was_woken(&self) -> bool {
+        !self.sleeping.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn awake(&self) {
+        self.sleeping.store(false, Ordering::SeqCst);
+    }
+
     pub(crate) fn poller(&self) -> io::Result<&Poller> {
         if self.poller.get().is_none() {
             drop(self.poller.set(Poller::new()?));
         }
         Ok(self.poller.get().expect("it was set just now"))
+    }
+
+    /// Waits until something happens, at most so long; `None`: however long that takes. Does not wait if
+    /// somebody has woken the loop since it fell asleep.
+    pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let poller = self.poller()?;
+        let timeout = if self.was_woken() { Some(Duration::ZERO) } else { timeout };
+        events.clear();
+        match poller.wait(events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            slept => slept.map(drop),
+        }
     }
 }
 
@@ -90,10 +137,17 @@ pub(crate) struct Inbox {
 impl Inbox {
     pub(crate) fn new() -> Self {
         let (sender, receiver) = crossbeam_channel::unbounded();
-        Self { receiver, remote: Arc::new(Remote { sender, wakeup: Arc::default() }) }
+        let remote = Remote {
+            sender,
+            wakeup: Arc::default(),
+            handles: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+        };
+        Self { receiver, remote: Arc::new(remote) }
     }
 
     pub(crate) fn handle(&self) -> LoopHandle {
+        self.remote.handles.fetch_add(1, Ordering::SeqCst);
         LoopHandle(self.remote.clone())
     }
 
@@ -102,26 +156,22 @@ impl Inbox {
     }
 
     /// Whether somebody outside may still have something called.
-    pub(crate) fn has_senders(&self) -> bool {
-        Arc::strong_count(&self.remote) > 1 || !self.receiver.is_empty()
+    pub(crate) fn has_handles(&self) -> bool {
+        self.remote.handles.load(Ordering::SeqCst) > 0
+    }
+
+    /// How many callbacks wait.
+    pub(crate) fn len(&self) -> usize {
+        self.receiver.len()
     }
 
     pub(crate) fn pop(&self) -> Option<Job> {
         self.receiver.try_recv().ok()
     }
 
-    /// Sleeps until something happens, at most so long; `None`: however long that takes.
-    pub(crate) fn sleep(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        let wakeup = self.wakeup();
-        let poller = wakeup.poller()?;
-        wakeup.sleeping.store(true, Ordering::SeqCst);
-        let timeout = if self.receiver.is_empty() { timeout } else { Some(Duration::ZERO) };
-        events.clear();
-        let slept = poller.wait(events, timeout);
-        wakeup.sleeping.store(false, Ordering::SeqCst);
-        match slept {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            slept => slept.map(drop),
-        }
+    /// Takes nothing any more, and drops what has come.
+    pub(crate) fn close(&self) {
+        self.remote.closed.store(true, Ordering::SeqCst);
+        while self.pop().is_some() {}
     }
 }

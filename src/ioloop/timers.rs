@@ -1,7 +1,8 @@
 //! The timers of a loop, in the order in which they are due.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 use squall_runner::ready::Callback;
@@ -20,6 +21,11 @@ impl Timeout {
     /// When it is due, since the loop was made.
     pub fn deadline(&self) -> Duration {
         self.key.0
+    }
+
+    /// It is not going to run.
+    pub(crate) fn withdraw(&self) {
+        self.callback.withdraw();
     }
 }
 
@@ -44,10 +50,10 @@ impl Timers {
         Timeout { key, callback }
     }
 
-    /// Takes a timer back. It does not run either if it is on the ready queue already.
+    /// Takes a timer out. The timer of another loop may have the same key: it stays.
     pub(crate) fn remove(&mut self, timeout: &Timeout) -> Option<Callback> {
-        timeout.callback.withdraw();
-        self.by_deadline.remove(&timeout.key)
+        let Entry::Occupied(entry) = self.by_deadline.entry(timeout.key) else { return None };
+        Rc::ptr_eq(entry.get(), &timeout.callback).then(|| entry.remove())
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Duration> {

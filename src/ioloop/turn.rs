@@ -1,0 +1,76 @@
+//! One iteration of a loop, and how it sleeps between two of them.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::time::Duration;
+
+use squall_runner::ready::callback;
+use squall_runner::trace::{self, Event, Problem};
+use squall_runner::{Error, Exception, Result, Waiting};
+
+use super::Inner;
+
+impl Inner {
+    /// One iteration: the callbacks that are ready now, and no more.
+    pub(super) fn iterate(&self, after_each: &mut impl FnMut()) {
+        let now = self.clock.now();
+        trace::emit(|| Event::Turn { now });
+        self.take_in(now);
+        for _ in 0..self.ready.len() {
+            let Some(callback) = self.ready.pop() else { break };
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
+                trace::report(Problem::Callback, &Exception::from_panic(panic));
+            }
+            after_each();
+        }
+    }
+
+    /// Puts everything on the ready queue that came from outside or is due.
+    fn take_in(&self, now: Duration) {
+        self.ready.deliver();
+        // No more than there are now: other threads may add to it faster than this takes from it.
+        for _ in 0..self.inbox.len() {
+            let Some(job) = self.inbox.pop() else { break };
+            self.ready.push(callback(job));
+        }
+        let mut timers = self.timers.borrow_mut();
+        while let Some(callback) = timers.pop_due(now) {
+            self.ready.push(callback);
+        }
+    }
+
+    /// Sleeps until the next timer is due or somebody wakes the loop.
+    pub(super) fn sleep(&self) -> Result<()> {
+        // First of all: what is left for the loop from now on wakes it. What was left before is found below.
+        self.inbox.wakeup().fall_asleep();
+        self.ready.deliver();
+        let slept = if self.ready.is_empty() && self.inbox.len() == 0 { self.wait() } else { Ok(()) };
+        self.inbox.wakeup().awake();
+        slept
+    }
+
+    fn wait(&self) -> Result<()> {
+        let deadline = self.timers.borrow().next_deadline();
+        let outside = self.inbox.has_handles() || self.ready.wakeable();
+        let timeout = match deadline {
+            Some(deadline) => Some(self.clock.until(deadline)),
+            None if outside => None,
+            // Whoever was the last outside has left something before they went.
+            None if self.inbox.wakeup().was_woken() => return Ok(()),
+            None => return Err(self.deadlock()),
+        };
+        if timeout != Some(Duration::ZERO) {
+            self.inbox.wakeup().wait(&mut self.events.borrow_mut(), timeout)?;
+        }
+        Ok(())
+    }
+
+    fn deadlock(&self) -> Exception {
+        let waiting = self.ready.suspended();
+        let waiting = waiting.into_iter().map(|(who, on)| Waiting {
+            name: who.coroutine.name(),
+            location: who.location,
+            on: on.map(squall_runner::Coroutine::name),
+        });
+        Error::Deadlock { waiting: waiting.collect() }.into()
+    }
+}
