@@ -55,7 +55,7 @@ pub mod marker {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be yielded",
     label = "not a Future, nor a list, tuple or map of them",
-    note = "a coroutine yields squall Futures, `()`, async blocks and other std Futures whose output is a Result, and arrays, Vecs, tuples and maps of these",
+    note = "a coroutine yields squall Futures, `()`, async blocks and other std Futures whose output is a Result of some `std::error::Error`, and arrays, Vecs, tuples and maps of these",
     note = "wrap a std Future whose output is not a Result in `squall::native(..)`; implement `Yieldable<marker::Custom>` for a type of your own"
 )]
 pub trait Yieldable<M>: Sized {
@@ -85,6 +85,7 @@ pub trait Yieldable<M>: Sized {
 
 /// Any `std::future::Future` whose output is a Result. A squall [`Future`] comes by this impl too, and is
 /// recognised by its type.
+#[diagnostic::do_not_recommend]
 impl<F, T, E> Yieldable<marker::Native> for F
 where
     F: std::future::Future<Output = Result<T, E>> + 'static,

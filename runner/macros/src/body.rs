@@ -1,22 +1,162 @@
-//! What a body's tokens tell: whether it yields, and which names it mentions.
+//! What a body tells: whether it yields, which names it mentions, and what in it cannot work.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Block, Error, Expr, Item, Macro, Token};
 
-/// Whether there is a `yield_` anywhere, inside other macros too: then the body is a generator. A call of
-/// `co.yield_(..)` is not meant: that belongs to a body written with [`Co`](squall::Co).
-pub(crate) fn yields(body: &TokenStream) -> bool {
-    let mut tokens = body.clone().into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let found = match token {
-            TokenTree::Group(group) => yields(&group.stream()),
-            TokenTree::Ident(ident) => ident == "yield_" && !tokens.peek().is_some_and(is_parenthesized),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+/// What was found in a body.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// It yields: it is a generator.
+    pub(crate) yields: bool,
+    /// It awaits. That is wrong, but the rest can be compiled.
+    pub(crate) awaits: Vec<Error>,
+    /// It yields from a place that is no part of the coroutine. What comes of that cannot be compiled.
+    pub(crate) elsewhere: Vec<Error>,
+}
+
+/// Looks through a body. One that is no Rust (yet) is only looked at for a yield.
+pub(crate) fn look(body: &TokenStream) -> Found {
+    match Block::parse_within.parse2(body.clone()) {
+        Ok(statements) => {
+            let mut looks = Looks { found: Found::default(), place: Place::Body };
+            statements.iter().for_each(|statement| looks.visit_stmt(statement));
+            looks.found
+        }
+        Err(_) => Found { yields: find_yield(body).is_some(), ..Found::default() },
+    }
+}
+
+/// Whose code it is.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// The coroutine's own.
+    Body,
+    Closure,
+    AsyncBlock,
+    Function,
+}
+
+struct Looks {
+    found: Found,
+    place: Place,
+}
+
+impl Looks {
+    fn within(&mut self, place: Place, look: impl FnOnce(&mut Self)) {
+        let outside = std::mem::replace(&mut self.place, place);
+        look(self);
+        self.place = outside;
+    }
+
+    fn found_yield(&mut self, at: &dyn ToTokens) {
+        self.found.yields = true;
+        let message = match self.place {
+            Place::Body => return,
+            Place::Closure => {
+                "a closure cannot yield for the coroutine around it: yield before or after it, or make it a coroutine: `|x| squall::coroutine(|co| async move { co.yield_(y).await })`"
+            }
+            Place::AsyncBlock => {
+                "an async block cannot yield for the coroutine around it: write `y.await` in it, and yield the block"
+            }
+            Place::Function => {
+                "a function cannot yield for the coroutine around it: give it a `#[squall::coroutine]` of its own, and yield what it returns"
+            }
         };
-        if found {
-            return true;
+        self.found.elsewhere.push(Error::new_spanned(at, message));
+    }
+}
+
+impl<'ast> Visit<'ast> for Looks {
+    fn visit_expr_await(&mut self, awaits: &'ast syn::ExprAwait) {
+        if self.place == Place::Body {
+            let (dot, word) = (awaits.dot_token, awaits.await_token);
+            self.found.awaits.push(Error::new_spanned(
+                quote::quote!(#dot #word),
+                "a coroutine yields instead: write `yield_!(x)` for `x.await`; or remove the attribute and make this an `async fn`",
+            ));
+        }
+        visit::visit_expr_await(self, awaits);
+    }
+
+    fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
+        self.within(Place::AsyncBlock, |looks| visit::visit_expr_async(looks, block));
+    }
+
+    fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
+        let place = if closure.asyncness.is_some() { Place::AsyncBlock } else { Place::Closure };
+        self.within(place, |looks| visit::visit_expr_closure(looks, closure));
+    }
+
+    fn visit_item(&mut self, item: &'ast Item) {
+        match item {
+            // A macro is not a place: its text goes where it is called.
+            Item::Macro(_) => visit::visit_item(self, item),
+            _ => self.within(Place::Function, |looks| visit::visit_item(looks, item)),
         }
     }
-    false
+
+    fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
+        if !has_its_own(&function.attrs) {
+            visit::visit_item_fn(self, function);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, function: &'ast syn::ImplItemFn) {
+        if !has_its_own(&function.attrs) {
+            visit::visit_impl_item_fn(self, function);
+        }
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        if call.path.is_ident("yield_") {
+            self.found_yield(&call.path);
+        }
+        match Punctuated::<Expr, Token![,]>::parse_terminated.parse2(call.tokens.clone()) {
+            Ok(arguments) => arguments.iter().for_each(|argument| visit_any(self, argument)),
+            Err(_) => {
+                if let Some(at) = find_yield(&call.tokens) {
+                    self.found_yield(&at);
+                }
+            }
+        }
+    }
+}
+
+/// The arguments of a macro live no longer than its call, unlike the tree that is being visited.
+fn visit_any(looks: &mut Looks, argument: &Expr) {
+    looks.visit_expr(argument);
+}
+
+/// Whether an inner function is under an attribute of squall: then its yields are its own.
+fn has_its_own(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let last = attribute.path().segments.last();
+        last.is_some_and(|last| ["coroutine", "main", "test"].iter().any(|name| last.ident == name))
+    })
+}
+
+/// The first `yield_` among the tokens. A call of `co.yield_(..)` is not meant: that belongs to a body written
+/// with a `Co`.
+fn find_yield(tokens: &TokenStream) -> Option<Ident> {
+    let mut tokens = tokens.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => {
+                if let Some(found) = find_yield(&group.stream()) {
+                    return Some(found);
+                }
+            }
+            TokenTree::Ident(ident) if ident == "yield_" && !tokens.peek().is_some_and(is_parenthesized) => {
+                return Some(ident);
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 fn is_parenthesized(token: &TokenTree) -> bool {
@@ -25,10 +165,12 @@ fn is_parenthesized(token: &TokenTree) -> bool {
 
 /// Whether a variable of that name may be used: it is named, or a format string has it in braces.
 pub(crate) fn mentions(body: &TokenStream, name: &Ident) -> bool {
+    let text = name.to_string();
+    let text = text.trim_start_matches("r#");
     body.clone().into_iter().any(|token| match token {
         TokenTree::Group(group) => mentions(&group.stream(), name),
         TokenTree::Ident(ident) => ident == *name,
-        TokenTree::Literal(literal) => literal.to_string().contains(&name.to_string()),
+        TokenTree::Literal(literal) => literal.to_string().contains(text),
         TokenTree::Punct(_) => false,
     })
 }

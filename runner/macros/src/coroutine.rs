@@ -3,188 +3,146 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned, ToTokens};
 use syn::spanned::Spanned;
-use syn::visit::Visit;
-use syn::visit_mut::VisitMut;
-use syn::{Attribute, FnArg, GenericArgument, Pat, PathArguments, ReturnType, Type};
+use syn::{parse_quote_spanned, Error, FnArg, ItemFn, Type};
 
-use crate::body;
 use crate::function::Function;
+use crate::{body, parameters, returns, signature};
 
-pub(crate) fn expand(_arguments: TokenStream, item: TokenStream) -> TokenStream {
-    match syn::parse2(item) {
-        Ok(function) => coroutine(function),
-        Err(error) => error.into_compile_error(),
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let mut function: Function = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(error) => {
+            let error = not_a_function(&item).unwrap_or(error).into_compile_error();
+            return quote! { #item #error };
+        }
+    };
+    let mut errors = Vec::new();
+    if !arguments.is_empty() {
+        errors.push(Error::new_spanned(arguments, "`#[squall::coroutine]` takes no arguments"));
     }
+    let found = body::look(&function.body);
+    let yields = found.yields || !found.awaits.is_empty();
+    if function.signature.asyncness.is_none() {
+        errors.extend(found.awaits);
+    }
+    errors.extend(signature::strip(&mut function.signature));
+    let mut fatal = signature::check(&function.signature);
+    fatal.extend(found.elsewhere);
+    let function = if fatal.is_empty() { coroutine(function, yields) } else { only_known(function) };
+    let errors = errors.into_iter().chain(fatal).map(Error::into_compile_error);
+    quote! { #function #(#errors)* }
 }
 
-fn coroutine(mut function: Function) -> TokenStream {
-    let written = match &function.signature.output {
-        ReturnType::Default => syn::parse_quote!(()),
-        ReturnType::Type(_, written) => (**written).clone(),
-    };
-    let value = value_of(&written);
-    let (returned, _) = without_impl(&written);
-    function.signature.output = syn::parse_quote_spanned!(written.span()=> -> ::squall::Future<#value>);
+/// What to say of an item that is no function with a body.
+fn not_a_function(item: &TokenStream) -> Option<Error> {
+    if let Ok(method) = syn::parse2::<syn::TraitItemFn>(item.clone()) {
+        return Some(Error::new_spanned(
+            method.sig.ident,
+            "a coroutine has a body: in a trait write `-> squall::Future<T>` without the attribute, and put the attribute where the method is implemented",
+        ));
+    }
+    if syn::parse2::<ItemFn>(item.clone()).is_ok() {
+        return None;
+    }
+    Some(Error::new_spanned(
+        item,
+        "`#[squall::coroutine]` goes on a function: `fn name(..) -> squall::Result<T> { .. }`",
+    ))
+}
+
+/// The function, made a call of its coroutine.
+fn coroutine(mut function: Function, yields: bool) -> TokenStream {
+    let written = returns::written(&function.signature.output);
+    let value = returns::value(&written);
+    let (returned, _) = returns::without_impl(&written);
+    function.signature.output = parse_quote_spanned!(written.span()=> -> ::squall::Future<#value>);
 
     let name = function.signature.ident.clone();
-    let coroutine = describe(&name, &value);
+    let coroutine = describe(&name, &written);
     let brace = function.brace;
-    let body = Body { brace, tokens: function.body };
-    let call = if body::yields(&body.tokens) {
-        let kept = keep(&mut function.signature.inputs, &body.tokens);
-        // Of the macro's own, so that it meets no variable of the body.
-        let co = Ident::new("co", Span::mixed_site().located_at(name.span()));
+    let kept =
+        if yields { parameters::keep(&mut function.signature.inputs, &function.body) } else { Vec::new() };
+    let body = Braced { brace, tokens: function.body };
+    // The spans are the user's, so that a call made here is at the function's name. Only `co` and `returned` are
+    // names of the macro's own, so that they meet no variable of the body.
+    let hidden = Span::mixed_site().located_at(name.span());
+    let outcome = quote_spanned!(written.span()=> <#returned as ::squall::__private::Outcome>);
+    let call = if yields {
+        let (co, out) = (Ident::new("co", hidden), Ident::new("returned", hidden));
         quote_spanned! {name.span()=>
-            ::squall::__private::call(#coroutine, move |#co| ::squall::__private::body::<#returned, _>(async move {
+            #outcome::call(#coroutine, move |#co| async move {
                 #[allow(unused_macros)]
                 macro_rules! yield_ {
-                    ($yielded:expr $(,)?) => { #co.yield_($yielded).await };
+                    ($($yielded:tt)*) => { ::squall::__private::yield_!(#co $($yielded)*) };
+                }
+                // Never true: it tells the compiler what the body returns before it looks at the body.
+                if let ::core::option::Option::Some(#out) = ::core::option::Option::None::<#returned> {
+                    return #out;
                 }
                 #(#kept)*
                 #body
-            }))
+            })
         }
     } else {
         quote_spanned! {name.span()=>
-            ::squall::__private::call_plain(#coroutine, move || -> #returned #body)
+            #outcome::call_plain(#coroutine, move || -> #returned {
+                #[allow(unused_macros)]
+                macro_rules! yield_ {
+                    ($($yielded:tt)*) => {
+                        ::core::compile_error!("this `yield_!` comes out of another macro, where the attribute cannot see it: write one `yield_!` in the function itself")
+                    };
+                }
+                #body
+            })
         }
     };
     let (attributes, visibility, signature) = (function.attributes, function.visibility, function.signature);
-    let body = Body { brace, tokens: call };
+    let body = Braced { brace, tokens: call };
     quote! { #(#attributes)* #visibility #signature #body }
 }
 
+/// The function without its body: so that whoever calls it gets no errors of his own.
+fn only_known(function: Function) -> TokenStream {
+    let Function { attributes, visibility, mut signature, brace, .. } = function;
+    signature.output = returns::of_unknown(&signature.output);
+    for input in &mut signature.inputs {
+        if let FnArg::Typed(typed) = input {
+            if let Type::ImplTrait(_) = &*typed.ty {
+                returns::make_static(&mut typed.ty);
+            }
+        }
+    }
+    let body = Braced { brace, tokens: quote! { ::core::unreachable!() } };
+    quote! { #(#attributes)* #[allow(unused)] #visibility #signature #body }
+}
+
 /// Something in the user's braces.
-struct Body {
+struct Braced {
     brace: syn::token::Brace,
     tokens: TokenStream,
 }
 
-impl ToTokens for Body {
+impl ToTokens for Braced {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.brace.surround(tokens, |inside| inside.extend(self.tokens.clone()));
     }
 }
 
 /// The `Coroutine` that all calls share.
-fn describe(name: &Ident, value: &Type) -> TokenStream {
+fn describe(name: &Ident, written: &Type) -> TokenStream {
     let text = name.to_string();
     let text = text.trim_start_matches("r#");
-    let show = (!without_impl(value).1).then(|| {
-        quote! {
-            .showing(|value, f| {
-                #[allow(unused_imports)]
-                use ::squall::__private::ShowName as _;
-                ::squall::__private::Shows::<#value>::NEW.show(value, f)
-            })
-        }
-    });
+    let (returned, has_impl) = returns::without_impl(written);
+    let show = if has_impl {
+        quote!(::core::option::Option::None)
+    } else {
+        quote!(::squall::__private::Shows::<#returned>::SHOW)
+    };
     quote_spanned! {name.span()=>
-        const { &::squall::Coroutine::new(#text, ::core::file!(), ::core::line!()) #show }
-    }
-}
-
-/// The `T` of a written `Result<T>`; of another type, what it turns out to stand for.
-fn value_of(written: &Type) -> Type {
-    if let Type::Path(path) = written {
-        if let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") {
-            if let PathArguments::AngleBracketed(arguments) = &last.arguments {
-                if let Some(GenericArgument::Type(value)) = arguments.args.first() {
-                    return value.clone();
-                }
-            }
+        const {
+            #[allow(unused_imports)]
+            use ::squall::__private::ShowsNothing as _;
+            &::squall::__private::coroutine(#text, ::core::file!(), ::core::line!(), #show)
         }
-    }
-    syn::parse_quote!(<#written as ::squall::__private::Outcome>::Value)
-}
-
-/// A type as it may be written inside the body, with `_` for each `impl Trait`, which only a signature may
-/// have; and whether there was one.
-fn without_impl(of: &Type) -> (Type, bool) {
-    struct Replaces(bool);
-    impl VisitMut for Replaces {
-        fn visit_type_mut(&mut self, of: &mut Type) {
-            if let Type::ImplTrait(_) = of {
-                *of = syn::parse_quote_spanned!(of.span()=> _);
-                self.0 = true;
-            }
-            syn::visit_mut::visit_type_mut(self, of);
-        }
-    }
-    let mut of = of.clone();
-    let mut replaces = Replaces(false);
-    replaces.visit_type_mut(&mut of);
-    (of, replaces.0)
-}
-
-/// Statements for the head of the async block that make it keep every parameter to its end, as an `async fn`
-/// does: an async block only captures what it mentions.
-fn keep(
-    inputs: &mut syn::punctuated::Punctuated<FnArg, syn::Token![,]>,
-    body: &TokenStream,
-) -> Vec<TokenStream> {
-    let mut kept = Vec::new();
-    for input in inputs.iter_mut() {
-        match input {
-            FnArg::Receiver(receiver) => {
-                let this = receiver.self_token;
-                kept.push(quote! { let _ = &#this; });
-            }
-            FnArg::Typed(typed) => {
-                let attributes = typed.attrs.clone();
-                let cfg: Vec<Attribute> = typed
-                    .attrs
-                    .iter()
-                    .filter(|attribute| attribute.path().is_ident("cfg"))
-                    .cloned()
-                    .collect();
-                match &mut *typed.pat {
-                    Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => {
-                        let name = &pat.ident;
-                        if body::mentions(body, name) {
-                            kept.push(quote! { #(#cfg)* let _ = &#name; });
-                            continue;
-                        }
-                        // Not used: rename it, so that the compiler warns about the variable below as it
-                        // would about the parameter.
-                        let hidden =
-                            Ident::new(&name.to_string(), Span::mixed_site().located_at(name.span()));
-                        kept.push(if name.to_string().starts_with('_') {
-                            quote! { #(#cfg)* let _ = &#hidden; }
-                        } else {
-                            quote! { #(#attributes)* let #pat = #hidden; }
-                        });
-                        *typed.pat = syn::parse_quote!(#hidden);
-                    }
-                    Pat::Wild(wild) => {
-                        let hidden = Ident::new(
-                            "unnamed",
-                            Span::mixed_site().located_at(wild.underscore_token.spans[0]),
-                        );
-                        kept.push(quote! { #(#cfg)* let _ = &#hidden; });
-                        *typed.pat = syn::parse_quote!(#hidden);
-                    }
-                    pat => {
-                        let mut names = Names(Vec::new());
-                        names.visit_pat(pat);
-                        let names = names.0.into_iter().filter(|name| body::mentions(body, name));
-                        kept.extend(names.map(|name| quote! { #(#cfg)* let _ = &#name; }));
-                    }
-                }
-            }
-        }
-    }
-    // What is captured first is dropped first, and an `async fn` drops its last parameter first.
-    kept.reverse();
-    kept
-}
-
-/// The variables of a pattern.
-struct Names(Vec<Ident>);
-
-impl Visit<'_> for Names {
-    fn visit_pat_ident(&mut self, pat: &syn::PatIdent) {
-        self.0.push(pat.ident.clone());
-        syn::visit::visit_pat_ident(self, pat);
     }
 }

@@ -3,6 +3,9 @@
 mod body;
 mod coroutine;
 mod function;
+mod parameters;
+mod returns;
+mod signature;
 
 use proc_macro::TokenStream;
 

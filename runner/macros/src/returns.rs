@@ -1,0 +1,84 @@
+//! A coroutine's return type: the `T` of its `Result<T>`, and how it may be written in the body.
+
+use syn::spanned::Spanned;
+use syn::visit_mut::{self, VisitMut};
+use syn::{parse_quote_spanned, GenericArgument, PathArguments, ReturnType, Type};
+
+/// The return type as it is written; `()` if nothing is.
+pub(crate) fn written(output: &ReturnType) -> Type {
+    match output {
+        ReturnType::Default => parse_quote_spanned!(output.span()=> ()),
+        ReturnType::Type(_, written) => (**written).clone(),
+    }
+}
+
+/// The `T` of a written `Result<T>`; of another type, what it turns out to stand for.
+pub(crate) fn value(written: &Type) -> Type {
+    if let Type::Path(path) = plain(written) {
+        if let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") {
+            if let PathArguments::AngleBracketed(arguments) = &last.arguments {
+                if let Some(GenericArgument::Type(value)) = arguments.args.first() {
+                    return value.clone();
+                }
+            }
+        }
+    }
+    parse_quote_spanned!(written.span()=> <#written as ::squall::__private::Outcome>::Value)
+}
+
+/// What stands for the return type of a coroutine that cannot be compiled: a Future of as much of it as can be.
+pub(crate) fn of_unknown(output: &ReturnType) -> ReturnType {
+    let mut written = written(output);
+    make_static(&mut written);
+    match plain(&written) {
+        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Result") => {
+            let value = value(&written);
+            parse_quote_spanned!(written.span()=> -> ::squall::Future<#value>)
+        }
+        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Future") => {
+            parse_quote_spanned!(written.span()=> -> #written)
+        }
+        Type::ImplTrait(_) => parse_quote_spanned!(written.span()=> -> ::squall::Future<()>),
+        _ => parse_quote_spanned!(written.span()=> -> ::squall::Future<#written>),
+    }
+}
+
+/// Makes every reference in a type `'static`, where no other lifetime may be left out.
+pub(crate) fn make_static(of: &mut Type) {
+    struct MakesStatic;
+    impl VisitMut for MakesStatic {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            reference.lifetime = Some(parse_quote_spanned!(reference.and_token.span()=> 'static));
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+    }
+    MakesStatic.visit_type_mut(of);
+}
+
+/// A type without the parentheses and the invisible groups (those of a `$t:ty`) around it.
+pub(crate) fn plain(of: &Type) -> &Type {
+    match of {
+        Type::Group(group) => plain(&group.elem),
+        Type::Paren(paren) => plain(&paren.elem),
+        of => of,
+    }
+}
+
+/// A type as it may be written in the body, with `_` for each `impl Trait`, which only a signature may have;
+/// and whether there was one.
+pub(crate) fn without_impl(of: &Type) -> (Type, bool) {
+    struct Replaces(bool);
+    impl VisitMut for Replaces {
+        fn visit_type_mut(&mut self, of: &mut Type) {
+            if let Type::ImplTrait(_) = of {
+                *of = parse_quote_spanned!(of.span()=> _);
+                self.0 = true;
+            }
+            visit_mut::visit_type_mut(self, of);
+        }
+    }
+    let mut of = of.clone();
+    let mut replaces = Replaces(false);
+    replaces.visit_type_mut(&mut of);
+    (of, replaces.0)
+}

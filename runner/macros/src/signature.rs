@@ -1,0 +1,165 @@
+//! What a coroutine's signature must not be: each mistake is an error that says what to write instead.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::visit::{self, Visit};
+use syn::{Error, FnArg, Lifetime, ReceiverKind, ReturnType, Safety, Signature, Type};
+
+use crate::returns;
+
+/// Takes off what cannot stand before the `fn` of a coroutine; the rest can be compiled without.
+pub(crate) fn strip(signature: &mut Signature) -> Vec<Error> {
+    let mut errors = Vec::new();
+    let mut refuse = |token: &dyn ToTokens, message: &str| errors.push(Error::new_spanned(token, message));
+    if let Some(token) = signature.constness.take() {
+        refuse(&token, "a coroutine runs on the event loop, so it cannot be a `const fn`: remove `const`");
+    }
+    if let Some(token) = signature.asyncness.take() {
+        refuse(
+            &token,
+            "an `async fn` is a native coroutine already: remove the attribute; or remove `async`, and write `yield_!(x)` for `x.await`",
+        );
+    }
+    match std::mem::replace(&mut signature.safety, Safety::Default) {
+        Safety::Default => {}
+        Safety::Safe(token) => refuse(&token, "a coroutine is always safe: remove `safe`"),
+        Safety::Unsafe(token) => refuse(
+            &token,
+            "a coroutine cannot be an `unsafe fn`: remove `unsafe`, and put an `unsafe` block around what needs one",
+        ),
+    }
+    if let Some(token) = signature.abi.take() {
+        refuse(&token, "a coroutine returns a Future, so it cannot be an `extern fn`: remove `extern`");
+    }
+    if let Some(token) = signature.variadic.take() {
+        refuse(&token, "a coroutine cannot be variadic: take a `Vec`");
+    }
+    errors
+}
+
+/// What is wrong with the parameters and the return type. The body cannot be compiled with them.
+pub(crate) fn check(signature: &Signature) -> Vec<Error> {
+    let mut errors: Vec<_> = signature.inputs.iter().filter_map(input).collect();
+    if errors.is_empty() {
+        errors.extend(signature.generics.lifetimes().map(|lifetime| {
+            Error::new_spanned(
+                lifetime,
+                "a coroutine has no lifetime parameters, since it goes on after the call: take owned values",
+            )
+        }));
+    }
+    errors.extend(output(signature));
+    errors
+}
+
+fn input(input: &FnArg) -> Option<Error> {
+    let receiver = match input {
+        FnArg::Typed(typed) => return borrowed(&typed.ty),
+        FnArg::Receiver(receiver) => receiver,
+    };
+    match &receiver.kind {
+        ReceiverKind::Value => None,
+        ReceiverKind::Typed(_, of) if borrowed_in(of).is_none() => None,
+        _ => Some(Error::new_spanned(
+            receiver,
+            "a coroutine cannot borrow `self`, since it goes on after the call: write `self: Rc<Self>`",
+        )),
+    }
+}
+
+/// What is wrong with the return type, as far as its spelling shows. Whether a path is a Result, the compiler
+/// finds out.
+fn output(signature: &Signature) -> Option<Error> {
+    const HERE: &str = "a coroutine may always raise, so it returns a Result";
+    let ReturnType::Type(_, written) = &signature.output else {
+        return Some(Error::new_spanned(&signature.ident, format!("{HERE}: write `-> squall::Result<()>`")));
+    };
+    let message = match returns::plain(written) {
+        Type::Tuple(tuple) if tuple.elems.is_empty() => format!("{HERE}: write `squall::Result<()>`"),
+        Type::Path(path) => match path.path.segments.last() {
+            Some(last) if last.ident == "Future" => {
+                "the attribute makes the Future: write `squall::Result<T>` for the T of the Future".to_owned()
+            }
+            Some(last) if NO_RESULT.iter().any(|name| last.ident == name) => {
+                format!("{HERE}: write `squall::Result<..>` around this")
+            }
+            _ => {
+                return borrowed_in(written).map(|found| {
+                    Error::new_spanned(
+                        found,
+                        "what a coroutine returns outlives the call, so it cannot be borrowed: return an owned value",
+                    )
+                });
+            }
+        },
+        _ => format!("{HERE}: write `squall::Result<..>` around this"),
+    };
+    Some(Error::new_spanned(written, message))
+}
+
+/// Types that everybody knows, and that are no Result. The compiler would find that out too, but say it at
+/// every place that has to do with it.
+const NO_RESULT: [&str; 24] = [
+    "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+    "f32", "f64", "String", "Option", "Vec", "Box", "Rc", "Arc", "HashMap", "Self",
+];
+
+/// The error for a parameter that borrows, with what to take instead.
+fn borrowed(of: &Type) -> Option<Error> {
+    let found = borrowed_in(of)?;
+    let instead = match returns::plain(of) {
+        Type::Reference(reference) => match (returns::plain(&reference.elem), reference.mutability) {
+            (_, Some(_)) => "`Rc<RefCell<..>>`",
+            (Type::Slice(_), None) => "`Vec<..>`",
+            (Type::Path(path), None) => match path.path.segments.last() {
+                Some(last) if last.ident == "str" => "`String`",
+                Some(last) if last.ident == "Path" => "`PathBuf`",
+                Some(last) if last.ident == "OsStr" => "`OsString`",
+                _ => "an owned value, such as a clone or an `Rc<..>`",
+            },
+            (_, None) => "an owned value, such as an `Rc<..>`",
+        },
+        _ => "an owned value, such as a clone or an `Rc<..>`",
+    };
+    Some(Error::new_spanned(
+        found,
+        format!("a coroutine cannot borrow a parameter, since it goes on after the call: take {instead}"),
+    ))
+}
+
+/// The first reference or lifetime that is not `'static`.
+fn borrowed_in(of: &Type) -> Option<TokenStream> {
+    #[derive(Default)]
+    struct Finds(Option<TokenStream>);
+    impl Finds {
+        fn found(&mut self, what: &impl ToTokens) {
+            self.0.get_or_insert_with(|| what.to_token_stream());
+        }
+    }
+    impl<'ast> Visit<'ast> for Finds {
+        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
+            if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") {
+                visit::visit_type(self, &reference.elem);
+            } else {
+                self.found(reference);
+            }
+        }
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            if lifetime.ident != "static" {
+                self.found(lifetime);
+            }
+        }
+        // What a function takes is borrowed only while it is called.
+        fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
+        fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
+        fn visit_trait_bound(&mut self, bound: &'ast syn::TraitBound) {
+            // `for<'a>`: its lifetimes are its own.
+            if bound.lifetimes.is_none() {
+                visit::visit_trait_bound(self, bound);
+            }
+        }
+    }
+    let mut finds = Finds::default();
+    finds.visit_type(of);
+    finds.0
+}

@@ -1,0 +1,107 @@
+//! What the attribute macros expand to. Not for use by hand: this changes without notice.
+//!
+//! The messages that the compiler gives for code under `#[squall::coroutine]` are made here as much as in the
+//! macro: what is wrong is found at a trait of this module, which says what to write instead.
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+
+use squall_runner::trace::Show;
+use squall_runner::{runner, Co, Coroutine, Exception};
+
+pub use crate::__yield as yield_;
+
+/// What a coroutine may return.
+#[diagnostic::on_unimplemented(
+    message = "a coroutine returns a `squall::Result`, not `{Self}`",
+    label = "write `squall::Result<..>` here",
+    note = "a coroutine may always raise: `squall::Result<T>` is `Result<T, squall::Exception>`, and `?` makes an Exception of any error"
+)]
+pub trait Outcome: Sized {
+    /// What the coroutine's Future gives.
+    type Value: 'static;
+
+    /// Calls a coroutine that yields.
+    #[track_caller]
+    fn call<F: Future<Output = Self> + 'static>(
+        coroutine: &'static Coroutine,
+        body: impl FnOnce(Co) -> F,
+    ) -> squall_runner::Future<Self::Value>;
+
+    /// Calls a coroutine that never yields.
+    #[track_caller]
+    fn call_plain(
+        coroutine: &'static Coroutine,
+        body: impl FnOnce() -> Self + 'static,
+    ) -> squall_runner::Future<Self::Value>;
+}
+
+impl<T: 'static> Outcome for Result<T, Exception> {
+    type Value = T;
+
+    #[inline]
+    fn call<F: Future<Output = Self> + 'static>(
+        coroutine: &'static Coroutine,
+        body: impl FnOnce(Co) -> F,
+    ) -> squall_runner::Future<T> {
+        runner::call(coroutine, body)
+    }
+
+    #[inline]
+    fn call_plain(
+        coroutine: &'static Coroutine,
+        body: impl FnOnce() -> Self + 'static,
+    ) -> squall_runner::Future<T> {
+        runner::call_plain(coroutine, body)
+    }
+}
+
+/// Yields. Everything in here comes from this file, so that the compiler says what is wrong with it at the
+/// user's `yield_!(..)`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __yield {
+    ($co:ident $yielded:expr $(,)?) => {
+        $crate::Co::yield_(&$co, $yielded).await
+    };
+    ($co:ident) => {
+        ::core::compile_error!("nothing to yield: `yield_!(())?` lets the loop run once")
+    };
+    ($co:ident $($yielded:expr),+ $(,)?) => {
+        ::core::compile_error!(
+            "a coroutine yields one thing: a list, `yield_!([a, b])?`, or a tuple, `yield_!((a, b))?`, waits for several"
+        )
+    };
+}
+
+/// How what a coroutine returns is printed: `Shows::<R>::SHOW`.
+#[derive(Debug)]
+pub struct Shows<R>(PhantomData<fn() -> R>);
+
+impl<T: fmt::Debug + 'static> Shows<Result<T, Exception>> {
+    /// With its `Debug`. This one is found first.
+    pub const SHOW: Option<Show> = Some(show::<T>);
+}
+
+/// Found for every type, but only after the other.
+pub trait ShowsNothing {
+    /// Not at all: there is no `Debug`.
+    const SHOW: Option<Show> = None;
+}
+
+impl<R> ShowsNothing for Shows<R> {}
+
+fn show<T: fmt::Debug + 'static>(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    value.downcast_ref::<T>().map_or(Ok(()), |value| value.fmt(f))
+}
+
+/// A coroutine and how to print what it returns.
+pub const fn coroutine(name: &'static str, file: &'static str, line: u32, show: Option<Show>) -> Coroutine {
+    let coroutine = Coroutine::new(name, file, line);
+    match show {
+        Some(show) => coroutine.showing(show),
+        None => coroutine,
+    }
+}

@@ -1,0 +1,10 @@
+use squall::Result;
+
+#[squall::coroutine(start = "later")]
+fn foo() -> Result<()> {
+    Ok(())
+}
+
+fn main() {
+    let _ = foo();
+}
