@@ -222,7 +222,7 @@ impl Teller<'_> {
             Recorded::Report { problem, exception } => {
                 self.row(time, What::Log(format!("logged: {}: {exception}", problem.text())));
             }
-            Recorded::Note { text } => self.act_now(time, format!("print {text}"), Tone::Said),
+            Recorded::Note { text } => self.act_now(time, format!("print \"{text}\""), Tone::Said),
             Recorded::Run { by } => {
                 self.looping = true;
                 let mut act = self.by_loop(by.clone().into_owned(), Tone::Plain);

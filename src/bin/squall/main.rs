@@ -1,3 +1,131 @@
-//! The command `squall`.
+//! The command `squall`: runs coroutine programs, and shows what the Runner did.
 
-fn main() {}
+mod lessons;
+mod output;
+mod stage;
+mod subject;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use squall::trace::Recorder;
+
+use lessons::{Lesson, LESSONS};
+use output::Color;
+use subject::Subject;
+
+/// After so many events the program is stopped: more than anybody reads.
+const EVENTS: usize = 20_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  squall lessons                     what there is to learn
+  squall trace interleaving          a lesson: its source, and who did what when
+  squall trace minute_loop | less    the same, page by page
+  squall run program.json            a program in the format of the conformance suite
+  squall trace - < program.json      one from standard input
+
+Exit codes: 0 fine; 1 the program raised, or was stopped; 2 there is no such program, or it is malformed.";
+
+/// Runs coroutine programs, and shows what the Runner did.
+#[derive(Debug, Parser)]
+#[command(name = "squall", version, after_help = EXAMPLES)]
+struct Command {
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    color: Color,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Run a program and print what it prints
+    Run {
+        #[command(flatten)]
+        program: Program,
+    },
+    /// Run a program and show what each coroutine did, in columns
+    Trace {
+        #[command(flatten)]
+        program: Program,
+        /// How wide the trace may be [default: the terminal, else 100]
+        #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+        width: Option<u16>,
+        /// Leave the source out
+        #[arg(long)]
+        no_source: bool,
+    },
+    /// List the built-in lessons, or show the source of one
+    Lessons {
+        /// The lesson to show
+        lesson: Option<String>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Program {
+    /// A lesson, a program in JSON, or `-` for one on standard input
+    #[arg(value_name = "LESSON|FILE.json")]
+    program: String,
+    /// Run on the real clock, instead of one that jumps when nothing is ready
+    #[arg(long)]
+    real_time: bool,
+}
+
+fn main() -> ExitCode {
+    let Command { color, action } = Command::parse();
+    let done = match action {
+        Action::Run { program } => run(&program),
+        Action::Trace { program, width, no_source } => trace(&program, width, !no_source, color),
+        Action::Lessons { lesson: None } => {
+            output::write(color, &list());
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Lessons { lesson: Some(name) } => subject::lesson(&name).map(|lesson| {
+            output::write(color, &Subject::Lesson(lesson).source());
+            ExitCode::SUCCESS
+        }),
+    };
+    done.unwrap_or_else(|message| {
+        output::error_line(&format!("error: {message}"));
+        ExitCode::from(2)
+    })
+}
+
+fn run(program: &Program) -> Result<ExitCode, String> {
+    let subject = Subject::find(&program.program)?;
+    stage::log_to_stderr();
+    let result = stage::perform(program.real_time, || subject.run());
+    Ok(match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exception) => {
+            output::error_line(&format!("{exception:?}"));
+            ExitCode::from(1)
+        }
+    })
+}
+
+fn trace(program: &Program, width: Option<u16>, source: bool, color: Color) -> Result<ExitCode, String> {
+    let subject = Subject::find(&program.program)?;
+    let recorder = Recorder::new().limit(EVENTS).stop_when_full();
+    let trace = recorder.record(|| stage::perform(program.real_time, || subject.run()));
+    if source {
+        output::write(color, &format!("{}\n", subject.source()));
+    }
+    let width = width.unwrap_or_else(output::width);
+    output::write(color, &subject.text(&trace).width(width.into()).colors(true));
+    if trace.dropped() > 0 {
+        output::error_line(&format!("the program was stopped after {EVENTS} events"));
+    }
+    Ok(if trace.result.is_ok() && trace.dropped() == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// The lessons, under the sections of Tornado's guide.
+fn list() -> String {
+    let sections = LESSONS.chunk_by(|a, b| a.guide() == b.guide()).map(|lessons| {
+        let name = |lesson: &Lesson| format!("  {:15}  {}\n", lesson.name, lesson.about());
+        format!("\x1b[1m{}\x1b[0m\n{}", lessons[0].guide(), lessons.iter().map(name).collect::<String>())
+    });
+    sections.collect::<Vec<_>>().join("\n")
+}

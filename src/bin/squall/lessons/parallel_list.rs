@@ -1,0 +1,25 @@
+//! Yield a list: everything in it is waited for at the same time.
+//! Tornado's guide: Parallelism.
+
+use std::time::Duration;
+
+use squall::{sleep, IoLoop, Result};
+
+/// Stands for the network.
+#[squall::coroutine]
+fn fetch(url: &'static str, ms: u64) -> Result<String> {
+    yield_!(sleep(Duration::from_millis(ms)))?;
+    Ok(format!("page {url}"))
+}
+
+#[squall::coroutine]
+fn parallel_fetch() -> Result<()> {
+    // Both are started by the call; the slower one decides how long it takes.
+    let [response1, response2] = yield_!([fetch("a", 200), fetch("b", 100)])?;
+    println!("{response1}, {response2}");
+    Ok(())
+}
+
+pub(crate) fn main() -> Result<()> {
+    IoLoop::current().run_sync(parallel_fetch)
+}
