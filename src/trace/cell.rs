@@ -32,7 +32,7 @@ pub(crate) fn cut(text: &str, to: usize) -> String {
     format!("{}…", &text[..end])
 }
 
-/// The text in lines that are at most `to` wide, broken at spaces where that is possible, after `_` where not;
+/// The text in lines that are at most `to` wide, broken at spaces where that is possible, after `_` or anywhere where not;
 /// at most so many lines, the last of them with an ellipsis if that was not all. No-break spaces are kept together
 /// with what is around them, and come out as common ones.
 pub(crate) fn wrap(text: &str, to: usize, lines: usize) -> Vec<String> {
@@ -46,7 +46,7 @@ pub(crate) fn wrap(text: &str, to: usize, lines: usize) -> Vec<String> {
         } else if let Some(space) = line.rfind(' ') {
             space
         } else {
-            line.rfind('_').map_or(fits, |underscore| underscore + 1)
+            line.rfind('_').map(|underscore| underscore + 1).filter(|end| *end * 2 > fits).unwrap_or(fits)
         };
         let end = if end == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { end };
         wrapped.push(breakable(rest[..end].trim_end()));
@@ -95,6 +95,7 @@ mod tests {
             ["yield fetch,", "wait for its", "result"]
         );
         assert_eq!(wrap("fetch_next_chunk", 12, 2), ["fetch_next_", "chunk"]);
+        assert_eq!(wrap("with_timeout(fetch)", 12, 2), ["with_timeout", "(fetch)"]);
         assert_eq!(wrap("abcdefgh", 3, 9), ["abc", "def", "gh"]);
         assert_eq!(wrap("abcdefgh", 3, 2), ["abc", "de…"]);
         assert_eq!(wrap("e\u{301}a", 1, 2), ["e\u{301}", "a"]);

@@ -7,11 +7,14 @@ use super::names::time;
 use super::paint::Line;
 use super::story::{Act, Life, Row, Story, Tone, What, LOOP};
 
-/// A column is not made narrower than this for want of space.
+/// A column is not made narrower than this for want of space ...
 const NARROWEST: usize = 15;
 
+/// ... and not narrower than this where several calls could share one.
+const COMFORTABLE: usize = 22;
+
 /// A cell has at most so many lines.
-const LINES: usize = 4;
+const LINES: usize = 5;
 
 /// Columns that a story fits into.
 #[derive(Debug)]
@@ -36,11 +39,14 @@ impl Columns {
     /// at the same time. `None` if even these do not fit.
     pub(crate) fn fit(story: &Story, width: usize) -> Option<Self> {
         let margin = margin(story);
-        let each = (0..story.actors.len()).collect();
-        [each, shared(story)].into_iter().find_map(|column_of| Self::with(story, column_of, margin, width))
+        let room = width.checked_sub(margin)?;
+        let each = Self::with(story, (0..story.actors.len()).collect(), margin);
+        let shared = || Self::with(story, shared(story), margin);
+        each.share(room, COMFORTABLE).or_else(|| shared().share(room, NARROWEST))
     }
 
-    fn with(story: &Story, column_of: Vec<usize>, margin: usize, all: usize) -> Option<Self> {
+    /// As wide as they would like to be, and not placed yet.
+    fn with(story: &Story, column_of: Vec<usize>, margin: usize) -> Self {
         let count = column_of.iter().max().map_or(0, |last| last + 1);
         let mut columns: Vec<Column> = Vec::with_capacity(count);
         for (actor, &column) in story.actors.iter().zip(&column_of) {
@@ -55,19 +61,19 @@ impl Columns {
             let column = &mut this.each[this.column_of[act.actor]];
             column.width = column.width.max(width(&text) + 3);
         }
-        this.share(all.checked_sub(margin)?).then_some(this)
+        this
     }
 
     /// Gives each column the width that it needs, if that is possible; else those that need most get less, and
-    /// all of them the same. Says whether that is enough.
-    fn share(&mut self, mut room: usize) -> bool {
+    /// all of them the same. `None` if that would be less than `narrowest`.
+    fn share(mut self, mut room: usize, narrowest: usize) -> Option<Self> {
         let mut by_need: Vec<_> = (0..self.each.len()).collect();
         by_need.sort_by_key(|&column| self.each[column].width);
         for (served, &column) in by_need.iter().enumerate() {
             let column = &mut self.each[column];
             let fair = room / (by_need.len() - served);
-            if column.width > fair && fair < NARROWEST {
-                return false;
+            if column.width > fair && fair < narrowest {
+                return None;
             }
             column.width = column.width.min(fair);
             room -= column.width;
@@ -77,7 +83,7 @@ impl Columns {
             column.x = x;
             x += column.width;
         }
-        true
+        Some(self)
     }
 
     /// What stands in the cell: a column that several calls share tells which of them begins.

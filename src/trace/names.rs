@@ -108,17 +108,21 @@ impl Names {
     }
 }
 
-/// `500 ms`, with a space at which no line is broken, and from ten seconds on `60 s`: one digit after the point, three of a second or below a millisecond.
+/// `500 ms`, and from ten seconds on `60 s`; below 100 ms with a digit after the point, if that is not zero. The
+/// space is one at which no line is broken.
 pub(crate) fn time(time: Duration) -> String {
     let number = |number: f64, digits: usize| {
         let text = format!("{number:.digits$}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        } else {
+            text
+        }
     };
     let ms = time.as_secs_f64() * 1e3;
-    match time.as_micros() {
-        0 => "0\u{a0}ms".to_owned(),
-        1..1_000 => format!("{}\u{a0}ms", number(ms, 3)),
-        1_000..10_000_000 => format!("{}\u{a0}ms", number(ms, 1)),
+    match time.as_millis() {
+        ..100 => format!("{}\u{a0}ms", number(ms, 1)),
+        100..10_000 => format!("{}\u{a0}ms", number(ms, 0)),
         _ => format!("{}\u{a0}s", number(time.as_secs_f64(), 3)),
     }
 }
@@ -129,8 +133,11 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        let texts = [0, 500, 1_500, 500_000, 9_999_000, 60_000_000, 60_500_000, 3_600_000_000]
+        let texts = [0, 17, 500, 1_500, 500_123, 9_999_000, 60_000_000, 60_050_000, 3_600_000_000]
             .map(|micros| time(Duration::from_micros(micros)).replace('\u{a0}', " "));
-        assert_eq!(texts, ["0 ms", "0.5 ms", "1.5 ms", "500 ms", "9999 ms", "60 s", "60.5 s", "3600 s"]);
+        assert_eq!(
+            texts,
+            ["0 ms", "0 ms", "0.5 ms", "1.5 ms", "500 ms", "9999 ms", "60 s", "60.05 s", "3600 s"]
+        );
     }
 }

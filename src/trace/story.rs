@@ -306,6 +306,9 @@ impl Teller<'_> {
             Kind::Bad => "what cannot be yielded".to_owned(),
             _ => kind.to_string(),
         };
+        if wait.is_none() {
+            self.leave(runner);
+        }
         let (reason, life) = match (wait, kind) {
             (Some(until), _) => (until, Life::Waiting),
             (None, Kind::Future(State::Done)) => ("done already".to_owned(), Life::Running),
@@ -338,10 +341,21 @@ impl Teller<'_> {
 
     fn resolve(&mut self, time: Duration, future: FutureId, state: State) {
         if let Some(runner) = self.names.call_of(future) {
-            // A call's Future is resolved as it returns, which is told; but not when it is cancelled.
+            // A call's Future is resolved as it returns, which is told; but not when it is cancelled. A native
+            // coroutine is over then; a generator goes on, and what it returns is dropped.
             if state == State::Cancelled && !self.over.contains(&runner) {
-                self.end(time, runner, "cancelled".to_owned(), Tone::Bad);
+                if self.natives.contains(&runner) {
+                    self.end(time, runner, "cancelled".to_owned(), Tone::Bad);
+                } else {
+                    let running = self.stack.contains(&runner);
+                    let life = if running { Life::Running } else { Life::Waiting };
+                    self.act(time, runner, "its result is cancelled", Tone::Bad, life);
+                }
             }
+            return;
+        }
+        if self.yielding.as_ref().is_some_and(|yielding| yielding.future == Some(future)) {
+            // A list that is done as it is yielded: the yield says so.
             return;
         }
         let waiters = self.waiters.remove(&future).unwrap_or_default();

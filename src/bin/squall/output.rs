@@ -48,7 +48,7 @@ fn written(result: io::Result<()>) {
         if error.kind() == io::ErrorKind::BrokenPipe {
             process::exit(0);
         }
-        error_line(&format!("cannot write: {error}"));
+        error_line(&format!("error: cannot write: {error}"));
         process::exit(2);
     }
 }

@@ -1,0 +1,187 @@
+//! The command as it is typed: what it prints, where, and how it exits.
+
+use std::io::Read;
+use std::process::{Command, Output, Stdio};
+
+use insta::assert_snapshot;
+
+/// The command, with nothing in its environment that changes what it prints.
+fn squall(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
+    command.args(arguments).stdin(Stdio::null());
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+fn output(arguments: &[&str]) -> Output {
+    squall(arguments).output().unwrap()
+}
+
+/// What it prints to standard output; it must exit with 0 and write no errors.
+fn stdout(arguments: &[&str]) -> String {
+    let output = output(arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What it prints to standard error when it exits with `code` and prints nothing else.
+fn stderr(arguments: &[&str], code: i32) -> String {
+    let output = output(arguments);
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn lesson_names() -> Vec<String> {
+    let list = stdout(&["lessons"]);
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn lessons_are_listed_under_the_sections_of_the_guide() {
+    assert_snapshot!(stdout(&["lessons"]));
+}
+
+#[test]
+fn each_lesson_prints_what_it_always_prints() {
+    let names = lesson_names();
+    assert!(names.len() >= 8, "{names:?}");
+    for name in names {
+        let output = output(&["run", &name]);
+        assert_eq!(output.status.code(), Some(0), "{name}: {output:?}");
+        let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert_snapshot!(format!("run_{name}"), format!("{out}-- standard error\n{err}"));
+    }
+}
+
+#[test]
+fn each_lesson_has_the_trace_that_it_always_has() {
+    for name in lesson_names() {
+        assert_snapshot!(format!("trace_{name}"), stdout(&["trace", &name]));
+    }
+}
+
+#[test]
+fn a_trace_is_as_wide_as_it_may_be() {
+    for width in ["40", "80", "120"] {
+        for name in lesson_names() {
+            let text = stdout(&["trace", &name, "--no-source", "--width", width]);
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert!(widest <= width.parse().unwrap(), "{name}:\n{text}");
+        }
+    }
+    assert_snapshot!(
+        "trace_interleaving_80",
+        stdout(&["trace", "interleaving", "--no-source", "--width", "80"])
+    );
+}
+
+#[test]
+fn no_source_leaves_only_the_trace() {
+    let whole = stdout(&["trace", "good_call"]);
+    let trace = stdout(&["trace", "good_call", "--no-source"]);
+    assert!(whole.ends_with(&trace) && whole.contains("#[squall::coroutine]"));
+    assert!(!trace.contains("#[squall::coroutine]"));
+}
+
+#[test]
+fn the_source_of_a_lesson_is_shown_with_the_numbers_of_its_lines() {
+    let source = stdout(&["lessons", "interleaving"]);
+    let file = include_str!("../lessons/interleaving.rs");
+    for (number, line) in (1..).zip(file.lines()).skip(3) {
+        assert!(source.contains(&format!("{number:4}  {line}\n")), "{source}");
+    }
+    assert!(stdout(&["trace", "interleaving"]).starts_with(&source));
+}
+
+#[test]
+fn help_shows_examples() {
+    let help = stdout(&["--help"]);
+    assert!(help.contains("\nExamples:\n") && help.contains("squall trace interleaving"), "{help}");
+    assert!(stdout(&["trace", "--help"]).contains("--no-source"));
+    assert!(stdout(&["--version"]).starts_with("squall "));
+}
+
+#[test]
+fn an_unknown_lesson_is_an_error_that_names_the_one_meant() {
+    for action in ["run", "trace", "lessons"] {
+        assert_eq!(
+            stderr(&[action, "interleving"], 2),
+            "error: there is no lesson `interleving`. Did you mean `interleaving`? `squall lessons` lists them all.\n"
+        );
+    }
+    assert_eq!(
+        stderr(&["trace", "xyzzy"], 2),
+        "error: there is no lesson `xyzzy`. `squall lessons` lists them all.\n"
+    );
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_says_what_is_right() {
+    assert!(stderr(&[], 2).contains("Usage: squall"));
+    assert!(stderr(&["trase", "native"], 2).contains("'trace'"));
+    assert!(stderr(&["trace"], 2).contains("<LESSON|FILE.json>"));
+    assert!(stderr(&["trace", "native", "--width", "7"], 2).contains("40"));
+}
+
+#[test]
+fn there_are_colours_only_where_they_are_wanted() {
+    let colored = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout.contains(&0x1b)
+    };
+    for arguments in [&["trace", "bad_call"] as &[_], &["lessons"]] {
+        assert!(!colored(&mut squall(arguments)), "not into a pipe");
+        assert!(colored(squall(arguments).env("CLICOLOR_FORCE", "1")));
+        assert!(!colored(squall(arguments).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")));
+        assert!(colored(squall(arguments).args(["--color", "always"])));
+        assert!(!colored(squall(arguments).args(["--color", "never"]).env("CLICOLOR_FORCE", "1")));
+    }
+}
+
+/// On a terminal, as `script` of util-linux makes one. Where that is not installed there is nothing to see.
+#[test]
+#[cfg(target_os = "linux")]
+fn on_a_terminal_there_are_colours_unless_no_color_is_set() {
+    let on_a_terminal = |no_color: Option<&str>| {
+        let mut script = Command::new("script");
+        let command = concat!(env!("CARGO_BIN_EXE_squall"), " trace bad_call");
+        script.args(["--quiet", "--return", "--command", command, "/dev/null"]).stdin(Stdio::null());
+        script.env("TERM", "xterm").env_remove("NO_COLOR").envs(no_color.map(|value| ("NO_COLOR", value)));
+        script.env_remove("CLICOLOR").env_remove("CLICOLOR_FORCE");
+        script.output().ok().map(|output| {
+            assert!(output.status.success(), "{output:?}");
+            output.stdout.contains(&0x1b)
+        })
+    };
+    if let Some(colored) = on_a_terminal(None) {
+        assert!(colored);
+        assert_eq!(on_a_terminal(Some("1")), Some(false));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_it_quietly() {
+    for arguments in [&["trace", "interleaving"] as &[_], &["run", "looping"], &["lessons"]] {
+        let mut child = squall(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // The pipe is closed before anything can have been read from it.
+        drop(child.stdout.take());
+        let mut errors = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        assert_eq!(errors, "", "{arguments:?}");
+        assert!(child.wait().unwrap().code().is_some(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else { return };
+    let output = squall(&["lessons"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: cannot write: "), "{output:?}");
+}

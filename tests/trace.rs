@@ -1,0 +1,309 @@
+//! The text view: what is told of each event, and that it fits and stays aligned.
+
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use squall::testing::VirtualClock;
+use squall::trace::{self, Recorded, Recorder, Trace};
+use squall::{
+    moment, multi, sleep, task, with_timeout, Error, Exception, Future, IoLoop, Result, Return, Yieldable,
+};
+use unicode_width::UnicodeWidthStr;
+
+const MS: Duration = Duration::from_millis(1);
+
+/// Records a run of a new loop on a virtual clock, to the end of the loop's life.
+fn record<M, Y: Yieldable<M>>(f: impl FnOnce() -> Y) -> Trace<Result<Y::Output>> {
+    trace::record(|| IoLoop::with_clock(VirtualClock::new()).run_sync(f))
+}
+
+fn text<R>(trace: &Trace<R>, width: usize) -> String {
+    let text = trace.text().width(width).without_lines().to_string();
+    assert!(text.lines().all(|line| line.width() <= width), "wider than {width}:\n{text}");
+    text
+}
+
+#[squall::coroutine]
+fn fetch(ms: u64) -> Result<u64> {
+    yield_!(sleep(Duration::from_millis(ms)))?;
+    Ok(ms)
+}
+
+#[squall::coroutine]
+fn fail(message: &'static str) -> Result<u64> {
+    yield_!(sleep(MS))?;
+    Err(Exception::msg(message))
+}
+
+#[squall::coroutine]
+fn fetch_all(count: u64) -> Result<u64> {
+    let all = yield_!((0..count).map(|n| fetch(n % 3)).collect::<Vec<_>>())?;
+    Ok(all.iter().sum())
+}
+
+#[test]
+fn one_coroutine_has_a_column_beside_the_loop() {
+    assert_snapshot!(text(&record(|| fetch(5)), 80));
+}
+
+#[test]
+fn three_calls_have_columns_of_their_own_at_120() {
+    assert_snapshot!(text(&record(|| fetch_all(2)), 120));
+}
+
+#[test]
+fn three_calls_have_columns_of_their_own_at_80() {
+    assert_snapshot!(text(&record(|| fetch_all(2)), 80));
+}
+
+#[test]
+fn twenty_calls_are_lanes_at_120() {
+    assert_snapshot!(text(&record(|| fetch_all(19)), 120));
+}
+
+#[test]
+fn twenty_calls_are_lanes_at_80() {
+    assert_snapshot!(text(&record(|| fetch_all(19)), 80));
+}
+
+#[test]
+fn lanes_for_which_there_is_no_space_are_left_out() {
+    let text = text(&record(|| fetch_all(200)), 60);
+    assert!(text.contains("fetch#200: return 1"));
+}
+
+#[test]
+fn calls_that_are_not_alive_at_the_same_time_share_a_column() {
+    #[squall::coroutine]
+    fn one_by_one() -> Result<()> {
+        for n in 1..8 {
+            yield_!(fetch(n))?;
+        }
+        Ok(())
+    }
+    assert_snapshot!(text(&record(one_by_one), 80));
+}
+
+/// Where the lines of columns and lanes stand.
+fn lifelines(line: &str) -> Vec<usize> {
+    let is_lifeline = |c: &char| "│┊├┬┴".contains(*c);
+    line.char_indices().filter(|(_, c)| is_lifeline(c)).map(|(at, _)| line[..at].width()).collect()
+}
+
+#[test]
+fn wide_text_stays_aligned() {
+    #[squall::coroutine]
+    fn 读取(网址: &'static str) -> Result<String> {
+        yield_!(sleep(10 * MS))?;
+        trace::note(&format!("{网址}已经到了，这是一行很长的文字"));
+        Ok(format!("{网址}的内容"))
+    }
+    #[squall::coroutine]
+    fn 访问() -> Result<()> {
+        let 内容 = yield_!([读取("甲"), 读取("乙丙丁")])?;
+        Err(Exception::msg(format!("不知道怎么处理{内容:?}")))
+    }
+    let trace = record(访问);
+    for width in [60, 80, 120] {
+        let text = text(&trace, width);
+        let table: Vec<_> = text.lines().take_while(|line| !line.is_empty()).collect();
+        let columns: std::collections::BTreeSet<_> = table.iter().flat_map(|line| lifelines(line)).collect();
+        // The loop, one caller and two calls: four places, whatever stands between them.
+        assert_eq!(columns.len(), 4, "{columns:?}\n{text}");
+    }
+    assert_snapshot!(text(&trace, 100));
+}
+
+#[test]
+fn a_yield_that_need_not_wait_says_why() {
+    #[squall::coroutine]
+    fn all_kinds() -> Result<i32> {
+        yield_!(Future::ready(1))?;
+        yield_!([Future::ready(1), Future::ready(2)])?;
+        yield_!(())?;
+        yield_!(moment())?;
+        if let Err(e) = yield_!(Future::<()>::failed(Error::Timeout)) {
+            trace::note(&e.to_string());
+        }
+        Err(Return(3))?
+    }
+    assert_snapshot!(text(&record(all_kinds), 100));
+}
+
+#[test]
+fn what_is_waited_for_is_named() {
+    async fn native() -> Result<u64> {
+        fetch(1).await
+    }
+    #[squall::coroutine]
+    fn wait_for_each() -> Result<()> {
+        let future = Future::<i32>::new();
+        let promise = future.promise();
+        IoLoop::current().call_later(MS, move || promise.set_result(5));
+        yield_!(future)?;
+        yield_!(task(|callback| {
+            IoLoop::current().call_later(MS, move || callback(6));
+        }))?;
+        if yield_!(with_timeout(MS, fetch(2))).is_err() {
+            yield_!(with_timeout(5 * MS, fetch(2)))?;
+        }
+        yield_!(native())?;
+        yield_!(multi((fetch(1), sleep(2 * MS))))?;
+        Ok(())
+    }
+    assert_snapshot!(text(&record(wait_for_each), 120));
+}
+
+#[test]
+fn what_goes_wrong_unseen_is_told_at_its_time_and_at_the_end() {
+    #[squall::coroutine]
+    fn careless() -> Result<()> {
+        drop(fail("nobody asked"));
+        IoLoop::current().spawn_callback(|| fail("spawned"));
+        let both = yield_!([fail("first"), fail("second")]);
+        drop(fetch(500));
+        both?;
+        Ok(())
+    }
+    assert_snapshot!(text(&record(careless), 100));
+}
+
+#[test]
+fn a_loop_that_cannot_go_on_leaves_those_who_wait() {
+    #[squall::coroutine]
+    fn stuck() -> Result<()> {
+        let never = Future::<()>::new();
+        let _promise = never.promise();
+        yield_!(never)
+    }
+    // The places of the Deadlock's message are this file's own.
+    let trace = record(stuck);
+    let text = text(&trace, 100);
+    assert!(text.contains("\nwaiting      stuck: yield future 2, wait for it\n"), "{text}");
+    assert!(text.contains("\noutcome      raised Error: deadlock: nothing that is left can wake"), "{text}");
+}
+
+#[test]
+fn a_cancelled_native_coroutine_is_over_and_a_generator_goes_on() {
+    async fn native() -> Result<()> {
+        sleep(10 * MS).await
+    }
+    #[squall::coroutine]
+    fn cancel_both() -> Result<()> {
+        let generator = fetch(2);
+        let native = squall::convert_yielded(native())?;
+        yield_!(sleep(MS))?;
+        generator.cancel();
+        native.cancel();
+        yield_!(sleep(5 * MS))?;
+        Ok(())
+    }
+    assert_snapshot!(text(&record(cancel_both), 100));
+}
+
+#[test]
+fn lines_of_the_program_are_told_unless_they_are_not_wanted() {
+    let trace = record(|| fetch(5));
+    let with = trace.to_text();
+    assert!(with.contains("yield sleep until 5 ms :"), "{with}");
+    assert!(!trace.text().without_lines().to_string().contains(" :"));
+    assert_eq!(with, trace.to_string());
+}
+
+#[test]
+fn colours_are_there_only_if_they_are_asked_for() {
+    let trace = record(|| fail("oh"));
+    let plain = trace.text().to_string();
+    let colored = trace.text().colors(true).to_string();
+    assert!(!plain.contains('\x1b'));
+    assert!(colored.contains("\x1b[31mraise Exception: oh\x1b[0m"));
+    let mut stripped = colored;
+    while let Some(at) = stripped.find('\x1b') {
+        let end = at + stripped[at..].find('m').unwrap();
+        stripped.replace_range(at..=end, "");
+    }
+    assert_eq!(stripped, plain);
+}
+
+#[test]
+fn control_characters_do_not_reach_the_terminal() {
+    let trace = record(|| {
+        trace::note("red \x1b[31m\nnext line");
+        fail("\x1b[2J\x07")
+    });
+    assert!(!trace.to_text().contains(['\x1b', '\x07']));
+    assert!(trace.to_text().contains("red \u{fffd}[31m next line"));
+}
+
+#[test]
+fn what_comes_after_the_limit_is_counted() {
+    let whole = record(|| fetch_all(3));
+    let cut = Recorder::new()
+        .limit(4)
+        .record(|| IoLoop::with_clock(VirtualClock::new()).run_sync(|| fetch_all(3)).unwrap());
+    assert_eq!(cut.entries(), &whole.entries()[..4]);
+    assert_eq!(cut.dropped(), whole.entries().len() - 4);
+    assert_eq!(cut.result, 3);
+    let note = format!("left out     {} events came after those that are shown\n", cut.dropped());
+    assert!(cut.to_text().ends_with(&note), "{cut}");
+}
+
+#[test]
+fn a_program_without_end_is_stopped_when_the_recorder_is_full() {
+    #[squall::coroutine]
+    fn forever() -> Result<()> {
+        loop {
+            yield_!(sleep(MS))?;
+        }
+    }
+    let trace = Recorder::new()
+        .limit(100)
+        .stop_when_full()
+        .record(|| IoLoop::with_clock(VirtualClock::new()).run_sync(forever));
+    assert_eq!(trace.entries().len(), 100);
+    assert_eq!(trace.result.unwrap_err().downcast_ref(), Some(&Error::LoopStopped));
+}
+
+#[test]
+fn times_begin_at_the_first_entry_and_numbers_at_one() {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    io_loop.run_sync(|| fetch(700)).unwrap();
+    let later = trace::record(|| io_loop.run_sync(|| fetch(5)).unwrap());
+    let first = record(|| fetch(5));
+    assert_eq!(later.entries(), first.entries());
+    assert_eq!(later.entries().last().map(|entry| entry.time), Some(5 * MS));
+}
+
+#[test]
+fn a_recording_within_another_takes_the_events_for_itself() {
+    let outer = trace::record(|| {
+        drop(fetch(1));
+        let inner = trace::record(|| drop(fetch(2)));
+        assert_eq!(inner.entries().len(), outer_calls(&inner) * 5);
+        drop(fetch(3));
+    });
+    assert_eq!(outer_calls(&outer), 2);
+}
+
+fn outer_calls<R>(trace: &Trace<R>) -> usize {
+    trace.entries().iter().filter(|entry| matches!(entry.event, Recorded::Call { .. })).count()
+}
+
+#[test]
+fn without_a_loop_calls_are_told_all_the_same() {
+    #[squall::coroutine]
+    fn divide(x: i32, y: i32) -> Result<i32> {
+        if y == 0 {
+            return Err(Exception::msg("division by zero"));
+        }
+        Ok(x / y)
+    }
+    let virtual_loop = IoLoop::with_clock(VirtualClock::new());
+    let _current = virtual_loop.make_current();
+    let trace = trace::record(|| {
+        drop(divide(1, 0));
+        divide(4, 2).into_result().unwrap()
+    });
+    assert_eq!(trace.result, 2);
+    assert_snapshot!(text(&trace, 80));
+}
