@@ -6,6 +6,7 @@
 mod multi;
 mod sleep;
 mod task;
+mod wait_iterator;
 mod with_timeout;
 
 pub use multi::{multi, multi_quiet, Children};
@@ -15,6 +16,7 @@ pub use squall_runner::{
     Return, Runner, Sent, Yieldable, Yielded,
 };
 pub use task::{maybe_future, task, MaybeFuture};
+pub use wait_iterator::WaitIterator;
 pub use with_timeout::{with_timeout, with_timeout_quiet};
 
 /// The kinds of yieldable things: the second parameter of [`Yieldable`], which is always inferred.

@@ -3,6 +3,8 @@
 
 pub mod gen;
 pub mod ioloop;
+pub mod locks;
+pub mod queues;
 pub mod testing;
 pub mod trace;
 

@@ -123,7 +123,7 @@ impl<T: 'static> Future<T> {
         T: Clone,
     {
         match self.state() {
-            State::Done => self.core.shared().with_value(T::clone).ok_or_else(|| Error::ResultTaken.into()),
+            State::Done => self.core.shared().copy(T::clone),
             _ => self.core.shared().take(false),
         }
     }
@@ -134,6 +134,15 @@ impl<T: 'static> Future<T> {
     /// As [`result`](Self::result).
     pub fn into_result(self) -> Result<T> {
         self.core.shared().take(Rc::strong_count(&self.core) == 1)
+    }
+
+    /// The result: moved out of a Future that was never cloned, copied out of others. The handle stays, to tell
+    /// which Future it was.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result).
+    pub fn take_result(&self) -> Result<T> {
+        self.core.shared().take(false)
     }
 
     /// Looks at the value, if it is there.

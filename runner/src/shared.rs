@@ -17,7 +17,7 @@ pub struct Shared<T: 'static> {
     /// How to copy the value; there from the moment at which a second handle is made.
     clone: Cell<Option<fn(&T) -> T>>,
     state: Cell<State>,
-    /// Whether somebody has asked for the exception.
+    /// Whether somebody has asked for the exception, or has copied the value.
     retrieved: Cell<bool>,
     /// Whether yielding it costs a turn of the loop although it is done.
     moment: bool,
@@ -213,12 +213,30 @@ impl<T> Shared<T> {
             State::Cancelled => Err(Error::Cancelled.into()),
             State::Failed => Err(self.exception().unwrap_or_else(|| Error::ResultTaken.into())),
             State::Done => match self.clone.get() {
-                Some(clone) if !last => self.with_value(clone).ok_or_else(|| Error::ResultTaken.into()),
+                Some(clone) if !last => self.copy(clone),
                 _ => match self.slot.replace(Slot::Empty) {
                     Slot::Value(value) => Ok(value),
                     _ => Err(Error::ResultTaken.into()),
                 },
             },
+        }
+    }
+
+    /// The value, copied.
+    pub(crate) fn copy(&self, clone: impl FnOnce(&T) -> T) -> Result<T> {
+        self.retrieved.set(true);
+        self.with_value(clone).ok_or_else(|| Error::ResultTaken.into())
+    }
+
+    /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
+    /// its Future.
+    pub fn reclaim(&self) -> Option<T> {
+        if self.state.get() != State::Done || self.retrieved.get() {
+            return None;
+        }
+        match self.slot.replace(Slot::Empty) {
+            Slot::Value(value) => Some(value),
+            _ => None,
         }
     }
 

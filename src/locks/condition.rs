@@ -1,0 +1,117 @@
+//! [`Condition`]: wait until somebody notifies.
+
+use std::fmt;
+use std::panic::Location;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use squall_runner::ready::Run;
+use squall_runner::{Future, Result};
+
+use super::waiting::{within, Limit, Line, Place, Waiter};
+
+/// Lets coroutines wait until another one notifies them. There is no lock to it.
+///
+/// ```
+/// use squall::{coroutine, locks::Condition, IoLoop};
+///
+/// let condition = Condition::new();
+/// let waiter = condition.clone();
+/// let waiter = coroutine(|co| async move { co.yield_(waiter.wait()).await });
+/// condition.notify(1);
+/// assert!(IoLoop::current().run_sync(|| waiter)?);
+/// # Ok::<(), squall::Exception>(())
+/// ```
+///
+/// Who waits when nobody notifies any more waits for ever. A notification that has reached somebody is spent,
+/// even if that one is dropped before it goes on.
+///
+/// Debug prints it as Tornado does: `<Condition waiters[1]>`.
+///
+/// Source: `tornado.locks.Condition`.
+#[derive(Clone)]
+pub struct Condition {
+    waiters: Rc<Waiters>,
+}
+
+struct Waiters {
+    line: Line<Waiter<Wait>>,
+}
+
+struct Wait(Weak<Waiters>);
+
+impl Place for Wait {
+    type Output = bool;
+    const NAME: &'static str = "Condition.wait";
+
+    fn timed_out(&self, _: &'static Location<'static>) -> Result<bool> {
+        Ok(false)
+    }
+
+    fn left(&self) {
+        if let Some(waiters) = self.0.upgrade() {
+            waiters.line.leave();
+        }
+    }
+}
+
+impl Condition {
+    /// A condition that nobody waits for.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self { waiters: Rc::new(Waiters { line: Line::default() }) }
+    }
+
+    /// Waits to be notified, and gives `true` then.
+    pub fn wait(&self) -> Future<bool> {
+        self.wait_for(None)
+    }
+
+    /// The same, but gives `false` if that takes longer than `time`.
+    pub fn wait_within(&self, time: Duration) -> Future<bool> {
+        self.wait_for(within(time))
+    }
+
+    fn wait_for(&self, limit: Limit) -> Future<bool> {
+        let waiter = Waiter::pending(Wait(Rc::downgrade(&self.waiters)));
+        waiter.limit(limit);
+        self.waiters.line.join(waiter.clone(), || {
+            let whole: Weak<Waiters> = Rc::downgrade(&self.waiters);
+            whole
+        });
+        Future::from_core(waiter)
+    }
+
+    /// Notifies the `n` who have waited longest, or as many as there are.
+    pub fn notify(&self, n: usize) {
+        for _ in 0..n {
+            let Some(waiter) = self.waiters.line.next() else { return };
+            waiter.serve(true);
+        }
+    }
+
+    /// Notifies everybody who waits now.
+    pub fn notify_all(&self) {
+        for waiter in self.waiters.line.take() {
+            waiter.serve(true);
+        }
+    }
+}
+
+impl Run for Waiters {
+    /// It is never put on the queue: this is here for `withdraw`.
+    fn run(self: Rc<Self>) {}
+
+    fn withdraw(&self) {
+        self.line.clear();
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.waiters.line.len() {
+            0 => f.write_str("<Condition>"),
+            waiters => write!(f, "<Condition waiters[{waiters}]>"),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! [`Event`]: wait until a flag is set.
+
+use std::cell::Cell;
+use std::fmt;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use squall_runner::ready::Run;
+use squall_runner::Future;
+
+use super::waiting::{Line, Place, Waiter};
+use crate::gen::with_timeout;
+
+/// A flag that coroutines can wait for. Once it is set, nobody waits, until it is cleared.
+///
+/// ```
+/// use squall::locks::Event;
+///
+/// let event = Event::new();
+/// let waiter = event.wait();
+/// assert!(!waiter.done());
+/// event.set();
+/// assert!(waiter.done() && event.wait().done());
+/// event.clear();
+/// assert!(!event.wait().done());
+/// ```
+///
+/// Waiting for an event that nobody else has is a way to wait for ever: `yield_!(Event::new().wait())?`.
+///
+/// Debug prints it as Tornado does: `<Event set>`, `<Event clear>`.
+///
+/// Source: `tornado.locks.Event`.
+#[derive(Clone)]
+pub struct Event {
+    flag: Rc<Flag>,
+}
+
+struct Flag {
+    set: Cell<bool>,
+    /// Empty of those who still wait at the moment at which the flag is set.
+    line: Line<Waiter<Wait>>,
+}
+
+struct Wait(Weak<Flag>);
+
+impl Place for Wait {
+    type Output = ();
+    const NAME: &'static str = "Event.wait";
+
+    fn left(&self) {
+        if let Some(flag) = self.0.upgrade() {
+            flag.line.leave();
+        }
+    }
+}
+
+impl Event {
+    /// An event that is not set.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self { flag: Rc::new(Flag { set: Cell::new(false), line: Line::default() }) }
+    }
+
+    /// Whether it is set.
+    pub fn is_set(&self) -> bool {
+        self.flag.set.get()
+    }
+
+    /// Sets it: everybody who waits goes on, in the order in which they came.
+    pub fn set(&self) {
+        if !self.flag.set.replace(true) {
+            for waiter in self.flag.line.take() {
+                waiter.serve(());
+            }
+        }
+    }
+
+    /// Has those wait again who come from now on.
+    pub fn clear(&self) {
+        self.flag.set.set(false);
+    }
+
+    /// Waits until it is set. Who waited when it was set goes on, even if it is cleared at once.
+    pub fn wait(&self) -> Future<()> {
+        let place = Wait(Rc::downgrade(&self.flag));
+        if self.is_set() {
+            return Future::from_core(Waiter::served(place, ()));
+        }
+        let waiter = Waiter::pending(place);
+        self.flag.line.join(waiter.clone(), || {
+            let whole: Weak<Flag> = Rc::downgrade(&self.flag);
+            whole
+        });
+        Future::from_core(waiter)
+    }
+
+    /// The same, but fails with [`Error::Timeout`](crate::Error::Timeout) if that takes longer than `time`.
+    ///
+    /// Where one has to wait, this goes by [`with_timeout`], as in Tornado: it goes on one turn of the loop later
+    /// than [`wait`](Self::wait) would.
+    #[track_caller]
+    pub fn wait_within(&self, time: Duration) -> Future<()> {
+        let waiter = self.wait();
+        if waiter.done() {
+            return waiter;
+        }
+        let limited = with_timeout(time, waiter.clone());
+        limited.add_done_callback(move |_| {
+            waiter.cancel();
+        });
+        limited
+    }
+}
+
+impl Run for Flag {
+    /// It is never put on the queue: this is here for `withdraw`.
+    fn run(self: Rc<Self>) {}
+
+    fn withdraw(&self) {
+        self.line.clear();
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_set() { "<Event set>" } else { "<Event clear>" })
+    }
+}

@@ -1,0 +1,76 @@
+//! Queues between coroutines: who finds one empty, or full, waits in line.
+//!
+//! ```
+//! use squall::{coroutine, queues::Queue, IoLoop};
+//!
+//! let queue = Queue::new(2);
+//! let items = queue.clone();
+//! let _consumer = coroutine(|co| async move {
+//!     loop {
+//!         let item: i32 = co.yield_(items.get()).await?;
+//!         println!("{item}");
+//!         items.task_done()?;
+//!     }
+//!     #[allow(unreachable_code)]
+//!     Ok(())
+//! });
+//! IoLoop::current().run_sync(|| coroutine(|co| async move {
+//!     for item in 0..5 {
+//!         co.yield_(queue.put(item)).await?;              // waits while the queue is full
+//!     }
+//!     co.yield_(queue.join()).await                       // waits until all of them are worked on
+//! }))?;
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! [`Queue`] gives the oldest item first, [`PriorityQueue`] the smallest, [`LifoQueue`] the youngest. Each is a
+//! handle: clones mean the same queue. They are for the coroutines of one thread, yield-style and native, where
+//! it is `queue.get().await?`. The twins with `_within` take how long to wait at most, as
+//! [everywhere](crate::locks#time-limits).
+//!
+//! # Nothing is lost
+//!
+//! An item that was given to somebody who does not take it, since the coroutine or the Future was dropped
+//! meanwhile, comes back to the front of the queue, or goes to the next one who waits. The queue may hold one
+//! more than its limit then. An item that nobody let in yet goes with the Future only if that is cancelled or
+//! has run out of time; [`put_nowait`](Queue::put_nowait) and [`try_put_within`](Queue::try_put_within) hand it back.
+//! The table in `docs/cancellation.md` has it all.
+//!
+//! Source: `tornado.queues`. There, an item that was given to somebody who does not take it is lost.
+
+mod items;
+mod queue;
+mod waiters;
+
+pub use queue::{LifoQueue, PriorityQueue, Queue};
+
+/// [`get_nowait`](Queue::get_nowait) found nothing. Source: `tornado.queues.QueueEmpty`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the queue is empty")]
+pub struct QueueEmpty;
+
+/// There was no room for the item, which is handed back. Source: `tornado.queues.QueueFull`.
+///
+/// ```
+/// use squall::queues::{Queue, QueueFull};
+///
+/// let queue = Queue::new(1);
+/// queue.put_nowait("a")?;
+/// let QueueFull(item) = queue.put_nowait("b").unwrap_err();
+/// assert_eq!(item, "b");
+/// # Ok::<(), squall::Exception>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the queue is full")]
+pub struct QueueFull<T>(pub T);
+
+impl<T> std::fmt::Debug for QueueFull<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QueueFull(..)")
+    }
+}
+
+/// [`task_done`](Queue::task_done) was called more often than items were put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("task_done() called too many times")]
+pub struct TooManyTasksDone;

@@ -1,0 +1,257 @@
+//! WaitIterator: results one by one, as they finish.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall::testing::VirtualClock;
+use squall::{coroutine, sleep, with_timeout, Error, Exception, Future, IoLoop, Promise, WaitIterator};
+
+const MS: Duration = Duration::from_millis(1);
+
+#[derive(Debug, thiserror::Error)]
+#[error("division by zero")]
+struct ZeroDivision;
+
+fn virtual_loop() -> IoLoop {
+    IoLoop::with_clock(VirtualClock::new())
+}
+
+fn after(ms: u32) -> Future<u32> {
+    coroutine(move |co| async move {
+        co.yield_(sleep(ms * MS)).await?;
+        Ok(ms)
+    })
+}
+
+// Tornado: gen_test.WaitIteratorTest.test_empty_iterator
+#[test]
+fn empty_iterator_is_done_and_has_no_current() {
+    let it = WaitIterator::<i32>::new([]);
+    assert!(it.done());
+    assert_eq!(it.current_index(), None);
+    assert!(it.current_future().is_none());
+    let keyed = WaitIterator::<i32, &str>::keyed([]);
+    assert!(keyed.done());
+    assert_eq!(keyed.current_key(), None);
+}
+
+// Tornado: gen_test.WaitIteratorTest.test_already_done
+#[test]
+fn those_that_are_done_already_come_in_the_order_of_the_list() {
+    virtual_loop()
+        .run_sync(|| {
+            coroutine(|co| async move {
+                let futures = [Future::ready(24), Future::ready(42), Future::ready(84)];
+                let mut it = WaitIterator::new(futures.clone());
+                for (index, value) in [24, 42, 84].into_iter().enumerate() {
+                    assert!(!it.done());
+                    assert_eq!(co.yield_(it.next()).await?, value);
+                    assert_eq!(it.current_index(), Some(index));
+                    assert_eq!(it.current_future().unwrap().id(), futures[index].id());
+                }
+                assert!(it.done());
+                assert_eq!(it.current_index(), None);
+                assert!(it.current_future().is_none());
+
+                let [f1, f2, _] = futures;
+                let mut keyed = WaitIterator::keyed([("f1", f1.clone()), ("f2", f2.clone())]);
+                for (key, value, future) in [("f1", 24, f1), ("f2", 42, f2)] {
+                    assert_eq!(co.yield_(keyed.next()).await?, value);
+                    assert_eq!(keyed.current_key(), Some(&key));
+                    assert_eq!(keyed.current_future().unwrap().id(), future.id());
+                }
+                assert!(keyed.done());
+                assert_eq!(keyed.current_key(), None);
+                Ok(())
+            })
+        })
+        .unwrap();
+}
+
+type Promises = Rc<RefCell<Vec<Option<Promise<i32>>>>>;
+
+/// Four Futures that finish in the turns 3, 5 and 8 of the loop.
+fn finishing() -> Vec<Future<i32>> {
+    let futures: Vec<_> = (0..4).map(|_| Future::new()).collect();
+    let promises = futures.iter().map(|future| Some(future.promise())).collect();
+    finish(0, Rc::new(RefCell::new(promises)));
+    futures
+}
+
+fn finish(turn: u32, promises: Promises) {
+    let take = |index: usize| promises.borrow_mut()[index].take().unwrap();
+    match turn {
+        3 => take(2).set_result(24),
+        5 => take(0).set_exception(ZeroDivision),
+        8 => {
+            take(1).set_result(42);
+            take(3).set_result(84);
+        }
+        _ => {}
+    }
+    if turn < 8 {
+        IoLoop::current().add_callback(move || finish(turn + 1, promises));
+    }
+}
+
+/// What `finishing` gives, by index.
+fn check(index: Option<usize>, result: &squall::Result<i32>) {
+    match (index, result) {
+        (Some(2), Ok(24)) | (Some(1), Ok(42)) | (Some(3), Ok(84)) => {}
+        (Some(0), Err(e)) => assert!(e.is::<ZeroDivision>()),
+        other => panic!("{other:?}"),
+    }
+}
+
+// Tornado: gen_test.WaitIteratorTest.test_iterator
+#[test]
+fn results_come_as_they_finish_and_a_failure_does_not_end_it() {
+    let order = virtual_loop()
+        .run_sync(|| {
+            coroutine(|co| async move {
+                let mut it = WaitIterator::new(finishing());
+                let mut order = Vec::new();
+                while !it.done() {
+                    let result = co.yield_(it.next()).await;
+                    check(it.current_index(), &result);
+                    order.push(it.current_index().unwrap());
+                }
+                Ok(order)
+            })
+        })
+        .unwrap();
+    assert_eq!(order, [2, 0, 1, 3]);
+}
+
+// Tornado: gen_test.WaitIteratorTest.test_iterator_async_await
+#[test]
+fn native_coroutine_awaits_results_as_they_finish() {
+    let order = virtual_loop()
+        .run_sync(|| async {
+            let mut it = WaitIterator::new(finishing());
+            let mut order = Vec::new();
+            while !it.done() {
+                let result = it.next().await;
+                check(it.current_index(), &result);
+                order.push(it.current_index().unwrap());
+            }
+            Ok::<_, Exception>(order)
+        })
+        .unwrap();
+    assert_eq!(order, [2, 0, 1, 3]);
+}
+
+// Tornado: gen_test.WaitIteratorTest.test_no_ref
+#[test]
+fn next_is_done_although_the_iterator_is_dropped() {
+    virtual_loop()
+        .run_sync(|| with_timeout(100 * MS, WaitIterator::new([sleep(Duration::ZERO)]).next()))
+        .unwrap();
+}
+
+#[test]
+fn slow_consumer_finds_what_finished_meanwhile_in_the_order_in_which_it_did() {
+    let order = virtual_loop()
+        .run_sync(|| {
+            coroutine(|co| async move {
+                let mut it = WaitIterator::new([after(3), after(1), after(2)]);
+                co.yield_(sleep(10 * MS)).await?;
+                let mut order = Vec::new();
+                while !it.done() {
+                    let next = it.next();
+                    assert!(next.done());
+                    order.push(co.yield_(next).await?);
+                }
+                Ok(order)
+            })
+        })
+        .unwrap();
+    assert_eq!(order, [1, 2, 3]);
+}
+
+#[test]
+fn same_future_twice_comes_twice() {
+    let order = virtual_loop()
+        .run_sync(|| {
+            coroutine(|co| async move {
+                let once = after(1);
+                let mut it = WaitIterator::new([once.clone(), after(2), once]);
+                let mut order = Vec::new();
+                while !it.done() {
+                    let value = co.yield_(it.next()).await?;
+                    order.push((it.current_index().unwrap(), value));
+                }
+                Ok(order)
+            })
+        })
+        .unwrap();
+    assert_eq!(order, [(0, 1), (2, 1), (1, 2)]);
+}
+
+#[test]
+fn value_that_cannot_be_cloned_is_moved_through() {
+    struct Socket(u8);
+    let mut it = WaitIterator::new([Future::ready(Socket(5))]);
+    assert_eq!(it.next().into_result().unwrap().0, 5);
+    assert!(it.done());
+}
+
+#[test]
+fn cancelled_next_loses_no_result() {
+    let value = virtual_loop()
+        .run_sync(|| {
+            coroutine(|co| async move {
+                let mut it = WaitIterator::new([after(5)]);
+                assert!(it.next().cancel());
+                co.yield_(sleep(10 * MS)).await?;
+                assert!(!it.done());
+                co.yield_(it.next()).await
+            })
+        })
+        .unwrap();
+    assert_eq!(value, 5);
+}
+
+#[test]
+fn cancelled_child_comes_as_cancelled() {
+    virtual_loop()
+        .run_sync(|| {
+            coroutine(|co| async move {
+                let child = sleep(5 * MS);
+                let mut it = WaitIterator::new([child.clone(), sleep(10 * MS)]);
+                child.cancel();
+                let result = co.yield_(it.next()).await;
+                assert_eq!(result.unwrap_err().downcast_ref(), Some(&Error::Cancelled));
+                assert_eq!(it.current_index(), Some(0));
+                co.yield_(it.next()).await
+            })
+        })
+        .unwrap();
+}
+
+#[test]
+fn next_after_the_last_is_never_done() {
+    let mut it = WaitIterator::new([Future::ready(1)]);
+    assert!(it.next().done());
+    assert!(!it.next().done());
+}
+
+#[test]
+fn end_of_the_loop_frees_what_waits_for_the_iterator_and_what_it_waits_for() {
+    let alive = Rc::new(());
+    let io_loop = virtual_loop();
+    let current = io_loop.make_current();
+    let held = alive.clone();
+    let waiting = coroutine(move |co| async move {
+        let never = Future::<()>::new();
+        let promise = never.promise();
+        let result = co.yield_(WaitIterator::new([never]).next()).await;
+        drop((promise, held));
+        result
+    });
+    drop(waiting);
+    assert_eq!(Rc::strong_count(&alive), 2);
+    drop((current, io_loop));
+    assert_eq!(Rc::strong_count(&alive), 1);
+}
