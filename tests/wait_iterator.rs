@@ -1,4 +1,4 @@
-//! WaitIterator: results one by one, as they finish.
+//! `WaitIterator`: results one by one, as they finish.
 
 use std::cell::RefCell;
 use std::rc::Rc;
