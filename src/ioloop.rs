@@ -21,11 +21,13 @@
 
 mod clock;
 mod current;
+mod expected;
 mod handle;
 mod periodic;
 mod timers;
 mod turn;
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -43,6 +45,8 @@ pub use handle::LoopHandle;
 pub use periodic::{CallbackResult, PeriodicCallback, Plain};
 pub use timers::Timeout;
 
+use expected::Expected;
+pub(crate) use expected::Ticket;
 use handle::Inbox;
 use timers::Timers;
 
@@ -57,6 +61,10 @@ struct Inner {
     clock: Box<dyn Clock>,
     timers: RefCell<Timers>,
     inbox: Inbox,
+    /// What is to come from other threads.
+    expected: RefCell<Expected>,
+    /// Where the executor keeps the pool that it uses for this loop.
+    default_executor: RefCell<Option<Rc<dyn Any>>>,
     events: RefCell<Events>,
     /// Ends the run after the iteration in which it is set.
     stop: Cell<bool>,
@@ -86,6 +94,8 @@ impl IoLoop {
             clock: Box::new(clock),
             timers: RefCell::default(),
             inbox,
+            expected: RefCell::default(),
+            default_executor: RefCell::default(),
             events: RefCell::new(Events::new()),
             stop: Cell::new(false),
             running: Cell::new(false),
@@ -304,6 +314,11 @@ impl IoLoop {
         self.inner.close();
     }
 
+    /// Where the executor keeps the pool that it uses for this loop.
+    pub(crate) fn default_executor_slot(&self) -> &RefCell<Option<Rc<dyn Any>>> {
+        &self.inner.default_executor
+    }
+
     /// Whether it was [closed](Self::close).
     pub fn is_closed(&self) -> bool {
         self.inner.closed.get()
@@ -352,7 +367,9 @@ impl Inner {
         self.closed.set(true);
         self.inbox.close();
         self.timers.take().withdraw();
+        self.expected.take().withdraw();
         self.ready.abandon();
+        drop(self.default_executor.take());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tornado's coroutine machinery in Rust: generators `yield` [`Future`] handles to a [`Runner`](gen::Runner),
 //! which waits for each and sends the result back in, on a real event loop.
 
+pub mod executor;
 pub mod gen;
 pub mod ioloop;
 pub mod locks;
@@ -8,6 +9,7 @@ pub mod queues;
 pub mod testing;
 pub mod trace;
 
+pub use executor::{ExecutorError, ThreadPoolExecutor};
 pub use gen::*;
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
 pub use squall_runner::{

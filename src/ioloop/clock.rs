@@ -13,6 +13,12 @@ pub trait Clock: fmt::Debug {
     /// Called when nothing is ready before `deadline`: how long the loop has to sleep until then. A clock that
     /// can jump is at the deadline when this returns, and says zero.
     fn until(&self, deadline: Duration) -> Duration;
+
+    /// Whether it is one that can jump. A loop on such a clock waits for the jobs of executors before it lets the
+    /// clock jump: they take no time.
+    fn jumps(&self) -> bool {
+        false
+    }
 }
 
 /// The clock of the machine: monotonic.

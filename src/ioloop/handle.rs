@@ -9,8 +9,13 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender};
 use polling::{Events, Poller};
 
-/// A callback from another thread.
-pub(crate) type Job = Box<dyn FnOnce() + Send>;
+/// What other threads leave for the loop.
+pub(crate) enum Mail {
+    /// To be called.
+    Callback(Box<dyn FnOnce() + Send>),
+    /// What is expected under this key has come.
+    Arrived(usize),
+}
 
 /// A loop as other threads see it: they may have something called on it. While there is one, a loop that has
 /// nothing to do sleeps and waits for it.
@@ -32,9 +37,9 @@ pub(crate) type Job = Box<dyn FnOnce() + Send>;
 /// ```
 pub struct LoopHandle(Arc<Remote>);
 
-/// What the loop and its handles share.
-struct Remote {
-    sender: Sender<Job>,
+/// What the loop and those outside share.
+pub(crate) struct Remote {
+    sender: Sender<Mail>,
     wakeup: Arc<Wakeup>,
     /// How many handles there are.
     handles: AtomicUsize,
@@ -45,8 +50,14 @@ struct Remote {
 impl LoopHandle {
     /// Has `callback` called on the loop's thread, in its next iteration. If the loop is gone, it is dropped.
     pub fn add_callback(&self, callback: impl FnOnce() + Send + 'static) {
-        if !self.0.closed.load(Ordering::SeqCst) && self.0.sender.send(Box::new(callback)).is_ok() {
-            self.0.wakeup.wake();
+        self.0.send(Mail::Callback(Box::new(callback)));
+    }
+}
+
+impl Remote {
+    pub(crate) fn send(&self, mail: Mail) {
+        if !self.closed.load(Ordering::SeqCst) && self.sender.send(mail).is_ok() {
+            self.wakeup.wake();
         }
     }
 }
@@ -130,7 +141,7 @@ impl Wakeup {
 
 /// The loop's own end.
 pub(crate) struct Inbox {
-    receiver: Receiver<Job>,
+    receiver: Receiver<Mail>,
     remote: Arc<Remote>,
 }
 
@@ -151,6 +162,10 @@ impl Inbox {
         LoopHandle(self.remote.clone())
     }
 
+    pub(crate) fn remote(&self) -> &Arc<Remote> {
+        &self.remote
+    }
+
     pub(crate) fn wakeup(&self) -> &Arc<Wakeup> {
         &self.remote.wakeup
     }
@@ -160,12 +175,12 @@ impl Inbox {
         self.remote.handles.load(Ordering::SeqCst) > 0
     }
 
-    /// How many callbacks wait.
+    /// How much there is in it.
     pub(crate) fn len(&self) -> usize {
         self.receiver.len()
     }
 
-    pub(crate) fn pop(&self) -> Option<Job> {
+    pub(crate) fn pop(&self) -> Option<Mail> {
         self.receiver.try_recv().ok()
     }
 

@@ -7,6 +7,7 @@ use squall_runner::ready::callback;
 use squall_runner::trace::{self, Event, Problem};
 use squall_runner::{Error, Exception, Result, Waiting};
 
+use super::handle::Mail;
 use super::Inner;
 
 impl Inner {
@@ -29,8 +30,15 @@ impl Inner {
         self.ready.deliver();
         // No more than there are now: other threads may add to it faster than this takes from it.
         for _ in 0..self.inbox.len() {
-            let Some(job) = self.inbox.pop() else { break };
-            self.ready.push(callback(job));
+            let callback = match self.inbox.pop() {
+                Some(Mail::Callback(f)) => callback(f),
+                Some(Mail::Arrived(key)) => match self.expected.borrow_mut().take(key) {
+                    Some(expected) => expected,
+                    None => continue,
+                },
+                None => break,
+            };
+            self.ready.push(callback);
         }
         let mut timers = self.timers.borrow_mut();
         while let Some(callback) = timers.pop_due(now) {
@@ -50,8 +58,11 @@ impl Inner {
 
     fn wait(&self) -> Result<()> {
         let deadline = self.timers.borrow().next_deadline();
-        let outside = self.inbox.has_handles() || self.ready.wakeable();
+        let expecting = !self.expected.borrow().is_empty();
+        let outside = expecting || self.inbox.has_handles() || self.ready.wakeable();
         let timeout = match deadline {
+            // A job takes none of the time that jumps.
+            Some(_) if expecting && self.clock.jumps() => None,
             Some(deadline) => Some(self.clock.until(deadline)),
             None if outside => None,
             // Whoever was the last outside has left something before they went.

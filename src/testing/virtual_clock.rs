@@ -42,4 +42,8 @@ impl Clock for VirtualClock {
         self.0.set(self.0.get().max(deadline));
         Duration::ZERO
     }
+
+    fn jumps(&self) -> bool {
+        true
+    }
 }

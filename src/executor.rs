@@ -1,0 +1,354 @@
+//! [`ThreadPoolExecutor`]: threads for code that blocks.
+//!
+//! ```
+//! use squall::{IoLoop, ThreadPoolExecutor};
+//!
+//! fn blocking(n: u64) -> u64 { (1..=n).product() }
+//!
+//! let pool = ThreadPoolExecutor::new(4);
+//! let n = IoLoop::current().run_sync(|| {
+//!     squall::coroutine(move |co| async move {
+//!         let a = co.yield_(pool.submit(|| blocking(5))).await?;
+//!         let b = co.yield_(IoLoop::current().run_in_executor(|| blocking(3))).await?;   // the loop's own pool
+//!         Ok(a + b)
+//!     })
+//! })?;
+//! assert_eq!(n, 126);
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! A job runs in a copy of the [`Context`](crate::Context) of whoever submitted it. What it gives is the result of
+//! its Future, and comes back through the loop's inbox, like a callback from another thread. While a job is queued
+//! or runs, the loop waits for it, rather than say that nothing can wake it. On a virtual clock a job takes no
+//! time: the clock does not jump while one is under way.
+//!
+//! A panic of the job becomes the [`Error::Panic`](crate::Error::Panic) of its Future. **A job that gives a
+//! `Result`** gives a Future of that Result: write `yield_!(pool.submit(|| read(path)))??`, the first `?` for what
+//! happened to the job, the second for what it says; or [`submit_result`](ThreadPoolExecutor::submit_result), where
+//! the job's own error is what the Future raises, and one `?` is enough.
+//!
+//! A Future that is cancelled before its job has begun takes the job out of the queue. A job that runs cannot be
+//! stopped: it runs on and what it gives is dropped. Dropping the Future cancels nothing.
+//!
+//! Source: `tornado.ioloop.IOLoop.run_in_executor`, `concurrent.futures.ThreadPoolExecutor`.
+
+mod job;
+mod worker;
+
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use squall_runner::{Exception, Future, Result};
+
+use crate::ioloop::IoLoop;
+use worker::Pool;
+
+/// Threads that run jobs, in the order in which they were submitted. A handle: clones mean the same threads, and
+/// may be used from any thread that runs a loop.
+///
+/// A thread is started when a job comes and no other is free, up to the number given. When the last handle is
+/// dropped, what is queued still runs, the threads end, and nobody waits for them; see also
+/// [`shutdown`](Self::shutdown).
+#[derive(Clone)]
+pub struct ThreadPoolExecutor(Arc<Owner>);
+
+/// The last one of the handles lets the threads end.
+struct Owner(Arc<Pool>);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+impl ThreadPoolExecutor {
+    /// At most `threads` threads, called `squall-0` and so on, and a queue without limit.
+    ///
+    /// # Panics
+    /// If `threads` is zero.
+    #[track_caller]
+    pub fn new(threads: usize) -> Self {
+        Self::builder(threads).build()
+    }
+
+    /// At most `threads` threads, with a name or a limit of one's own.
+    ///
+    /// ```
+    /// use squall::{IoLoop, ThreadPoolExecutor};
+    ///
+    /// let pool = ThreadPoolExecutor::builder(2).thread_name("db").queue_limit(100).build();
+    /// let name = IoLoop::current().run_sync(|| pool.submit(|| std::thread::current().name().map(String::from)))?;
+    /// assert_eq!(name.as_deref(), Some("db-0"));
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    pub fn builder(threads: usize) -> ThreadPoolBuilder {
+        ThreadPoolBuilder { threads, name: "squall".to_owned(), limit: None }
+    }
+
+    /// Has `job` run on a thread of the pool. The Future is of what it gives.
+    ///
+    /// If the queue is full the Future has failed with [`ExecutorError::Full`], and if the pool is shut down with
+    /// [`ExecutorError::ShutDown`]. This never blocks.
+    pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Future<T> {
+        self.submit_to(&IoLoop::current(), move || Ok(job()))
+    }
+
+    /// The same for a job that gives a Result: its error becomes that of the Future.
+    ///
+    /// ```
+    /// use squall::{IoLoop, ThreadPoolExecutor};
+    ///
+    /// let pool = ThreadPoolExecutor::new(1);
+    /// let missing = IoLoop::current().run_sync(|| pool.submit_result(|| std::fs::read("no such file")));
+    /// assert!(missing.unwrap_err().is::<std::io::Error>());
+    /// ```
+    pub fn submit_result<T: Send + 'static, E: 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Future<T>
+    where
+        Exception: From<E>,
+    {
+        self.submit_to(&IoLoop::current(), move || Ok(job()?))
+    }
+
+    /// The same as [`submit`](Self::submit), but hands the job back if it cannot be queued.
+    ///
+    /// # Errors
+    /// The job, and why it was not taken.
+    pub fn try_submit<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
+        &self,
+        job: F,
+    ) -> Result<Future<T>, Rejected<F>> {
+        match self.0 .0.admit() {
+            Ok(()) => Ok(self.queue(&IoLoop::current(), move || Ok(job()))),
+            Err(error) => Err(Rejected { job, error }),
+        }
+    }
+
+    /// Has a job run whose result comes back to `io_loop`.
+    fn submit_to<T, F>(&self, io_loop: &IoLoop, job: F) -> Future<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T> + Send + 'static,
+    {
+        match self.0 .0.admit() {
+            Ok(()) => self.queue(io_loop, job),
+            Err(error) => Future::failed(error),
+        }
+    }
+
+    fn queue<T, F>(&self, io_loop: &IoLoop, job: F) -> Future<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> Result<T> + Send + 'static,
+    {
+        let (job, future) = job::job(io_loop, job);
+        self.0 .0.queue(job);
+        future
+    }
+
+    /// Waits until the queue has room; with no limit, or when the pool is shut down, at once. Another coroutine
+    /// may be faster to use the room: see [`try_submit`](Self::try_submit).
+    ///
+    /// ```
+    /// use squall::{IoLoop, ThreadPoolExecutor};
+    ///
+    /// let pool = ThreadPoolExecutor::builder(1).queue_limit(1).build();
+    /// IoLoop::current().run_sync(|| {
+    ///     squall::coroutine(|co| async move {
+    ///         for n in 0..100 {
+    ///             while pool.is_full() {
+    ///                 co.yield_(pool.room()).await?;
+    ///             }
+    ///             drop(pool.submit(move || n));
+    ///         }
+    ///         Ok(())
+    ///     })
+    /// })?;
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    pub fn room(&self) -> Future<()> {
+        self.0 .0.notice_of_room()
+    }
+
+    /// Whether the queue has as many jobs as it may have.
+    pub fn is_full(&self) -> bool {
+        self.0 .0.is_full()
+    }
+
+    /// How many jobs have not begun yet.
+    pub fn queued(&self) -> usize {
+        self.0 .0.queued()
+    }
+
+    /// How many threads there are.
+    pub fn threads(&self) -> usize {
+        self.0 .0.threads()
+    }
+
+    /// Takes no more jobs. The Future is done when those that were taken have run and the threads have ended; nothing
+    /// blocks. To end sooner, call [`cancel_queued`](Self::cancel_queued) first.
+    ///
+    /// ```
+    /// use squall::{ExecutorError, IoLoop, ThreadPoolExecutor};
+    ///
+    /// let pool = ThreadPoolExecutor::new(1);
+    /// let job = pool.submit(|| 5);
+    /// IoLoop::current().run_sync(|| pool.shutdown())?;
+    /// assert_eq!(job.result()?, 5);
+    /// let late = pool.submit(|| 6).exception().unwrap();
+    /// assert!(matches!(late.downcast_ref(), Some(ExecutorError::ShutDown)));
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    ///
+    /// Source: `Executor.shutdown(wait=True)`.
+    pub fn shutdown(&self) -> Future<()> {
+        self.0 .0.close();
+        self.0 .0.notice_of_end()
+    }
+
+    /// Cancels the Futures of all jobs that have not begun, and says how many there were. Those that run, run on.
+    ///
+    /// Source: `Executor.shutdown(cancel_futures=True)`.
+    pub fn cancel_queued(&self) -> usize {
+        self.0 .0.cancel_queued()
+    }
+}
+
+impl fmt::Debug for ThreadPoolExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThreadPoolExecutor")
+            .field("threads", &self.threads())
+            .field("queued", &self.queued())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes a [`ThreadPoolExecutor`]; see [`ThreadPoolExecutor::builder`].
+#[derive(Debug, Clone)]
+#[must_use = "call build()"]
+pub struct ThreadPoolBuilder {
+    threads: usize,
+    name: String,
+    limit: Option<usize>,
+}
+
+impl ThreadPoolBuilder {
+    /// The threads are called by this, a dash and their number.
+    pub fn thread_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// At most so many jobs wait for a thread; those that run are not counted.
+    pub fn queue_limit(self, limit: usize) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+
+    /// The pool. Its threads are started when jobs come.
+    ///
+    /// # Panics
+    /// If the number of threads or the limit is zero: no job would ever run.
+    #[track_caller]
+    pub fn build(self) -> ThreadPoolExecutor {
+        assert!(self.threads > 0, "a ThreadPoolExecutor needs at least one thread");
+        assert!(self.limit != Some(0), "a ThreadPoolExecutor needs room for at least one job");
+        ThreadPoolExecutor(Arc::new(Owner(Pool::new(self.threads, self.name, self.limit))))
+    }
+}
+
+/// Why a job was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutorError {
+    /// The queue is full. Wait for [`ThreadPoolExecutor::room`].
+    #[error("the queue of the ThreadPoolExecutor is full: wait for room()")]
+    Full,
+    /// The pool was shut down.
+    #[error("the ThreadPoolExecutor was shut down")]
+    ShutDown,
+    /// The system gives no thread, and the pool has none.
+    #[error("the system gives the ThreadPoolExecutor no thread")]
+    NoThread,
+}
+
+/// A job that was not taken, and why.
+#[derive(thiserror::Error)]
+#[error("{error}")]
+pub struct Rejected<F> {
+    /// The job.
+    pub job: F,
+    /// Why.
+    pub error: ExecutorError,
+}
+
+impl<F> fmt::Debug for Rejected<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejected").field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+impl IoLoop {
+    /// Has `job` run on a thread of the loop's default pool. What is said of
+    /// [`ThreadPoolExecutor::submit`] holds here.
+    ///
+    /// ```
+    /// use squall::IoLoop;
+    ///
+    /// let n = IoLoop::current().run_sync(|| IoLoop::current().run_in_executor(|| 5))?;
+    /// assert_eq!(n, 5);
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    ///
+    /// Source: `tornado.ioloop.IOLoop.run_in_executor`.
+    pub fn run_in_executor<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Future<T> {
+        self.default_executor().submit_to(self, move || Ok(job()))
+    }
+
+    /// The same for a job that gives a Result: its error becomes that of the Future.
+    pub fn run_result_in_executor<T: Send + 'static, E: 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Future<T>
+    where
+        Exception: From<E>,
+    {
+        self.default_executor().submit_to(self, move || Ok(job()?))
+    }
+
+    /// Makes `executor` the one that [`run_in_executor`](Self::run_in_executor) uses.
+    ///
+    /// ```
+    /// use squall::{IoLoop, ThreadPoolExecutor};
+    ///
+    /// let io_loop = IoLoop::new();
+    /// io_loop.set_default_executor(ThreadPoolExecutor::builder(1).thread_name("disk").build());
+    /// let name = io_loop.run_sync(|| io_loop.run_in_executor(|| std::thread::current().name().map(String::from)))?;
+    /// assert_eq!(name.as_deref(), Some("disk-0"));
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    ///
+    /// Source: `tornado.ioloop.IOLoop.set_default_executor`.
+    pub fn set_default_executor(&self, executor: ThreadPoolExecutor) {
+        let before = self.default_executor_slot().replace(Some(Rc::new(executor)));
+        drop(before);
+    }
+
+    /// The pool that [`run_in_executor`](Self::run_in_executor) uses. If none was set, it has as many threads as
+    /// that of Python: four more than there are processors, at most 32.
+    pub fn default_executor(&self) -> ThreadPoolExecutor {
+        let slot = self.default_executor_slot();
+        let executor = slot
+            .borrow()
+            .as_ref()
+            .and_then(|executor| executor.downcast_ref::<ThreadPoolExecutor>())
+            .cloned();
+        executor.unwrap_or_else(|| {
+            let processors = std::thread::available_parallelism().map_or(1, usize::from);
+            let executor = ThreadPoolExecutor::new(32.min(processors + 4));
+            self.set_default_executor(executor.clone());
+            executor
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! A job on its way through a pool, and its Future.
+
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use squall_runner::ready::Run;
+use squall_runner::trace::{self, Problem, State};
+use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
+
+use crate::ioloop::{IoLoop, Ticket};
+
+/// What a thread of the pool sees of a job.
+pub(super) trait Work: Send + Sync {
+    /// Runs it, unless it was cancelled.
+    fn run(&self);
+    /// Resolves its Future with an exception, unless it runs or has run.
+    fn reject(&self, exception: Exception) -> bool;
+}
+
+/// A job as the pool and the loop share it.
+struct Job<F, T>(Mutex<Stage<F, T>>);
+
+enum Stage<F, T> {
+    Queued(F, Context, Ticket),
+    /// It runs; or its result was fetched; or it was cancelled.
+    Away,
+    Finished(Result<T>),
+}
+
+impl<F, T> Job<F, T> {
+    fn replace(&self, stage: Stage<F, T>) -> Stage<F, T> {
+        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), stage)
+    }
+
+    /// Takes it, if it has not begun.
+    fn begin(&self) -> Option<(F, Context, Ticket)> {
+        let stage = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match stage {
+            Stage::Queued(..) => match std::mem::replace(stage, Stage::Away) {
+                Stage::Queued(job, context, ticket) => Some((job, context, ticket)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl<F, T> Work for Job<F, T>
+where
+    F: FnOnce() -> Result<T> + Send,
+    T: Send,
+{
+    fn run(&self) {
+        let Some((job, context, ticket)) = self.begin() else { return };
+        let result = catch_unwind(AssertUnwindSafe(|| context.enter(job)));
+        self.replace(Stage::Finished(result.unwrap_or_else(|panic| Err(Exception::from_panic(panic)))));
+        // The loop is told by this.
+        drop(ticket);
+    }
+
+    fn reject(&self, exception: Exception) -> bool {
+        let Some(begun) = self.begin() else { return false };
+        self.replace(Stage::Finished(Err(exception)));
+        drop(begun);
+        true
+    }
+}
+
+/// The Future of a job, and what the loop calls when the job is over, in one.
+struct JobFuture<F: 'static, T: 'static> {
+    shared: Shared<T>,
+    job: Arc<Job<F, T>>,
+}
+
+/// Makes a job whose result comes back to `io_loop`, for the queue of a pool.
+pub(super) fn job<F, T>(io_loop: &IoLoop, job: F) -> (Arc<dyn Work>, Future<T>)
+where
+    F: FnOnce() -> Result<T> + Send + 'static,
+    T: Send + 'static,
+{
+    let mut made = None;
+    io_loop.expect(|ticket| {
+        let job = Arc::new(Job(Mutex::new(Stage::Queued(job, Context::current(), ticket))));
+        let future = Rc::new(JobFuture { shared: Shared::new(), job: job.clone() });
+        made = Some((job as Arc<dyn Work>, Future::from_core(future.clone())));
+        future
+    });
+    made.expect("`expect` calls its argument")
+}
+
+impl<F: FnOnce() -> Result<T> + Send, T: Send> Run for JobFuture<F, T> {
+    fn run(self: Rc<Self>) {
+        let Stage::Finished(result) = self.job.replace(Stage::Away) else { return };
+        match result {
+            Err(exception) if self.shared.state() == State::Cancelled => {
+                trace::report(Problem::AfterCancel, &exception);
+            }
+            Err(exception) if exception.downcast_ref() == Some(&Error::Cancelled) => {
+                self.shared.cancel();
+            }
+            result => drop(self.shared.set(result)),
+        }
+    }
+
+    fn withdraw(&self) {
+        self.shared.forget_waiters();
+    }
+}
+
+impl<F: FnOnce() -> Result<T> + Send, T: Send> Resolvable for JobFuture<F, T> {
+    type Output = T;
+
+    fn shared(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    /// A job that has not begun is not run. One that runs cannot be stopped.
+    fn cancel(&self) -> bool {
+        let cancelled = self.shared.cancel();
+        if cancelled {
+            drop(self.job.begin());
+        }
+        cancelled
+    }
+}
