@@ -24,9 +24,9 @@ fn blocked() -> (Sender<()>, impl FnOnce() + Send) {
 /// A job that tells when it has begun, and then runs until the sender is used or dropped.
 fn blocked_after_begin() -> (Receiver<()>, Sender<()>, impl FnOnce() + Send) {
     let (open, gate) = channel();
-    let (begun, begin) = channel();
+    let (tell, begin) = channel();
     let job = move || {
-        begun.send(()).unwrap();
+        tell.send(()).unwrap();
         let _ = gate.recv();
     };
     (begin, open, job)
