@@ -1,0 +1,114 @@
+//! What a waiting coroutine costs in bytes, on squall and on its peers. `cargo bench --bench peers` runs this as
+//! a part of its table.
+//!
+//! Bytes are counted by the allocator, from before the first coroutine is made until all of them wait: with the
+//! Future that each waits for, without the list of handles. The peak of the resident set is that of a process
+//! which holds so many coroutines alive and runs them to the end, the list of handles included.
+
+#[path = "../peers/executors.rs"]
+mod executors;
+#[path = "../peers/rows/waiting.rs"]
+mod waiting;
+
+use std::alloc::System;
+use std::cell::Cell;
+use std::process::Command;
+use std::rc::Rc;
+
+use squall::{Co, IoLoop, Result};
+use stats_alloc::{Region, StatsAlloc, INSTRUMENTED_SYSTEM};
+
+use executors::{Pool, Smol, Tokio};
+use waiting::Now;
+
+#[global_allocator]
+static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const WHO: [&str; 4] = ["squall", "tokio", "async-executor", "LocalPool"];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => table(100_000, 1_000_000),
+        ["--quick"] => table(20, 20),
+        ["--alive", who, n] => {
+            hold(who, n.parse().expect("how many coroutines"), |_| ());
+            println!("{}", peak_of_this_process());
+        }
+        _ => panic!("unknown arguments {arguments:?}"),
+    }
+}
+
+fn table(counted: usize, alive: usize) {
+    println!("Bytes per coroutine; the ratios are squall / peer.\n");
+    println!("| row | {} | squall / tokio | squall / best peer | target |", WHO.join(" | "));
+    println!("|---|---:|---:|---:|---:|---|---|---|");
+    let bytes = WHO.map(|who| allocated(who, counted));
+    print_row(&format!("bytes, {counted} waiting"), bytes.map(|(bytes, _)| bytes));
+    let allocations = bytes.map(|(_, allocations)| format!("{allocations:.1}"));
+    println!("| allocations of each | {} | | | stated |", allocations.join(" | "));
+    print_row(&format!("peak RSS, {alive} alive"), WHO.map(|who| peak(who, alive)));
+}
+
+fn print_row(row: &str, bytes: [f64; 4]) {
+    let best = bytes[1..].iter().copied().fold(f64::INFINITY, f64::min);
+    let (to_tokio, to_best) = (bytes[0] / bytes[1], bytes[0] / best);
+    let met = if to_tokio <= 0.8 && to_best <= 1.0 { "met" } else { "not met" };
+    let bytes = bytes.map(|bytes| format!("{bytes:.0}"));
+    println!("| {row} | {} | {to_tokio:.2} | {to_best:.2} | 0.80 {met} |", bytes.join(" | "));
+}
+
+/// Bytes and allocations for each of `n` waiting coroutines.
+#[allow(clippy::cast_precision_loss)]
+fn allocated(who: &str, n: usize) -> (f64, f64) {
+    // The first run makes what is made once for the thread.
+    hold(who, 1, |_| ());
+    let (found, region) = (Rc::new(Cell::new((0.0, 0.0))), Cell::new(Region::new(COUNTING)));
+    let each = found.clone();
+    hold(who, n, move |now| match now {
+        Now::Empty => region.set(Region::new(COUNTING)),
+        Now::AllWait => {
+            let change = region.replace(Region::new(COUNTING)).change();
+            let bytes = change.bytes_allocated as f64 - change.bytes_deallocated as f64;
+            let allocations = change.allocations as f64 - change.deallocations as f64;
+            each.set((bytes / n as f64, allocations / n as f64));
+        }
+    });
+    found.get()
+}
+
+/// Has `n` coroutines wait, and runs them to the end.
+fn hold(who: &str, n: usize, at: impl FnMut(Now) + 'static) {
+    match who {
+        "squall" => waiting::squall(n, at),
+        "tokio" => waiting::peer::<Tokio>(n, at),
+        "async-executor" => waiting::peer::<Smol>(n, at),
+        "LocalPool" => waiting::peer::<Pool>(n, at),
+        _ => panic!("nobody is called {who}"),
+    };
+}
+
+/// The peak of the resident set of a process of its own, in bytes per coroutine.
+#[allow(clippy::cast_precision_loss)]
+fn peak(who: &str, n: usize) -> f64 {
+    let this = std::env::current_exe().expect("the path of this program");
+    let alive = Command::new(this).args(["--alive", who, &n.to_string()]).output().expect("it runs");
+    let text = String::from_utf8_lossy(&alive.stdout);
+    text.trim().parse::<f64>().expect("it prints a number") / n as f64
+}
+
+/// In bytes. Source: `VmHWM` in Linux's `/proc/self/status`.
+fn peak_of_this_process() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the peak");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("a number of KiB") * 1024
+}
+
+/// Runs `body` as a coroutine on a new loop.
+fn on_squall<T, F>(body: impl FnOnce(Co) -> F + 'static) -> T
+where
+    T: 'static,
+    F: std::future::Future<Output = Result<T>> + 'static,
+{
+    IoLoop::new().run_sync(|| squall::coroutine(body)).expect("nothing in a bench raises")
+}

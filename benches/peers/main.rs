@@ -1,0 +1,142 @@
+//! squall and its peers, measured in the same run, in turn, as one table.
+//!
+//! ```text
+//! cargo bench --bench peers                      the table
+//! cargo bench --bench peers -- waiting multi     the rows whose names contain one of these
+//! cargo bench --bench peers -- --growth          each row at ten times the work, too
+//! cargo bench --bench peers -- --quick           each row once with a tiny size: does it still run?
+//! cargo bench --bench peers -- --rounds 31       more rounds than 11
+//! cargo bench --bench peers -- --alone ROW WHO N one contestant once, for a profiler
+//! ```
+
+mod executors;
+mod measure;
+mod memory;
+mod rows;
+
+use measure::{Measured, Row, Spread, Who};
+
+fn main() {
+    let arguments = Arguments::parse(std::env::args().skip(1));
+    let rows: Vec<Row> = rows::rows().into_iter().filter(|row| arguments.wants(row.name)).collect();
+    if let Some((who, n)) = arguments.alone {
+        for row in &rows {
+            row.run_alone(who, n).unwrap_or_else(|| panic!("{who} is not in the row {}", row.name));
+        }
+        return;
+    }
+    heading();
+    for row in &rows {
+        let n = if arguments.quick { row.n.min(20) } else { row.n };
+        // The first round warms up.
+        row.measure(n.min(10_000), 1);
+        let rounds = if arguments.quick { 1 } else { arguments.rounds_of(row) };
+        print_row(row, &row.measure(n, rounds));
+    }
+    println!();
+    rows.iter().for_each(|row| println!("- {}: {}", row.name, row.what));
+    if arguments.wants("bytes") {
+        memory::table(arguments.quick);
+    }
+    if arguments.growth {
+        growth(&rows, &arguments);
+    }
+}
+
+fn heading() {
+    println!("Nanoseconds per thing: the median of all rounds. Ratios: squall / peer in the same round, median (least-greatest).\n");
+    print!("| {:<17} | {:>9} ", "row", "things");
+    for who in Who::ALL {
+        print!("| {who:>14} ");
+    }
+    println!("| {:<18} | {:<33} | {:<14} |", "squall / tokio", "squall / best peer, or the limit", "target");
+    println!("|---|---:|---:|---:|---:|---:|---:|---|---|---|");
+}
+
+fn print_row(row: &Row, measured: &Measured) {
+    print!("| {:<17} | {:>9} ", row.name, row.n);
+    for who in Who::ALL {
+        match measured.time(who) {
+            Some(time) => print!("| {:>14.1} ", time.median),
+            None => print!("| {:>14} ", ""),
+        }
+    }
+    let beside = if measured.time(Who::Limit).is_some() { Some(Who::Limit) } else { measured.best_peer() };
+    let beside = beside.and_then(|who| Some((who, measured.ratio(who)?)));
+    print!("| {:<18} ", measured.ratio(Who::Tokio).map_or_else(String::new, |ratio| ratio.to_string()));
+    print!("| {:<33} ", beside.map_or_else(String::new, |(who, ratio)| format!("{ratio} {who}")));
+    println!(
+        "| {:<14} |",
+        row.target.map_or_else(|| "stated".to_owned(), |target| verdict(target, measured))
+    );
+}
+
+/// Whether the target is met; and where another peer is faster than tokio, whether squall is as fast.
+fn verdict((who, target): (Who, f64), measured: &Measured) -> String {
+    let reached = |who, target| measured.ratio(who).is_none_or(|ratio| ratio.median <= target);
+    let met = reached(who, target) && measured.best_peer().is_none_or(|best| reached(best, 1.0));
+    format!("{target:.2} {}", if met { "met" } else { "not met" })
+}
+
+fn growth(rows: &[Row], arguments: &Arguments) {
+    println!(
+        "\nGrowth: one thing at ten times the work takes so many times as long, median (least-greatest).\n"
+    );
+    println!("| {:<17} | {:<18} | {:<18} |", "row", "squall", "tokio");
+    println!("|---|---|---|");
+    for row in rows {
+        let rounds = (arguments.rounds_of(row) / 3).max(1);
+        let [squall, tokio] = [Who::Squall, Who::Tokio]
+            .map(|who| row.growth(who, rounds).map_or_else(String::new, |growth: Spread| growth.to_string()));
+        println!("| {:<17} | {squall:<18} | {tokio:<18} |", row.name);
+    }
+}
+
+/// What was asked for on the command line.
+#[derive(Default)]
+struct Arguments {
+    filters: Vec<String>,
+    quick: bool,
+    growth: bool,
+    rounds: Option<usize>,
+    /// Who runs alone, and on how many things.
+    alone: Option<(Who, usize)>,
+}
+
+impl Arguments {
+    fn parse(mut arguments: impl Iterator<Item = String>) -> Self {
+        let mut parsed = Self::default();
+        while let Some(argument) = arguments.next() {
+            let mut next = |what: &str| arguments.next().unwrap_or_else(|| panic!("{argument} needs {what}"));
+            match argument.as_str() {
+                "--quick" => parsed.quick = true,
+                "--growth" => parsed.growth = true,
+                "--rounds" => parsed.rounds = Some(next("a number").parse().expect("a number of rounds")),
+                "--alone" => {
+                    parsed.filters.push(format!("={}", next("a row")));
+                    let who = next("who runs");
+                    let who = Who::ALL.into_iter().find(|known| known.to_string() == who);
+                    let n = next("how many").parse().expect("how many things");
+                    parsed.alone = Some((who.expect("one of the columns"), n));
+                }
+                // Cargo says this to every bench.
+                "--bench" => {}
+                option if option.starts_with("--") => panic!("unknown option {option}"),
+                filter => parsed.filters.push(filter.to_owned()),
+            }
+        }
+        parsed
+    }
+
+    fn wants(&self, row: &str) -> bool {
+        self.filters.is_empty()
+            || self.filters.iter().any(|filter| match filter.strip_prefix('=') {
+                Some(name) => row == name,
+                None => row.contains(filter),
+            })
+    }
+
+    fn rounds_of(&self, row: &Row) -> usize {
+        self.rounds.unwrap_or(if row.n < 1_000_000 { 11 } else { 7 }).max(1)
+    }
+}

@@ -1,0 +1,158 @@
+//! Runs the contestants of a row in turn, round after round, and sums up their ratios.
+//!
+//! What disturbs the machine for a while disturbs all contestants of a round: so the ratio is taken in each
+//! round, and the median of the ratios is the row's result.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Who takes part in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Squall,
+    Tokio,
+    AsyncExecutor,
+    LocalPool,
+    /// What the machine, or the crate below, could do at best.
+    Limit,
+}
+
+impl Who {
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Squall, Self::Tokio, Self::AsyncExecutor, Self::LocalPool, Self::Limit];
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Squall => "squall",
+            Self::Tokio => "tokio",
+            Self::AsyncExecutor => "async-executor",
+            Self::LocalPool => "LocalPool",
+            Self::Limit => "limit",
+        })
+    }
+}
+
+/// Does the row's work on `n` things, and gives the time of the work alone.
+type Run = fn(usize) -> Duration;
+
+/// One line of the table.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) what: &'static str,
+    /// How many things are done in one run.
+    pub(crate) n: usize,
+    /// The ratio to reach, and to whom.
+    pub(crate) target: Option<(Who, f64)>,
+    contestants: Vec<(Who, Run)>,
+}
+
+impl Row {
+    pub(crate) fn new(name: &'static str, n: usize, what: &'static str) -> Self {
+        Self { name, what, n, target: None, contestants: Vec::new() }
+    }
+
+    /// At most so many times what tokio takes.
+    pub(crate) fn target(self, ratio: f64) -> Self {
+        self.target_of(Who::Tokio, ratio)
+    }
+
+    pub(crate) fn target_of(mut self, who: Who, ratio: f64) -> Self {
+        self.target = Some((who, ratio));
+        self
+    }
+
+    pub(crate) fn with(mut self, who: Who, run: Run) -> Self {
+        self.contestants.push((who, run));
+        self
+    }
+
+    /// Runs one contestant alone, if it is in this row.
+    pub(crate) fn run_alone(&self, who: Who, n: usize) -> Option<Duration> {
+        self.contestants.iter().find(|(contestant, _)| *contestant == who).map(|(_, run)| run(n))
+    }
+
+    /// `rounds` rounds of all contestants with `n` things each. Every round begins with another one.
+    pub(crate) fn measure(&self, n: usize, rounds: usize) -> Measured {
+        let mut times: Vec<_> = self.contestants.iter().map(|(who, _)| (*who, Vec::new())).collect();
+        let contestants = self.contestants.len();
+        for round in 0..rounds {
+            for i in 0..contestants {
+                let i = (i + round) % contestants;
+                times[i].1.push((self.contestants[i].1)(n).as_secs_f64() * 1e9 / count(n));
+            }
+        }
+        Measured { times }
+    }
+
+    /// Squall alone at `n` things and at ten times as many, in turn: how many times longer one thing takes.
+    pub(crate) fn growth(&self, who: Who, rounds: usize) -> Option<Spread> {
+        let (_, run) = self.contestants.iter().find(|(contestant, _)| *contestant == who)?;
+        let ratios = (0..rounds).map(|_| {
+            let small: Duration = (0..10).map(|_| run(self.n)).sum();
+            run(self.n * 10).as_secs_f64() / small.as_secs_f64()
+        });
+        Some(Spread::of(ratios.collect()))
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+/// Nanoseconds per thing, by contestant and round.
+pub(crate) struct Measured {
+    times: Vec<(Who, Vec<f64>)>,
+}
+
+impl Measured {
+    fn of(&self, who: Who) -> Option<&Vec<f64>> {
+        self.times.iter().find(|(contestant, _)| *contestant == who).map(|(_, times)| times)
+    }
+
+    /// The time per thing.
+    pub(crate) fn time(&self, who: Who) -> Option<Spread> {
+        self.of(who).map(|times| Spread::of(times.clone()))
+    }
+
+    /// Squall's time as a part of another's.
+    pub(crate) fn ratio(&self, who: Who) -> Option<Spread> {
+        let pairs = self.of(Who::Squall)?.iter().zip(self.of(who)?);
+        Some(Spread::of(pairs.map(|(squall, other)| squall / other).collect()))
+    }
+
+    /// The fastest of the peers, by median.
+    pub(crate) fn best_peer(&self) -> Option<Who> {
+        let peers = [Who::Tokio, Who::AsyncExecutor, Who::LocalPool];
+        let timed = peers.into_iter().filter_map(|who| Some((who, self.time(who)?.median)));
+        timed.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(who, _)| who)
+    }
+}
+
+/// The median of some measurements, and the least and the greatest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) greatest: f64,
+}
+
+impl Spread {
+    pub(crate) fn of(mut measured: Vec<f64>) -> Self {
+        measured.sort_by(f64::total_cmp);
+        Self {
+            median: measured[measured.len() / 2],
+            least: measured[0],
+            greatest: measured[measured.len() - 1],
+        }
+    }
+}
+
+impl fmt::Display for Spread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{:.2} ({:.2}-{:.2})", self.median, self.least, self.greatest);
+        f.pad(&text)
+    }
+}

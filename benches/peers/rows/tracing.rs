@@ -1,0 +1,40 @@
+//! What an event costs when somebody observes. What it costs when nobody does is a matter of a few
+//! instructions: `scripts/instructions.py` counts them.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use squall::moment;
+use squall_runner::trace::{observe, Event, Observer};
+
+use super::on_squall;
+use crate::measure::{Row, Who};
+
+pub(crate) fn rows() -> Vec<Row> {
+    vec![Row::new("trace-event", 1_000_000, "tracing on, an observer that counts: per event")
+        .with(Who::Squall, squall)]
+}
+
+#[derive(Default)]
+struct Count(Cell<usize>);
+
+impl Observer for Count {
+    fn event(&self, _event: &Event<'_>) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+fn squall(n: usize) -> Duration {
+    on_squall(move |co| async move {
+        let count = Rc::new(Count::default());
+        let observing = observe(count.clone());
+        let start = Instant::now();
+        while count.0.get() < n {
+            co.yield_(moment()).await?;
+        }
+        let time = start.elapsed();
+        drop(observing);
+        Ok(time)
+    })
+}

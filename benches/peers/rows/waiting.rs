@@ -1,0 +1,82 @@
+//! Many coroutines, each waiting on a Future of its own; all resolved; all run to the end.
+//!
+//! `at` is told when the first is about to be made and when all of them wait; the lists of handles are made
+//! before. The two times are from the one to the other, and from then on.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use squall::Future;
+use tokio::sync::oneshot;
+
+use super::on_squall;
+use crate::executors::Executor;
+
+/// What `at` is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Now {
+    Empty,
+    AllWait,
+}
+
+pub(crate) fn squall(n: usize, mut at: impl FnMut(Now) + 'static) -> (Duration, Duration) {
+    on_squall(move |co| async move {
+        let (mut promises, mut coroutines) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        at(Now::Empty);
+        let start = Instant::now();
+        for _ in 0..n {
+            let future = Future::new();
+            promises.push(future.promise());
+            coroutines.push(squall::coroutine(|co| async move { co.yield_(future).await }));
+        }
+        let created = start.elapsed();
+        at(Now::AllWait);
+        let start = Instant::now();
+        for (i, promise) in promises.into_iter().enumerate() {
+            promise.set_result(i);
+        }
+        let mut sum = 0;
+        for coroutine in coroutines {
+            sum += co.yield_(coroutine).await?;
+        }
+        assert_eq!(sum, n * (n - 1) / 2);
+        Ok((created, start.elapsed()))
+    })
+}
+
+thread_local! {
+    /// How many tasks have come as far as to wait.
+    static WAITING: Cell<usize> = const { Cell::new(0) };
+}
+
+pub(crate) fn peer<E: Executor>(n: usize, mut at: impl FnMut(Now)) -> (Duration, Duration) {
+    WAITING.set(0);
+    E::run(async |executor| {
+        let (mut senders, mut tasks) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        at(Now::Empty);
+        let start = Instant::now();
+        for _ in 0..n {
+            let (sender, receiver) = oneshot::channel();
+            senders.push(sender);
+            tasks.push(executor.spawn(async move {
+                WAITING.set(WAITING.get() + 1);
+                receiver.await.expect("it is sent")
+            }));
+        }
+        while WAITING.get() < n {
+            E::yield_now().await;
+        }
+        let created = start.elapsed();
+        at(Now::AllWait);
+        let start = Instant::now();
+        for (i, sender) in senders.into_iter().enumerate() {
+            sender.send(i).expect("somebody waits");
+        }
+        let mut sum = 0;
+        for task in tasks {
+            sum += task.await;
+        }
+        assert_eq!(sum, n * (n - 1) / 2);
+        (created, start.elapsed())
+    })
+}
