@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::{ready, Context, Poll};
 
 use futures::executor::LocalPool;
-use futures::future::{join_all, RemoteHandle};
+use futures::future::RemoteHandle;
 use futures::task::LocalSpawnExt;
 
 /// An executor of tasks that need not be `Send`, on the thread that calls it.
@@ -23,11 +23,6 @@ pub(crate) trait Executor: Clone + 'static {
 
     /// Lets all others run that are ready.
     fn yield_now() -> impl Future<Output = ()>;
-
-    /// Waits for all of them.
-    fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> impl Future<Output = Vec<F::Output>> {
-        join_all(futures)
-    }
 }
 
 /// tokio's current-thread runtime with a `LocalSet`.
@@ -48,11 +43,6 @@ impl Executor for Tokio {
 
     fn yield_now() -> impl Future<Output = ()> {
         tokio::task::yield_now()
-    }
-
-    /// Outside of tokio's budget for one task, with which this takes quadratic time.
-    fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> impl Future<Output = Vec<F::Output>> {
-        tokio::task::unconstrained(join_all(futures))
     }
 }
 

@@ -12,6 +12,7 @@ mod timers;
 mod tracing;
 mod waiting;
 
+use std::future::Future;
 use std::time::Duration;
 
 use squall::{Co, IoLoop, Result};
@@ -41,7 +42,7 @@ pub(crate) fn rows() -> Vec<Row> {
 pub(crate) fn on_squall<T, F>(body: impl FnOnce(Co) -> F + 'static) -> T
 where
     T: 'static,
-    F: std::future::Future<Output = Result<T>> + 'static,
+    F: Future<Output = Result<T>> + 'static,
 {
     IoLoop::new().run_sync(|| squall::coroutine(body)).expect("nothing in a bench raises")
 }
@@ -92,6 +93,12 @@ macro_rules! peers {
     };
 }
 use peers;
+
+/// The peers' way to wait for many. Out of tokio's budget for one task, within which it takes quadratic time;
+/// to the others that is nothing.
+fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> impl Future<Output = Vec<F::Output>> {
+    tokio::task::unconstrained(futures::future::join_all(futures))
+}
 
 /// Numbers that look random and are the same in every run.
 pub(crate) fn scattered(seed: usize) -> impl Iterator<Item = u64> {

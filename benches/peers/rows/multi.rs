@@ -6,7 +6,7 @@ use futures::future::join;
 use squall::Future;
 use tokio::sync::oneshot;
 
-use super::{on_squall, peers};
+use super::{all, on_squall, peers};
 use crate::executors::Executor;
 use crate::measure::{Row, Who};
 
@@ -40,7 +40,7 @@ fn peer<E: Executor>(n: usize) -> Duration {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..n).map(|_| oneshot::channel::<usize>()).unzip();
         let start = Instant::now();
         // The first is polled first: all receivers wait when the second one sends.
-        let (results, ()) = join(E::all(receivers), async {
+        let (results, ()) = join(all(receivers), async {
             for (i, sender) in senders.into_iter().enumerate() {
                 sender.send(i).expect("somebody waits");
             }

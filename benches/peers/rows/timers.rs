@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::poll;
 use squall::{sleep, IoLoop};
 
-use super::{on_squall, scattered};
+use super::{all, on_squall, scattered};
 use crate::executors::{Executor, Smol, Tokio};
 use crate::measure::{Row, Who};
 
@@ -52,7 +52,7 @@ fn squall_fired(n: usize) -> Duration {
 fn tokio_fired(n: usize) -> Duration {
     Tokio::run(async |_| {
         let start = Instant::now();
-        Tokio::all(short(n).map(tokio::time::sleep)).await;
+        all(short(n).map(tokio::time::sleep)).await;
         start.elapsed()
     })
 }
@@ -60,7 +60,7 @@ fn tokio_fired(n: usize) -> Duration {
 fn smol_fired(n: usize) -> Duration {
     Smol::run(async |_| {
         let start = Instant::now();
-        Smol::all(short(n).map(async_io::Timer::after)).await;
+        all(short(n).map(async_io::Timer::after)).await;
         start.elapsed()
     })
 }
