@@ -27,7 +27,7 @@ fn main() {
     }
     heading();
     for row in &rows {
-        let n = if arguments.quick { row.n.min(20) } else { row.n };
+        let n = if arguments.quick { row.n.min(1_000) } else { row.n };
         // The first round warms up.
         row.measure(n.min(10_000), 1);
         let rounds = if arguments.quick { 1 } else { arguments.rounds_of(row) };
