@@ -22,6 +22,8 @@
 mod clock;
 mod current;
 mod expected;
+#[cfg(unix)]
+mod fds;
 mod handle;
 mod periodic;
 mod timers;
@@ -41,6 +43,8 @@ use squall_runner::{convert_yielded, Context, Error, Exception, Future, Result, 
 
 pub use clock::{Clock, RealClock};
 pub use current::CurrentLoop;
+#[cfg(unix)]
+pub use fds::FdEvents;
 pub use handle::LoopHandle;
 pub use periodic::{CallbackResult, PeriodicCallback, Plain};
 pub use timers::Timeout;
@@ -66,6 +70,8 @@ struct Inner {
     /// Where the executor keeps the pool that it uses for this loop.
     default_executor: RefCell<Option<Rc<dyn Any>>>,
     events: RefCell<Events>,
+    #[cfg(unix)]
+    fds: fds::Fds,
     /// Ends the run after the iteration in which it is set.
     stop: Cell<bool>,
     running: Cell<bool>,
@@ -97,6 +103,8 @@ impl IoLoop {
             expected: RefCell::default(),
             default_executor: RefCell::default(),
             events: RefCell::new(Events::new()),
+            #[cfg(unix)]
+            fds: fds::Fds::default(),
             stop: Cell::new(false),
             running: Cell::new(false),
             closed: Cell::new(false),
@@ -345,6 +353,8 @@ impl IoLoop {
         loop {
             if inner.ready.is_empty() && !inner.stop.get() {
                 inner.sleep()?;
+            } else {
+                inner.look_at_fds()?;
             }
             inner.iterate(&mut after_each);
             if inner.stop.take() {
@@ -368,6 +378,8 @@ impl Inner {
         self.inbox.close();
         self.timers.take().withdraw();
         self.expected.take().withdraw();
+        #[cfg(unix)]
+        self.fds.close();
         self.ready.abandon();
         drop(self.default_executor.take());
     }

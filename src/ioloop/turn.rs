@@ -59,7 +59,7 @@ impl Inner {
     fn wait(&self) -> Result<()> {
         let deadline = self.timers.borrow().next_deadline();
         let expecting = !self.expected.borrow().is_empty();
-        let outside = expecting || self.inbox.has_handles() || self.ready.wakeable();
+        let outside = expecting || self.has_fds() || self.inbox.has_handles() || self.ready.wakeable();
         let timeout = match deadline {
             // A job takes none of the time that jumps.
             Some(_) if expecting && self.clock.jumps() => None,
@@ -69,10 +69,37 @@ impl Inner {
             None if self.inbox.wakeup().was_woken() => return Ok(()),
             None => return Err(self.deadlock()),
         };
-        if timeout != Some(Duration::ZERO) {
-            self.inbox.wakeup().wait(&mut self.events.borrow_mut(), timeout)?;
+        if timeout == Some(Duration::ZERO) {
+            return self.look_at_fds();
+        }
+        self.poll(timeout)
+    }
+
+    /// Sees which descriptors are ready, without waiting for any.
+    pub(super) fn look_at_fds(&self) -> Result<()> {
+        if self.has_fds() {
+            self.poll(Some(Duration::ZERO))?;
         }
         Ok(())
+    }
+
+    fn poll(&self, timeout: Option<Duration>) -> Result<()> {
+        let events = &mut *self.events.borrow_mut();
+        self.inbox.wakeup().wait(events, timeout)?;
+        #[cfg(unix)]
+        self.fds.take_in(events, &self.ready);
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    fn has_fds(&self) -> bool {
+        !self.fds.is_empty()
+    }
+
+    /// Only Unix has descriptors that can be watched.
+    #[cfg(not(unix))]
+    fn has_fds(&self) -> bool {
+        false
     }
 
     fn deadlock(&self) -> Exception {

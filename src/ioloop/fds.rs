@@ -1,0 +1,297 @@
+//! File descriptors that a loop watches: [`IoLoop::add_handler`].
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::ops::BitOr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use polling::{Event, Events, Poller};
+use squall_runner::ready::{Ready, Run};
+use squall_runner::Context;
+
+use super::handle::Wakeup;
+use super::IoLoop;
+
+/// What a file descriptor is ready for, or is to be watched for. They are joined by `|`.
+///
+/// ```
+/// use squall::ioloop::FdEvents;
+///
+/// let both = FdEvents::READ | FdEvents::WRITE;
+/// assert!(both.read && both.write);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FdEvents {
+    /// It can be read from, or has an error, or its other end is closed.
+    pub read: bool,
+    /// It can be written to, or has an error, or its other end is closed.
+    pub write: bool,
+}
+
+impl FdEvents {
+    /// Nothing.
+    pub const NONE: Self = Self { read: false, write: false };
+    /// Tornado's `IOLoop.READ`.
+    pub const READ: Self = Self { read: true, write: false };
+    /// Tornado's `IOLoop.WRITE`.
+    pub const WRITE: Self = Self { read: false, write: true };
+
+    fn of(event: Event) -> Self {
+        Self { read: event.readable, write: event.writable }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { read: self.read && other.read, write: self.write && other.write }
+    }
+}
+
+impl BitOr for FdEvents {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self { read: self.read || other.read, write: self.write || other.write }
+    }
+}
+
+impl IoLoop {
+    /// Has `handler` called whenever `fd` is ready for one of `events`, until it is [removed](Self::remove_handler).
+    /// It is called again in the next iteration if it leaves the descriptor ready. A panic of it is logged.
+    ///
+    /// The loop keeps `fd`, so that the descriptor stays open while it is watched: hand in an `Rc` or a `try_clone`
+    /// of what is used elsewhere.
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use std::os::unix::net::UnixStream;
+    /// use std::rc::Rc;
+    /// use squall::{ioloop::FdEvents, IoLoop};
+    ///
+    /// let (mut here, there) = UnixStream::pair()?;
+    /// let there = Rc::new(there);
+    /// let io_loop = IoLoop::current();
+    /// let inner = io_loop.clone();
+    /// let reading = there.clone();
+    /// io_loop.add_handler(there.clone(), FdEvents::READ, move |_| {
+    ///     let mut text = [0; 5];
+    ///     (&*reading).read_exact(&mut text).unwrap();
+    ///     assert_eq!(&text, b"hello");
+    ///     inner.stop();
+    /// })?;
+    /// here.write_all(b"hello")?;
+    /// io_loop.start();
+    /// io_loop.remove_handler(&there);
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If it has a handler already ([`io::ErrorKind::AlreadyExists`]), cannot be watched, as a regular file, or the
+    /// system gives no more descriptors. Outside of Linux and Android: [`io::ErrorKind::Unsupported`].
+    ///
+    /// Source: `tornado.ioloop.IOLoop.add_handler`.
+    pub fn add_handler(
+        &self,
+        fd: impl AsFd + 'static,
+        events: FdEvents,
+        handler: impl FnMut(FdEvents) + 'static,
+    ) -> io::Result<()> {
+        if self.is_closed() {
+            return Err(io::Error::other("the IoLoop is closed"));
+        }
+        self.inner.fds.add(Rc::new(fd), events, Box::new(handler), self.inner.inbox.wakeup())
+    }
+
+    /// Changes what the descriptor is watched for.
+    ///
+    /// # Errors
+    /// If it has no handler ([`io::ErrorKind::NotFound`]).
+    ///
+    /// Source: `tornado.ioloop.IOLoop.update_handler`.
+    pub fn update_handler(&self, fd: &impl AsFd, events: FdEvents) -> io::Result<()> {
+        match self.inner.fds.get(fd.as_fd().as_raw_fd()) {
+            Some(handler) => handler.update(events),
+            None => Err(io::Error::new(io::ErrorKind::NotFound, "the descriptor has no handler")),
+        }
+    }
+
+    /// Takes the handler back: it is not called any more, not even for what is ready already. Harmless if there is
+    /// none.
+    ///
+    /// Source: `tornado.ioloop.IOLoop.remove_handler`.
+    pub fn remove_handler(&self, fd: &impl AsFd) {
+        let removed = self.inner.fds.remove(fd.as_fd().as_raw_fd());
+        drop(removed);
+    }
+}
+
+/// The descriptors that a loop watches, by their numbers.
+#[derive(Default)]
+pub(super) struct Fds(RefCell<HashMap<RawFd, Rc<Handler>>>);
+
+impl Fds {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    fn get(&self, fd: RawFd) -> Option<Rc<Handler>> {
+        self.0.borrow().get(&fd).cloned()
+    }
+
+    fn add(
+        &self,
+        source: Rc<dyn AsFd>,
+        events: FdEvents,
+        f: HandlerFn,
+        wakeup: &Arc<Wakeup>,
+    ) -> io::Result<()> {
+        let fd = source.as_fd().as_raw_fd();
+        if self.get(fd).is_some() {
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the descriptor has a handler already"));
+        }
+        let registration = Registration::new(source, fd, wakeup)?;
+        registration.arm(events)?;
+        let handler = Handler {
+            registration: RefCell::new(Some(registration)),
+            events: Cell::new(events),
+            ready: Cell::new(FdEvents::NONE),
+            f: Cell::new(Some(f)),
+            context: Context::current(),
+        };
+        self.0.borrow_mut().insert(fd, Rc::new(handler));
+        Ok(())
+    }
+
+    fn remove(&self, fd: RawFd) -> Option<Rc<Handler>> {
+        let removed = self.0.borrow_mut().remove(&fd);
+        removed.inspect(|handler| handler.withdraw())
+    }
+
+    /// Puts the handlers of those that are ready on the queue.
+    pub(super) fn take_in(&self, events: &Events, queue: &Ready) {
+        let handlers = self.0.borrow();
+        for event in events.iter() {
+            // The keys are the descriptors' numbers.
+            let handler = RawFd::try_from(event.key).ok().and_then(|fd| handlers.get(&fd));
+            if let Some(handler) = handler {
+                handler.ready.set(FdEvents::of(event));
+                queue.push(handler.clone());
+            }
+        }
+    }
+
+    /// Removes all of them.
+    pub(super) fn close(&self) {
+        let handlers = self.0.take();
+        handlers.values().for_each(|handler| handler.withdraw());
+    }
+}
+
+type HandlerFn = Box<dyn FnMut(FdEvents)>;
+
+struct Handler {
+    /// `None` once it is removed.
+    registration: RefCell<Option<Registration>>,
+    /// What it is watched for.
+    events: Cell<FdEvents>,
+    /// What it was found ready for.
+    ready: Cell<FdEvents>,
+    /// `None` while it is called, and once it is removed.
+    f: Cell<Option<HandlerFn>>,
+    context: Context,
+}
+
+impl Handler {
+    fn update(&self, events: FdEvents) -> io::Result<()> {
+        self.events.set(events);
+        self.arm()
+    }
+
+    /// Has the descriptor looked at again. The poller looks once only.
+    fn arm(&self) -> io::Result<()> {
+        match &*self.registration.borrow() {
+            Some(registration) => registration.arm(self.events.get()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Run for Handler {
+    fn run(self: Rc<Self>) {
+        let Some(f) = self.f.take() else { return };
+        // Also if it panics, it is there again for the next time, unless it was removed.
+        let mut putting_back = PutBack { handler: &self, f: Some(f) };
+        // Before the call: what the handler leaves ready is seen in the next iteration all the same.
+        if let Err(error) = self.arm() {
+            log::error!(target: "squall::ioloop", "a descriptor cannot be watched any more: {error}");
+        }
+        let ready = self.ready.take().and(self.events.get());
+        if let (Some(f), true) = (&mut putting_back.f, ready != FdEvents::NONE) {
+            self.context.clone().enter(|| f(ready));
+        }
+    }
+
+    /// It is removed.
+    fn withdraw(&self) {
+        drop((self.registration.take(), self.f.take()));
+    }
+}
+
+struct PutBack<'a> {
+    handler: &'a Handler,
+    f: Option<HandlerFn>,
+}
+
+impl Drop for PutBack<'_> {
+    fn drop(&mut self) {
+        if self.handler.registration.borrow().is_some() {
+            self.handler.f.set(self.f.take());
+        }
+    }
+}
+
+/// A descriptor that the poller knows, until this is dropped.
+struct Registration {
+    /// Open as long as the poller knows it.
+    source: Rc<dyn AsFd>,
+    fd: RawFd,
+    wakeup: Arc<Wakeup>,
+}
+
+impl Registration {
+    fn new(source: Rc<dyn AsFd>, fd: RawFd, wakeup: &Arc<Wakeup>) -> io::Result<Self> {
+        register(wakeup.poller()?, source.as_fd())?;
+        Ok(Self { source, fd, wakeup: wakeup.clone() })
+    }
+
+    fn arm(&self, events: FdEvents) -> io::Result<()> {
+        let key = usize::try_from(self.fd).map_err(io::Error::other)?;
+        self.wakeup.poller()?.modify(self.source.as_fd(), Event::new(key, events.read, events.write))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let deleted = self.wakeup.poller().and_then(|poller| poller.delete(self.source.as_fd()));
+        if let Err(error) = deleted {
+            log::error!(target: "squall::ioloop", "a descriptor could not be forgotten: {error}");
+        }
+    }
+}
+
+/// Makes a descriptor known to the poller, which does not look at it yet.
+///
+/// `Poller::add` is `unsafe`, since nothing ties the descriptor to the poller; everything after it is safe. A poller
+/// is a descriptor itself, though, and epoll's own call is safe.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn register(poller: &Poller, fd: BorrowedFd<'_>) -> io::Result<()> {
+    use rustix::event::epoll::{add, EventData, EventFlags};
+
+    add(poller, fd, EventData::new_u64(0), EventFlags::ONESHOT).map_err(io::Error::from)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn register(_poller: &Poller, _fd: BorrowedFd<'_>) -> io::Result<()> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "descriptors can be watched on Linux and Android only"))
+}

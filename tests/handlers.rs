@@ -1,0 +1,269 @@
+//! File descriptors that the loop watches: who is called, when, and what a handler may do to another.
+#![cfg(any(target_os = "linux", target_os = "android"))]
+
+use std::cell::{Cell, RefCell};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall::ioloop::FdEvents;
+use squall::testing::VirtualClock;
+use squall::{moment, sleep, Future, IoLoop};
+
+fn pair() -> (Rc<UnixStream>, Rc<UnixStream>) {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    (Rc::new(a), Rc::new(b))
+}
+
+/// Lets the loop run so many iterations.
+fn turns(io_loop: &IoLoop, n: u32) {
+    for _ in 0..n {
+        io_loop.run_sync(|| ()).unwrap();
+    }
+}
+
+// Tornado: ioloop_test.TestIOLoop.test_multiple_add
+#[test]
+fn second_handler_for_a_descriptor_is_an_error() {
+    let io_loop = IoLoop::new();
+    let socket = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+    io_loop.add_handler(socket.clone(), FdEvents::READ, |_| ()).unwrap();
+    let again = io_loop.add_handler(socket.clone(), FdEvents::READ, |_| ()).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+    io_loop.remove_handler(&socket);
+    io_loop.add_handler(socket.clone(), FdEvents::READ, |_| ()).unwrap();
+}
+
+// Tornado: ioloop_test.TestIOLoop.test_remove_without_add
+#[test]
+fn removing_a_handler_that_was_never_added_is_harmless() {
+    let io_loop = IoLoop::new();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    io_loop.remove_handler(&socket);
+    assert_eq!(io_loop.update_handler(&socket, FdEvents::READ).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+// Tornado: ioloop_test.TestIOLoop.test_read_while_writeable
+#[test]
+fn handler_that_waits_for_reads_is_not_told_of_writes() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let (events, stop) = (seen.clone(), io_loop.clone());
+    io_loop
+        .add_handler(client.clone(), FdEvents::READ, move |ready| {
+            events.borrow_mut().push(ready);
+            stop.stop();
+        })
+        .unwrap();
+    turns(&io_loop, 3);
+    assert!(seen.borrow().is_empty());
+    (&*server).write_all(b"asdf").unwrap();
+    io_loop.start();
+    assert_eq!(*seen.borrow(), [FdEvents::READ]);
+    io_loop.remove_handler(&client);
+}
+
+// Tornado: ioloop_test.TestIOLoop.test_remove_handler_from_handler
+#[test]
+fn handler_that_is_removed_by_another_in_the_same_round_is_not_called() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    (&*client).write_all(b"abc").unwrap();
+    (&*server).write_all(b"abc").unwrap();
+    let chunks = Rc::new(RefCell::new(Vec::new()));
+    let handler = |own: &Rc<UnixStream>, other: &Rc<UnixStream>| {
+        let (own, other, chunks, io_loop) = (own.clone(), other.clone(), chunks.clone(), io_loop.clone());
+        move |_| {
+            let mut chunk = [0; 1024];
+            let n = (&*own).read(&mut chunk).unwrap();
+            chunks.borrow_mut().push(chunk[..n].to_vec());
+            io_loop.remove_handler(&other);
+        }
+    };
+    io_loop.add_handler(client.clone(), FdEvents::READ, handler(&client, &server)).unwrap();
+    io_loop.add_handler(server.clone(), FdEvents::READ, handler(&server, &client)).unwrap();
+    turns(&io_loop, 5);
+    assert_eq!(*chunks.borrow(), [b"abc"]);
+    io_loop.close();
+}
+
+// Tornado: ioloop_test.TestIOLoop.test_handler_callback_file_object
+#[test]
+fn listener_accepts_in_its_handler() {
+    let io_loop = IoLoop::new();
+    let listener = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+    let accepted = Rc::new(Cell::new(0));
+    for n in 1..=2 {
+        let (accepting, count, stop) = (listener.clone(), accepted.clone(), io_loop.clone());
+        let handler = move |_| {
+            drop(accepting.accept().unwrap());
+            count.set(count.get() + 1);
+            stop.stop();
+        };
+        io_loop.add_handler(listener.clone(), FdEvents::READ, handler).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        io_loop.start();
+        assert_eq!(accepted.get(), n);
+        io_loop.remove_handler(&listener);
+    }
+}
+
+// Tornado: ioloop_test.TestIOLoop.test_close_file_object
+#[test]
+fn close_of_the_loop_closes_what_only_the_loop_holds() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    io_loop.add_handler(client, FdEvents::READ, |_| ()).unwrap();
+    turns(&io_loop, 1);
+    assert_eq!((&*server).read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    io_loop.close();
+    assert_eq!((&*server).read(&mut [0]).unwrap(), 0);
+    assert!(io_loop.add_handler(server, FdEvents::READ, |_| ()).is_err());
+}
+
+#[test]
+fn handler_that_leaves_its_descriptor_ready_is_called_again() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    (&*server).write_all(b"abc").unwrap();
+    let text = Rc::new(RefCell::new(Vec::new()));
+    let (reading, seen, stop) = (client.clone(), text.clone(), io_loop.clone());
+    io_loop
+        .add_handler(client, FdEvents::READ, move |_| {
+            let mut byte = [0];
+            (&*reading).read_exact(&mut byte).unwrap();
+            seen.borrow_mut().push(byte[0]);
+            if seen.borrow().len() == 3 {
+                stop.stop();
+            }
+        })
+        .unwrap();
+    io_loop.start();
+    assert_eq!(*text.borrow(), b"abc");
+    io_loop.close();
+}
+
+#[test]
+fn updated_handler_is_called_for_what_it_was_updated_to() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let (events, update, own) = (seen.clone(), io_loop.clone(), client.clone());
+    io_loop
+        .add_handler(client.clone(), FdEvents::READ, move |ready| {
+            events.borrow_mut().push(ready);
+            update.update_handler(&own, FdEvents::NONE).unwrap();
+        })
+        .unwrap();
+    turns(&io_loop, 2);
+    io_loop.update_handler(&client, FdEvents::WRITE).unwrap();
+    turns(&io_loop, 3);
+    assert_eq!(*seen.borrow(), [FdEvents::WRITE]);
+    (&*server).write_all(b"x").unwrap();
+    turns(&io_loop, 3);
+    assert_eq!(seen.borrow().len(), 1);
+    io_loop.update_handler(&client, FdEvents::READ | FdEvents::WRITE).unwrap();
+    turns(&io_loop, 3);
+    assert_eq!(seen.borrow()[1], FdEvents::READ | FdEvents::WRITE);
+    io_loop.close();
+}
+
+#[test]
+fn handler_that_panics_is_called_again() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    (&*server).write_all(b"x").unwrap();
+    let calls = Rc::new(Cell::new(0));
+    let (count, stop) = (calls.clone(), io_loop.clone());
+    io_loop
+        .add_handler(client, FdEvents::READ, move |_| {
+            count.set(count.get() + 1);
+            assert!(count.get() > 1, "on purpose");
+            stop.stop();
+        })
+        .unwrap();
+    io_loop.start();
+    assert_eq!(calls.get(), 2);
+    io_loop.close();
+}
+
+#[test]
+fn handler_that_removes_itself_is_dropped_after_the_call() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    (&*server).write_all(b"x").unwrap();
+    let calls = Rc::new(Cell::new(0));
+    let (count, own, remove) = (calls.clone(), client.clone(), io_loop.clone());
+    io_loop
+        .add_handler(client, FdEvents::READ, move |_| {
+            remove.remove_handler(&own);
+            count.set(count.get() + 1);
+        })
+        .unwrap();
+    turns(&io_loop, 4);
+    assert_eq!((calls.get(), Rc::strong_count(&calls)), (1, 1));
+}
+
+#[test]
+fn busy_callbacks_do_not_keep_descriptors_waiting() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    (&*server).write_all(b"x").unwrap();
+    let future = Future::<()>::new();
+    let promise = Cell::new(Some(future.promise()));
+    io_loop
+        .add_handler(client, FdEvents::READ, move |_| {
+            if let Some(promise) = promise.take() {
+                promise.set_result(());
+            }
+        })
+        .unwrap();
+    // There is always a callback ready.
+    async fn spin() -> squall::Result<()> {
+        loop {
+            moment().await?;
+        }
+    }
+    io_loop
+        .run_sync(|| {
+            IoLoop::current().spawn_callback(spin);
+            future
+        })
+        .unwrap();
+    io_loop.close();
+}
+
+#[test]
+fn closed_peer_is_readable() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    let (stop, own) = (io_loop.clone(), client.clone());
+    io_loop
+        .add_handler(client, FdEvents::READ, move |_| {
+            assert_eq!((&*own).read(&mut [0]).unwrap(), 0);
+            stop.stop();
+        })
+        .unwrap();
+    drop(server);
+    io_loop.start();
+    io_loop.close();
+}
+
+#[test]
+fn virtual_clock_jumps_past_a_descriptor_that_is_not_ready() {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let (client, _server) = pair();
+    io_loop.add_handler(client, FdEvents::READ, |_| panic!("nothing was sent")).unwrap();
+    io_loop.run_sync(|| sleep(Duration::from_secs(3600))).unwrap();
+}
+
+#[test]
+fn regular_file_cannot_be_watched() {
+    let file = std::fs::File::open(file!()).unwrap();
+    assert!(IoLoop::new().add_handler(file, FdEvents::READ, |_| ()).is_err());
+}
