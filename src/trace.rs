@@ -40,6 +40,8 @@ mod recorder;
 #[cfg(feature = "trace")]
 mod story;
 #[cfg(feature = "trace")]
+mod teller;
+#[cfg(feature = "trace")]
 mod text;
 
 pub use squall_runner::trace::{

@@ -149,6 +149,7 @@ fn what_is_waited_for_is_named() {
         }
         yield_!(native())?;
         yield_!(multi((fetch(1), sleep(2 * MS))))?;
+        yield_!([vec![fetch(1)], vec![fetch(2), fetch(3)]])?;
         Ok(())
     }
     assert_snapshot!(text(&record(wait_for_each), 120));

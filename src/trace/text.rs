@@ -29,8 +29,8 @@ use super::{lanes, Entry, Raised, Recorded};
 #[derive(Debug, Clone)]
 #[must_use = "print it, or make a String of it"]
 pub struct Text<'a> {
-    pub(crate) entries: &'a [Entry],
-    pub(crate) dropped: usize,
+    entries: &'a [Entry],
+    dropped: usize,
     width: usize,
     colors: bool,
     lines: bool,

@@ -1,0 +1,378 @@
+//! [`Story::of`]: tells a list of entries as a story, one entry after the other.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use squall_runner::trace::{Body, FutureId, Kind, RunnerId, State};
+
+use super::names::{time, Names};
+use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
+use super::{Entry, Place, Recorded, Source};
+
+/// A yield whose reason to wait is not known yet.
+struct Yielding {
+    runner: RunnerId,
+    time: Duration,
+    kind: Kind,
+    future: Option<FutureId>,
+    place: String,
+}
+
+/// How lines of the program are told.
+enum Places {
+    Untold,
+    /// They are all in one file.
+    Line,
+    FileAndLine,
+}
+
+/// What has been told, and what must be known to tell what comes next.
+struct Teller<'a> {
+    names: &'a Names,
+    /// How the lines of yields are told.
+    places: Places,
+    story: Story,
+    /// The number of each call among the actors.
+    numbers: HashMap<RunnerId, usize>,
+    /// Who runs now, innermost last.
+    stack: Vec<RunnerId>,
+    /// The last yield, until it is told.
+    yielding: Option<Yielding>,
+    /// Who waits for each Future.
+    waiters: HashMap<FutureId, Vec<RunnerId>>,
+    /// Those that have returned or raised.
+    over: HashSet<RunnerId>,
+    /// Those that start in a later turn than the one in which they are called.
+    natives: HashSet<RunnerId>,
+    /// How often the loop has turned.
+    turns: usize,
+    /// Whether the last turn is to be told when something happens in it.
+    untold_turn: bool,
+    /// Whether a loop runs.
+    looping: bool,
+}
+
+impl Story {
+    pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool) -> Self {
+        let mut files = HashSet::new();
+        for entry in entries {
+            if let Recorded::Yield { place, .. } = &entry.event {
+                files.insert(&place.file);
+            }
+        }
+        let the_loop = Actor { label: "loop".to_owned(), coroutine: "loop".to_owned(), nth: 1 };
+        let mut teller = Teller {
+            names,
+            places: match files.len() {
+                _ if !lines => Places::Untold,
+                0 | 1 => Places::Line,
+                _ => Places::FileAndLine,
+            },
+            story: Self { actors: vec![the_loop], rows: Vec::new(), waiting: Vec::new() },
+            numbers: HashMap::new(),
+            stack: Vec::new(),
+            yielding: None,
+            waiters: HashMap::new(),
+            over: HashSet::new(),
+            natives: HashSet::new(),
+            turns: 0,
+            untold_turn: false,
+            looping: false,
+        };
+        for (index, entry) in entries.iter().enumerate() {
+            teller.tell(entry, entries.get(index + 1));
+        }
+        teller.yielded(None);
+        teller.suspended();
+        teller.story
+    }
+}
+
+impl Teller<'_> {
+    #[allow(clippy::too_many_lines)] // One arm for each event.
+    fn tell(&mut self, entry: &Entry, next: Option<&Entry>) {
+        let time = entry.time;
+        match &entry.event {
+            Recorded::Call { runner, body, .. } => self.call(time, *runner, *body),
+            Recorded::Start { runner } | Recorded::Wake { runner } => {
+                // A generator starts in its call, which is told already.
+                if self.stack.last() != Some(runner) {
+                    self.stack.push(*runner);
+                    let started = matches!(entry.event, Recorded::Start { .. });
+                    let text = if started { "start" } else { "go on" };
+                    self.act(time, *runner, text, Tone::In, Life::Running);
+                }
+            }
+            Recorded::Send { runner, value } => self.resume(time, *runner, format!("send {value}"), Tone::In),
+            Recorded::Throw { runner, exception } => {
+                self.resume(time, *runner, format!("throw {exception}"), Tone::Bad);
+            }
+            Recorded::Yield { runner, kind, future, place } => {
+                let (kind, place) = (*kind, self.place(place));
+                let future = match next.map(|next| &next.event) {
+                    Some(Recorded::Call { future, .. }) if kind == Kind::Awaitable => Some(*future),
+                    _ => *future,
+                };
+                self.yielding = Some(Yielding { runner: *runner, time, kind, future, place });
+            }
+            Recorded::Wait { runner, future } => {
+                if let Some(future) = future {
+                    self.waiters.entry(*future).or_default().push(*runner);
+                }
+                let until = self.until(*future);
+                if self.yielding.is_some() {
+                    self.yielded(Some(until));
+                } else {
+                    let awaited = future.map_or("something".to_owned(), |future| self.names.future(future));
+                    let native = self.natives.contains(runner);
+                    let text = match (native, until.starts_with("until")) {
+                        (true, true) => format!("await {awaited} {until}"),
+                        (true, false) => format!("await {awaited}, {until}"),
+                        (false, _) => until,
+                    };
+                    self.act(time, *runner, text, Tone::Out, Life::Waiting);
+                }
+                self.leave(*runner);
+            }
+            Recorded::Return { runner, value, raised } => {
+                let text = if *raised { format!("raise Return({value})") } else { format!("return {value}") };
+                self.end(time, *runner, text, Tone::Good);
+            }
+            Recorded::Raise { runner, exception } => {
+                self.end(time, *runner, format!("raise {exception}"), Tone::Bad);
+            }
+            Recorded::Resolve { future, state } => self.resolve(time, *future, *state),
+            Recorded::Report { problem, exception } => {
+                self.row(time, What::Log(format!("logged: {}: {exception}", problem.text())));
+            }
+            Recorded::Note { text } => self.act_now(time, format!("print \"{text}\""), Tone::Said),
+            Recorded::Run { by } => {
+                self.looping = true;
+                let mut act = self.by_loop(by.clone().into_owned(), Tone::Plain);
+                act.begins = true;
+                self.row(time, What::Acts(vec![act]));
+            }
+            Recorded::Turn => {
+                self.turns += 1;
+                self.untold_turn = true;
+            }
+            Recorded::Stop { outcome } => {
+                self.looping = false;
+                let (text, tone) = match outcome {
+                    None => ("stop".to_owned(), Tone::Plain),
+                    Some(Ok(value)) => (format!("gives {value}"), Tone::Good),
+                    Some(Err(exception)) => (format!("raises {exception}"), Tone::Bad),
+                };
+                let act = self.by_loop(text, tone);
+                self.row(time, What::Acts(vec![act]));
+            }
+            // Told where the Future is yielded. Of what is made of a list that was yielded the last is the whole.
+            Recorded::Made { future, .. } => {
+                if let Some(Yielding { kind: Kind::List(_) | Kind::Dict(_), future: whole, .. }) =
+                    &mut self.yielding
+                {
+                    *whole = Some(*future);
+                }
+            }
+        }
+    }
+
+    fn call(&mut self, time: Duration, runner: RunnerId, body: Body) {
+        let caller = self.yielding.as_ref().map(|yielding| yielding.runner).or(self.stack.last().copied());
+        self.yielded(None);
+        let actor = self.story.actors.len();
+        self.numbers.insert(runner, actor);
+        let label = self.names.call(runner);
+        let call = match caller {
+            Some(caller) => self.of(caller, format!("call {label}"), Tone::Plain, Life::Running),
+            None => self.by_loop(format!("call {label}"), Tone::Plain),
+        };
+        let (text, life) = match body {
+            Body::Generator | Body::Plain => ("start", Life::Running),
+            Body::Native => ("ready to start", Life::Waiting),
+        };
+        let start = Act { actor, text: text.to_owned(), tone: Tone::In, begins: true, life };
+        self.row(time, What::Acts(vec![call, start]));
+        self.story.actors.push(Actor {
+            label,
+            coroutine: self.names.coroutine(runner).to_owned(),
+            nth: self.names.nth(runner),
+        });
+        if body == Body::Native {
+            self.natives.insert(runner);
+        } else {
+            self.stack.push(runner);
+        }
+    }
+
+    fn resume(&mut self, time: Duration, runner: RunnerId, text: String, tone: Tone) {
+        self.yielded(None);
+        if self.stack.last() != Some(&runner) {
+            self.stack.push(runner);
+        }
+        self.act(time, runner, text, tone, Life::Running);
+    }
+
+    /// Tells the last yield, if it was not told yet: with what is waited for and until when, if it waits.
+    fn yielded(&mut self, wait: Option<String>) {
+        let Some(Yielding { runner, time, kind, future, place }) = self.yielding.take() else { return };
+        let name = future.map(|future| self.names.future(future));
+        let what = match kind {
+            Kind::None => "()".to_owned(),
+            Kind::Moment => "moment".to_owned(),
+            Kind::Future(_) => name.unwrap_or_else(|| "a future".to_owned()),
+            Kind::Awaitable => name.unwrap_or_else(|| "a native coroutine".to_owned()),
+            Kind::List(n) => name.unwrap_or_else(|| format!("a list of {n}")),
+            Kind::Dict(n) => match name {
+                Some(list) => list.replace('[', "{").replace(']', "}"),
+                None => format!("a map of {n}"),
+            },
+            Kind::Other(name) => name.to_owned(),
+            Kind::Bad => "what cannot be yielded".to_owned(),
+            _ => kind.to_string(),
+        };
+        if wait.is_none() {
+            self.leave(runner);
+        }
+        let (reason, life) = match (wait, kind) {
+            (Some(until), _) => (until, Life::Waiting),
+            (None, Kind::Future(State::Done)) => ("done already".to_owned(), Life::Running),
+            (None, Kind::Future(State::Failed)) => ("failed already".to_owned(), Life::Running),
+            (None, Kind::Future(State::Cancelled)) => ("cancelled already".to_owned(), Life::Running),
+            (None, Kind::List(_) | Kind::Dict(_)) if future.is_some() => {
+                ("all done already".to_owned(), Life::Running)
+            }
+            (None, _) => (String::new(), Life::Running),
+        };
+        let comma = match reason.as_str() {
+            "" => "",
+            reason if reason.starts_with("until") => " ",
+            _ => ", ",
+        };
+        self.act(time, runner, format!("yield {what}{comma}{reason}{place}"), Tone::Out, life);
+    }
+
+    /// Why a coroutine waits.
+    fn until(&self, future: Option<FutureId>) -> String {
+        let Some(future) = future else { return "wait one turn".to_owned() };
+        match self.names.source(future) {
+            Some(Source::Sleep { until }) => format!("until {}", time(*until)),
+            Some(Source::Multi { len: 2, .. }) => "wait for both".to_owned(),
+            Some(Source::Multi { len, .. }) if *len > 2 => format!("wait for all {len}"),
+            Some(Source::Timeout { until, .. }) => format!("wait until {} at most", time(*until)),
+            Some(Source::Multi { .. } | Source::Named(_)) | None => "wait for it".to_owned(),
+        }
+    }
+
+    fn resolve(&mut self, time: Duration, future: FutureId, state: State) {
+        if let Some(runner) = self.names.call_of(future) {
+            // A call's Future is resolved as it returns, which is told; but not when it is cancelled. A native
+            // coroutine is over then; a generator goes on, and what it returns is dropped.
+            if state == State::Cancelled && !self.over.contains(&runner) {
+                if self.natives.contains(&runner) {
+                    self.end(time, runner, "cancelled".to_owned(), Tone::Bad);
+                } else {
+                    let running = self.stack.contains(&runner);
+                    let life = if running { Life::Running } else { Life::Waiting };
+                    self.act(time, runner, "its result is cancelled", Tone::Bad, life);
+                }
+            }
+            return;
+        }
+        if self.yielding.as_ref().is_some_and(|yielding| yielding.future == Some(future)) {
+            // A list that is done as it is yielded: the yield says so.
+            return;
+        }
+        let waiters = self.waiters.remove(&future).unwrap_or_default();
+        let name = self.names.future(future);
+        let (name, how) = match (self.names.source(future), state) {
+            (_, State::Cancelled) => (name, "cancelled"),
+            (Some(Source::Sleep { .. }), _) => (name, "over"),
+            (Some(Source::Timeout { .. }), State::Failed) => ("time".to_owned(), "over"),
+            (Some(Source::Multi { len: 1, .. }), _) => (name, "done"),
+            (Some(Source::Multi { len: 2, .. }), _) => ("both".to_owned(), "done"),
+            (Some(Source::Multi { len, .. }), _) => (format!("all {len}"), "done"),
+            (_, State::Failed) => (name, "failed"),
+            _ => (name, "done"),
+        };
+        let ready = match waiters.as_slice() {
+            [] => String::new(),
+            [one] => format!(", {} ready", self.names.call(*one)),
+            [one, rest @ ..] => format!(", {} and {} more ready", self.names.call(*one), rest.len()),
+        };
+        let tone = if how == "failed" { Tone::Bad } else { Tone::Plain };
+        self.act_now(time, format!("{name} {how}{ready}"), tone);
+    }
+
+    fn end(&mut self, time: Duration, runner: RunnerId, text: String, tone: Tone) {
+        self.act(time, runner, text, tone, Life::Gone);
+        self.over.insert(runner);
+        self.leave(runner);
+    }
+
+    fn leave(&mut self, runner: RunnerId) {
+        if self.stack.last() == Some(&runner) {
+            self.stack.pop();
+        }
+    }
+
+    /// A row of one coroutine.
+    fn act(&mut self, time: Duration, runner: RunnerId, text: impl Into<String>, tone: Tone, life: Life) {
+        let act = self.of(runner, text.into(), tone, life);
+        self.row(time, What::Acts(vec![act]));
+    }
+
+    /// A row of whoever runs now.
+    fn act_now(&mut self, time: Duration, text: String, tone: Tone) {
+        match self.stack.last() {
+            Some(runner) => self.act(time, *runner, text, tone, Life::Running),
+            None => {
+                let act = self.by_loop(text, tone);
+                self.row(time, What::Acts(vec![act]));
+            }
+        }
+    }
+
+    fn of(&self, runner: RunnerId, text: String, tone: Tone, life: Life) -> Act {
+        let actor = self.numbers.get(&runner).copied().unwrap_or(LOOP);
+        Act { actor, text, tone, begins: false, life }
+    }
+
+    fn by_loop(&self, text: String, tone: Tone) -> Act {
+        let life = if self.looping { Life::Running } else { Life::Gone };
+        Act { actor: LOOP, text, tone, begins: false, life }
+    }
+
+    /// Notes who is suspended now.
+    fn suspended(&mut self) {
+        let mut last = vec![None; self.story.actors.len()];
+        for row in &self.story.rows {
+            if let What::Acts(acts) = &row.what {
+                for act in acts {
+                    last[act.actor] = (act.life == Life::Waiting).then_some(&act.text);
+                }
+            }
+        }
+        let waiting = self.story.actors.iter().zip(last);
+        self.story.waiting =
+            waiting.filter_map(|(actor, last)| Some((actor.label.clone(), last?.clone()))).collect();
+    }
+
+    fn row(&mut self, time: Duration, what: What) {
+        self.yielded(None);
+        if std::mem::take(&mut self.untold_turn) {
+            self.story.rows.push(Row { time, what: What::Turn(self.turns) });
+        }
+        self.story.rows.push(Row { time, what });
+    }
+
+    /// ` :12`, with the name of the file if there are several. The space is one at which no line is broken.
+    fn place(&self, place: &Place) -> String {
+        let file = place.file.rsplit(['/', '\\']).next().unwrap_or_default();
+        match self.places {
+            Places::Untold => String::new(),
+            Places::Line => format!("\u{a0}:{}", place.line),
+            Places::FileAndLine => format!("\u{a0}{file}:{}", place.line),
+        }
+    }
+}
