@@ -20,5 +20,8 @@ pub use squall_runner::{
 #[cfg(feature = "macros")]
 pub use squall_macros::coroutine;
 
+#[doc = include_str!("../docs/cancellation.md")]
+pub mod cancellation {}
+
 #[doc(hidden)]
 pub mod __private;

@@ -36,7 +36,7 @@
 //!
 //! Who was cancelled or has run out of time is passed over. Whoever is let in but does not take it, since
 //! the coroutine or the Future was dropped meanwhile, lets in the next one. The table in
-//! `docs/cancellation.md` has it all.
+//! [`cancellation`](crate::cancellation) has it all.
 //!
 //! Source: `tornado.locks`.
 

@@ -34,7 +34,7 @@
 //! meanwhile, comes back to the front of the queue, or goes to the next one who waits. The queue may hold one
 //! more than its limit then. An item that nobody let in yet goes with the Future only if that is cancelled or
 //! has run out of time; [`put_nowait`](Queue::put_nowait) and [`try_put_within`](Queue::try_put_within) hand it back.
-//! The table in `docs/cancellation.md` has it all.
+//! The table in [`cancellation`](crate::cancellation) has it all.
 //!
 //! Source: `tornado.queues`. There, an item that was given to somebody who does not take it is lost.
 

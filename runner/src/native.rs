@@ -43,6 +43,8 @@ pub(crate) struct Task<F: StdFuture + 'static, T: 'static> {
     wake: Arc<TaskWaker>,
     /// The squall Future that it awaits, while that is pending.
     awaits: RefCell<Option<AnyFuture>>,
+    /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
+    kept: Cell<Option<Rc<Self>>>,
     started: Cell<bool>,
     /// Whether the waker has put a step on the ready queue that has not run yet.
     woken: Cell<bool>,
@@ -78,6 +80,7 @@ where
                 waker: wake.clone().into(),
                 wake,
                 awaits: RefCell::new(None),
+                kept: Cell::new(None),
                 started: Cell::new(false),
                 woken: Cell::new(false),
                 must_cancel: Cell::new(false),
@@ -97,7 +100,7 @@ where
     fn step(self: Rc<Self>) {
         self.woken.set(false);
         let Some(mut body) = self.body.take() else { return };
-        drop(self.awaits.take());
+        drop((self.awaits.take(), self.kept.take()));
         self.throw_cancel.set(self.must_cancel.take());
         let started = self.started.replace(true);
         if self.throw_cancel.get() && !started {
@@ -117,6 +120,9 @@ where
                 let future = self.awaits.borrow().as_ref().map(AnyFuture::id);
                 emit(|| Event::Wait { runner, future });
                 self.body.set(Some(body));
+                if self.awaits.borrow().is_none() {
+                    self.kept.set(Some(self.clone()));
+                }
                 if self.must_cancel.take() {
                     self.cancel();
                 }
@@ -219,7 +225,7 @@ impl<F: StdFuture + 'static, T: 'static> Alive for Task<F, T> {
         if let Some(body) = self.body.take() {
             discard(body);
         }
-        drop(self.awaits.take());
+        drop((self.awaits.take(), self.kept.take()));
         self.shared.forget_waiters();
     }
 }

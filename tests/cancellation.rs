@@ -1,0 +1,699 @@
+//! Cancellation: a test for each line of `docs/cancellation.md`, and one that looks for them.
+
+use std::cell::{Cell, RefCell};
+use std::fmt::Debug;
+use std::future::{pending, poll_fn};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use squall::locks::{Condition, Event, Lock};
+use squall::queues::Queue;
+use squall::testing::VirtualClock;
+use squall::{
+    convert_yielded, coroutine, moment, multi, sleep, task, with_timeout, Error, Exception, Future, IoLoop,
+    Result,
+};
+use squall_runner::trace::{self, Event as Happened, Observer, Problem};
+
+const MS: Duration = Duration::from_millis(1);
+
+/// A loop on a virtual clock that is the current one of the thread.
+struct World {
+    io_loop: IoLoop,
+    _current: squall::ioloop::CurrentLoop,
+}
+
+fn world() -> World {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    World { _current: io_loop.make_current(), io_loop }
+}
+
+impl World {
+    /// Lets a second pass.
+    fn run(&self) {
+        self.io_loop.run_sync(|| sleep(1000 * MS)).unwrap();
+    }
+
+    /// Lets so many turns pass.
+    fn turn(&self, turns: u32) {
+        for _ in 0..turns {
+            self.io_loop.add_callback({
+                let io_loop = self.io_loop.clone();
+                move || io_loop.stop()
+            });
+            self.io_loop.start();
+        }
+    }
+}
+
+/// A Future that nobody will ever resolve.
+fn never() -> Future<()> {
+    Event::new().wait()
+}
+
+fn is_cancelled(result: Result<impl Debug>) -> bool {
+    result.unwrap_err().downcast_ref() == Some(&Error::Cancelled)
+}
+
+/// Whether this was reached.
+#[derive(Clone, Default)]
+struct Flag(Rc<Cell<bool>>);
+
+impl Flag {
+    fn set(&self) {
+        self.0.set(true);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.get()
+    }
+}
+
+/// Set when it is dropped.
+struct OnDrop(Flag);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
+/// What was reported while `f` ran.
+fn reports(f: impl FnOnce()) -> Vec<Problem> {
+    #[derive(Default)]
+    struct Reports(RefCell<Vec<Problem>>);
+    impl Observer for Reports {
+        fn event(&self, event: &Happened<'_>) {
+            if let Happened::Report { problem, .. } = event {
+                self.0.borrow_mut().push(*problem);
+            }
+        }
+    }
+    let reports = Rc::new(Reports::default());
+    let observing = trace::observe(reports.clone());
+    f();
+    drop(observing);
+    reports.0.take()
+}
+
+#[test]
+fn cancelled_future_is_raised_at_the_yield() {
+    let world = world();
+    let waited = never();
+    let waiting = coroutine({
+        let waited = waited.clone();
+        move |co| async move { Ok(is_cancelled(co.yield_(waited).await)) }
+    });
+    assert!(waited.cancel());
+    world.turn(1);
+    assert!(waiting.into_result().unwrap());
+}
+
+#[test]
+fn coroutine_that_lets_cancelled_pass_has_failed() {
+    let world = world();
+    let waited = never();
+    let waiting = coroutine({
+        let waited = waited.clone();
+        move |co| async move { co.yield_(waited).await }
+    });
+    waited.cancel();
+    world.turn(1);
+    assert!(!waiting.cancelled());
+    assert!(is_cancelled(waiting.into_result()));
+}
+
+#[test]
+fn coroutine_whose_future_is_cancelled_runs_on() {
+    let world = world();
+    let (slept, done) = (Flag::default(), Flag::default());
+    let future = coroutine({
+        let (slept, done) = (slept.clone(), done.clone());
+        move |co| async move {
+            let sleep = sleep(MS);
+            sleep.add_done_callback(move |sleep| {
+                assert!(!sleep.cancelled());
+                slept.set();
+            });
+            co.yield_(sleep).await?;
+            done.set();
+            Ok(5)
+        }
+    });
+    assert!(future.cancel());
+    assert!(future.cancelled());
+    world.run();
+    assert!(slept.is_set() && done.is_set());
+    assert!(is_cancelled(future.into_result()));
+}
+
+#[test]
+fn exception_of_a_coroutine_whose_future_is_cancelled_is_logged() {
+    let world = world();
+    let reports = reports(|| {
+        let future = coroutine(|co| async move {
+            co.yield_(moment()).await?;
+            Err::<(), _>(Exception::msg("too late"))
+        });
+        future.cancel();
+        world.turn(1);
+    });
+    assert_eq!(reports, [Problem::AfterCancel]);
+}
+
+#[test]
+fn native_coroutine_that_is_cancelled_before_it_starts_never_runs() {
+    let world = world();
+    let ran = Flag::default();
+    let inner = ran.clone();
+    let future = convert_yielded(async move {
+        inner.set();
+        Ok::<_, Exception>(())
+    })
+    .unwrap();
+    assert!(future.cancel());
+    world.run();
+    assert!(future.cancelled() && !ran.is_set());
+}
+
+#[test]
+fn cancelling_a_native_coroutine_cancels_what_it_awaits() {
+    let world = world();
+    let innermost = never();
+    let inner = convert_yielded({
+        let innermost = innermost.clone();
+        async move { innermost.await }
+    })
+    .unwrap();
+    let outer = convert_yielded({
+        let inner = inner.clone();
+        async move { Ok::<_, Exception>(is_cancelled(inner.await)) }
+    })
+    .unwrap();
+    world.turn(2);
+    assert!(outer.cancel());
+    assert!(innermost.cancelled());
+    world.turn(2);
+    assert!(inner.cancelled());
+    assert!(outer.into_result().unwrap());
+}
+
+#[test]
+fn native_coroutine_that_catches_cancelled_goes_on() {
+    let world = world();
+    let future = convert_yielded(async {
+        assert!(is_cancelled(never().await));
+        sleep(MS).await?;
+        Ok::<_, Exception>(5)
+    })
+    .unwrap();
+    world.turn(1);
+    assert!(future.cancel());
+    assert!(!future.cancelled());
+    world.run();
+    assert_eq!(future.result().unwrap(), 5);
+}
+
+#[test]
+fn native_coroutine_that_lets_cancelled_pass_is_cancelled() {
+    let world = world();
+    let future = convert_yielded(never()).unwrap();
+    let native = convert_yielded(async { future.await }).unwrap();
+    world.turn(1);
+    native.cancel();
+    world.turn(1);
+    assert!(native.cancelled());
+}
+
+#[test]
+fn native_coroutine_that_is_cancelled_just_before_it_goes_on_gets_cancelled() {
+    let world = world();
+    let waited = Future::<i32>::new();
+    let promise = waited.promise();
+    let future = convert_yielded(async { Ok::<_, Exception>(is_cancelled(waited.await)) }).unwrap();
+    world.turn(1);
+    promise.set_result(5);
+    assert!(future.cancel());
+    world.turn(1);
+    assert!(future.into_result().unwrap());
+}
+
+#[test]
+fn native_coroutine_that_awaits_something_foreign_is_dropped() {
+    let world = world();
+    let dropped = Flag::default();
+    let inner = OnDrop(dropped.clone());
+    let future = convert_yielded(async move {
+        squall::native(pending::<()>()).await?;
+        drop(inner);
+        Ok::<_, Exception>(())
+    })
+    .unwrap();
+    world.turn(1);
+    future.cancel();
+    world.turn(1);
+    assert!(future.cancelled() && dropped.is_set());
+}
+
+#[test]
+fn decorated_coroutine_that_a_cancelled_native_one_awaits_runs_on() {
+    let world = world();
+    let done = Flag::default();
+    let inner = done.clone();
+    let decorated = coroutine(move |co| async move {
+        co.yield_(sleep(MS)).await?;
+        inner.set();
+        Ok(())
+    });
+    let native = convert_yielded({
+        let decorated = decorated.clone();
+        async move { decorated.await }
+    })
+    .unwrap();
+    world.turn(1);
+    native.cancel();
+    assert!(decorated.cancelled());
+    world.run();
+    assert!(native.cancelled() && done.is_set());
+}
+
+#[test]
+fn cancelled_sleep_is_not_done_at_its_time() {
+    let world = world();
+    let sleep = sleep(MS);
+    assert!(sleep.cancel());
+    world.run();
+    assert!(is_cancelled(sleep.into_result()));
+}
+
+#[test]
+fn cancelled_child_fails_its_list_after_all_are_done() {
+    let world = world();
+    let (cancelled, slow) = (never(), sleep(MS));
+    let all = multi([cancelled.clone(), slow.clone()]);
+    cancelled.cancel();
+    world.turn(1);
+    assert!(!all.done());
+    world.run();
+    assert!(slow.done());
+    assert!(is_cancelled(all.into_result()));
+}
+
+#[test]
+fn children_of_a_cancelled_list_run_on() {
+    let world = world();
+    let (first, second) = (sleep(MS), sleep(2 * MS));
+    let all = multi([first.clone(), second.clone()]);
+    assert!(all.cancel());
+    world.run();
+    assert!(all.cancelled());
+    first.result().unwrap();
+    second.result().unwrap();
+}
+
+#[test]
+fn with_timeout_raises_the_cancellation_of_what_it_waits_for() {
+    let world = world();
+    let waited = never();
+    let limited = with_timeout(100 * MS, waited.clone());
+    waited.cancel();
+    world.turn(2);
+    assert!(is_cancelled(limited.into_result()));
+}
+
+#[test]
+fn what_a_cancelled_with_timeout_waits_for_runs_on() {
+    let world = world();
+    let waited = sleep(MS);
+    let limited = with_timeout(100 * MS, waited.clone());
+    assert!(limited.cancel());
+    world.run();
+    waited.result().unwrap();
+}
+
+#[test]
+fn cancellation_after_the_timeout_is_not_logged() {
+    let world = world();
+    let waited = never();
+    let reports = reports(|| {
+        let limited = with_timeout(MS, waited.clone());
+        world.run();
+        assert_eq!(limited.exception().unwrap().downcast_ref(), Some(&Error::Timeout));
+        waited.cancel();
+        world.turn(2);
+    });
+    assert!(reports.is_empty(), "{reports:?}");
+}
+
+#[test]
+fn what_is_set_after_cancellation_is_dropped() {
+    let dropped = Flag::default();
+    let future = Future::<Rc<OnDrop>>::new();
+    let promise = future.promise();
+    future.cancel();
+    promise.set_result(Rc::new(OnDrop(dropped.clone())));
+    assert!(future.cancelled() && dropped.is_set());
+
+    let slot = Rc::new(Cell::new(None));
+    let keep = slot.clone();
+    let future = task::<i32>(move |callback| keep.set(Some(callback)));
+    future.cancel();
+    slot.take().unwrap()(5);
+    assert!(future.cancelled());
+}
+
+#[test]
+fn cancelled_acquire_leaves_the_line() {
+    let lock = Lock::new();
+    let [held, cancelled, next] = std::array::from_fn(|_| lock.acquire());
+    assert!(cancelled.cancel());
+    drop(held);
+    assert!(cancelled.cancelled() && next.done());
+}
+
+/// Has a native coroutine wait for `future`, has `give` give it what it waits for, and cancels it before it goes on.
+fn cancel_after<T: 'static>(world: &World, future: Future<T>, give: impl FnOnce()) {
+    let waiting = convert_yielded(async move { future.await.map(drop) }).unwrap();
+    world.turn(1);
+    give();
+    assert!(waiting.cancel());
+    world.turn(1);
+    assert!(waiting.cancelled());
+}
+
+#[test]
+fn lock_granted_to_a_cancelled_coroutine_passes_on() {
+    let world = world();
+    let lock = Lock::new();
+    let held = lock.acquire();
+    let acquire = lock.acquire();
+    let next = lock.acquire();
+    cancel_after(&world, acquire, || drop(held));
+    assert!(next.done());
+}
+
+#[test]
+fn lock_granted_without_a_guard_to_a_cancelled_coroutine_stays_locked() {
+    let world = world();
+    let lock = Lock::new();
+    let held = lock.acquire();
+    let acquire = lock.acquire_unguarded();
+    let next = lock.acquire();
+    cancel_after(&world, acquire, || drop(held));
+    assert!(!next.done());
+    lock.release().unwrap();
+    assert!(next.done());
+}
+
+#[test]
+fn cancelled_wait_does_not_count_for_notify() {
+    let condition = Condition::new();
+    let (cancelled, next) = (condition.wait(), condition.wait());
+    assert!(cancelled.cancel());
+    condition.notify(1);
+    assert!(next.result().unwrap());
+}
+
+#[test]
+fn notification_of_a_cancelled_coroutine_is_spent() {
+    let world = world();
+    let condition = Condition::new();
+    let wait = condition.wait();
+    let next = condition.wait();
+    cancel_after(&world, wait, || condition.notify(1));
+    assert!(!next.done());
+}
+
+#[test]
+fn cancelled_wait_leaves_the_event_to_the_others() {
+    let world = world();
+    let event = Event::new();
+    let (plain, limited, other) = (event.wait(), event.wait_within(100 * MS), event.wait());
+    assert!(plain.cancel() && limited.cancel());
+    world.turn(2);
+    event.set();
+    assert!(plain.cancelled() && limited.cancelled());
+    other.result().unwrap();
+
+    let queue = Queue::new(0);
+    queue.put_nowait(5).unwrap();
+    let (join, other) = (queue.join(), queue.join());
+    assert!(join.cancel());
+    queue.task_done().unwrap();
+    other.result().unwrap();
+}
+
+#[test]
+fn item_passes_over_a_cancelled_getter() {
+    let queue = Queue::new(0);
+    let (cancelled, next, last) = (queue.get(), queue.get(), queue.get());
+    assert!(cancelled.cancel());
+    queue.put_nowait(1).unwrap();
+    assert_eq!(next.into_result().unwrap(), 1);
+    assert!(last.cancel());
+    queue.put_nowait(2).unwrap();
+    assert_eq!(queue.get_nowait(), Ok(2));
+}
+
+#[test]
+fn item_given_to_a_cancelled_coroutine_comes_back() {
+    let world = world();
+    let queue = Queue::new(0);
+    cancel_after(&world, queue.get(), || {
+        queue.put_nowait(1).unwrap();
+        queue.put_nowait(2).unwrap();
+    });
+    assert_eq!(queue.get_nowait(), Ok(1));
+    assert_eq!(queue.get_nowait(), Ok(2));
+    let get = queue.get();
+    let next = queue.get();
+    cancel_after(&world, get, || queue.put_nowait(3).unwrap());
+    assert_eq!(next.into_result().unwrap(), 3);
+}
+
+#[test]
+fn item_of_a_cancelled_putter_is_dropped() {
+    let queue = Queue::new(1);
+    let dropped = Flag::default();
+    queue.put_nowait(OnDrop(Flag::default())).unwrap();
+    let put = queue.put(OnDrop(dropped.clone()));
+    assert!(put.cancel());
+    assert!(dropped.is_set());
+    drop(queue.get_nowait());
+    assert!(queue.empty());
+}
+
+#[test]
+fn run_sync_of_something_cancelled_says_so() {
+    let world = world();
+    let waited = never();
+    let cancel = waited.clone();
+    world.io_loop.call_later(MS, move || {
+        cancel.cancel();
+    });
+    let e = world.io_loop.run_sync(|| waited).unwrap_err();
+    assert_eq!(e.downcast_ref(), Some(&Error::LoopStopped));
+}
+
+#[test]
+fn run_sync_that_runs_out_of_time_cancels() {
+    let world = world();
+    let waited = never();
+    let e = world.io_loop.run_sync_with_timeout(MS, || waited.clone()).unwrap_err();
+    assert!(matches!(e.downcast_ref(), Some(Error::RunSyncTimeout { .. })));
+    assert!(waited.cancelled());
+}
+
+#[test]
+fn cancelled_spawned_coroutine_is_not_logged() {
+    let world = world();
+    let waited = never();
+    let reports = reports(|| {
+        let inner = waited.clone();
+        world.io_loop.spawn_callback(move || inner);
+        world.turn(1);
+        waited.cancel();
+        world.turn(2);
+    });
+    assert!(reports.is_empty(), "{reports:?}");
+}
+
+#[test]
+fn done_callback_is_called_on_cancellation() {
+    let world = world();
+    let called = Flag::default();
+    let inner = called.clone();
+    let future = never();
+    future.add_done_callback(move |future| {
+        assert!(future.cancelled());
+        inner.set();
+    });
+    future.cancel();
+    assert!(!called.is_set());
+    world.turn(1);
+    assert!(called.is_set());
+}
+
+#[test]
+fn cancelling_what_is_done_does_nothing() {
+    let done = Future::ready(5);
+    assert!(!done.cancel());
+    assert_eq!(done.result().unwrap(), 5);
+    let failed = Future::<()>::failed(Exception::msg("on purpose"));
+    assert!(!failed.cancel());
+    assert_eq!(failed.exception().unwrap().to_string(), "on purpose");
+    let cancelled = never();
+    assert!(cancelled.cancel());
+    assert!(!cancelled.cancel());
+}
+
+#[test]
+fn dropped_coroutines_run_on() {
+    let world = world();
+    let (decorated, native) = (Flag::default(), Flag::default());
+    let reports = reports(|| {
+        let flag = decorated.clone();
+        drop(coroutine(move |co| async move {
+            co.yield_(sleep(MS)).await?;
+            flag.set();
+            Err::<(), _>(Exception::msg("on purpose"))
+        }));
+        let flag = native.clone();
+        drop(convert_yielded(async move {
+            sleep(MS).await?;
+            flag.set();
+            Err::<(), _>(Exception::msg("on purpose"))
+        }));
+        world.run();
+    });
+    assert!(decorated.is_set() && native.is_set());
+    assert_eq!(reports, [Problem::NeverRetrieved; 2]);
+}
+
+#[test]
+fn dropped_native_coroutine_that_awaits_something_foreign_runs_on() {
+    let world = world();
+    let (waker, done) = (Rc::new(Cell::new(None::<Waker>)), Flag::default());
+    let (keep, inner) = (waker.clone(), done.clone());
+    world.io_loop.spawn_callback(move || async move {
+        let mut polled = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut polled, true) {
+                return Poll::Ready(());
+            }
+            keep.set(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+        inner.set();
+        Ok::<_, Exception>(())
+    });
+    world.turn(2);
+    waker.take().unwrap().wake();
+    world.turn(1);
+    assert!(done.is_set());
+}
+
+#[test]
+fn dropped_sleep_still_calls_back() {
+    let world = world();
+    let called = Flag::default();
+    let inner = called.clone();
+    sleep(MS).add_done_callback(move |_| inner.set());
+    world.run();
+    assert!(called.is_set());
+}
+
+#[test]
+fn dropped_acquire_passes_on() {
+    let lock = Lock::new();
+    let granted = lock.acquire();
+    drop(lock.acquire());
+    let next = lock.acquire();
+    assert!(granted.done() && !next.done());
+    drop(granted);
+    assert!(next.done());
+}
+
+#[test]
+fn item_of_a_dropped_putter_goes_in() {
+    let queue = Queue::new(1);
+    queue.put_nowait(1).unwrap();
+    drop(queue.put(2));
+    assert_eq!(queue.get_nowait(), Ok(1));
+    assert_eq!(queue.get_nowait(), Ok(2));
+}
+
+#[test]
+fn dropped_wait_counts_for_notify() {
+    let condition = Condition::new();
+    drop(condition.wait());
+    let next = condition.wait();
+    condition.notify(1);
+    assert!(!next.done());
+}
+
+#[test]
+fn dropped_promise_fails_its_future() {
+    let future = Future::<()>::new();
+    drop(future.promise());
+    assert_eq!(future.exception().unwrap().downcast_ref(), Some(&Error::BrokenPromise));
+}
+
+#[test]
+fn end_of_the_loop_drops_what_is_suspended() {
+    let world = world();
+    let (dropped, resumed) = (Flag::default(), Flag::default());
+    let (inner, flag) = (OnDrop(dropped.clone()), resumed.clone());
+    drop(coroutine(move |co| async move {
+        let waited = co.yield_(never()).await;
+        flag.set();
+        drop(inner);
+        waited
+    }));
+    let (inner, flag) = (OnDrop(Flag::default()), resumed.clone());
+    let native = inner.0.clone();
+    let future = convert_yielded(async move {
+        let _inner = inner;
+        squall::native(pending::<()>()).await?;
+        flag.set();
+        Ok::<_, Exception>(())
+    });
+    world.turn(1);
+    assert!(!dropped.is_set() && !native.is_set());
+    drop(world);
+    assert!(dropped.is_set() && native.is_set() && !resumed.is_set());
+    drop(future);
+}
+
+#[test]
+fn each_line_of_the_table_names_a_test_that_exists() {
+    let source = |name: &str| match name {
+        "wait_iterator" => include_str!("wait_iterator.rs"),
+        "executor" => include_str!("executor.rs"),
+        "queues" => include_str!("queues.rs"),
+        "locks" => include_str!("locks.rs"),
+        other => panic!("no such file: {other}"),
+    };
+    let mut lines = 0;
+    for line in include_str!("../docs/cancellation.md").lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, _, _, test, _, _] = cells[..] else { panic!("not four cells: {line}") };
+        if test == "test" {
+            continue;
+        }
+        let path = test.trim_matches('`');
+        let (text, name) = match path.rsplit_once("::") {
+            Some((file, name)) => (source(file.split("::").next().unwrap()), name),
+            None => (include_str!("cancellation.rs"), path),
+        };
+        assert!(
+            text.contains(&format!("#[test]\nfn {name}()"))
+                || text.contains(&format!("#[test]\n    fn {name}()")),
+            "{path}"
+        );
+        lines += 1;
+    }
+    assert!(lines > 40, "{lines}");
+}
