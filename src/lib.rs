@@ -1,4 +1,4 @@
-//! Tornado's coroutine machinery in Rust: generators `yield` [`Future`] handles to a [`Runner`](gen::Runner),
+//! Tornado's coroutine machinery in Rust: generators `yield` [`Future`] handles to a [`Runner`],
 //! which waits for each and sends the result back in, on a real event loop.
 
 pub mod executor;

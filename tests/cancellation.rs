@@ -52,6 +52,11 @@ fn never() -> Future<()> {
     Event::new().wait()
 }
 
+/// A native coroutine that awaits a Future.
+async fn wait<T>(future: Future<T>) -> Result<T> {
+    future.await
+}
+
 fn is_cancelled(result: Result<impl Debug>) -> bool {
     result.unwrap_err().downcast_ref() == Some(&Error::Cancelled)
 }
@@ -183,7 +188,7 @@ fn cancelling_a_native_coroutine_cancels_what_it_awaits() {
     let innermost = never();
     let inner = convert_yielded({
         let innermost = innermost.clone();
-        async move { innermost.await }
+        wait(innermost)
     })
     .unwrap();
     let outer = convert_yielded({
@@ -218,8 +223,7 @@ fn native_coroutine_that_catches_cancelled_goes_on() {
 #[test]
 fn native_coroutine_that_lets_cancelled_pass_is_cancelled() {
     let world = world();
-    let future = convert_yielded(never()).unwrap();
-    let native = convert_yielded(async { future.await }).unwrap();
+    let native = convert_yielded(wait(never())).unwrap();
     world.turn(1);
     native.cancel();
     world.turn(1);
@@ -268,7 +272,7 @@ fn decorated_coroutine_that_a_cancelled_native_one_awaits_runs_on() {
     });
     let native = convert_yielded({
         let decorated = decorated.clone();
-        async move { decorated.await }
+        wait(decorated)
     })
     .unwrap();
     world.turn(1);
@@ -684,13 +688,13 @@ fn each_line_of_the_table_names_a_test_that_exists() {
             continue;
         }
         let path = test.trim_matches('`');
-        let (text, name) = match path.rsplit_once("::") {
-            Some((file, name)) => (source(file.split("::").next().unwrap()), name),
+        let (file, name) = match path.rsplit_once("::") {
+            Some((module, name)) => (source(module.split("::").next().unwrap()), name),
             None => (include_str!("cancellation.rs"), path),
         };
         assert!(
-            text.contains(&format!("#[test]\nfn {name}()"))
-                || text.contains(&format!("#[test]\n    fn {name}()")),
+            file.contains(&format!("#[test]\nfn {name}()"))
+                || file.contains(&format!("#[test]\n    fn {name}()")),
             "{path}"
         );
         lines += 1;
