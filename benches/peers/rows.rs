@@ -5,8 +5,11 @@
 mod call;
 mod chain;
 mod done;
+mod executor;
+mod locks;
 mod moment;
 mod multi;
+mod queues;
 mod threads;
 mod timers;
 mod tracing;
@@ -29,8 +32,11 @@ pub(crate) fn rows() -> Vec<Row> {
         waiting_rows(),
         chain::rows(),
         multi::rows(),
+        queues::rows(),
+        locks::rows(),
         timers::rows(),
         threads::rows(),
+        executor::rows(),
         tracing::rows(),
     ]
     .into_iter()
