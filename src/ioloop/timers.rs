@@ -1,26 +1,35 @@
 //! The timers of a loop, in the order in which they are due.
 
-use std::collections::btree_map::{BTreeMap, Entry};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use slab::Slab;
 use squall_runner::ready::Callback;
 
 /// Names a timer, to take it back with [`IoLoop::remove_timeout`](crate::IoLoop::remove_timeout).
 #[derive(Clone)]
 pub struct Timeout {
-    key: Key,
+    due: Due,
     callback: Callback,
 }
 
-/// When it is due, then its age: equal deadlines are served oldest first.
-type Key = (Duration, u64);
+/// When a timer is due, then its age: equal deadlines are served oldest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Due {
+    deadline: Duration,
+    /// How many timers the loop had had with this one.
+    made: u64,
+    /// Its place among those that are set.
+    place: usize,
+}
 
 impl Timeout {
     /// When it is due, since the loop was made.
     pub fn deadline(&self) -> Duration {
-        self.key.0
+        self.due.deadline
     }
 
     /// It is not going to run.
@@ -31,13 +40,18 @@ impl Timeout {
 
 impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout").field("deadline", &self.key.0).finish_non_exhaustive()
+        f.debug_struct("Timeout").field("deadline", &self.due.deadline).finish_non_exhaustive()
     }
 }
 
+/// A timer that is taken back leaves its entry in the heap, which costs less than to look for it there; the entry
+/// goes when it comes to the top, or when such entries are more than half of the heap.
 #[derive(Default)]
 pub(crate) struct Timers {
-    by_deadline: BTreeMap<Key, Callback>,
+    /// The first one on top.
+    heap: BinaryHeap<Reverse<Due>>,
+    /// Those that are set, each with its age: a place is used again by a younger one.
+    set: Slab<(u64, Callback)>,
     /// How many there have been.
     made: u64,
 }
@@ -45,29 +59,72 @@ pub(crate) struct Timers {
 impl Timers {
     pub(crate) fn add(&mut self, deadline: Duration, callback: Callback) -> Timeout {
         self.made += 1;
-        let key = (deadline, self.made);
-        self.by_deadline.insert(key, callback.clone());
-        Timeout { key, callback }
+        let place = self.set.insert((self.made, callback.clone()));
+        let due = Due { deadline, made: self.made, place };
+        self.heap.push(Reverse(due));
+        Timeout { due, callback }
     }
 
-    /// Takes a timer out. The timer of another loop may have the same key: it stays.
+    /// Takes a timer out. The timer of another loop may have the same age and place: it stays.
     pub(crate) fn remove(&mut self, timeout: &Timeout) -> Option<Callback> {
-        let Entry::Occupied(entry) = self.by_deadline.entry(timeout.key) else { return None };
-        Rc::ptr_eq(entry.get(), &timeout.callback).then(|| entry.remove())
+        let Due { made, place, .. } = timeout.due;
+        let (age, callback) = self.set.get(place)?;
+        if *age != made || !Rc::ptr_eq(callback, &timeout.callback) {
+            return None;
+        }
+        let (_, removed) = self.set.remove(place);
+        if self.heap.len() > 2 * self.set.len() + 32 {
+            self.heap.retain(|Reverse(due)| is_set(&self.set, due));
+        }
+        Some(removed)
     }
 
-    pub(crate) fn next_deadline(&self) -> Option<Duration> {
-        self.by_deadline.first_key_value().map(|(&(deadline, _), _)| deadline)
+    pub(crate) fn next_deadline(&mut self) -> Option<Duration> {
+        while let Some(Reverse(due)) = self.heap.peek() {
+            if is_set(&self.set, due) {
+                return Some(due.deadline);
+            }
+            self.heap.pop();
+        }
+        None
     }
 
-    /// Takes the first timer if it is due at `now`.
-    pub(crate) fn pop_due(&mut self, now: Duration) -> Option<Callback> {
-        let entry = self.by_deadline.first_entry()?;
-        (entry.key().0 <= now).then(|| entry.remove())
+    /// Takes those out that are due at `now`, in order.
+    pub(crate) fn take_due(&mut self, now: Duration, mut taken: impl FnMut(Callback)) {
+        // One after the other as long as they are few; to sort many at once costs less.
+        let few = 32 + self.heap.len() / 16;
+        for _ in 0..few {
+            match self.heap.peek() {
+                Some(Reverse(due)) if due.deadline <= now => {}
+                _ => return,
+            }
+            if let Some(callback) = self.heap.pop().and_then(|Reverse(due)| self.take(&due)) {
+                taken(callback);
+            }
+        }
+        let mut many = Vec::new();
+        self.heap.retain(|Reverse(due)| {
+            let later = due.deadline > now;
+            if !later {
+                many.push(*due);
+            }
+            later
+        });
+        many.sort_unstable();
+        many.iter().filter_map(|due| self.take(due)).for_each(taken);
+    }
+
+    /// Empties the place of a timer, unless that was taken back.
+    fn take(&mut self, due: &Due) -> Option<Callback> {
+        is_set(&self.set, due).then(|| self.set.remove(due.place).1)
     }
 
     /// None of them is going to run.
-    pub(crate) fn withdraw(self) {
-        self.by_deadline.into_values().for_each(|callback| callback.withdraw());
+    pub(crate) fn withdraw(mut self) {
+        self.take_due(Duration::MAX, |callback| callback.withdraw());
     }
+}
+
+fn is_set(set: &Slab<(u64, Callback)>, due: &Due) -> bool {
+    set.get(due.place).is_some_and(|(made, _)| *made == due.made)
 }

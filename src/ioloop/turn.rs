@@ -40,10 +40,7 @@ impl Inner {
             };
             self.ready.push(callback);
         }
-        let mut timers = self.timers.borrow_mut();
-        while let Some(callback) = timers.pop_due(now) {
-            self.ready.push(callback);
-        }
+        self.timers.borrow_mut().take_due(now, |callback| self.ready.push(callback));
     }
 
     /// Sleeps until the next timer is due or somebody wakes the loop.
@@ -57,7 +54,7 @@ impl Inner {
     }
 
     fn wait(&self) -> Result<()> {
-        let deadline = self.timers.borrow().next_deadline();
+        let deadline = self.timers.borrow_mut().next_deadline();
         let expecting = !self.expected.borrow().is_empty();
         let outside = expecting || self.has_fds() || self.inbox.has_handles() || self.ready.wakeable();
         let timeout = match deadline {

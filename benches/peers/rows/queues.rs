@@ -14,12 +14,16 @@ const CONSUMERS: usize = 100;
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row::new("queue-ping-pong", 100_000, "two coroutines that answer each other through queues: per round trip")
-            .target(0.7)
-            .with(Who::Squall, squall_ping_pong)
-            .with(Who::Tokio, tokio_ping_pong)
-            .with(Who::AsyncExecutor, ping_pong::<Smol>)
-            .with(Who::LocalPool, ping_pong::<Pool>),
+        Row::new(
+            "queue-ping-pong",
+            100_000,
+            "two coroutines that answer each other through queues: per round trip",
+        )
+        .target(0.7)
+        .with(Who::Squall, squall_ping_pong)
+        .with(Who::Tokio, tokio_ping_pong)
+        .with(Who::AsyncExecutor, ping_pong::<Smol>)
+        .with(Who::LocalPool, ping_pong::<Pool>),
         peers!(
             Row::new("queue-consumers", 100_000, "one producer, 100 consumers, a queue for 100 items")
                 .target(0.7)
