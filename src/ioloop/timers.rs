@@ -128,3 +128,64 @@ impl Timers {
 fn is_set(set: &Slab<(u64, Callback)>, due: &Due) -> bool {
     set.get(due.place).is_some_and(|(made, _)| *made == due.made)
 }
+
+#[cfg(test)]
+mod tests {
+    use squall_runner::ready::callback;
+
+    use super::*;
+
+    type Called = std::cell::RefCell<Vec<usize>>;
+
+    fn milliseconds(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    /// Sets timers of which each notes its number.
+    fn set(timers: &mut Timers, deadlines: impl Iterator<Item = u64>) -> (Vec<Timeout>, Rc<Called>) {
+        let called = Rc::<Called>::default();
+        let timeouts = deadlines.enumerate().map(|(i, deadline)| {
+            let called = called.clone();
+            timers.add(milliseconds(deadline), callback(move || called.borrow_mut().push(i)))
+        });
+        (timeouts.collect(), called)
+    }
+
+    #[test]
+    fn many_that_are_due_at_once_run_by_deadline_then_age() {
+        let mut timers = Timers::default();
+        let deadlines: Vec<u64> = (0..1000).map(|i| i * 7919 % 100).collect();
+        let (_timeouts, called) = set(&mut timers, deadlines.iter().copied());
+        timers.take_due(milliseconds(49), |callback| callback.run());
+        timers.take_due(milliseconds(99), |callback| callback.run());
+        let mut by_deadline: Vec<usize> = (0..1000).collect();
+        by_deadline.sort_by_key(|&i| deadlines[i]);
+        assert_eq!(*called.borrow(), by_deadline);
+    }
+
+    #[test]
+    fn timers_that_are_taken_back_leave_no_deadline_and_no_room() {
+        let mut timers = Timers::default();
+        let (timeouts, called) = set(&mut timers, (0..1000).rev());
+        for timeout in &timeouts[..999] {
+            assert!(timers.remove(timeout).is_some());
+            assert!(timers.remove(timeout).is_none());
+        }
+        assert!(timers.heap.len() < 100);
+        assert_eq!(timers.next_deadline(), Some(milliseconds(0)));
+        timers.take_due(milliseconds(1000), |callback| callback.run());
+        assert_eq!(*called.borrow(), [999]);
+        assert_eq!(timers.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_timer_is_not_taken_back_by_the_handle_of_an_older_one_in_its_place() {
+        let mut timers = Timers::default();
+        let (old, _) = set(&mut timers, [1].into_iter());
+        timers.take_due(milliseconds(1), |callback| callback.run());
+        let (_young, called) = set(&mut timers, [2].into_iter());
+        assert!(timers.remove(&old[0]).is_none());
+        timers.take_due(milliseconds(2), |callback| callback.run());
+        assert_eq!(*called.borrow(), [0]);
+    }
+}
