@@ -3,12 +3,14 @@
 //! `gen` is a keyword in edition 2024, where this module is spelled `squall::r#gen`; everything in it is also
 //! found at the root of the crate.
 
+mod chain_future;
 mod multi;
 mod sleep;
 mod task;
 mod wait_iterator;
 mod with_timeout;
 
+pub use chain_future::chain_future;
 pub use multi::{multi, multi_quiet, Children};
 pub use sleep::sleep;
 pub use squall_runner::{

@@ -19,6 +19,7 @@
 //! oldest first. When nothing is ready the loop sleeps until the next timer, or until another thread or the
 //! system wakes it. Source: `tornado.ioloop.IOLoop` on `asyncio`.
 
+mod add_future;
 mod clock;
 mod current;
 mod expected;
@@ -26,6 +27,8 @@ mod expected;
 mod fds;
 mod handle;
 mod periodic;
+#[cfg(all(unix, feature = "signals"))]
+mod signals;
 mod timers;
 mod turn;
 
@@ -47,6 +50,8 @@ pub use current::CurrentLoop;
 pub use fds::FdEvents;
 pub use handle::LoopHandle;
 pub use periodic::{CallbackResult, PeriodicCallback, Plain};
+#[cfg(all(unix, feature = "signals"))]
+pub use signals::signal;
 pub use timers::Timeout;
 
 use expected::Expected;
@@ -72,6 +77,8 @@ struct Inner {
     events: RefCell<Events>,
     #[cfg(unix)]
     fds: fds::Fds,
+    #[cfg(all(unix, feature = "signals"))]
+    signals: signals::Signals,
     /// Ends the run after the iteration in which it is set.
     stop: Cell<bool>,
     running: Cell<bool>,
@@ -105,6 +112,8 @@ impl IoLoop {
             events: RefCell::new(Events::new()),
             #[cfg(unix)]
             fds: fds::Fds::default(),
+            #[cfg(all(unix, feature = "signals"))]
+            signals: signals::Signals::default(),
             stop: Cell::new(false),
             running: Cell::new(false),
             closed: Cell::new(false),
@@ -245,19 +254,6 @@ impl IoLoop {
         self.add_callback(move || watch(convert_yielded(f())));
     }
 
-    /// Has `f` called with the Future, in the iteration after the one in which it is done.
-    pub fn add_future<T: 'static>(&self, future: Future<T>, f: impl FnOnce(Future<T>) + 'static) {
-        let held = Rc::new(Cell::new(None));
-        let run = held.clone();
-        let callback = callback(move || {
-            if let Some(future) = run.take() {
-                f(future);
-            }
-        });
-        future.add_callback(callback);
-        held.set(Some(future));
-    }
-
     /// Has `f` called after `delay`.
     pub fn call_later(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.call_at(self.time().saturating_add(delay), f)
@@ -378,6 +374,8 @@ impl Inner {
         self.inbox.close();
         self.timers.take().withdraw();
         self.expected.take().withdraw();
+        #[cfg(all(unix, feature = "signals"))]
+        self.signals.close();
         #[cfg(unix)]
         self.fds.close();
         self.ready.abandon();

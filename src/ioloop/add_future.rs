@@ -1,0 +1,66 @@
+//! [`IoLoop::add_future`]: a callback that gets a Future when it is done.
+
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+
+use squall_runner::ready::{Held, Run};
+use squall_runner::{Context, Future};
+
+use super::IoLoop;
+
+impl IoLoop {
+    /// Has `f` called with the Future, in the iteration after the one in which it is done. If it panics, that is
+    /// logged.
+    ///
+    /// ```
+    /// use squall::{Future, IoLoop};
+    ///
+    /// let io_loop = IoLoop::current();
+    /// let inner = io_loop.clone();
+    /// io_loop.add_future(Future::ready(5), move |future| {
+    ///     assert_eq!(future.into_result().unwrap(), 5);
+    ///     inner.stop();
+    /// });
+    /// io_loop.start();
+    /// ```
+    ///
+    /// Source: `tornado.ioloop.IOLoop.add_future`.
+    pub fn add_future<T: 'static>(&self, future: Future<T>, f: impl FnOnce(Future<T>) + 'static) {
+        if self.is_closed() {
+            return;
+        }
+        if future.done() {
+            return self.add_callback(move || f(future));
+        }
+        let call = Rc::new_cyclic(|this: &Weak<AddFuture<T, _>>| AddFuture {
+            future: Cell::new(None),
+            f: Cell::new(Some(f)),
+            context: Cell::new(Context::current()),
+            held: Cell::new(Some(Held::new(this.clone()))),
+        });
+        future.add_callback(call.clone());
+        call.future.set(Some(future));
+    }
+}
+
+/// Holds the Future that holds it.
+struct AddFuture<T: 'static, F> {
+    /// These are empty once it has run.
+    future: Cell<Option<Future<T>>>,
+    f: Cell<Option<F>>,
+    context: Cell<Context>,
+    held: Cell<Option<Held>>,
+}
+
+impl<T: 'static, F: FnOnce(Future<T>)> Run for AddFuture<T, F> {
+    fn run(self: Rc<Self>) {
+        drop(self.held.take());
+        if let (Some(future), Some(f)) = (self.future.take(), self.f.take()) {
+            self.context.take().enter(|| f(future));
+        }
+    }
+
+    fn withdraw(&self) {
+        drop((self.held.take(), self.future.take(), self.f.take()));
+    }
+}

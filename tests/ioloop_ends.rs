@@ -1,0 +1,182 @@
+//! How a loop sleeps, is woken, and ends: threads that go, wakers from elsewhere, what is dropped last.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use squall::{multi, sleep, with_timeout, Error, Exception, Future, IoLoop, Result};
+
+/// Something that is done when another thread says so.
+#[derive(Clone, Default)]
+struct Signal(Arc<Mutex<(bool, Option<Waker>)>>);
+
+impl Signal {
+    fn set(&self) {
+        let waker = {
+            let mut state = self.0.lock().unwrap();
+            state.0 = true;
+            state.1.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    async fn wait(self) -> Result<()> {
+        std::future::poll_fn(|cx| {
+            let mut state = self.0.lock().unwrap();
+            if state.0 {
+                return Poll::Ready(Ok(()));
+            }
+            state.1 = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+#[test]
+fn native_coroutine_woken_by_another_thread_is_never_missed() {
+    // The thread wakes the loop at any moment around the one in which it falls asleep.
+    for _ in 0..2000 {
+        let signal = Signal::default();
+        let set = signal.clone();
+        let (start, started) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            started.recv().unwrap();
+            set.set();
+        });
+        IoLoop::new()
+            .run_sync(|| {
+                IoLoop::current().add_callback(move || start.send(()).unwrap());
+                signal.wait()
+            })
+            .unwrap();
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn callback_of_another_thread_is_never_missed() {
+    for _ in 0..2000 {
+        let io_loop = IoLoop::new();
+        let handle = io_loop.handle();
+        let thread = std::thread::spawn(move || handle.add_callback(|| IoLoop::current().stop()));
+        io_loop.start();
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn loop_that_waits_for_a_handle_sees_that_it_is_dropped() {
+    let io_loop = IoLoop::new();
+    let handle = io_loop.handle();
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    let (start, started) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        started.recv().unwrap();
+        drop(handle);
+    });
+    let e = io_loop.run_sync(|| {
+        IoLoop::current().add_callback(move || start.send(()).unwrap());
+        never
+    });
+    assert!(matches!(e.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
+    thread.join().unwrap();
+}
+
+#[test]
+fn deadlock_names_who_waits_behind_lists_timeouts_and_native_coroutines() {
+    #[squall::coroutine]
+    fn waits_for_ever(never: Future<()>) -> Result<()> {
+        yield_!(never)
+    }
+    #[squall::coroutine]
+    fn waits_for_a_list(never: Future<()>) -> Result<()> {
+        yield_!([waits_for_ever(never.clone()), waits_for_ever(never)])?;
+        Ok(())
+    }
+    async fn native(never: Future<()>) -> Result<()> {
+        multi([waits_for_a_list(never)]).await?;
+        Ok(())
+    }
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    let e = IoLoop::new().run_sync(|| native(never)).unwrap_err();
+    let Some(Error::Deadlock { waiting }) = e.downcast_ref() else { panic!("{e:?}") };
+    let mut names: Vec<_> = waiting.iter().map(|waiting| waiting.name).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["native", "waits_for_a_list", "waits_for_ever", "waits_for_ever"]);
+    assert!(waiting.iter().all(|waiting| waiting.location.file() == file!() || waiting.name == "native"));
+}
+
+#[test]
+fn timeout_of_what_never_comes_is_no_deadlock() {
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    let e = IoLoop::new().run_sync(|| with_timeout(Duration::from_millis(1), never)).unwrap_err();
+    assert_eq!(e.downcast_ref(), Some(&Error::Timeout));
+}
+
+#[test]
+fn closed_loop_drops_what_it_holds_and_what_is_added() {
+    let io_loop = IoLoop::new();
+    let held = Rc::new(());
+    let own = io_loop.clone();
+    let (callback, timer, late) = (held.clone(), held.clone(), held.clone());
+    io_loop.add_callback(move || drop((callback, own)));
+    io_loop.call_later(Duration::from_secs(1), move || drop(timer));
+    io_loop.close();
+    assert_eq!(Rc::strong_count(&held), 2);
+    io_loop.add_callback(move || drop(late));
+    assert_eq!(Rc::strong_count(&held), 1);
+    let again = held.clone();
+    io_loop.call_later(Duration::ZERO, move || drop(again));
+    assert_eq!(Rc::strong_count(&held), 1);
+    let e = io_loop.run_sync(|| ()).unwrap_err();
+    assert_eq!(e.downcast_ref(), Some(&Error::InvalidState("the IoLoop is closed")));
+}
+
+#[test]
+fn loop_that_runs_cannot_be_closed() {
+    let e = IoLoop::new().run_sync(|| -> Future<()> {
+        IoLoop::current().close();
+        Future::ready(())
+    });
+    assert!(e.unwrap_err().to_string().contains("stop it before it is closed"));
+}
+
+#[test]
+fn last_handle_of_a_loop_dropped_in_its_own_callback_ends_the_loop_after_the_run() {
+    let own = Rc::new(RefCell::new(Some(IoLoop::new())));
+    let io_loop = own.borrow().clone().unwrap();
+    let (ran, dropped) = (Rc::new(Cell::new(false)), own.clone());
+    let after = ran.clone();
+    io_loop.add_callback(move || drop(dropped.take()));
+    io_loop.call_later(Duration::from_millis(1), move || {
+        after.set(true);
+        IoLoop::current().stop();
+    });
+    io_loop.start();
+    assert!(ran.get() && own.borrow().is_none());
+}
+
+#[test]
+fn flood_of_callbacks_from_another_thread_does_not_keep_timers_waiting() {
+    let io_loop = IoLoop::new();
+    let handle = io_loop.handle();
+    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let stopped = stop.clone();
+    let thread = std::thread::spawn(move || {
+        while !stopped.load(std::sync::atomic::Ordering::Relaxed) {
+            handle.add_callback(|| ());
+        }
+    });
+    let result: Result<(), Exception> = io_loop.run_sync(|| sleep(Duration::from_millis(1)));
+    stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    thread.join().unwrap();
+    result.unwrap();
+}

@@ -1,0 +1,26 @@
+//! What a program reported while it ran: the problems that are logged since nobody waits for them.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use squall_runner::trace::{self, Event, Observer, Problem};
+
+#[derive(Default)]
+struct Reports(RefCell<Vec<(Problem, String)>>);
+
+impl Observer for Reports {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Report { problem, exception } = event {
+            self.0.borrow_mut().push((*problem, exception.to_string()));
+        }
+    }
+}
+
+/// What `f` gives, and what was reported meanwhile.
+pub(crate) fn reported<R>(f: impl FnOnce() -> R) -> (R, Vec<(Problem, String)>) {
+    let reports = Rc::new(Reports::default());
+    let observing = trace::observe(reports.clone());
+    let result = f();
+    drop(observing);
+    (result, reports.0.take())
+}
