@@ -11,6 +11,9 @@ use std::marker::PhantomData;
 use squall_runner::trace::Show;
 use squall_runner::{runner, Co, Coroutine, Exception};
 
+use crate::testing::VirtualClock;
+use crate::IoLoop;
+
 pub use crate::__yield as yield_;
 
 /// What a coroutine may return.
@@ -103,5 +106,27 @@ pub const fn coroutine(name: &'static str, file: &'static str, line: u32, show: 
     match show {
         Some(show) => coroutine.showing(show),
         None => coroutine,
+    }
+}
+
+/// Runs a test on a fresh loop, whose clock jumps when nothing is ready.
+///
+/// # Panics
+/// With what the coroutine raised, after printing what happened up to then.
+#[track_caller]
+pub fn test<T: 'static>(coroutine: impl FnOnce() -> squall_runner::Future<T>) {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    #[cfg(feature = "trace")]
+    let result = {
+        let trace = crate::trace::Recorder::new().limit(1_000).record(|| io_loop.run_sync(coroutine));
+        if trace.result.is_err() {
+            println!("{trace}");
+        }
+        trace.result
+    };
+    #[cfg(not(feature = "trace"))]
+    let result = io_loop.run_sync(coroutine);
+    if let Err(exception) = result {
+        panic!("{exception:?}");
     }
 }

@@ -1,6 +1,8 @@
 //! Tornado's coroutine machinery in Rust: generators `yield` [`Future`] handles to a [`Runner`],
 //! which waits for each and sends the result back in, on a real event loop.
 
+#[cfg(feature = "macros")]
+mod attributes;
 pub mod executor;
 pub mod gen;
 pub mod ioloop;
@@ -9,6 +11,8 @@ pub mod queues;
 pub mod testing;
 pub mod trace;
 
+#[cfg(feature = "macros")]
+pub use attributes::{coroutine, main, test};
 pub use executor::{ExecutorError, ThreadPoolExecutor};
 pub use gen::*;
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
@@ -17,11 +21,7 @@ pub use squall_runner::{
     Shared, Waiting,
 };
 
-#[cfg(feature = "macros")]
-pub use squall_macros::coroutine;
-
 #[doc = include_str!("../docs/cancellation.md")]
 pub mod cancellation {}
-
 #[doc(hidden)]
 pub mod __private;

@@ -111,6 +111,13 @@ impl<'ast> Visit<'ast> for Looks {
         }
     }
 
+    fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
+        // A macro that was given the name.
+        if path.path.is_ident("yield_") {
+            self.found_yield(path);
+        }
+    }
+
     fn visit_macro(&mut self, call: &'ast Macro) {
         if call.path.is_ident("yield_") {
             self.found_yield(&call.path);
@@ -173,4 +180,66 @@ pub(crate) fn mentions(body: &TokenStream, name: &Ident) -> bool {
         TokenTree::Literal(literal) => literal.to_string().contains(text),
         TokenTree::Punct(_) => false,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::{format_ident, quote};
+
+    use super::*;
+
+    /// Whether it yields, how often it awaits, and how often it yields elsewhere.
+    fn look_at(body: &str) -> (bool, usize, usize) {
+        let found = look(&body.parse().expect("tokens"));
+        (found.yields, found.awaits.len(), found.elsewhere.len())
+    }
+
+    #[test]
+    fn a_yield_is_found_at_any_depth() {
+        assert_eq!(look_at("let x = 5; Ok(x)"), (false, 0, 0));
+        assert_eq!(look_at("yield_!(x)"), (true, 0, 0));
+        assert_eq!(look_at(r#"if a { [println!("{}", vec![(yield_!(x))?; 2])] }"#), (true, 0, 0));
+        assert_eq!(look_at("select! { x => yield_!(x), }"), (true, 0, 0));
+        assert_eq!(look_at("macro_rules! again { () => { yield_!(x) }; } again!()"), (true, 0, 0));
+        assert_eq!(look_at("with!(yield_, x)"), (true, 0, 0));
+    }
+
+    #[test]
+    fn a_yield_of_an_inner_coroutine_is_its_own() {
+        assert_eq!(look_at("#[squall::coroutine] fn f() -> Result<()> { yield_!(x) } f()"), (false, 0, 0));
+        assert_eq!(look_at("squall::coroutine(|co| async move { co.yield_(x).await })"), (false, 0, 0));
+        assert_eq!(look_at("dbg!(co.yield_(x))"), (false, 0, 0));
+    }
+
+    #[test]
+    fn a_yield_in_a_place_of_its_own_is_an_error() {
+        assert_eq!(look_at("|x| yield_!(x)"), (true, 0, 1));
+        assert_eq!(look_at("|x| select! { x => yield_!(x), }"), (true, 0, 1));
+        assert_eq!(look_at("yield_!(async { yield_!(x) })"), (true, 0, 1));
+        assert_eq!(look_at("async || yield_!(x)"), (true, 0, 1));
+        assert_eq!(look_at("impl A { fn f() { yield_!(x) } } 5"), (true, 0, 1));
+    }
+
+    #[test]
+    fn an_await_of_the_body_is_an_error_and_one_of_an_async_block_is_not() {
+        assert_eq!(look_at("x.await?"), (false, 1, 0));
+        assert_eq!(look_at(r#"println!("{}", f(x.await))"#), (false, 1, 0));
+        assert_eq!(look_at("yield_!(async { x.await })"), (true, 0, 0));
+        assert_eq!(look_at("async |x| x.await"), (false, 0, 0));
+        assert_eq!(look_at("async fn f() { x.await } 5"), (false, 0, 0));
+    }
+
+    #[test]
+    fn a_body_that_is_no_rust_yet_is_looked_at_for_a_yield() {
+        assert_eq!(look_at("let x = yield_!(f(x))?; x."), (true, 0, 0));
+        assert_eq!(look_at("let x = ; co.yield_(x)"), (false, 0, 0));
+    }
+
+    #[test]
+    fn a_name_is_mentioned_in_the_code_and_in_format_strings() {
+        let name = format_ident!("name");
+        assert!(mentions(&quote!(f([name.x])), &name));
+        assert!(mentions(&quote!(format!("hello {name}")), &name));
+        assert!(!mentions(&quote!(names + other), &name));
+    }
 }

@@ -1,57 +1,52 @@
 //! `#[coroutine]`: what a function becomes.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned, ToTokens};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{parse_quote_spanned, Error, FnArg, ItemFn, Type};
+use syn::{parse_quote_spanned, Error, FnArg, Type};
 
-use crate::function::Function;
+use crate::function::{Braced, Function};
 use crate::{body, parameters, returns, signature};
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut function: Function = match syn::parse2(item.clone()) {
-        Ok(function) => function,
-        Err(error) => {
-            let error = not_a_function(&item).unwrap_or(error).into_compile_error();
-            return quote! { #item #error };
+pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
+    match Function::under("coroutine", arguments, item) {
+        Ok((function, errors)) => {
+            let Expanded { function, errors, .. } = coroutine("coroutine", function, errors);
+            quote! { #function #(#errors)* }
         }
-    };
-    let mut errors = Vec::new();
-    if !arguments.is_empty() {
-        errors.push(Error::new_spanned(arguments, "`#[squall::coroutine]` takes no arguments"));
+        Err(as_it_was) => as_it_was,
     }
+}
+
+/// What becomes of a function.
+pub(crate) struct Expanded {
+    /// The function that gives the Future.
+    pub(crate) function: TokenStream,
+    /// What is wrong with it.
+    pub(crate) errors: Vec<TokenStream>,
+    /// Whether the function has the body that the user wrote.
+    pub(crate) compiles: bool,
+}
+
+/// Makes a coroutine of a function under that attribute, in which `errors` were found so far.
+pub(crate) fn coroutine(attribute: &str, mut function: Function, mut errors: Vec<Error>) -> Expanded {
     let found = body::look(&function.body);
     let yields = found.yields || !found.awaits.is_empty();
     if function.signature.asyncness.is_none() {
         errors.extend(found.awaits);
     }
-    errors.extend(signature::strip(&mut function.signature));
+    errors.extend(signature::strip(attribute, &mut function.signature));
     let mut fatal = signature::check(&function.signature);
     fatal.extend(found.elsewhere);
-    let function = if fatal.is_empty() { coroutine(function, yields) } else { only_known(function) };
-    let errors = errors.into_iter().chain(fatal).map(Error::into_compile_error);
-    quote! { #function #(#errors)* }
-}
 
-/// What to say of an item that is no function with a body.
-fn not_a_function(item: &TokenStream) -> Option<Error> {
-    if let Ok(method) = syn::parse2::<syn::TraitItemFn>(item.clone()) {
-        return Some(Error::new_spanned(
-            method.sig.ident,
-            "a coroutine has a body: in a trait write `-> squall::Future<T>` without the attribute, and put the attribute where the method is implemented",
-        ));
-    }
-    if syn::parse2::<ItemFn>(item.clone()).is_ok() {
-        return None;
-    }
-    Some(Error::new_spanned(
-        item,
-        "`#[squall::coroutine]` goes on a function: `fn name(..) -> squall::Result<T> { .. }`",
-    ))
+    let compiles = fatal.is_empty();
+    let function = if compiles { call(function, yields) } else { only_known(function) };
+    let errors = errors.into_iter().chain(fatal).map(Error::into_compile_error).collect();
+    Expanded { function, errors, compiles }
 }
 
 /// The function, made a call of its coroutine.
-fn coroutine(mut function: Function, yields: bool) -> TokenStream {
+fn call(mut function: Function, yields: bool) -> TokenStream {
     let written = returns::written(&function.signature.output);
     let value = returns::value(&written);
     let (returned, _) = returns::without_impl(&written);
@@ -114,18 +109,6 @@ fn only_known(function: Function) -> TokenStream {
     }
     let body = Braced { brace, tokens: quote! { ::core::unreachable!() } };
     quote! { #(#attributes)* #[allow(unused)] #visibility #signature #body }
-}
-
-/// Something in the user's braces.
-struct Braced {
-    brace: syn::token::Brace,
-    tokens: TokenStream,
-}
-
-impl ToTokens for Braced {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.brace.surround(tokens, |inside| inside.extend(self.tokens.clone()));
-    }
 }
 
 /// The `Coroutine` that all calls share.

@@ -4,8 +4,9 @@
 //! expands, and an editor goes on to know the function and everything in it.
 
 use proc_macro2::TokenStream;
+use quote::{quote, ToTokens};
 use syn::parse::{Parse, ParseStream};
-use syn::{braced, token, Attribute, Signature, Visibility};
+use syn::{braced, token, Attribute, Error, ItemFn, Signature, TraitItemFn, Visibility};
 
 /// A function: what stands before its body, and the body's tokens.
 pub(crate) struct Function {
@@ -16,6 +17,47 @@ pub(crate) struct Function {
     pub(crate) brace: token::Brace,
     /// What stands between the braces, without `#![..]`.
     pub(crate) body: TokenStream,
+}
+
+impl Function {
+    /// The function that one of squall's attributes stands on, and what is wrong with it so far.
+    ///
+    /// # Errors
+    /// The item as it was, and the error that it is no function.
+    pub(crate) fn under(
+        attribute: &str,
+        arguments: &TokenStream,
+        item: TokenStream,
+    ) -> Result<(Self, Vec<Error>), TokenStream> {
+        match syn::parse2(item.clone()) {
+            Ok(function) => {
+                let takes_none =
+                    || Error::new_spanned(arguments, format!("`#[squall::{attribute}]` takes no arguments"));
+                Ok((function, (!arguments.is_empty()).then(takes_none).into_iter().collect()))
+            }
+            Err(error) => {
+                let error = not_a_function(attribute, &item).unwrap_or(error).into_compile_error();
+                Err(quote! { #item #error })
+            }
+        }
+    }
+}
+
+/// What to say of an item that is no function with a body.
+fn not_a_function(attribute: &str, item: &TokenStream) -> Option<Error> {
+    if syn::parse2::<ItemFn>(item.clone()).is_ok() {
+        return None;
+    }
+    if let Ok(method) = syn::parse2::<TraitItemFn>(item.clone()) {
+        return Some(Error::new_spanned(
+            method.sig.ident,
+            "a coroutine has a body: in a trait write `-> squall::Future<T>` without the attribute, and put the attribute where the method is implemented",
+        ));
+    }
+    Some(Error::new_spanned(
+        item,
+        format!("`#[squall::{attribute}]` goes on a function: `fn name(..) -> squall::Result<T> {{ .. }}`"),
+    ))
 }
 
 impl Parse for Function {
@@ -30,5 +72,17 @@ impl Parse for Function {
             attributes.push(inner);
         }
         Ok(Self { attributes, visibility, signature, brace, body: body.parse()? })
+    }
+}
+
+/// Something in the user's braces.
+pub(crate) struct Braced {
+    pub(crate) brace: token::Brace,
+    pub(crate) tokens: TokenStream,
+}
+
+impl ToTokens for Braced {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.brace.surround(tokens, |inside| inside.extend(self.tokens.clone()));
     }
 }

@@ -82,3 +82,33 @@ pub(crate) fn without_impl(of: &Type) -> (Type, bool) {
     replaces.visit_type_mut(&mut of);
     (of, replaces.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::{quote, ToTokens};
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn the_value_of_a_result_is_its_first_argument() {
+        for written in [parse_quote!(Result<i32>), parse_quote!(std::result::Result<i32, Exception>)] {
+            let written: Type = written;
+            assert_eq!(value(&written).to_token_stream().to_string(), "i32");
+        }
+    }
+
+    #[test]
+    fn the_value_of_another_type_is_found_out_by_the_compiler() {
+        let expected = quote!(<Answer as ::squall::__private::Outcome>::Value).to_string();
+        assert_eq!(value(&parse_quote!(Answer)).to_token_stream().to_string(), expected);
+    }
+
+    #[test]
+    fn impl_is_left_out_of_the_body() {
+        let (of, had_one) = without_impl(&parse_quote!(Result<(i32, impl Display + Clone)>));
+        assert_eq!(of.to_token_stream().to_string(), quote!(Result<(i32, _)>).to_string());
+        assert!(had_one);
+        assert!(!without_impl(&parse_quote!(Result<i32>)).1);
+    }
+}

@@ -7,8 +7,9 @@ use syn::{Error, FnArg, Lifetime, ReceiverKind, ReturnType, Safety, Signature, T
 
 use crate::returns;
 
-/// Takes off what cannot stand before the `fn` of a coroutine; the rest can be compiled without.
-pub(crate) fn strip(signature: &mut Signature) -> Vec<Error> {
+/// Takes off what cannot stand before the `fn` of a coroutine under that attribute; the rest can be compiled
+/// without.
+pub(crate) fn strip(attribute: &str, signature: &mut Signature) -> Vec<Error> {
     let mut errors = Vec::new();
     let mut refuse = |token: &dyn ToTokens, message: &str| errors.push(Error::new_spanned(token, message));
     if let Some(token) = signature.constness.take() {
@@ -17,7 +18,12 @@ pub(crate) fn strip(signature: &mut Signature) -> Vec<Error> {
     if let Some(token) = signature.asyncness.take() {
         refuse(
             &token,
-            "an `async fn` is a native coroutine already: remove the attribute; or remove `async`, and write `yield_!(x)` for `x.await`",
+            match attribute {
+                "coroutine" => {
+                    "an `async fn` is a native coroutine already: remove the attribute; or remove `async`, and write `yield_!(x)` for `x.await`"
+                }
+                _ => "this coroutine yields: remove `async`, and write `yield_!(x)` for `x.await`",
+            },
         );
     }
     match std::mem::replace(&mut signature.safety, Safety::Default) {
@@ -162,4 +168,59 @@ fn borrowed_in(of: &Type) -> Option<TokenStream> {
     let mut finds = Finds::default();
     finds.visit_type(of);
     finds.0
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+
+    fn messages(signature: &Signature) -> Vec<String> {
+        check(signature).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_is_borrowed_only_while_it_is_called_is_no_borrowed_parameter() {
+        let signature = parse_quote! {
+            fn f(
+                self: Rc<Self>, a: &'static str, b: fn(&str) -> &str, c: Box<dyn Fn(&str)>, d: impl for<'a> Get<&'a str>,
+                e: Pair<'static>, f: Box<dyn Any + 'static>,
+            ) -> Result<&'static str>
+        };
+        assert!(messages(&signature).is_empty());
+    }
+
+    #[test]
+    fn a_borrowed_parameter_is_told_what_to_be() {
+        for (written, instead) in [
+            (parse_quote!(&str), "`String`"),
+            (parse_quote!((&str)), "`String`"),
+            (parse_quote!(&'a std::path::Path), "`PathBuf`"),
+            (parse_quote!(&[u8]), "`Vec<..>`"),
+            (parse_quote!(&mut i32), "`Rc<RefCell<..>>`"),
+            (parse_quote!(Vec<&str>), "an owned value"),
+            (parse_quote!(Ref<'_, i32>), "an owned value"),
+        ] {
+            let error = borrowed(&written).expect("it is borrowed").to_string();
+            assert!(error.contains(&format!("take {instead}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_parameter_is_only_told_of_if_no_parameter_is() {
+        let unused: Signature = parse_quote!(fn f<'a, T: 'a>(of: T) -> Result<()>);
+        assert!(messages(&unused)[0].contains("no lifetime parameters"));
+        let used: Signature = parse_quote!(fn f<'a>(of: &'a T) -> Result<()>);
+        assert_eq!(messages(&used).len(), 1);
+        assert!(messages(&used)[0].contains("cannot borrow a parameter"));
+    }
+
+    #[test]
+    fn what_stands_before_fn_is_taken_off() {
+        let mut signature: Signature = parse_quote!(async unsafe extern "C" fn f() -> Result<()>);
+        assert_eq!(strip("coroutine", &mut signature).len(), 3);
+        let left = quote::quote!(fn f() -> Result<()>).to_string();
+        assert_eq!(signature.to_token_stream().to_string(), left);
+    }
 }

@@ -1,0 +1,61 @@
+//! `#[main]` and `#[test]`: functions that run a coroutine on a loop of their own, where a program or a test
+//! begins.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Error, Visibility};
+
+use crate::coroutine::{coroutine, Expanded};
+use crate::function::{Braced, Function};
+
+/// The function runs on the loop of its thread, and returns what the coroutine returns.
+pub(crate) fn main(arguments: &TokenStream, item: TokenStream) -> TokenStream {
+    enter("main", arguments, item, |function| {
+        let name = &function.signature.ident;
+        let (output, attributes) = (&function.signature.output, &function.attributes);
+        let run = quote_spanned!(name.span()=> ::squall::IoLoop::current().run_sync(#name));
+        (quote!(#(#attributes)*), quote!(#output), run)
+    })
+}
+
+/// The function runs on a fresh loop with a virtual clock, and panics with what the coroutine raises.
+pub(crate) fn test(arguments: &TokenStream, item: TokenStream) -> TokenStream {
+    enter("test", arguments, item, |function| {
+        let (name, attributes) = (&function.signature.ident, &function.attributes);
+        let run = quote_spanned!(name.span()=> ::squall::__private::test(#name));
+        (quote!(#[::core::prelude::v1::test] #(#attributes)*), TokenStream::new(), run)
+    })
+}
+
+/// A function around a coroutine of the same name. `outside` gives the function's attributes, its return type,
+/// and how it runs the coroutine.
+fn enter(
+    attribute: &str,
+    arguments: &TokenStream,
+    item: TokenStream,
+    outside: impl FnOnce(&Function) -> (TokenStream, TokenStream, TokenStream),
+) -> TokenStream {
+    let (mut function, errors) = match Function::under(attribute, arguments, item) {
+        Ok(found) => found,
+        Err(as_it_was) => return as_it_was,
+    };
+    let (attributes, output, run) = outside(&function);
+    let (name, brace) = (function.signature.ident.clone(), function.brace);
+    let visibility = std::mem::replace(&mut function.visibility, Visibility::Inherited);
+    function.attributes.clear();
+    let parameters = &function.signature.inputs;
+    let has_parameters = (!parameters.is_empty()).then(|| {
+        let message =
+            format!("nobody calls a `#[squall::{attribute}]` with arguments: remove the parameters");
+        Error::new_spanned(parameters, message).into_compile_error()
+    });
+
+    let Expanded { function, errors, compiles } = coroutine(attribute, function, errors);
+    let (output, tokens) = if compiles && has_parameters.is_none() {
+        (output, quote!(#function #run))
+    } else {
+        (TokenStream::new(), TokenStream::new())
+    };
+    let body = Braced { brace, tokens };
+    quote! { #attributes #visibility fn #name() #output #body #(#errors)* #has_parameters }
+}

@@ -1,0 +1,98 @@
+//! The attribute macros, with their documentation.
+
+/// Makes a coroutine of a function: a call of it starts it at once and gives a [`Future`](crate::Future) of its result.
+///
+/// The function is written with a [`Result<T>`](crate::Result), and called as if it returned a `Future<T>`. In its body
+/// `yield_!(x)` waits for `x` and gives its `Result`: `yield_!(x)?` raises what `x` trapped. What may be yielded
+/// stands with [`Yieldable`](crate::Yieldable).
+///
+/// ```
+/// use squall::{sleep, IoLoop, Result};
+/// use std::time::Duration;
+///
+/// #[squall::coroutine]
+/// fn doubled(n: i32) -> Result<i32> {
+///     yield_!(sleep(Duration::from_millis(1)))?;
+///     Ok(n * 2)
+/// }
+///
+/// #[squall::coroutine]
+/// fn outer() -> Result<i32> {
+///     let n = yield_!(doubled(10))?;             // a coroutine calls a coroutine by yielding it
+///     Ok(n + 1)
+/// }
+/// assert_eq!(IoLoop::current().run_sync(outer)?, 21);
+/// # Ok::<(), squall::Exception>(())
+/// ```
+///
+/// It runs up to its first yield of a Future that is not done before the call returns; one that yields none is
+/// done then. What it raises, panics included, is trapped in the Future. A body without any `yield_!` is called
+/// like a plain function, with the same effect.
+///
+/// A coroutine goes on after its call, so it borrows nothing: parameters are owned, and a method is written with
+/// `self: Rc<Self>`. All parameters live as long as the body does, used or not. In a trait the method is declared
+/// as what it is to its callers:
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use squall::{Future, Result};
+/// trait Visitor {
+///     fn visit(self: Rc<Self>, url: String) -> Future<usize>;
+/// }
+///
+/// struct Counter(usize);
+///
+/// impl Visitor for Counter {
+///     #[squall::coroutine]
+///     fn visit(self: Rc<Self>, url: String) -> Result<usize> {
+///         yield_!(())?;                          // let the loop run once
+///         Ok(self.0 + url.len())
+///     }
+/// }
+/// # drop(Rc::new(Counter(1)).visit(String::new()));
+/// ```
+///
+/// `yield_!` is a macro of the body: it stands wherever an expression does, in other macros too, but not in
+/// closures, async blocks and functions within the body, which are no part of the coroutine. Write the attribute
+/// with its path, `#[squall::coroutine]`: the bare name is one of the compiler's own.
+///
+/// Source: `tornado.gen.coroutine`.
+pub use squall_macros::coroutine;
+
+/// Runs a coroutine as the program's `main`, on the loop of its thread: `IoLoop::current().run_sync(..)` around
+/// the body.
+///
+/// ```
+/// use squall::{sleep, Result};
+/// use std::time::Duration;
+///
+/// #[squall::main]
+/// fn main() -> Result<()> {
+///     yield_!(sleep(Duration::from_millis(1)))?;
+///     println!("a millisecond later");
+///     Ok(())
+/// }
+/// ```
+///
+/// An exception that leaves it ends the program with its traceback and exit code 1. [`coroutine`](macro@crate::coroutine)
+/// says what may be written in the body.
+pub use squall_macros::main;
+
+/// Runs a coroutine as a test, on a fresh loop with a [virtual clock](crate::testing::VirtualClock) that jumps to the
+/// next timer when nothing is ready: an hour passes at once.
+///
+/// ```
+/// use squall::{sleep, IoLoop, Result};
+/// use std::time::Duration;
+///
+/// #[squall::test]
+/// fn an_hour_passes_at_once() -> Result<()> {
+///     yield_!(sleep(Duration::from_secs(3600)))?;
+///     assert_eq!(IoLoop::current().time(), Duration::from_secs(3600));
+///     Ok(())
+/// }
+/// ```
+///
+/// The test fails with what leaves the body, after a trace of what happened. `#[ignore]` and `#[should_panic]` go
+/// below it. Source: `tornado.testing.gen_test`.
+pub use squall_macros::test;
