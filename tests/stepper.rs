@@ -161,7 +161,8 @@ fn panic_of(f: impl FnOnce()) -> (u32, String) {
             let text = info.payload().downcast_ref::<String>().cloned();
             let text = text.or_else(|| info.payload().downcast_ref::<&str>().map(ToString::to_string));
             let text = text.unwrap_or_default();
-            let here = info.location().filter(|at| at.file() == file!()).map_or(0, |at| at.line());
+            let here =
+                info.location().filter(|at| at.file() == file!()).map_or(0, std::panic::Location::line);
             *LAST.lock().unwrap() = (here, text);
         }
     }));

@@ -5,7 +5,6 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
-use squall_runner::ready::Run;
 use squall_runner::runner::{unstarted, Value};
 use squall_runner::trace::{self, Event, Observer, Shown};
 use squall_runner::{

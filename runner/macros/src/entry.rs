@@ -22,7 +22,7 @@ pub(crate) fn main(arguments: &TokenStream, item: TokenStream) -> TokenStream {
 pub(crate) fn test(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     enter("test", arguments, item, |function| {
         let (name, attributes) = (&function.signature.ident, &function.attributes);
-        let run = quote_spanned!(name.span()=> ::squall::__private::test(#name));
+        let run = quote_spanned!(name.span()=> ::squall::__private::test(#name););
         (quote!(#[::core::prelude::v1::test] #(#attributes)*), TokenStream::new(), run)
     })
 }
