@@ -29,6 +29,7 @@ mod handle;
 mod periodic;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
+mod stepping;
 mod timers;
 mod turn;
 
@@ -255,16 +256,19 @@ impl IoLoop {
     }
 
     /// Has `f` called after `delay`.
+    #[track_caller]
     pub fn call_later(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.call_at(self.time().saturating_add(delay), f)
     }
 
     /// Has `f` called at `when`, in the time of [`time`](Self::time).
+    #[track_caller]
     pub fn call_at(&self, when: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.add_timer(when, callback(f))
     }
 
     /// The same as [`call_later`](Self::call_later): Tornado's older name.
+    #[track_caller]
     pub fn add_timeout(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.call_later(delay, f)
     }
@@ -283,6 +287,7 @@ impl IoLoop {
     }
 
     /// Has a callback put on the ready queue at `when`.
+    #[track_caller]
     pub(crate) fn add_timer(&self, when: Duration, callback: Callback) -> Timeout {
         let timeout = self.inner.timers.borrow_mut().add(when, callback);
         if self.is_closed() {

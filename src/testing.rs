@@ -1,7 +1,41 @@
-//! Tests of coroutines: time that jumps, one resume at a time.
+//! Tests of coroutines: time that jumps, one resume at a time, in an order of one's choice.
 
+#[cfg(feature = "trace")]
+mod assertions;
+#[cfg(feature = "trace")]
+mod choice;
+#[cfg(feature = "trace")]
+mod explore;
+#[cfg(feature = "trace")]
+mod orders;
+#[cfg(feature = "trace")]
+mod report;
+#[cfg(feature = "trace")]
+mod rewind;
+#[cfg(feature = "trace")]
+mod schedule;
+#[cfg(feature = "trace")]
+mod step;
 mod stepper;
+#[cfg(feature = "trace")]
+mod test_loop;
 mod virtual_clock;
+#[cfg(feature = "trace")]
+mod waits;
+#[cfg(feature = "trace")]
+mod watch;
 
+#[cfg(feature = "trace")]
+pub use assertions::{Pattern, Steps};
+#[cfg(feature = "trace")]
+pub use explore::{explore, replay, Explore, Explored, Failure};
+#[cfg(feature = "trace")]
+pub use rewind::{Checkpoint, Rewindable};
+#[cfg(feature = "trace")]
+pub use step::{Step, Who};
 pub use stepper::Stepper;
+#[cfg(feature = "trace")]
+pub use test_loop::TestLoop;
 pub use virtual_clock::VirtualClock;
+#[cfg(feature = "trace")]
+pub use waits::{Wait, Waits};

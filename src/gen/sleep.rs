@@ -20,6 +20,7 @@ use crate::ioloop::IoLoop;
 /// ```
 ///
 /// Source: `tornado.gen.sleep`.
+#[track_caller]
 pub fn sleep(duration: Duration) -> Future<()> {
     let io_loop = IoLoop::current();
     let sleep = Rc::new(Sleep(Shared::new()));

@@ -10,21 +10,31 @@ use super::IoLoop;
 
 /// Callbacks that wait for their [`Ticket`]s to be dropped.
 #[derive(Default)]
-pub(crate) struct Expected(Slab<Callback>);
+pub(crate) struct Expected {
+    /// Each with its age.
+    slab: Slab<(Callback, u64)>,
+    /// How many there have been.
+    made: u64,
+}
 
 impl Expected {
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.slab.is_empty()
     }
 
     /// Takes what has come.
     pub(super) fn take(&mut self, key: usize) -> Option<Callback> {
-        self.0.try_remove(key)
+        self.take_with_age(key).map(|(callback, _)| callback)
+    }
+
+    /// The same, and how many there were when it was asked for, with it.
+    pub(super) fn take_with_age(&mut self, key: usize) -> Option<(Callback, u64)> {
+        self.slab.try_remove(key)
     }
 
     /// None of them is going to run.
     pub(super) fn withdraw(self) {
-        self.0.into_iter().for_each(|(_, callback)| callback.withdraw());
+        self.slab.into_iter().for_each(|(_, (callback, _))| callback.withdraw());
     }
 }
 
@@ -44,11 +54,12 @@ impl IoLoop {
     /// Has the callback that `make` gives put on the ready queue when the ticket is dropped that `make` gets. Until
     /// then the loop waits for it.
     pub(crate) fn expect(&self, make: impl FnOnce(Ticket) -> Callback) {
-        let mut expected = self.inner.expected.borrow_mut();
-        let place = expected.0.vacant_entry();
+        let expected = &mut *self.inner.expected.borrow_mut();
+        expected.made += 1;
+        let place = expected.slab.vacant_entry();
         let callback = make(Ticket { remote: self.inner.inbox.remote().clone(), key: place.key() });
         if !self.is_closed() {
-            place.insert(callback);
+            place.insert((callback, expected.made));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -50,16 +51,27 @@ impl fmt::Debug for Timeout {
 pub(crate) struct Timers {
     /// The first one on top.
     heap: BinaryHeap<Reverse<Due>>,
-    /// Those that are set, each with its age: a place is used again by a younger one.
-    set: Slab<(u64, Callback)>,
+    /// Those that are set: a place is used again by a younger one.
+    set: Slab<Timer>,
     /// How many there have been.
     made: u64,
 }
 
+/// A timer that is set.
+struct Timer {
+    /// Its age.
+    made: u64,
+    callback: Callback,
+    /// The line that set it.
+    location: &'static Location<'static>,
+}
+
 impl Timers {
+    #[track_caller]
     pub(crate) fn add(&mut self, deadline: Duration, callback: Callback) -> Timeout {
         self.made += 1;
-        let place = self.set.insert((self.made, callback.clone()));
+        let (made, location) = (self.made, Location::caller());
+        let place = self.set.insert(Timer { made, callback: callback.clone(), location });
         let due = Due { deadline, made: self.made, place };
         self.heap.push(Reverse(due));
         Timeout { due, callback }
@@ -68,11 +80,11 @@ impl Timers {
     /// Takes a timer out. The timer of another loop may have the same age and place: it stays.
     pub(crate) fn remove(&mut self, timeout: &Timeout) -> Option<Callback> {
         let Due { made, place, .. } = timeout.due;
-        let (age, callback) = self.set.get(place)?;
-        if *age != made || !Rc::ptr_eq(callback, &timeout.callback) {
+        let timer = self.set.get(place)?;
+        if timer.made != made || !Rc::ptr_eq(&timer.callback, &timeout.callback) {
             return None;
         }
-        let (_, removed) = self.set.remove(place);
+        let removed = self.set.remove(place).callback;
         if self.heap.len() > 2 * self.set.len() + 32 {
             self.heap.retain(|Reverse(due)| is_set(&self.set, due));
         }
@@ -91,6 +103,11 @@ impl Timers {
 
     /// Takes those out that are due at `now`, in order.
     pub(crate) fn take_due(&mut self, now: Duration, mut taken: impl FnMut(Callback)) {
+        self.take_due_with_age(now, |callback, _| taken(callback));
+    }
+
+    /// The same, each with how many timers there were when it was set, with it.
+    pub(crate) fn take_due_with_age(&mut self, now: Duration, mut taken: impl FnMut(Callback, u64)) {
         // One after the other as long as they are few; to sort many at once costs less.
         let few = 32 + self.heap.len() / 16;
         for _ in 0..few {
@@ -98,8 +115,8 @@ impl Timers {
                 Some(Reverse(due)) if due.deadline <= now => {}
                 _ => return,
             }
-            if let Some(callback) = self.heap.pop().and_then(|Reverse(due)| self.take(&due)) {
-                taken(callback);
+            if let Some(timer) = self.heap.pop().and_then(|Reverse(due)| self.take(&due)) {
+                taken(timer.callback, timer.made);
             }
         }
         let mut many = Vec::new();
@@ -111,12 +128,20 @@ impl Timers {
             later
         });
         many.sort_unstable();
-        many.iter().filter_map(|due| self.take(due)).for_each(taken);
+        many.iter().filter_map(|due| self.take(due)).for_each(|timer| taken(timer.callback, timer.made));
     }
 
     /// Empties the place of a timer, unless that was taken back.
-    fn take(&mut self, due: &Due) -> Option<Callback> {
-        is_set(&self.set, due).then(|| self.set.remove(due.place).1)
+    fn take(&mut self, due: &Due) -> Option<Timer> {
+        is_set(&self.set, due).then(|| self.set.remove(due.place))
+    }
+
+    /// When each is due, and the line that set it, in order.
+    pub(crate) fn left(&self) -> Vec<(Duration, &'static Location<'static>)> {
+        let mut left: Vec<Due> = self.heap.iter().map(|Reverse(due)| *due).collect();
+        left.retain(|due| is_set(&self.set, due));
+        left.sort_unstable();
+        left.iter().map(|due| (due.deadline, self.set[due.place].location)).collect()
     }
 
     /// None of them is going to run.
@@ -125,8 +150,8 @@ impl Timers {
     }
 }
 
-fn is_set(set: &Slab<(u64, Callback)>, due: &Due) -> bool {
-    set.get(due.place).is_some_and(|(made, _)| *made == due.made)
+fn is_set(set: &Slab<Timer>, due: &Due) -> bool {
+    set.get(due.place).is_some_and(|timer| timer.made == due.made)
 }
 
 #[cfg(test)]

@@ -80,7 +80,7 @@ impl Inner {
         Ok(())
     }
 
-    fn poll(&self, timeout: Option<Duration>) -> Result<()> {
+    pub(super) fn poll(&self, timeout: Option<Duration>) -> Result<()> {
         let events = &mut *self.events.borrow_mut();
         self.inbox.wakeup().wait(events, timeout)?;
         #[cfg(unix)]
@@ -89,13 +89,13 @@ impl Inner {
     }
 
     #[cfg(unix)]
-    fn has_fds(&self) -> bool {
+    pub(super) fn has_fds(&self) -> bool {
         !self.fds.is_empty()
     }
 
     /// Only Unix has descriptors that can be watched.
     #[cfg(not(unix))]
-    fn has_fds(&self) -> bool {
+    pub(super) fn has_fds(&self) -> bool {
         false
     }
 

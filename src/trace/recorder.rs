@@ -28,6 +28,13 @@ pub struct Trace<R = ()> {
     dropped: usize,
 }
 
+impl Trace {
+    /// Of what was recorded elsewhere.
+    pub(crate) fn new(entries: Vec<Entry>, dropped: usize) -> Self {
+        Self { result: (), entries, dropped }
+    }
+}
+
 impl<R> Trace<R> {
     /// What happened, in order.
     pub fn entries(&self) -> &[Entry] {

@@ -1,0 +1,135 @@
+//! The loop for tools that run it one callback at a time: the parts of an iteration, each by itself.
+
+use std::panic::Location;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use squall_runner::ready::{callback, Callback, Ready, Run};
+use squall_runner::trace::{self, Event};
+use squall_runner::Result;
+
+use super::handle::Mail;
+use super::IoLoop;
+
+/// So long in real time are jobs waited for.
+const JOBS: Duration = Duration::from_secs(1);
+
+impl IoLoop {
+    /// The queue of what is ready.
+    pub(crate) fn ready(&self) -> &Rc<Ready> {
+        &self.inner.ready
+    }
+
+    /// Begins an iteration: puts on the ready queue what came from outside, and the timers that are due, and
+    /// says how many callbacks this iteration is to run. It is none if there is nothing to do.
+    pub(crate) fn begin_turn(&self) -> usize {
+        let (inner, ready) = (&*self.inner, &self.inner.ready);
+        let now = inner.clock.now();
+        ready.deliver();
+        // If it fails now, it fails again where the loop waits for it.
+        drop(inner.look_at_fds());
+        for callback in self.arrived() {
+            ready.push(callback);
+        }
+        inner.timers.borrow_mut().take_due_with_age(now, |callback, number| {
+            ready.push(Rc::new(Chosen { callback, kind: "timer", number }));
+        });
+        if !ready.is_empty() {
+            trace::emit(|| Event::Turn { now });
+        }
+        ready.len()
+    }
+
+    /// What came from outside: callbacks in the order in which they came, and then the results of jobs in that in
+    /// which they were submitted. A job takes none of the time of the loop: each that is under way is waited for,
+    /// at most for [`JOBS`] in all, so that a test does not depend on which is faster.
+    fn arrived(&self) -> Vec<Callback> {
+        let inner = &*self.inner;
+        let (mut callbacks, mut jobs) = (Vec::new(), Vec::new());
+        let start = Instant::now();
+        loop {
+            for _ in 0..inner.inbox.len() {
+                match inner.inbox.pop() {
+                    Some(Mail::Callback(f)) => callbacks.push(callback(f)),
+                    Some(Mail::Arrived(key)) => jobs.extend(inner.expected.borrow_mut().take_with_age(key)),
+                    None => break,
+                }
+            }
+            let left = JOBS.saturating_sub(start.elapsed());
+            if !self.expects() || left.is_zero() {
+                break;
+            }
+            inner.inbox.wakeup().fall_asleep();
+            let polled = if inner.inbox.len() == 0 { inner.poll(Some(left)) } else { Ok(()) };
+            inner.inbox.wakeup().awake();
+            if polled.is_err() {
+                break;
+            }
+        }
+        jobs.sort_by_key(|(_, number)| *number);
+        let job = |(callback, number)| Rc::new(Chosen { callback, kind: "job", number }) as Callback;
+        callbacks.into_iter().chain(jobs.into_iter().map(job)).collect()
+    }
+
+    /// Whether there is something to do for an iteration at this time.
+    pub(crate) fn has_work(&self) -> bool {
+        let inner = &*self.inner;
+        inner.ready.deliver();
+        let due = self.next_deadline().is_some_and(|deadline| deadline <= inner.clock.now());
+        due || !inner.ready.is_empty() || inner.inbox.len() > 0
+    }
+
+    /// When the next timer is due.
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        self.inner.timers.borrow_mut().next_deadline()
+    }
+
+    /// When each timer is due, and the line that set it.
+    pub(crate) fn timers_left(&self) -> Vec<(Duration, &'static Location<'static>)> {
+        self.inner.timers.borrow().left()
+    }
+
+    /// Whether a job is under way.
+    pub(crate) fn expects(&self) -> bool {
+        !self.inner.expected.borrow().is_empty()
+    }
+
+    /// Whether something outside of this thread may still wake the loop.
+    pub(crate) fn may_be_woken(&self) -> bool {
+        let inner = &*self.inner;
+        let mail = inner.inbox.len() > 0;
+        self.expects() || mail || inner.has_fds() || inner.inbox.has_handles() || inner.ready.wakeable()
+    }
+
+    /// Sleeps until something outside wakes the loop, at most so long in real time.
+    pub(crate) fn wait_outside(&self, timeout: Option<Duration>) -> Result<()> {
+        let (inner, wakeup) = (&*self.inner, self.inner.inbox.wakeup());
+        wakeup.fall_asleep();
+        inner.ready.deliver();
+        let woken = !inner.ready.is_empty() || inner.inbox.len() > 0;
+        let waited = if woken { Ok(()) } else { inner.poll(timeout) };
+        wakeup.awake();
+        waited
+    }
+}
+
+/// What might as well have come earlier or later than what waits beside it.
+struct Chosen {
+    callback: Callback,
+    kind: &'static str,
+    number: u64,
+}
+
+impl Run for Chosen {
+    fn run(self: Rc<Self>) {
+        self.callback.clone().run();
+    }
+
+    fn withdraw(&self) {
+        self.callback.withdraw();
+    }
+
+    fn choice(&self) -> Option<(&'static str, u64)> {
+        Some((self.kind, self.number))
+    }
+}

@@ -1,0 +1,111 @@
+//! [`Report`]: what a failed test shows: the last steps in columns, who waits for whom, the time; and where the
+//! rest is.
+
+use std::fmt;
+use std::io;
+use std::panic::Location;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::step::{Clock, InShort};
+use super::waits::Waits;
+use super::watch::Seen;
+use crate::trace::Trace;
+
+/// A report has at most so many lines in all, with the message before it.
+const LINES: usize = 32;
+/// Of these, so many are for who waits.
+const WAITS: usize = 10;
+/// So many are for what was logged.
+const PROBLEMS: usize = 4;
+
+/// When a timer is due, and the line that set it.
+pub(super) type Timer = (Duration, &'static Location<'static>);
+
+/// What happened last, and how it stands. `Display` is at most forty lines; the whole trace is in a file that it
+/// names.
+#[derive(Debug)]
+pub(super) struct Report {
+    text: String,
+}
+
+impl Report {
+    pub(super) fn new(seen: &Seen, waits: &Waits, timers: &[Timer]) -> Self {
+        let trace = Trace::new(seen.entries.clone(), seen.dropped).to_text();
+        let mut below = Vec::new();
+        for (problem, exception) in seen.problems.iter().take(PROBLEMS) {
+            let at = exception.traceback().first().map_or(exception.origin(), |frame| frame.location);
+            below.push(format!("{}: {} at {at}", problem.text(), InShort(exception)));
+        }
+        more(&mut below, seen.problems.len().saturating_sub(PROBLEMS));
+        if !waits.is_empty() {
+            below.push("waiting:".to_owned());
+            below.extend(waits.to_string().lines().take(WAITS).map(|line| format!("  {line}")));
+            more(&mut below, waits.len().saturating_sub(WAITS));
+        }
+        if let Some((due, location)) = timers.first() {
+            let more = match timers.len() - 1 {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            below.push(format!("timer due at {}, set at {location}{more}", Clock(*due)));
+        }
+        match keep(&trace) {
+            Ok(path) => below.push(format!("the whole trace: {}", path.display())),
+            Err(error) => below.push(format!("the whole trace could not be written: {error}")),
+        }
+        let columns = last(&trace, LINES - 1 - below.len());
+        let head = format!(
+            "after {} steps, in turn {}, at virtual time {}:",
+            seen.steps,
+            seen.turn,
+            Clock(seen.now)
+        );
+        let text = [head].into_iter().chain(columns).chain(below).collect::<Vec<_>>().join("\n");
+        Self { text }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn more(lines: &mut Vec<String>, count: usize) {
+    if count > 0 {
+        lines.push(format!("  ... and {count} more"));
+    }
+}
+
+/// The headings of the columns, and the last lines below them.
+fn last(trace: &str, lines: usize) -> Vec<String> {
+    // After an empty line stands how it ended, which the report says in its own way.
+    let columns = trace.split("\n\n").next().unwrap_or_default();
+    let all: Vec<&str> = columns.lines().collect();
+    let headings = all.iter().take_while(|line| !line.contains(['┬', '├', '┴', '·', '┄', '!'])).count();
+    let (headings, steps) = all.split_at(headings.min(3));
+    let left_out = steps.len().saturating_sub(lines.saturating_sub(headings.len() + 1));
+    let mut last: Vec<String> = headings.iter().map(ToString::to_string).collect();
+    if left_out > 0 {
+        last.push(format!("  ... {left_out} lines before this"));
+    }
+    last.extend(steps[left_out..].iter().map(ToString::to_string));
+    last
+}
+
+/// Writes the whole trace to a file named for the test.
+fn keep(trace: &str) -> io::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().find(|dir| dir.file_name().is_some_and(|name| name == "target"));
+    let folder = target.map_or_else(std::env::temp_dir, PathBuf::from).join("squall");
+    std::fs::create_dir_all(&folder)?;
+    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
+    // Without the hash that cargo adds, so that each run writes the same file.
+    let stem = stem.rsplit_once('-').map_or(&*stem, |(stem, _)| stem);
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("test").replace(|c: char| !c.is_alphanumeric() && c != '_', "-");
+    let path = folder.join(format!("{stem}-{test}.txt"));
+    std::fs::write(&path, trace)?;
+    Ok(path)
+}

@@ -1,0 +1,247 @@
+//! [`Run`]: one run of an explored test, in one order; and schedules as text.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{catch_unwind, AssertUnwindSafe, Location, PanicHookInfo};
+use std::rc::Rc;
+use std::sync::Once;
+use std::time::Duration;
+
+use squall_runner::trace::Problem as Reported;
+use squall_runner::Exception;
+
+use super::choice::{candidates, way_to, Candidate, Chooser, Script};
+use super::explore::Allow;
+use super::orders::{Order, Random};
+use super::report::Report;
+use super::step::InShort;
+use super::watch::look;
+use super::TestLoop;
+
+/// What a schedule begins with: the version of what its names mean.
+const VERSION: &str = "v1:";
+
+/// A test that makes more steps than this in one order is taken for one that never ends.
+const STEPS: usize = 10_000;
+
+/// The names of a schedule.
+#[track_caller]
+pub(super) fn parse(schedule: &str, location: &'static Location<'static>) -> Box<dyn Chooser> {
+    let Some(names) = schedule.trim().strip_prefix(VERSION) else {
+        panic!("{schedule:?} is no schedule of this version: it should begin with `{VERSION}`")
+    };
+    let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+    Box::new(Script::exact(names.map(ToOwned::to_owned).collect(), location))
+}
+
+/// What went wrong in a run.
+#[derive(Debug)]
+pub(super) struct Problem {
+    pub(super) text: String,
+    pub(super) now: Duration,
+}
+
+impl Problem {
+    pub(super) fn new(text: String) -> Self {
+        Self { text, now: Duration::ZERO }
+    }
+}
+
+/// One run, in one order.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) problem: Option<Problem>,
+    /// What was picked at each choice.
+    pub(super) picks: Vec<u16>,
+    /// How many candidates there were at each.
+    pub(super) widths: Vec<u16>,
+    /// Whether there were more choices than count.
+    pub(super) cut: bool,
+    /// The order in words, if it was recorded.
+    pub(super) schedule: String,
+    pub(super) report: Option<Report>,
+}
+
+impl Run {
+    /// Runs `f` in that order. After `limit` choices the order is the usual one.
+    pub(super) fn of(
+        f: &dyn Fn(&mut TestLoop),
+        order: &Order,
+        allow: Allow,
+        limit: usize,
+        record: bool,
+    ) -> Self {
+        let taken = Rc::new(RefCell::new(Taken::default()));
+        let (picks, random) = match order {
+            Order::Picks(picks) => (picks.clone(), None),
+            Order::Random(seed) => (Vec::new(), Some(Random::new(*seed))),
+        };
+        let departures = picks.len();
+        let mut test_loop = TestLoop::recording(record);
+        test_loop.brief = true;
+        test_loop.step_limit(STEPS);
+        test_loop.chooser =
+            Some(Box::new(Ordered { picks, random, limit, target: None, taken: taken.clone(), record }));
+        let (ran, panic) = quietly(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                f(&mut test_loop);
+                settle(&mut test_loop, allow)
+            }))
+        });
+        let text = match ran {
+            Ok(problem) => problem,
+            Err(_) => Some(panic.unwrap_or_else(|| "the test panicked".to_owned())),
+        };
+        let problem = text.map(|text| Problem { text, now: test_loop.now() });
+        let report = (record && problem.is_some()).then(|| test_loop.report());
+        test_loop.reported = true;
+        test_loop.chooser = None;
+        drop(test_loop);
+        let taken = taken.take();
+        let names = taken.names.iter().take(taken.named(departures)).map(String::as_str);
+        let schedule = format!("{VERSION}{}", names.collect::<Vec<_>>().join(","));
+        Self { problem, picks: taken.picks, widths: taken.widths, cut: taken.cut, schedule, report }
+    }
+}
+
+/// What is wrong at the end of a test, although it did not panic.
+pub(super) fn settle(test_loop: &mut TestLoop, allow: Allow) -> Option<String> {
+    if test_loop.steps().is_empty() {
+        test_loop.run_until_idle();
+    }
+    let problems = if allow.unretrieved { Vec::new() } else { unretrieved(test_loop) };
+    if !problems.is_empty() {
+        return Some(problems.join("\n"));
+    }
+    let idle = !test_loop.io_loop.has_work() && test_loop.io_loop.next_deadline().is_none();
+    let waiting = test_loop.waiting();
+    let stuck: Vec<String> =
+        waiting.iter().filter(|wait| !wait.timed()).take(5).map(|wait| format!("  {wait}")).collect();
+    let deadlock = idle && !stuck.is_empty() && !allow.waiting;
+    deadlock.then(|| format!("nothing can wake those who still wait:\n{}", stuck.join("\n")))
+}
+
+/// The exceptions that nobody has retrieved, and those that left a callback; each with its line.
+pub(super) fn unretrieved(test_loop: &TestLoop) -> Vec<String> {
+    let bad = [Reported::Callback, Reported::DoneCallback, Reported::NeverRetrieved];
+    let seen = look(&test_loop.seen);
+    let problems = seen.problems.iter().filter(|(problem, _)| bad.contains(problem));
+    let line = |(problem, exception): &(Reported, Exception)| {
+        let at = exception.traceback().first().map_or(exception.origin(), |frame| frame.location);
+        format!("{}: {} at {at}", problem.text(), InShort(exception))
+    };
+    problems.map(line).collect()
+}
+
+/// What a run has taken.
+#[derive(Debug, Default)]
+struct Taken {
+    picks: Vec<u16>,
+    widths: Vec<u16>,
+    /// How many names there were at each choice.
+    named: Vec<usize>,
+    /// Whoever went next, also where there was no choice.
+    names: Vec<String>,
+    cut: bool,
+}
+
+impl Taken {
+    /// How many names there are up to the last departure from the usual order.
+    fn named(&self, departures: usize) -> usize {
+        departures.checked_sub(1).and_then(|last| self.named.get(last)).map_or(0, |before| before + 1)
+    }
+}
+
+/// Chooses in one order.
+struct Ordered {
+    picks: Vec<u16>,
+    random: Option<Random>,
+    limit: usize,
+    /// Who was chosen, while callbacks that came before them run.
+    target: Option<String>,
+    taken: Rc<RefCell<Taken>>,
+    record: bool,
+}
+
+impl Chooser for Ordered {
+    fn choose(&mut self, test_loop: &TestLoop) -> Result<usize, String> {
+        let entries = test_loop.io_loop.ready().entries();
+        let candidates = candidates(&entries, &look(&test_loop.seen));
+        let chosen = match candidates.as_slice() {
+            [] => return Ok(0),
+            candidates => match self.target.take() {
+                Some(label) => candidates.iter().find(|candidate| candidate.label() == label),
+                None => None,
+            },
+        };
+        let chosen = chosen.copied().unwrap_or_else(|| self.pick(&candidates));
+        let index = way_to(chosen, &entries);
+        if index != chosen.index {
+            self.target = Some(chosen.label());
+        }
+        Ok(index)
+    }
+}
+
+impl Ordered {
+    fn pick(&mut self, candidates: &[Candidate]) -> Candidate {
+        let taken = &mut *self.taken.borrow_mut();
+        let nth = if candidates.len() < 2 {
+            0
+        } else if taken.picks.len() >= self.limit {
+            taken.cut = true;
+            0
+        } else {
+            let nth = match (&mut self.random, self.picks.get(taken.picks.len())) {
+                (Some(random), _) => random.below(candidates.len()),
+                (None, Some(pick)) => usize::from(*pick).min(candidates.len() - 1),
+                (None, None) => 0,
+            };
+            let short = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+            taken.picks.push(short(nth));
+            taken.widths.push(short(candidates.len()));
+            taken.named.push(taken.names.len());
+            nth
+        };
+        if self.record {
+            taken.names.push(candidates[nth].label());
+        }
+        candidates[nth]
+    }
+}
+
+thread_local! {
+    /// Whether panics of this thread are kept instead of printed.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+    /// The last panic: its message and its line.
+    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Calls `f`, and keeps what panics in it, as the last of them would have been printed.
+fn quietly<R>(f: impl FnOnce() -> R) -> (R, Option<String>) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if QUIET.get() {
+                PANIC.set(Some(text_of(info)));
+            } else {
+                before(info);
+            }
+        }));
+    });
+    let before = QUIET.replace(true);
+    PANIC.set(None);
+    let result = f();
+    QUIET.set(before);
+    (result, PANIC.take())
+}
+
+fn text_of(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("the test panicked");
+    match info.location() {
+        Some(location) => format!("{text}\nat {location}"),
+        None => text.to_owned(),
+    }
+}

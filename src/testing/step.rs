@@ -1,0 +1,227 @@
+//! [`Step`]: one resume of one coroutine, as a test looks at it.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use squall_runner::trace::{Kind, RunnerId};
+use squall_runner::Exception;
+
+/// One call of a coroutine, by name: `fetch`, or `fetch#2` for the second call of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Who {
+    pub(super) id: RunnerId,
+    pub(super) name: &'static str,
+    /// Which call of that name it is, from 1.
+    pub(super) nth: u32,
+}
+
+impl Who {
+    /// The name of the coroutine: `fetch`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Which call of that coroutine this is, from 1.
+    pub fn nth(&self) -> u32 {
+        self.nth
+    }
+
+    /// Its number in the trace.
+    pub fn id(&self) -> RunnerId {
+        self.id
+    }
+
+    /// Whether `label` means this call: `fetch` is the first call of it, `fetch#2` the second.
+    pub(super) fn is(&self, label: &str) -> bool {
+        match label.rsplit_once('#') {
+            Some((name, nth)) => name == self.name && nth.parse() == Ok(self.nth),
+            None => label == self.name && self.nth == 1,
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.nth {
+            1 => f.write_str(self.name),
+            nth => write!(f, "{}#{nth}", self.name),
+        }
+    }
+}
+
+/// What went into a coroutine.
+#[derive(Debug, Clone)]
+pub(super) enum Input {
+    /// It was resumed for the first time.
+    Start,
+    Send(String),
+    Throw(Exception),
+    /// A native coroutine was polled again.
+    Wake,
+}
+
+/// What came out of it.
+#[derive(Debug, Clone)]
+pub(super) enum Output {
+    Yield(Kind),
+    /// A native coroutine awaits something.
+    Await,
+    Return(String),
+    Raise(Exception),
+    /// It is not told: the coroutine was dropped, or cancelled.
+    Nothing,
+}
+
+/// One resume of one coroutine: what went in, what came out, and when. `Display` is one line of that.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub(super) runner: Who,
+    pub(super) input: Input,
+    pub(super) output: Output,
+    /// The line of the yield that it came to.
+    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) hops: u64,
+    pub(super) turn: u64,
+    pub(super) now: Duration,
+}
+
+impl Step {
+    /// Who was resumed.
+    pub fn runner(&self) -> Who {
+        self.runner
+    }
+
+    /// Whether it was the first resume of this call.
+    pub fn started(&self) -> bool {
+        matches!(self.input, Input::Start)
+    }
+
+    /// The value that was sent in, as a trace shows it.
+    pub fn sent(&self) -> Option<&str> {
+        match &self.input {
+            Input::Send(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The exception that was thrown in.
+    pub fn thrown(&self) -> Option<&Exception> {
+        match &self.input {
+            Input::Throw(exception) => Some(exception),
+            _ => None,
+        }
+    }
+
+    /// The kind of what it yielded.
+    pub fn yielded(&self) -> Option<Kind> {
+        match self.output {
+            Output::Yield(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// The value that it returned, as a trace shows it.
+    pub fn returned(&self) -> Option<&str> {
+        match &self.output {
+            Output::Return(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The exception that left it.
+    pub fn raised(&self) -> Option<&Exception> {
+        match &self.output {
+            Output::Raise(exception) => Some(exception),
+            _ => None,
+        }
+    }
+
+    /// The line of the yield that it came to.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
+    }
+
+    /// How many turns of the loop it had waited: 0 if it went on at once.
+    pub fn hops(&self) -> u64 {
+        self.hops
+    }
+
+    /// In which turn of the loop it was, from 1.
+    pub fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    /// The time of the loop.
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// The step as a line without the number of a line: the same when the program is moved within its file.
+    pub fn without_line(&self) -> String {
+        format!("{}: {} -> {}", self.runner, self.input, self.output)
+    }
+
+    /// Whether both did the same at the same time.
+    pub(super) fn same(&self, other: &Self) -> bool {
+        let when = |step: &Self| (step.hops, step.turn, step.now);
+        when(self) == when(other) && self.to_string() == other.to_string()
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.without_line())?;
+        match self.location.filter(|_| matches!(self.output, Output::Yield(_))) {
+            Some(location) => write!(f, " at {location}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("start"),
+            Self::Send(value) => write!(f, "send {value}"),
+            Self::Throw(exception) => write!(f, "throw {}", InShort(exception)),
+            Self::Wake => f.write_str("go on"),
+        }
+    }
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Yield(kind) => write!(f, "yield {kind}"),
+            Self::Await => f.write_str("await"),
+            Self::Return(value) => write!(f, "return {value}"),
+            Self::Raise(exception) => write!(f, "raise {}", InShort(exception)),
+            Self::Nothing => f.write_str("gone"),
+        }
+    }
+}
+
+/// An exception in one line: `ZeroDivision: division by zero`.
+pub(super) struct InShort<'a>(pub(super) &'a Exception);
+
+impl fmt::Display for InShort<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.to_string().as_str() {
+            "" => f.write_str(self.0.name()),
+            message => write!(f, "{}: {message}", self.0.name()),
+        }
+    }
+}
+
+/// A time of the loop: `0s`, `1.5s`, `20ms`.
+pub(super) struct Clock(pub(super) Duration);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Duration::ZERO => f.write_str("0s"),
+            time => write!(f, "{time:?}"),
+        }
+    }
+}

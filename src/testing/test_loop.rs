@@ -1,0 +1,478 @@
+//! [`TestLoop`]: a loop that runs one resume at a time, on a virtual clock.
+
+use std::fmt;
+use std::panic::{catch_unwind, AssertUnwindSafe, Location};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use squall_runner::ready::Callback;
+use squall_runner::runner::unstarted;
+use squall_runner::trace::{observe, report, Observing, Paused, Problem, RunnerId};
+use squall_runner::{convert_yielded, Exception, Future, Yieldable};
+
+use super::choice::{Chooser, Script};
+use super::report::Report;
+use super::step::Step;
+use super::waits::Waits;
+use super::watch::{look, Seen, Watch};
+use super::VirtualClock;
+use crate::ioloop::{Clock, CurrentLoop, IoLoop};
+use crate::trace::Trace;
+
+/// A test that takes more steps than this without being idle is taken for one that never ends.
+const STEPS: usize = 100_000;
+
+/// How long to wait, in real time, for what is under way outside before the clock jumps.
+const OUTSIDE: Duration = Duration::from_millis(10);
+
+/// A loop that runs one resume at a time, on a virtual clock. It is the current loop of the thread while it
+/// lives.
+///
+/// ```
+/// use std::time::Duration;
+/// use squall::testing::TestLoop;
+/// use squall::{sleep, Result};
+///
+/// #[squall::coroutine]
+/// fn tick(n: u32) -> Result<u32> {
+///     yield_!(sleep(Duration::from_secs(60)))?;
+///     Ok(n + 1)
+/// }
+///
+/// let mut t = TestLoop::new();
+/// let ticked = t.spawn(|| tick(1));                  // called, not started
+/// let s = t.step();                                  // one resume
+/// assert!(s.started());
+/// assert_eq!(s.to_string().split(" at").next(), Some("tick: start -> yield future:pending"));
+/// t.advance(Duration::from_secs(60));
+/// assert_eq!(ticked.result()?, 2);
+/// t.assert_idle();
+/// # Ok::<(), squall::Exception>(())
+/// ```
+///
+/// One step is one resume: what a coroutine does from one yield to the next. A coroutine that it calls runs
+/// up to its own first wait within the same step, since a call runs at once. Callbacks that resume nobody run in
+/// between, as the loop would have run them.
+///
+/// When a test fails while a `TestLoop` lives, what happened last is printed in columns, and who waits for whom.
+pub struct TestLoop {
+    pub(super) io_loop: IoLoop,
+    clock: VirtualClock,
+    pub(super) seen: Arc<Mutex<Seen>>,
+    /// That it is the current loop, and observed. Between the calls of one that can go back, it is neither.
+    active: Option<(Observing, CurrentLoop)>,
+    paused: Option<Paused>,
+    autojump: bool,
+    limit: usize,
+    /// How many callbacks of the turn under way are in the queue, at its front.
+    batch: usize,
+    /// Who decides who goes next, if that is not the order of the queue.
+    pub(super) chooser: Option<Box<dyn Chooser>>,
+    steps: Vec<Rc<Step>>,
+    /// Everything that was done, to be done again.
+    pub(super) done: Vec<Done>,
+    /// Whether the panic under way has told what happened already.
+    pub(super) reported: bool,
+    /// Whether whoever made this tells what happened.
+    pub(super) brief: bool,
+}
+
+/// One thing that a test loop did.
+#[derive(Debug, Clone)]
+pub(super) enum Done {
+    /// It ran the callback at that place in the queue; that was this step, if it was one.
+    Ran(usize, Option<Rc<Step>>),
+    /// It let the coroutine go on that need not wait.
+    WentOn(Option<Rc<Step>>),
+    /// The clock moved on.
+    Jumped(Duration),
+}
+
+impl Default for TestLoop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TestLoop {
+    /// A loop on which nothing was done, at time zero.
+    pub fn new() -> Self {
+        Self::recording(true)
+    }
+
+    /// One that keeps a trace or does not.
+    pub(super) fn recording(record: bool) -> Self {
+        let clock = VirtualClock::new();
+        let io_loop = IoLoop::with_clock(clock.clone());
+        io_loop.ready().step_by_resumes(true);
+        let watch = Watch::new(clock.clone(), record);
+        let seen = watch.seen.clone();
+        let current = io_loop.make_current();
+        let active = Some((observe(Rc::new(watch)), current));
+        Self {
+            io_loop,
+            clock,
+            seen,
+            active,
+            paused: None,
+            autojump: true,
+            limit: STEPS,
+            batch: 0,
+            chooser: None,
+            steps: Vec::new(),
+            done: Vec::new(),
+            reported: false,
+            brief: false,
+        }
+    }
+
+    /// Whether the clock jumps to the next timer when nothing is ready. It does unless told otherwise; with
+    /// `false`, only [`advance`](Self::advance) moves it.
+    pub fn autojump(&mut self, on: bool) {
+        self.autojump = on;
+    }
+
+    /// Takes a test that makes more than `steps` steps without being idle for one that never ends. It is 100,000
+    /// if nothing else is said.
+    pub fn step_limit(&mut self, steps: usize) {
+        self.limit = steps;
+    }
+
+    /// Calls `f`, and has what it gives driven: a coroutine of either style, or anything else that can be
+    /// yielded. `f` is called now; the coroutines that it calls start in a step of their own.
+    #[track_caller]
+    pub fn spawn<M, Y: Yieldable<M>>(&mut self, f: impl FnOnce() -> Y) -> Future<Y::Output> {
+        let (future, called) = unstarted(|| convert_yielded(f()));
+        for call in called {
+            self.io_loop.ready().push(call);
+        }
+        future.unwrap_or_else(Future::failed)
+    }
+
+    /// The loop itself, for its timers and callbacks.
+    pub fn io_loop(&self) -> &IoLoop {
+        &self.io_loop
+    }
+
+    /// The time of the loop.
+    pub fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Resumes one coroutine: the one whose turn it is.
+    ///
+    /// # Panics
+    /// If nothing is left that could be resumed; then it names who waits.
+    #[track_caller]
+    pub fn step(&mut self) -> Step {
+        match self.try_step() {
+            Some(step) => step,
+            None => self.fail("no coroutine is left to be resumed"),
+        }
+    }
+
+    /// Resumes one coroutine, if one is left.
+    #[track_caller]
+    pub fn try_step(&mut self) -> Option<Step> {
+        loop {
+            if let Some(step) = self.resume() {
+                return Some(step);
+            }
+            if !self.jump() && !self.wait_for_outside() {
+                self.assert_script_ended();
+                return None;
+            }
+        }
+    }
+
+    /// Runs everything that is ready, and what becomes ready by that. The clock stands still.
+    #[track_caller]
+    pub fn run_current(&mut self) {
+        let mut steps = 0;
+        while self.resume().is_some() {
+            self.count(&mut steps);
+        }
+    }
+
+    /// Runs until nobody is left who could be resumed. The clock jumps from timer to timer, if
+    /// [`autojump`](Self::autojump) is on.
+    #[track_caller]
+    pub fn run_until_idle(&mut self) {
+        let mut steps = 0;
+        while self.try_step().is_some() {
+            self.count(&mut steps);
+        }
+    }
+
+    /// Runs up to the first step of which `found` says `true`, that one included: a breakpoint.
+    ///
+    /// # Panics
+    /// If there is no such step.
+    #[track_caller]
+    pub fn run_until(&mut self, mut found: impl FnMut(&Step) -> bool) -> Step {
+        let mut steps = 0;
+        while let Some(step) = self.try_step() {
+            if found(&step) {
+                return step;
+            }
+            self.count(&mut steps);
+        }
+        self.fail("the loop is idle, and there was no such step")
+    }
+
+    /// Moves the clock on by `by`, from timer to timer: at each, everything that is ready runs before the clock
+    /// moves on. Timers run by deadline, equal deadlines oldest first. To advance twice is the same as to advance
+    /// by both at once.
+    #[track_caller]
+    pub fn advance(&mut self, by: Duration) {
+        let target = self.now().saturating_add(by);
+        loop {
+            self.run_current();
+            match self.io_loop.next_deadline() {
+                Some(deadline) if deadline <= target => self.jump_to(deadline),
+                _ => break,
+            }
+        }
+        self.jump_to(target);
+    }
+
+    /// Says who goes next: each name is one turn, in which the coroutine runs until it waits. `fetch` is the
+    /// oldest call of `fetch` that is ready, `fetch#2` the second call of it. When the names are used up, the
+    /// order is that of the queue again.
+    ///
+    /// The next [`step`](Self::step) or `run_` panics if the one that is named cannot run, and names those who can.
+    #[track_caller]
+    pub fn schedule<N: Into<String>>(&mut self, names: impl IntoIterator<Item = N>) {
+        let names = names.into_iter().map(Into::into).collect();
+        self.chooser = Some(Box::new(Script::new(names, Location::caller())));
+    }
+
+    /// What happened so far. Print it, or compare it with a snapshot: it is the same on every machine;
+    /// `t.trace().text().without_lines()` is the same, too, when the program is moved within its file.
+    pub fn trace(&self) -> Trace {
+        let seen = look(&self.seen);
+        Trace::new(seen.entries.clone(), seen.dropped)
+    }
+
+    /// The steps so far.
+    pub fn steps(&self) -> super::Steps<'_> {
+        super::Steps::new(&self.steps)
+    }
+
+    /// Who waits for whom.
+    pub fn waiting(&self) -> Waits {
+        let suspended = self.io_loop.ready().suspended();
+        let location_of =
+            |id: RunnerId| suspended.iter().find(|(who, _)| who.runner == id).map(|(who, _)| who.location);
+        Waits::of(&look(&self.seen), location_of)
+    }
+
+    /// That nobody is ready and nobody waits.
+    ///
+    /// # Panics
+    /// If somebody does: it names each coroutine that waits, for what, and at which line.
+    #[track_caller]
+    pub fn assert_idle(&mut self) {
+        let waiting = self.waiting().len();
+        if waiting > 0 {
+            let verb = if waiting == 1 { "coroutine waits" } else { "coroutines wait" };
+            self.fail(&format!("{waiting} {verb} still"));
+        }
+        if self.io_loop.has_work() {
+            self.fail("callbacks are ready still");
+        }
+    }
+
+    #[track_caller]
+    fn count(&mut self, steps: &mut usize) {
+        *steps += 1;
+        if *steps > self.limit {
+            self.fail(&format!("{} steps, and the loop is not idle: it seems never to end", self.limit));
+        }
+    }
+
+    /// Panics with what happened.
+    #[track_caller]
+    pub(super) fn fail(&mut self, problem: &str) -> ! {
+        self.reported = true;
+        let report = if self.brief { String::new() } else { format!("\n{}", self.report()) };
+        panic!("{problem}{report}")
+    }
+
+    /// What happened last, and how it stands.
+    pub(super) fn report(&self) -> Report {
+        let waits = self.waiting();
+        Report::new(&look(&self.seen), &waits, &self.io_loop.timers_left())
+    }
+
+    /// Runs what is ready up to the end of the next resume; `None` if there is none at this time.
+    #[track_caller]
+    fn resume(&mut self) -> Option<Step> {
+        loop {
+            if let Some(going_on) = self.io_loop.ready().going_on() {
+                let step = self.run(going_on);
+                self.done.push(Done::WentOn(step.clone()));
+                if let Some(step) = step {
+                    return Some(Step::clone(&step));
+                }
+                continue;
+            }
+            if self.batch == 0 {
+                self.batch = self.io_loop.begin_turn();
+                if self.batch == 0 {
+                    return None;
+                }
+            }
+            let index = self.choose();
+            if let Some(step) = self.run_at(index) {
+                return Some(Step::clone(&step));
+            }
+        }
+    }
+
+    /// Which callback of the queue goes next.
+    #[track_caller]
+    fn choose(&mut self) -> usize {
+        let Some(mut chooser) = self.chooser.take() else { return 0 };
+        let index = chooser.choose(self);
+        self.chooser = chooser.goes_on().then_some(chooser);
+        match index {
+            Ok(index) => index,
+            Err(problem) => self.fail(&problem),
+        }
+    }
+
+    #[track_caller]
+    fn assert_script_ended(&mut self) {
+        let problem = self.chooser.as_ref().and_then(|chooser| chooser.left_over(self));
+        if let Some(problem) = problem {
+            self.chooser = None;
+            self.fail(&problem);
+        }
+    }
+
+    /// Runs the callback at that place in the queue.
+    fn run_at(&mut self, index: usize) -> Option<Rc<Step>> {
+        let callback = self.io_loop.ready().remove(index)?;
+        self.batch -= usize::from(index < self.batch);
+        let step = self.run(callback);
+        self.done.push(Done::Ran(index, step.clone()));
+        step
+    }
+
+    fn run(&mut self, callback: Callback) -> Option<Rc<Step>> {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
+            report(Problem::Callback, &Exception::from_panic(panic));
+        }
+        let step = look(&self.seen).take_step().map(Rc::new);
+        self.steps.extend(step.clone());
+        step
+    }
+
+    /// Moves the clock to the next timer, if that is wanted and there is one.
+    fn jump(&mut self) -> bool {
+        if !self.autojump {
+            return false;
+        }
+        let Some(deadline) = self.io_loop.next_deadline() else { return false };
+        if self.io_loop.may_be_woken() {
+            // What is under way outside takes real time; it should not be overtaken by a timer. A job ends.
+            let timeout = (!self.io_loop.expects()).then_some(OUTSIDE);
+            self.io_loop.wait_outside(timeout).expect("the system has no poller left");
+            if self.io_loop.has_work() {
+                return true;
+            }
+        }
+        self.jump_to(deadline);
+        true
+    }
+
+    fn jump_to(&mut self, time: Duration) {
+        let by = time.saturating_sub(self.now());
+        if !by.is_zero() {
+            self.clock.advance(by);
+            look(&self.seen).now = self.now();
+            self.done.push(Done::Jumped(by));
+        }
+    }
+
+    /// Waits until something outside wakes the loop, if something can. Only a coroutine that waits is worth that.
+    fn wait_for_outside(&mut self) -> bool {
+        if !self.io_loop.may_be_woken() || self.io_loop.next_deadline().is_some() || self.waiting().is_empty()
+        {
+            return false;
+        }
+        self.io_loop.wait_outside(None).expect("the system has no poller left");
+        self.io_loop.has_work()
+    }
+
+    /// Does again what was done once.
+    ///
+    /// # Errors
+    /// What happened instead, if that was another step.
+    pub(super) fn do_again(&mut self, done: &Done) -> Result<(), Option<Rc<Step>>> {
+        let (before, step) = match done {
+            Done::Jumped(by) => {
+                self.jump_to(self.now() + *by);
+                return Ok(());
+            }
+            Done::WentOn(before) => {
+                let Some(going_on) = self.io_loop.ready().going_on() else { return Err(None) };
+                let step = self.run(going_on);
+                self.done.push(Done::WentOn(step.clone()));
+                (before, step)
+            }
+            Done::Ran(index, before) => {
+                if self.batch == 0 {
+                    self.batch = self.io_loop.begin_turn();
+                }
+                if *index >= self.io_loop.ready().len() {
+                    return Err(None);
+                }
+                (before, self.run_at(*index))
+            }
+        };
+        match (before, &step) {
+            (None, None) => Ok(()),
+            (Some(before), Some(step)) if before.same(step) => Ok(()),
+            _ => Err(step),
+        }
+    }
+
+    /// Makes it the current loop of the thread again.
+    pub(super) fn activate(&mut self) {
+        if let Some(paused) = self.paused.take() {
+            self.active = Some((paused.resume(), self.io_loop.make_current()));
+        }
+    }
+
+    /// Makes the loop of before the current one.
+    pub(super) fn deactivate(&mut self) {
+        if let Some((observing, current)) = self.active.take() {
+            self.paused = Some(observing.pause());
+            drop(current);
+        }
+    }
+}
+
+impl Drop for TestLoop {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.reported && self.active.is_some() {
+            eprintln!("\n{}", self.report());
+        }
+        self.activate();
+        // What is suspended is dropped while this is observed still, and still the current loop.
+        self.io_loop.close();
+        drop(self.active.take());
+    }
+}
+
+impl fmt::Debug for TestLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestLoop")
+            .field("now", &self.now())
+            .field("steps", &self.steps.len())
+            .finish_non_exhaustive()
+    }
+}

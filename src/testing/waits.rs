@@ -1,0 +1,211 @@
+//! [`Waits`]: who waits for whom, as a tree.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use squall_runner::trace::{FutureId, RunnerId};
+
+use super::step::{Clock, Who};
+use super::watch::{Call, From, Life, Seen};
+
+/// The coroutines that are suspended, each above those whose results it waits for. `Display` is one line for each.
+#[derive(Debug, Clone, Default)]
+pub struct Waits(Vec<Wait>);
+
+/// A coroutine that is suspended.
+#[derive(Debug, Clone)]
+pub struct Wait {
+    who: Who,
+    on: String,
+    location: Option<&'static Location<'static>>,
+    /// Where the coroutine is defined.
+    defined: (&'static str, u32),
+    since: Duration,
+    depth: usize,
+    /// Whether a timer is going to end it.
+    timed: bool,
+}
+
+impl Waits {
+    /// Those that wait, in the order of the tree.
+    pub fn iter(&self) -> std::slice::Iter<'_, Wait> {
+        self.0.iter()
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// `location_of` knows the lines of those that have told none, native coroutines.
+    pub(super) fn of(
+        seen: &Seen,
+        location_of: impl Fn(RunnerId) -> Option<&'static Location<'static>>,
+    ) -> Self {
+        let waiting: Vec<&Call> = seen.calls().iter().filter(|call| waits(call)).collect();
+        let awaited: HashSet<RunnerId> = waiting
+            .iter()
+            .flat_map(|call| awaited(seen, call).into_iter().filter(|other| *other != call.who.id))
+            .collect();
+        let mut tree = Tree { seen, location_of: &location_of, told: HashSet::new(), waits: Vec::new() };
+        let (roots, inner): (Vec<&Call>, Vec<&Call>) =
+            waiting.into_iter().partition(|call| !awaited.contains(&call.who.id));
+        // Whoever is in a circle is awaited by somebody, and no root leads to it.
+        for call in roots.into_iter().chain(inner) {
+            tree.add(call, 0);
+        }
+        Self(tree.waits)
+    }
+}
+
+struct Tree<'a> {
+    seen: &'a Seen,
+    location_of: &'a dyn Fn(RunnerId) -> Option<&'static Location<'static>>,
+    told: HashSet<RunnerId>,
+    waits: Vec<Wait>,
+}
+
+impl Tree<'_> {
+    fn add(&mut self, call: &Call, depth: usize) {
+        if !self.told.insert(call.who.id) {
+            return;
+        }
+        let (on, timed) = on(self.seen, call);
+        self.waits.push(Wait {
+            who: call.who,
+            on,
+            location: call.location.or_else(|| (self.location_of)(call.who.id)),
+            defined: call.defined,
+            since: call.since,
+            depth,
+            timed,
+        });
+        for child in awaited(self.seen, call) {
+            if let Some(child) = self.seen.call(child).filter(|child| waits(child)) {
+                self.add(child, depth + 1);
+            }
+        }
+    }
+}
+
+fn waits(call: &Call) -> bool {
+    matches!(call.life, Life::Waits(_) | Life::Called)
+}
+
+/// What it waits for, in words; and whether a timer ends that.
+fn on(seen: &Seen, call: &Call) -> (String, bool) {
+    match call.life {
+        Life::Called => ("its start".to_owned(), true),
+        Life::Waits(None) if call.location.is_some() => ("the next turn of the loop".to_owned(), true),
+        Life::Waits(None) => ("something that is no Future of squall's".to_owned(), false),
+        Life::Waits(Some(future)) if seen.is_resolved(future) => {
+            (format!("its turn: {} is done", name(seen, future)), true)
+        }
+        Life::Waits(Some(future)) => {
+            let timed = matches!(seen.from(future), Some(From::Sleep(_) | From::Timeout(..)));
+            (name(seen, future), timed)
+        }
+        Life::Running | Life::Gone => (String::new(), false),
+    }
+}
+
+/// What a Future is called.
+fn name(seen: &Seen, future: FutureId) -> String {
+    match seen.from(future) {
+        Some(From::Call(runner)) => seen.call(*runner).map_or(String::new(), |call| call.who.to_string()),
+        Some(From::Sleep(until)) => format!("sleep until {}", Clock(*until)),
+        Some(From::Multi(of)) => {
+            let of: Vec<_> =
+                of.iter().filter(|of| !seen.is_resolved(**of)).map(|of| name(seen, *of)).collect();
+            format!("[{}]", of.join(", "))
+        }
+        Some(From::Timeout(of, until)) => format!("{}, at most until {}", name(seen, *of), Clock(*until)),
+        Some(From::Named(named)) => (*named).to_owned(),
+        None if seen.is_resolved(future) => format!("future {}", future.0),
+        None => format!("future {}, which nobody has resolved", future.0),
+    }
+}
+
+/// The coroutines whose results it waits for.
+fn awaited(seen: &Seen, call: &Call) -> Vec<RunnerId> {
+    let Life::Waits(Some(future)) = call.life else { return Vec::new() };
+    let (mut awaited, mut futures) = (Vec::new(), vec![future]);
+    while let Some(future) = futures.pop() {
+        match seen.from(future) {
+            Some(From::Call(runner)) => awaited.push(*runner),
+            Some(From::Multi(of)) => futures.extend(of.iter().rev()),
+            Some(From::Timeout(of, _)) => futures.push(*of),
+            _ => {}
+        }
+    }
+    awaited
+}
+
+impl Wait {
+    /// Who waits.
+    pub fn runner(&self) -> Who {
+        self.who
+    }
+
+    /// For what, in words: a coroutine by its name, `sleep until 5s`, `future 3, which nobody has resolved`.
+    pub fn on(&self) -> &str {
+        &self.on
+    }
+
+    /// The line of the yield at which it waits; `None` for a native coroutine that has not told one.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
+    }
+
+    /// Since when, by the loop's clock.
+    pub fn since(&self) -> Duration {
+        self.since
+    }
+
+    /// How deep it stands in the tree: 0 if nobody waits for it.
+    pub fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Whether a timer or the next turn ends this wait, whatever the others do.
+    pub(super) fn timed(&self) -> bool {
+        self.timed
+    }
+}
+
+impl fmt::Display for Wait {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} waits", self.who)?;
+        match (self.location, self.defined) {
+            (Some(location), _) => write!(f, " at {location}")?,
+            (None, (file, line)) if line > 0 => write!(f, " (defined at {file}:{line})")?,
+            _ => {}
+        }
+        write!(f, " for {}, since {}", self.on, Clock(self.since))
+    }
+}
+
+impl fmt::Display for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for wait in &self.0 {
+            writeln!(f, "{:1$}{wait}", "", 2 * wait.depth)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> IntoIterator for &'a Waits {
+    type Item = &'a Wait;
+    type IntoIter = std::slice::Iter<'a, Wait>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}

@@ -1,0 +1,227 @@
+//! [`Watch`]: follows what happens in a test loop: the step under way, who waits for what, the trace.
+
+use std::collections::{HashMap, HashSet};
+use std::panic::Location;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use squall_runner::trace::{Body, Event, FutureId, Observer, Origin, Problem, RunnerId, State};
+use squall_runner::Exception;
+
+use super::step::{Input, Output, Step, Who};
+use super::VirtualClock;
+use crate::ioloop::Clock;
+use crate::trace::{Entry, Recorded};
+
+/// So many entries of the trace are kept.
+const ENTRIES: usize = 100_000;
+
+/// The observer of a test loop. What it has seen may be looked at from another thread, when this one hangs.
+pub(super) struct Watch {
+    pub(super) seen: Arc<Mutex<Seen>>,
+    pub(super) clock: VirtualClock,
+}
+
+/// What happened so far, and how it stands.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// By number, from 1.
+    calls: Vec<Call>,
+    /// How often each name was called.
+    names: HashMap<&'static str, u32>,
+    futures: HashMap<FutureId, From>,
+    resolved: HashSet<FutureId>,
+    pub(super) turn: u64,
+    pub(super) now: Duration,
+    /// The first resume since somebody took the last one.
+    step: Option<Step>,
+    /// How many steps there have been.
+    pub(super) steps: usize,
+    /// Who runs.
+    pub(super) running: Option<RunnerId>,
+    pub(super) problems: Vec<(Problem, Exception)>,
+    /// Whether `entries` are wanted.
+    pub(super) record: bool,
+    pub(super) entries: Vec<Entry>,
+    pub(super) dropped: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) who: Who,
+    pub(super) life: Life,
+    /// The line of its last yield.
+    pub(super) location: Option<&'static Location<'static>>,
+    /// Where the coroutine is defined, if that is known.
+    pub(super) defined: (&'static str, u32),
+    /// When it was last suspended, by the clock and in turns.
+    pub(super) since: Duration,
+    turn: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It was called, and is to start.
+    Called,
+    Running,
+    /// Until that Future is done; `None`: until the next turn.
+    Waits(Option<FutureId>),
+    Gone,
+}
+
+/// Where the result of a Future comes from.
+#[derive(Debug, Clone)]
+pub(super) enum From {
+    Call(RunnerId),
+    Sleep(Duration),
+    Multi(Vec<FutureId>),
+    Timeout(FutureId, Duration),
+    Named(&'static str),
+}
+
+impl Watch {
+    pub(super) fn new(clock: VirtualClock, record: bool) -> Self {
+        let seen = Seen { record, ..Seen::default() };
+        Self { seen: Arc::new(Mutex::new(seen)), clock }
+    }
+}
+
+/// What was seen, also if a panic came in between.
+pub(super) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Observer for Watch {
+    fn event(&self, event: &Event<'_>) {
+        let now = self.clock.now();
+        // Values are printed before the lock is taken: that is code of the user's.
+        let (record, dropped) = {
+            let seen = look(&self.seen);
+            (seen.record && seen.entries.len() < ENTRIES, seen.record)
+        };
+        let recorded = if record { Recorded::of(event, Duration::ZERO) } else { None };
+        let shown = match event {
+            Event::Send { value, .. } | Event::Return { value, .. } => value.to_string(),
+            _ => String::new(),
+        };
+        let mut seen = look(&self.seen);
+        match recorded {
+            Some(event) => seen.entries.push(Entry { time: now, event }),
+            None => seen.dropped += usize::from(dropped && !record),
+        }
+        seen.now = now;
+        seen.note(event, shown);
+    }
+}
+
+impl Seen {
+    fn note(&mut self, event: &Event<'_>, shown: String) {
+        match *event {
+            Event::Call { runner, future, coroutine, body } => {
+                let nth = self.names.entry(coroutine.name()).or_default();
+                *nth += 1;
+                let who = Who { id: runner, name: coroutine.name(), nth: *nth };
+                self.futures.insert(future, From::Call(runner));
+                let life = if body == Body::Native { Life::Called } else { Life::Running };
+                let defined = (coroutine.file(), coroutine.line());
+                let (since, turn) = (self.now, self.turn);
+                self.calls.push(Call { who, life, location: None, defined, since, turn });
+            }
+            Event::Start { runner } => self.resumed(runner, Input::Start),
+            Event::Wake { runner } => self.resumed(runner, Input::Wake),
+            Event::Send { runner, .. } => self.resumed(runner, Input::Send(shown)),
+            Event::Throw { runner, exception } => self.resumed(runner, Input::Throw(exception.clone())),
+            Event::Yield { runner, kind, location, .. } => {
+                if let Some(call) = self.call_mut(runner) {
+                    call.location = Some(location);
+                }
+                self.came_out(runner, Output::Yield(kind), Some(location));
+            }
+            Event::Wait { runner, future } => {
+                let (now, turn) = (self.now, self.turn);
+                if let Some(call) = self.call_mut(runner) {
+                    (call.life, call.since, call.turn) = (Life::Waits(future), now, turn);
+                }
+                self.came_out(runner, Output::Await, None);
+                self.running = None;
+            }
+            Event::Return { runner, .. } => self.over(runner, Output::Return(shown)),
+            Event::Raise { runner, exception } => self.over(runner, Output::Raise(exception.clone())),
+            Event::Resolve { future, state } => {
+                self.resolved.insert(future);
+                if let (State::Cancelled, Some(From::Call(runner))) = (state, self.futures.get(&future)) {
+                    self.over(*runner, Output::Nothing);
+                }
+            }
+            Event::Report { problem, exception } => self.problems.push((problem, exception.clone())),
+            Event::Made { future, origin } => {
+                let from = match origin {
+                    Origin::Sleep { until } => From::Sleep(until),
+                    Origin::Multi(of) => From::Multi(of.to_vec()),
+                    Origin::Timeout { of, until } => From::Timeout(of, until),
+                    Origin::Named(name) => From::Named(name),
+                    _ => return,
+                };
+                self.futures.insert(future, from);
+            }
+            Event::Turn { .. } => self.turn += 1,
+            _ => {}
+        }
+    }
+
+    fn resumed(&mut self, runner: RunnerId, input: Input) {
+        self.running = Some(runner);
+        let (turn, now) = (self.turn, self.now);
+        let Some(call) = self.call_mut(runner) else { return };
+        let went_on = call.life == Life::Running;
+        call.life = Life::Running;
+        let hops = if went_on { 0 } else { turn - call.turn };
+        let step = Step { runner: call.who, input, output: Output::Nothing, location: None, hops, turn, now };
+        if self.step.is_none() {
+            self.steps += 1;
+            self.step = Some(step);
+        }
+    }
+
+    /// Notes what came out of the step under way, if that is one of this coroutine.
+    fn came_out(&mut self, runner: RunnerId, output: Output, location: Option<&'static Location<'static>>) {
+        if let Some(step) = self.step.as_mut().filter(|step| step.runner.id == runner) {
+            if matches!(step.output, Output::Nothing) {
+                (step.output, step.location) = (output, location);
+            }
+        }
+    }
+
+    fn over(&mut self, runner: RunnerId, output: Output) {
+        if let Some(call) = self.call_mut(runner) {
+            call.life = Life::Gone;
+        }
+        self.came_out(runner, output, None);
+        self.running = None;
+    }
+
+    /// Takes the step that was made since the last time.
+    pub(super) fn take_step(&mut self) -> Option<Step> {
+        self.step.take()
+    }
+
+    fn call_mut(&mut self, runner: RunnerId) -> Option<&mut Call> {
+        self.calls.get_mut((runner.0 as usize).checked_sub(1)?)
+    }
+
+    pub(super) fn call(&self, runner: RunnerId) -> Option<&Call> {
+        self.calls.get((runner.0 as usize).checked_sub(1)?)
+    }
+
+    pub(super) fn calls(&self) -> &[Call] {
+        &self.calls
+    }
+
+    pub(super) fn from(&self, future: FutureId) -> Option<&From> {
+        self.futures.get(&future)
+    }
+
+    pub(super) fn is_resolved(&self, future: FutureId) -> bool {
+        self.resolved.contains(&future)
+    }
+}

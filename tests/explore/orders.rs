@@ -1,0 +1,273 @@
+//! How many orders there are, in which sequence they come, and what a failure tells.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall::testing::{explore, replay, Explore, TestLoop};
+use squall::{moment, sleep, Exception, Future, Result};
+
+type Log = Rc<RefCell<String>>;
+
+/// Four steps: it is resumed four times.
+#[squall::coroutine]
+fn four(name: char, log: Log) -> Result<()> {
+    for _ in 0..3 {
+        log.borrow_mut().push(name);
+        yield_!(moment())?;
+    }
+    log.borrow_mut().push(name);
+    Ok(())
+}
+
+/// The orders that `explore` tries, as texts.
+fn orders_of(explore: Explore, set_up: impl Fn(&mut TestLoop, &Log)) -> (Vec<String>, bool) {
+    let all = RefCell::new(Vec::new());
+    let explored = explore.run(|t| {
+        let log = Log::default();
+        set_up(t, &log);
+        t.run_until_idle();
+        all.borrow_mut().push(log.take());
+    });
+    assert_eq!(explored.orders(), all.borrow().len());
+    (all.take(), explored.complete())
+}
+
+fn two_of_four(t: &mut TestLoop, log: &Log) {
+    for name in ['a', 'b'] {
+        let log = log.clone();
+        drop(t.spawn(move || four(name, log)));
+    }
+}
+
+#[test]
+fn two_coroutines_of_four_steps_have_seventy_interleavings() {
+    let (orders, complete) = orders_of(Explore::new(), two_of_four);
+    assert!(complete);
+    assert_eq!(orders.len(), 70);
+    assert_eq!(orders.iter().collect::<BTreeSet<_>>().len(), 70);
+    assert_eq!(orders[0], "abababab", "the usual order comes first");
+    assert!(orders.contains(&"bbbbaaaa".to_owned()));
+}
+
+#[test]
+fn preemptions_and_steps_and_orders_are_bounded_and_that_is_said() {
+    let (orders, complete) = orders_of(Explore::new().preemptions(0), two_of_four);
+    assert_eq!((orders.len(), complete), (1, false));
+    let (orders, complete) = orders_of(Explore::new().preemptions(1), two_of_four);
+    assert!(!complete && orders.len() > 1 && orders.len() < 70);
+    let (orders, complete) = orders_of(Explore::new().steps(2), two_of_four);
+    assert_eq!((orders.len(), complete), (4, false));
+    let (orders, complete) = orders_of(Explore::new().orders(10), two_of_four);
+    assert_eq!((orders.len(), complete), (10, false));
+    let (orders, complete) = orders_of(Explore::new().orders(70), two_of_four);
+    assert_eq!((orders.len(), complete), (70, true));
+}
+
+#[test]
+fn due_timers_come_in_every_order_and_timers_that_are_not_due_do_not() {
+    #[squall::coroutine]
+    fn after(ms: u64, name: char, log: Log) -> Result<()> {
+        yield_!(sleep(Duration::from_millis(ms)))?;
+        log.borrow_mut().push(name);
+        Ok(())
+    }
+    let with = |times: [u64; 2]| {
+        orders_of(Explore::new(), move |t, log| {
+            for (ms, name) in times.into_iter().zip(['a', 'b']) {
+                let log = log.clone();
+                drop(t.spawn(move || after(ms, name, log)));
+            }
+        })
+    };
+    let distinct = |orders: (Vec<String>, bool)| {
+        orders.0.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(distinct(with([5, 5])), ["ab", "ba"]);
+    assert_eq!(distinct(with([5, 6])), ["ab"]);
+}
+
+#[test]
+fn callbacks_keep_their_order() {
+    let (orders, complete) = orders_of(Explore::new(), |t, log| {
+        for name in ['1', '2', '3'] {
+            let log = log.clone();
+            t.io_loop().add_callback(move || log.borrow_mut().push(name));
+        }
+        let log = log.clone();
+        drop(t.spawn(move || four('a', log)));
+    });
+    assert_eq!((orders, complete), (vec!["123aaaa".to_owned()], true));
+}
+
+/// Two that lose each other's updates, if they are resumed one between the other's steps.
+#[squall::coroutine]
+fn deposit(balance: Rc<Cell<u32>>) -> Result<()> {
+    let before = balance.get();
+    yield_!(moment())?;
+    balance.set(before + 50);
+    Ok(())
+}
+
+fn two_deposits(t: &mut TestLoop) {
+    let balance = Rc::new(Cell::new(0));
+    let (one, other) = (balance.clone(), balance.clone());
+    drop((t.spawn(|| deposit(one)), t.spawn(|| deposit(other))));
+    t.run_until_idle();
+    assert_eq!(balance.get(), 100);
+}
+
+fn panic_of(f: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("it should have panicked");
+    let text = payload.downcast_ref::<String>().cloned();
+    text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string)).unwrap()
+}
+
+#[test]
+fn failure_shows_what_went_wrong_and_the_columns_and_how_to_replay_it() {
+    let message = panic_of(|| drop(explore(two_deposits)));
+    assert!(
+        message.starts_with(
+            "assertion `left == right` failed\n  left: 50\n right: 100\nat tests/explore/orders.rs:"
+        ),
+        "{message}"
+    );
+    assert!(
+        message.contains(
+            "that is in the usual order, after 1 orders; to replay it:\n  replay(\"v1:\", |t| ..)\n"
+        ),
+        "{message}"
+    );
+    assert!(message.contains("deposit#2") && message.contains("├ send ()"), "{message}");
+    assert!(message.lines().count() <= 40, "{message}");
+}
+
+/// It is wrong only if `late` comes before `early`, which the usual order never does.
+fn needs_one_preemption(t: &mut TestLoop) {
+    #[squall::coroutine]
+    fn early(seen: Rc<Cell<bool>>) -> Result<()> {
+        seen.set(true);
+        Ok(())
+    }
+    #[squall::coroutine]
+    fn late(seen: Rc<Cell<bool>>) -> Result<()> {
+        assert!(seen.get(), "late came first");
+        Ok(())
+    }
+    let seen = Rc::new(Cell::new(false));
+    let other = seen.clone();
+    drop((t.spawn(|| early(seen)), t.spawn(|| late(other))));
+    t.run_until_idle();
+}
+
+#[test]
+fn shortest_schedule_that_fails_is_found_and_replayed() {
+    let failure = Explore::new().check(needs_one_preemption).unwrap_err();
+    assert_eq!((failure.schedule(), failure.preemptions(), failure.tried()), ("v1:late", 1, 2));
+    assert!(failure.problem().contains("late came first"), "{failure}");
+    let message = panic_of(|| replay(failure.schedule(), needs_one_preemption));
+    assert!(message.contains("late came first"), "{message}");
+    replay("v1:early", needs_one_preemption);
+    replay("v1:", needs_one_preemption);
+}
+
+#[test]
+fn random_orders_are_the_same_with_the_same_seed_and_the_failure_is_made_short() {
+    let orders = |seed| orders_of(Explore::new().random(seed).orders(20), two_of_four);
+    assert_eq!(orders(1), orders(1));
+    assert_ne!(orders(1), orders(2));
+    assert!(!orders(1).1);
+
+    let failure = Explore::new().random(7).check(needs_one_preemption).unwrap_err();
+    assert_eq!((failure.schedule(), failure.preemptions()), ("v1:late", 1));
+    assert!(failure.to_string().contains("SQUALL_SEED=7"), "{failure}");
+}
+
+#[test]
+fn schedule_that_does_not_fit_is_told() {
+    let message = panic_of(|| replay("v2:late", needs_one_preemption));
+    assert!(message.contains("should begin with `v1:`"), "{message}");
+    let message = panic_of(|| replay("v1:early,nobody", needs_one_preemption));
+    assert!(
+        message.contains("`nobody`, number 2 of it, cannot run now: nobody of that name was called"),
+        "{message}"
+    );
+    let message = panic_of(|| replay("v1:late#2", needs_one_preemption));
+    assert!(message.contains("ready: early, late"), "{message}");
+}
+
+#[test]
+fn who_waits_for_ever_is_a_failure_unless_that_is_allowed() {
+    #[squall::coroutine]
+    fn waits(future: Future<()>) -> Result<()> {
+        yield_!(future)
+    }
+    let stuck = |t: &mut TestLoop| {
+        let future = Future::new();
+        let promise = future.promise();
+        drop(t.spawn(|| waits(future)));
+        t.run_until_idle();
+        drop(promise);
+    };
+    let kept = |t: &mut TestLoop| {
+        let future = Future::new();
+        std::mem::forget(future.promise());
+        drop(t.spawn(|| waits(future)));
+    };
+    let failure = Explore::new().check(kept).unwrap_err();
+    assert!(
+        failure.problem().starts_with("nothing can wake those who still wait:\n  waits waits at tests/"),
+        "{failure}"
+    );
+    assert!(Explore::new().allow("waiting").check(kept).unwrap().complete());
+    // What is dropped wakes it.
+    assert!(Explore::new().allow("unretrieved").check(stuck).is_ok());
+}
+
+#[test]
+fn exception_that_nobody_retrieves_is_a_failure_unless_that_is_allowed() {
+    #[squall::coroutine]
+    fn fails() -> Result<()> {
+        yield_!(moment())?;
+        Err(Exception::msg("on purpose"))
+    }
+    let failure = Explore::new().check(|t| drop(t.spawn(fails))).unwrap_err();
+    assert!(failure.problem().contains("never retrieved: Exception: on purpose at tests/"), "{failure}");
+    assert!(Explore::new().allow("unretrieved").check(|t| drop(t.spawn(fails))).is_ok());
+    let retrieved = |t: &mut TestLoop| {
+        let future = t.spawn(fails);
+        t.run_until_idle();
+        assert!(future.exception().is_some());
+    };
+    assert!(explore(retrieved).complete());
+}
+
+#[test]
+fn test_that_does_not_repeat_itself_is_told() {
+    let runs = Cell::new(0);
+    let message = panic_of(|| {
+        explore(|t| {
+            runs.set(runs.get() + 1);
+            for name in ['a', 'b', 'c'].into_iter().take(2 + runs.get() % 2) {
+                drop(t.spawn(|| four(name, Log::default())));
+            }
+            t.run_until_idle();
+        });
+    });
+    assert!(message.contains("the test does not repeat itself"), "{message}");
+}
+
+#[test]
+fn order_that_never_ends_is_a_failure() {
+    #[squall::coroutine]
+    fn spins(stop: Rc<Cell<bool>>) -> Result<()> {
+        while !stop.get() {
+            yield_!(moment())?;
+        }
+        Ok(())
+    }
+    let failure = Explore::new().check(|t| drop(t.spawn(|| spins(Rc::default()))));
+    assert!(failure.unwrap_err().problem().contains("it seems never to end"));
+}

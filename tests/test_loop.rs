@@ -1,0 +1,453 @@
+//! The whole machine by hand: one resume at a time, a clock that moves when it is told to, a choice of who goes next.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall::testing::{Step, TestLoop};
+use squall::{moment, sleep, with_timeout, Error, Exception, Future, IoLoop, Promise, Result};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+type Log = Rc<RefCell<Vec<String>>>;
+
+#[squall::coroutine]
+fn worker(name: &'static str, steps: u32, log: Log) -> Result<u32> {
+    for step in 1..steps {
+        log.borrow_mut().push(format!("{name}{step}"));
+        yield_!(moment())?;
+    }
+    log.borrow_mut().push(format!("{name}{steps}"));
+    Ok(steps)
+}
+
+#[squall::coroutine]
+fn sleeper(name: &'static str, seconds: u32, log: Log) -> Result<()> {
+    yield_!(sleep(seconds * SECOND))?;
+    log.borrow_mut().push(format!("{name} at {:?}", IoLoop::current().time()));
+    Ok(())
+}
+
+#[squall::coroutine]
+fn waiter(future: Future<i32>) -> Result<i32> {
+    yield_!(future)
+}
+
+/// The text that `f` panics with.
+fn panic_of(f: impl FnOnce()) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("it should have panicked");
+    let text = payload.downcast_ref::<String>().cloned();
+    text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string)).unwrap()
+}
+
+#[test]
+fn one_step_is_one_resume_of_one_coroutine() {
+    let log = Log::default();
+    let mut t = TestLoop::new();
+    let (a, b) = (log.clone(), log.clone());
+    let f = t.spawn(move || worker("a", 2, a));
+    drop(t.spawn(move || worker("b", 1, b)));
+    assert!(log.borrow().is_empty(), "spawn starts nothing");
+
+    let s = t.step();
+    assert_eq!((s.runner().name(), s.started(), s.sent(), s.hops()), ("worker", true, None, 1));
+    assert_eq!(s.yielded().map(|kind| kind.to_string()).as_deref(), Some("moment"));
+    assert_eq!(s.location().unwrap().file(), file!());
+    assert_eq!(*log.borrow(), ["a1"]);
+
+    let s = t.step();
+    assert_eq!((s.runner().to_string().as_str(), s.runner().nth(), s.returned()), ("worker#2", 2, Some("1")));
+    assert_eq!(s.turn(), 1);
+
+    let s = t.step();
+    assert_eq!((s.runner().nth(), s.sent(), s.returned(), s.turn()), (1, Some("()"), Some("2"), 2));
+    assert_eq!(*log.borrow(), ["a1", "b1", "a2"]);
+    assert_eq!(f.result().unwrap(), 2);
+    assert!(t.try_step().is_none());
+    t.assert_idle();
+}
+
+#[test]
+fn yield_of_what_is_done_is_a_step_of_its_own_and_nobody_gets_in_between() {
+    #[squall::coroutine]
+    fn three() -> Result<i32> {
+        let one = yield_!(Future::ready(1))?;
+        let two = yield_!(Future::ready(2))?;
+        Ok(one + two)
+    }
+    let mut t = TestLoop::new();
+    let log = Log::default();
+    let sum = t.spawn(three);
+    drop(t.spawn(|| worker("a", 1, log)));
+    let steps: Vec<Step> = std::iter::from_fn(|| t.try_step()).collect();
+    let lines: Vec<String> = steps.iter().map(Step::without_line).collect();
+    assert_eq!(
+        lines,
+        [
+            "three: start -> yield future:done",
+            "three: send 1 -> yield future:done",
+            "three: send 2 -> return 3",
+            "worker: start -> return 1",
+        ]
+    );
+    assert_eq!(steps.iter().map(Step::hops).collect::<Vec<_>>(), [1, 0, 0, 1]);
+    assert_eq!(sum.result().unwrap(), 3);
+}
+
+#[test]
+fn coroutine_that_is_called_runs_in_the_step_of_its_caller() {
+    #[squall::coroutine]
+    fn inner() -> Result<i32> {
+        yield_!(Future::ready(1))?;
+        yield_!(moment())?;
+        Ok(5)
+    }
+    #[squall::coroutine]
+    fn outer() -> Result<i32> {
+        let inner = inner();
+        assert!(!inner.done());
+        Ok(yield_!(inner)? + 1)
+    }
+    let mut t = TestLoop::new();
+    let six = t.spawn(outer);
+    assert_eq!(t.step().without_line(), "outer: start -> yield future:pending");
+    assert_eq!(t.step().without_line(), "inner: send () -> return 5");
+    let s = t.step();
+    assert_eq!((s.without_line().as_str(), s.hops()), ("outer: send 5 -> return 6", 2));
+    assert_eq!(six.result().unwrap(), 6);
+}
+
+#[test]
+fn exceptions_are_thrown_and_raised_in_steps() {
+    let mut t = TestLoop::new();
+    let source = Future::<i32>::new();
+    let promise = source.promise();
+    let f = t.spawn(|| waiter(source));
+    t.step();
+    promise.set_exception(Error::Timeout);
+    let s = t.step();
+    assert_eq!(s.thrown().unwrap().downcast_ref(), Some(&Error::Timeout));
+    assert_eq!(s.raised().unwrap().to_string(), "Timeout");
+    assert!(f.exception().is_some());
+}
+
+#[test]
+fn native_coroutines_are_stepped_too() {
+    async fn native(log: Log) -> Result<i32> {
+        log.borrow_mut().push("started".into());
+        sleep(SECOND).await?;
+        Ok(7)
+    }
+    let log = Log::default();
+    let mut t = TestLoop::new();
+    let seen = log.clone();
+    let seven = t.spawn(move || native(seen));
+    assert!(log.borrow().is_empty());
+    assert_eq!(t.step().without_line(), "native: start -> await");
+    assert_eq!(t.waiting().to_string().lines().count(), 1);
+    assert_eq!(t.step().without_line(), "native: go on -> return 7");
+    assert_eq!(t.now(), SECOND);
+    assert_eq!(seven.result().unwrap(), 7);
+}
+
+#[test]
+fn run_current_does_not_move_the_clock_and_advance_moves_it_just_so_far() {
+    let log = Log::default();
+    let mut t = TestLoop::new();
+    for (name, seconds) in [("late", 3), ("early", 1), ("also early", 1)] {
+        let log = log.clone();
+        drop(t.spawn(move || sleeper(name, seconds, log)));
+    }
+    t.run_current();
+    assert!(log.borrow().is_empty());
+    assert_eq!(t.now(), Duration::ZERO);
+    t.advance(2 * SECOND);
+    assert_eq!(*log.borrow(), ["early at 1s", "also early at 1s"]);
+    assert_eq!(t.now(), 2 * SECOND);
+    t.run_until_idle();
+    assert_eq!(log.borrow()[2], "late at 3s");
+}
+
+#[test]
+fn advancing_m_times_by_n_is_advancing_once_by_both() {
+    #[squall::coroutine]
+    fn ticks(ms: u64, log: Log) -> Result<()> {
+        for _ in 0..6 {
+            yield_!(sleep(Duration::from_millis(ms)))?;
+            log.borrow_mut().push(format!("{ms} at {:?}", IoLoop::current().time()));
+        }
+        Ok(())
+    }
+    let run = |parts: u32| {
+        let log = Log::default();
+        let mut t = TestLoop::new();
+        for ms in [7, 10, 35] {
+            let log = log.clone();
+            drop(t.spawn(move || ticks(ms, log)));
+        }
+        for _ in 0..parts {
+            t.advance(Duration::from_millis(120) / parts);
+        }
+        (log.take(), t.now(), t.trace().text().without_lines().to_string())
+    };
+    assert_eq!(run(1).0.len(), 6 + 6 + 3);
+    for parts in [2, 5, 12, 120] {
+        assert_eq!(run(parts).0, run(1).0);
+        assert_eq!(run(parts).1, run(1).1);
+    }
+    assert_eq!(run(12).2, run(12).2);
+}
+
+#[test]
+fn without_autojump_only_advance_moves_the_clock() {
+    let log = Log::default();
+    let mut t = TestLoop::new();
+    t.autojump(false);
+    let seen = log.clone();
+    drop(t.spawn(move || sleeper("a", 1, seen)));
+    t.run_until_idle();
+    assert!(log.borrow().is_empty());
+    assert_eq!(t.waiting().iter().next().unwrap().on(), "sleep until 1s");
+    t.advance(SECOND);
+    assert_eq!(log.borrow().len(), 1);
+}
+
+#[test]
+fn run_until_is_a_breakpoint() {
+    let log = Log::default();
+    let mut t = TestLoop::new();
+    let (a, b) = (log.clone(), log.clone());
+    drop((t.spawn(move || worker("a", 3, a)), t.spawn(move || sleeper("b", 1, b))));
+    let s = t.run_until(|s| s.runner().name() == "sleeper");
+    assert!(s.started());
+    let s = t.run_until(|s| s.now() == SECOND);
+    assert_eq!(s.runner().name(), "sleeper");
+    let message = panic_of(|| drop(t.run_until(|_| true)));
+    assert!(message.starts_with("the loop is idle, and there was no such step"), "{message}");
+}
+
+#[test]
+fn schedule_says_who_goes_next() {
+    let order = |names: &[&str]| {
+        let log = Log::default();
+        let mut t = TestLoop::new();
+        for (name, steps) in [("a", 3), ("b", 3)] {
+            let log = log.clone();
+            drop(t.spawn(move || worker(name, steps, log)));
+        }
+        t.schedule(names.iter().copied());
+        t.run_until_idle();
+        log.take().join(" ")
+    };
+    assert_eq!(order(&[]), "a1 b1 a2 b2 a3 b3");
+    assert_eq!(order(&["worker#2", "worker#2"]), "b1 b2 a1 b3 a2 a3");
+    // A name alone is the oldest that is ready.
+    assert_eq!(order(&["worker", "worker", "worker", "worker"]), "a1 a2 a3 b1 b2 b3");
+}
+
+#[test]
+fn schedule_says_why_the_named_one_cannot_run() {
+    let mut t = TestLoop::new();
+    let (future, log) = (Future::<i32>::new(), Log::default());
+    let promise = future.promise();
+    let seen = log.clone();
+    drop((t.spawn(|| waiter(future)), t.spawn(move || worker("a", 5, seen))));
+    t.schedule(["waiter", "waiter"]);
+    t.step();
+    let message = panic_of(|| drop(t.step()));
+    assert!(message.starts_with("the schedule of tests/test_loop.rs:"), "{message}");
+    assert!(
+        message.contains("`waiter`, number 2 of it, cannot run now\n  waiter waits at tests/"),
+        "{message}"
+    );
+    assert!(message.contains("which nobody has resolved"), "{message}");
+    assert!(message.contains("ready: worker\n"), "{message}");
+
+    t.schedule(["nobody"]);
+    let message = panic_of(|| t.run_until_idle());
+    assert!(message.contains("nobody of that name was called"), "{message}");
+    t.schedule(["worker", "worker", "worker", "worker", "worker", "worker"]);
+    let message = panic_of(|| t.run_until_idle());
+    assert!(message.contains("`worker`, number 6 of it, cannot run now: it has finished"), "{message}");
+    promise.set_result(1);
+    t.run_until_idle();
+}
+
+#[test]
+fn the_tree_shows_who_waits_for_whom() {
+    #[squall::coroutine]
+    fn outer(future: Future<i32>) -> Result<i32> {
+        let (a, b) = yield_!((waiter(future), with_timeout(5 * SECOND, waiter(Future::new()))))?;
+        Ok(a + b)
+    }
+    let mut t = TestLoop::new();
+    let future = Future::<i32>::new();
+    let promise = future.promise();
+    let other = t.spawn(|| outer(future));
+    t.autojump(false);
+    t.run_until_idle();
+    let tree = t.waiting();
+    let names: Vec<_> = tree.iter().map(|wait| (wait.depth(), wait.runner().to_string())).collect();
+    assert_eq!(names, [(0, "outer".to_owned()), (1, "waiter".to_owned()), (1, "waiter#2".to_owned())]);
+    assert_eq!(tree.iter().next().unwrap().on(), "[waiter, waiter#2, at most until 5s]");
+    assert!(tree.iter().all(|wait| wait.location().unwrap().file() == file!()));
+
+    let message = panic_of(|| t.assert_idle());
+    assert!(message.starts_with("3 coroutines wait still\n"), "{message}");
+    assert!(message.contains("\n    waiter waits at tests/test_loop.rs:"), "{message}");
+    drop((promise, other));
+    t.run_until_idle();
+}
+
+#[test]
+fn two_that_wait_for_each_other_are_both_in_the_tree() {
+    let mut t = TestLoop::new();
+    let (a, b) = (Future::<i32>::new(), Future::<i32>::new());
+    let promises: Rc<[Cell<Option<Promise<i32>>>; 2]> =
+        Rc::new([Cell::new(Some(a.promise())), Cell::new(Some(b.promise()))]);
+    #[squall::coroutine]
+    fn one(wait: Future<i32>, give: Promise<i32>) -> Result<()> {
+        let value = yield_!(wait)?;
+        give.set_result(value);
+        Ok(())
+    }
+    let (first, second) = (promises[0].take().unwrap(), promises[1].take().unwrap());
+    drop((t.spawn(|| one(a, second)), t.spawn(|| one(b, first))));
+    t.run_until_idle();
+    assert_eq!(t.waiting().len(), 2);
+    let message = panic_of(|| t.assert_idle());
+    assert!(message.contains("one waits at") && message.contains("one#2 waits at"), "{message}");
+}
+
+#[test]
+fn failure_shows_columns_the_wait_and_the_time_in_at_most_forty_lines() {
+    let log = Log::default();
+    let mut t = TestLoop::new();
+    for (name, steps) in [("a", 30), ("b", 30)] {
+        let log = log.clone();
+        drop(t.spawn(move || worker(name, steps, log)));
+    }
+    let stuck = Future::<i32>::new();
+    let _promise = stuck.promise();
+    drop(t.spawn(|| waiter(stuck)));
+    drop(t.spawn(|| sleeper("s", 5, log)));
+    t.run_until_idle();
+    let message = panic_of(|| t.assert_idle());
+    assert!(message.lines().count() <= 40, "{message}");
+    assert!(message.contains("virtual time 5s"), "{message}");
+    assert!(message.contains("worker#2") && message.contains("├ send ()"), "{message}");
+    assert!(message.contains("  waiter waits at tests/test_loop.rs:"), "{message}");
+    let path = message.lines().last().unwrap().strip_prefix("the whole trace: ").unwrap();
+    let whole = std::fs::read_to_string(path).unwrap();
+    assert!(whole.lines().count() > 100);
+    assert_eq!(whole, t.trace().to_text());
+}
+
+#[test]
+fn trace_is_the_same_every_time_and_need_not_have_lines() {
+    let run = |_: u32| {
+        let log = Log::default();
+        let mut t = TestLoop::new();
+        let (a, b) = (log.clone(), log);
+        drop((t.spawn(move || worker("a", 3, a)), t.spawn(move || sleeper("b", 1, b))));
+        t.run_until_idle();
+        (t.trace().to_string(), t.trace().text().without_lines().to_string())
+    };
+    assert_eq!(run(1), run(2));
+    assert!(run(1).0.contains(':'), "it has lines");
+    assert!(!run(1).1.contains(':'), "{}", run(1).1);
+}
+
+#[test]
+fn program_that_never_ends_is_told_so() {
+    #[squall::coroutine]
+    fn spins() -> Result<()> {
+        loop {
+            yield_!(moment())?;
+        }
+    }
+    let mut t = TestLoop::new();
+    t.step_limit(50);
+    drop(t.spawn(spins));
+    let message = panic_of(|| t.run_until_idle());
+    assert!(message.starts_with("50 steps, and the loop is not idle"), "{message}");
+}
+
+#[test]
+fn assertions_over_steps_are_strict_or_loose() {
+    let log = Log::default();
+    let mut t = TestLoop::new();
+    let (a, b) = (log.clone(), log);
+    drop((t.spawn(move || worker("a", 2, a)), t.spawn(move || sleeper("b", 1, b))));
+    t.run_until_idle();
+    let steps = t.steps();
+    steps.exactly(["worker: start", "sleeper: start", "worker: send () -> return 2", "sleeper: send ()"]);
+    steps.eventually("return 2");
+    steps.never("raise");
+    steps.before("worker: start", "sleeper");
+    steps.before(|s: &Step| s.started(), |s: &Step| s.returned().is_some());
+
+    assert!(
+        panic_of(|| steps.exactly(["worker", "worker"])).contains("step 2 should be a step with `worker`")
+    );
+    assert!(panic_of(|| steps.exactly(["worker"])).contains("should be 1 steps, and there are 4"));
+    assert!(panic_of(|| steps.exactly(["r"; 5])).contains("after 4 steps there should be"));
+    assert!(panic_of(|| steps.eventually("raise")).contains("and there is none"));
+    assert!(panic_of(|| steps.never("sleeper")).contains("is step 2"));
+    assert!(panic_of(|| steps.before("sleeper", "worker")).contains("steps 2 and 1"));
+    assert!(panic_of(|| steps.before("nobody", "worker")).contains("a step with `nobody`, and there is none"));
+}
+
+#[test]
+fn loop_of_before_is_the_current_one_again_when_the_test_loop_goes() {
+    let before = IoLoop::with_clock(squall::testing::VirtualClock::new());
+    let _current = before.make_current();
+    let t = TestLoop::new();
+    drop(sleep(SECOND));
+    drop(t);
+    before.run_sync(|| sleep(2 * SECOND)).unwrap();
+    assert_eq!(before.time(), 2 * SECOND);
+}
+
+#[test]
+fn callback_that_starts_a_coroutine_is_a_step() {
+    let mut t = TestLoop::new();
+    let log = Log::default();
+    let seen = log.clone();
+    t.io_loop().spawn_callback(move || worker("a", 2, seen));
+    assert!(t.step().started());
+    assert_eq!(t.step().returned(), Some("2"));
+    t.io_loop().add_callback(|| ());
+    assert!(t.try_step().is_none());
+    t.assert_idle();
+}
+
+#[test]
+fn result_of_another_thread_is_waited_for() {
+    let mut t = TestLoop::new();
+    let future = Future::<i32>::new();
+    thread_local!(static PROMISE: Cell<Option<Promise<i32>>> = const { Cell::new(None) });
+    PROMISE.set(Some(future.promise()));
+    let handle = t.io_loop().handle();
+    let thread = std::thread::spawn(move || handle.add_callback(|| PROMISE.take().unwrap().set_result(5)));
+    let five = t.spawn(|| waiter(future));
+    t.run_until_idle();
+    thread.join().unwrap();
+    assert_eq!(five.result().unwrap(), 5);
+}
+
+#[test]
+fn what_goes_wrong_where_nobody_waits_is_in_the_report() {
+    let mut t = TestLoop::new();
+    #[squall::coroutine]
+    fn fails() -> Result<()> {
+        Err(Exception::msg("on purpose"))
+    }
+    drop(t.spawn(fails));
+    let stuck = t.spawn(|| waiter(Future::new()));
+    t.run_until_idle();
+    let message = panic_of(|| t.assert_idle());
+    assert!(message.contains("exception was never retrieved: Exception: on purpose at tests/test_loop.rs:"));
+    drop(stuck);
+}
