@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
@@ -36,6 +37,23 @@ fn second_handler_for_a_descriptor_is_an_error() {
     assert_eq!(again.kind(), ErrorKind::AlreadyExists);
     io_loop.remove_handler(&socket);
     io_loop.add_handler(socket.clone(), FdEvents::READ, |_| ()).unwrap();
+}
+
+// Tornado: ioloop_test.TestIOLoop.test_mixed_fd_fileobj
+#[test]
+fn second_handler_is_an_error_also_for_another_object_with_the_same_descriptor() {
+    struct Wrapper(Rc<TcpListener>);
+    impl AsFd for Wrapper {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            self.0.as_fd()
+        }
+    }
+    let io_loop = IoLoop::new();
+    let socket = Rc::new(TcpListener::bind("127.0.0.1:0").unwrap());
+    io_loop.add_handler(socket.clone(), FdEvents::READ, |_| ()).unwrap();
+    let again = io_loop.add_handler(Wrapper(socket.clone()), FdEvents::READ, |_| ()).unwrap_err();
+    assert_eq!(again.kind(), ErrorKind::AlreadyExists);
+    io_loop.remove_handler(&Wrapper(socket));
 }
 
 // Tornado: ioloop_test.TestIOLoop.test_remove_without_add
