@@ -1,7 +1,7 @@
 //! Context variables across coroutines, native coroutines and jobs: Tornado's `ContextVarsTest`, anew.
 
 use squall::testing::VirtualClock;
-use squall::{moment, multi, ContextVar, IoLoop, Result};
+use squall::{moment, multi, ContextVar, Exception, IoLoop, Result};
 
 static VAR: ContextVar<i32> = ContextVar::new();
 
@@ -58,6 +58,20 @@ fn variable_is_reset_after_a_yield() {
         VAR.reset(token);
         assert_eq!(VAR.get(), None);
         Ok(())
+    }
+    virtual_loop().run_sync(f).unwrap();
+}
+
+// Tornado: gen_test.ContextVarsTest.test_propagate_to_first_yield_with_native_async_function
+#[test]
+fn variable_reaches_a_native_coroutine_that_is_yielded_first() {
+    #[squall::coroutine]
+    fn f() -> Result<()> {
+        let _token = VAR.set(10);
+        yield_!(async {
+            assert_eq!(VAR.get(), Some(10));
+            Ok::<_, Exception>(())
+        })
     }
     virtual_loop().run_sync(f).unwrap();
 }

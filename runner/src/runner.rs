@@ -76,30 +76,34 @@ impl<G: Generator + 'static> Runner<G> {
         let caller = Context::current();
         // Inline the first iteration of `run`: a coroutine that never yields needs no Runner.
         let state = gen.resume(Resume::Send(Sent::Nothing));
-        let context = caller.swap();
         match state {
             GeneratorState::Yielded(first_yielded) => {
                 let runner = Rc::new(Self {
                     result_future: Shared::new(),
                     gen: Cell::new(Some(gen)),
                     future: Cell::new(None),
-                    context: Cell::new(context),
+                    context: Cell::default(),
                     coroutine,
                     location: Cell::new(call.location),
                     key: Cell::new(UNLISTED),
                     id: call.runner.0,
                 });
                 runner.result_future.set_id(call.future);
-                if runner.handle_yield(first_yielded) {
+                // Still in the generator's context: what it yields may be a native coroutine, which starts in it.
+                let ready = runner.handle_yield(first_yielded);
+                runner.context.set(caller.swap());
+                if ready {
                     Self::run(&runner, false);
                 }
                 Future::from_core(runner)
             }
             GeneratorState::Returned(value) => {
+                caller.swap();
                 discard(gen);
                 call.finished(Ok(call.returned(value)))
             }
             GeneratorState::Raised(exception) => {
+                caller.swap();
                 discard(gen);
                 call.finished(call.raised(exception, None))
             }
