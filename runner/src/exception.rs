@@ -77,6 +77,17 @@ impl Exception {
         Self::raised(error, last_segment(type_name::<E>()), false, origin)
     }
 
+    /// Wraps an error that goes by another name than its type's.
+    ///
+    /// ```
+    /// let e = squall_runner::Exception::named("NotFound", std::io::Error::other("no such page"));
+    /// assert!(format!("{e:?}").ends_with("NotFound: no such page"));
+    /// ```
+    #[track_caller]
+    pub fn named<E: StdError + Send + Sync + 'static>(name: &'static str, error: E) -> Self {
+        Self::raised(error, name, false, Location::caller())
+    }
+
     /// An exception that is only a message.
     ///
     /// ```

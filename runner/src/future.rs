@@ -67,6 +67,10 @@ impl<T: 'static> Future<T> {
         Self { core }
     }
 
+    pub(crate) fn core(&self) -> &Rc<dyn Resolvable<Output = T>> {
+        &self.core
+    }
+
     /// Whether the result or the exception is there, or it was cancelled.
     pub fn done(&self) -> bool {
         self.state() != State::Pending

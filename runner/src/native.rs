@@ -32,6 +32,28 @@ use crate::shared::{Resolvable, Shared};
 use crate::trace::{self, emit, Event, State};
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
+/// Has a native coroutine that has a name started in the next turn of the loop.
+/// [`convert_yielded`](crate::convert_yielded) does the same, and calls it by its type.
+///
+/// ```
+/// use squall_runner::{native, ready::Ready, Coroutine, Exception};
+///
+/// static FIVE: Coroutine = Coroutine::new("five", file!(), line!());
+/// let future = native::start(&FIVE, async { Ok::<_, Exception>(5) });
+/// Ready::current().pop().unwrap().run();
+/// assert_eq!(future.result().unwrap(), 5);
+/// ```
+#[track_caller]
+pub fn start<F, T, E>(coroutine: &'static Coroutine, body: F) -> Future<T>
+where
+    F: StdFuture<Output = Result<T, E>> + 'static,
+    T: 'static,
+    E: 'static,
+    Exception: From<E>,
+{
+    Task::spawn_as(coroutine, body)
+}
+
 /// A native coroutine on its way, and the Future of its result, in one allocation.
 pub(crate) struct Task<F: StdFuture + 'static, T: 'static> {
     shared: Shared<T>,
@@ -67,7 +89,12 @@ where
     /// Has a native coroutine started in the next turn of the loop.
     #[track_caller]
     pub(crate) fn spawn(body: F) -> Future<T> {
-        let mut call = Call::new(Coroutine::of::<F>(), trace::Body::Native);
+        Self::spawn_as(Coroutine::of::<F>(), body)
+    }
+
+    #[track_caller]
+    fn spawn_as(coroutine: &'static Coroutine, body: F) -> Future<T> {
+        let mut call = Call::new(coroutine, trace::Body::Native);
         call.location = YIELDED_AT.get().unwrap_or(call.location);
         let shared = Shared::new();
         shared.set_id(call.future);
@@ -190,7 +217,7 @@ where
     /// Source: `asyncio.Task.cancel`.
     fn cancel(&self) -> bool {
         if self.shared.state() != State::Pending {
-            return false;
+            return self.shared.cancel();
         }
         let awaits = self.awaits.take();
         let cancelled = awaits.as_ref().is_some_and(AnyFuture::cancel);

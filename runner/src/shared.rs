@@ -46,6 +46,8 @@ pub(crate) enum Waiter<T: 'static> {
     Done(DoneCallback<T>),
     /// A foreign executor within a native coroutine.
     Wake(Waker),
+    /// To be run at once: a Future that is done together with this one.
+    Now(Callback),
 }
 
 /// A function that wants the Future.
@@ -148,8 +150,12 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Cancels it, unless it is done.
+    /// Cancels it, unless it is done. Whoever wants it cancelled does not want its exception either: that
+    /// counts as retrieved.
     pub fn cancel(&self) -> bool {
+        if self.state.get() == State::Failed {
+            self.retrieved.set(true);
+        }
         self.settle(State::Cancelled, Slot::Empty)
     }
 
@@ -157,14 +163,29 @@ impl<T> Shared<T> {
         if self.state.get() != State::Pending {
             return false;
         }
-        self.state.set(state);
         trace::emit(|| Event::Resolve { future: self.id(), state });
+        self.put(state, slot);
+        true
+    }
+
+    /// Is done as the Future is that it was mapped from, which has said so. `None`: that was cancelled.
+    pub(crate) fn follow(&self, result: Option<Result<T>>) {
+        if self.state.get() == State::Pending {
+            match result {
+                Some(Ok(value)) => self.put(State::Done, Slot::Value(value)),
+                Some(Err(exception)) => self.put(State::Failed, Slot::Raised(exception)),
+                None => self.put(State::Cancelled, Slot::Empty),
+            }
+        }
+    }
+
+    fn put(&self, state: State, slot: Slot<T>) {
+        self.state.set(state);
         match self.slot.replace(slot) {
             Slot::One(callback) => call_soon(callback),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
             _ => {}
         }
-        true
     }
 
     /// What it failed with. Asking counts as retrieving it.
@@ -355,6 +376,7 @@ impl<T> Waiter<T> {
     fn wake(self) {
         match self {
             Self::Run(callback) => call_soon(callback),
+            Self::Now(mapped) => mapped.run(),
             Self::Done(done) => {
                 // Whoever resolves it holds it. From here on the callback does.
                 if let Some(core) = done.future.upgrade() {
