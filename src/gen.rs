@@ -12,6 +12,8 @@ mod with_timeout;
 
 pub use chain_future::chain_future;
 pub use multi::{multi, multi_quiet, Children};
+#[cfg(feature = "program")]
+pub(crate) use multi::{Child, Futures};
 pub use sleep::sleep;
 pub use squall_runner::{
     convert_yielded, coroutine, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume,

@@ -252,7 +252,7 @@ impl IoLoop {
     /// Has `f` called in the next iteration, and what it gives driven to its end: fire and forget. What it
     /// raises is logged, with its traceback.
     pub fn spawn_callback<M: 'static, Y: Yieldable<M> + 'static>(&self, f: impl FnOnce() -> Y + 'static) {
-        self.add_callback(move || watch(convert_yielded(f())));
+        self.add_callback(move || run_callback(f));
     }
 
     /// Has `f` called after `delay`.
@@ -261,10 +261,10 @@ impl IoLoop {
         self.call_at(self.time().saturating_add(delay), f)
     }
 
-    /// Has `f` called at `when`, in the time of [`time`](Self::time).
+    /// Has `f` called at `when`, in the time of [`time`](Self::time). A time that is past means now.
     #[track_caller]
     pub fn call_at(&self, when: Duration, f: impl FnOnce() + 'static) -> Timeout {
-        self.add_timer(when, callback(f))
+        self.add_timer(when.max(self.time()), callback(f))
     }
 
     /// The same as [`call_later`](Self::call_later): Tornado's older name.
@@ -419,16 +419,20 @@ fn stop(inner: &Weak<Inner>) {
     }
 }
 
-/// Logs what a Future that nobody waits for fails with.
-fn watch<T>(future: Result<Future<T>>) {
-    match future {
-        Ok(future) => future.add_done_callback(|future| {
-            if let Some(exception) =
-                future.exception().filter(|e| e.downcast_ref() != Some(&Error::Cancelled))
-            {
-                trace::report(Problem::Callback, &exception);
+/// Calls `f` and has what it gives driven to its end. What it raises is logged, unless it was cancelled.
+/// Source: `IOLoop._run_callback`.
+pub(crate) fn run_callback<M, Y: Yieldable<M>>(f: impl FnOnce() -> Y) {
+    let log = |exception: &Exception| {
+        if exception.downcast_ref() != Some(&Error::Cancelled) {
+            trace::report(Problem::Callback, exception);
+        }
+    };
+    match convert_yielded(f()) {
+        Ok(future) => future.add_done_callback(move |future| {
+            if let Some(exception) = future.exception() {
+                log(&exception);
             }
         }),
-        Err(bad_yield) => trace::report(Problem::Callback, &bad_yield),
+        Err(exception) => log(&exception),
     }
 }

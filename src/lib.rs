@@ -7,6 +7,8 @@ pub mod executor;
 pub mod gen;
 pub mod ioloop;
 pub mod locks;
+#[cfg(feature = "program")]
+pub mod program;
 pub mod queues;
 pub mod testing;
 pub mod trace;

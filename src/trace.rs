@@ -45,8 +45,8 @@ mod teller;
 mod text;
 
 pub use squall_runner::trace::{
-    note, observe, observed, Body, Event, FutureId, Kind, Observer, Observing, Origin, Problem, RunnerId,
-    Shown, State,
+    note, observe, observe_in_front, observed, Body, Event, FutureId, Kind, Observer, Observing, Origin,
+    Problem, RunnerId, Shown, State,
 };
 
 #[cfg(feature = "trace")]

@@ -27,11 +27,8 @@ impl<T: 'static> Future<T> {
     /// called if the Future is cancelled. A panic in it is trapped.
     pub fn map<U: 'static>(self, f: impl FnOnce(Result<T>) -> Result<U> + 'static) -> Future<U> {
         let core = self.core();
-        let mapped = Rc::new(Mapped {
-            shared: Shared::new(),
-            source: Rc::downgrade(core),
-            f: Cell::new(Some(f)),
-        });
+        let mapped =
+            Rc::new(Mapped { shared: Shared::new(), source: Rc::downgrade(core), f: Cell::new(Some(f)) });
         mapped.shared.set_id(core.shared().id());
         if core.shared().state() == State::Pending {
             core.shared().add_waiter(Waiter::Now(mapped.clone()));
@@ -105,7 +102,7 @@ mod tests {
         mapped.add_done_callback(move |_| seen.set(seen.get() * 10 + 1));
         promise.set_result(4);
         assert_eq!(mapped.result().unwrap(), 8);
-        assert_eq!(Ready::current().len(), 1);          // what was added to it, and nothing between
+        assert_eq!(Ready::current().len(), 1); // what was added to it, and nothing between
         Ready::current().pop().unwrap().run();
         assert_eq!(order.get(), 1);
     }

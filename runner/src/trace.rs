@@ -379,7 +379,21 @@ pub fn observe(observer: Rc<dyn Observer>) -> Observing {
         before: OBSERVER.replace(Some(observer)),
         runners: RUNNERS.replace(0),
         futures: FUTURES.replace(0),
+        in_front: false,
     }
+}
+
+/// Puts an observer in front of the one that observes now, which is handed to `make`: it may tell that one what
+/// it is told. Then the numbers go on; else they start anew as with [`observe`].
+pub fn observe_in_front(make: impl FnOnce(Option<Rc<dyn Observer>>) -> Rc<dyn Observer>) -> Observing {
+    let behind = OBSERVER.with_borrow(Clone::clone);
+    let mut observing = observe(make(behind));
+    if observing.before.is_some() {
+        RUNNERS.set(observing.runners);
+        FUTURES.set(observing.futures);
+        observing.in_front = true;
+    }
+    observing
 }
 
 /// Ends what [`observe`] began, when it is dropped.
@@ -388,6 +402,8 @@ pub struct Observing {
     before: Option<Rc<dyn Observer>>,
     runners: u32,
     futures: u32,
+    /// Whether the one before shares the numbers.
+    in_front: bool,
 }
 
 impl Observing {
@@ -417,6 +433,7 @@ impl Paused {
             before: OBSERVER.replace(self.observer),
             runners: RUNNERS.replace(self.runners),
             futures: FUTURES.replace(self.futures),
+            in_front: false,
         }
     }
 }
@@ -436,8 +453,10 @@ impl fmt::Debug for Observing {
 impl Drop for Observing {
     fn drop(&mut self) {
         OBSERVED.set(self.before.is_some());
-        RUNNERS.set(self.runners);
-        FUTURES.set(self.futures);
+        if !self.in_front {
+            RUNNERS.set(self.runners);
+            FUTURES.set(self.futures);
+        }
         drop(OBSERVER.replace(self.before.take()));
     }
 }

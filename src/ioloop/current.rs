@@ -41,8 +41,9 @@ pub struct CurrentLoop {
 
 impl Drop for CurrentLoop {
     fn drop(&mut self) {
-        let ready = self.ready.take().map(Ready::make_current);
-        drop((CURRENT.replace(self.before.take()), ready));
+        // If this was the last handle, what the loop still holds goes while its queue is the current one.
+        drop(CURRENT.replace(self.before.take()));
+        drop(self.ready.take().map(Ready::make_current));
     }
 }
 

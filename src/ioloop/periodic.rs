@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use squall_runner::ready::{Held, Run};
 use squall_runner::trace::{self, Problem};
-use squall_runner::{convert_yielded, marker, Error, Exception, Result};
+use squall_runner::{marker, Error, Exception, Result};
 
-use super::{watch, IoLoop, Timeout, WeakLoop};
+use super::{run_callback, IoLoop, Timeout, WeakLoop};
 
 /// Calls something every `period`, while the loop runs.
 ///
@@ -207,7 +207,7 @@ impl Periodic {
             let next = next_timeout(self.next_timeout.get(), io_loop.time(), self.period_with_jitter());
             self.next_timeout.set(next);
             let this = self.clone();
-            let timeout = io_loop.call_at(next, move || watch(convert_yielded(this.periodic_callback())));
+            let timeout = io_loop.call_at(next, move || run_callback(|| this.periodic_callback()));
             self.timeout.set(Some(timeout));
         }
     }

@@ -1,0 +1,136 @@
+//! Calling a def: what a call of each kind is, and how its body gets its parameters.
+
+use std::collections::HashMap;
+use std::future::Future as StdFuture;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use squall_runner::runner::{call, call_plain};
+use squall_runner::{Future, Result};
+
+use super::raised::{type_error, GivenUp};
+use super::statements::{Frame, How};
+use super::syntax::{Def, DefId, DefKind, Name};
+use super::value::Value;
+use super::world::World;
+
+/// Calls inside of calls may go so deep, and no deeper. Python has a limit like it.
+const DEPTH: usize = 1_000;
+
+/// A body asks for more stack where less than this is left, and gets so much.
+const STACK_LEFT: usize = 1 << 20;
+const STACK: usize = 8 << 20;
+
+impl World {
+    /// A call in the program: of a plain def its result, of a decorated one its Future, of a native one an
+    /// awaitable, of which nothing has run yet.
+    pub(super) fn call(self: &Rc<Self>, id: DefId, arguments: Vec<Value>) -> Result<Value> {
+        let def = &self.code.defs[id.0];
+        let coroutine = self.coroutines[id.0];
+        match def.kind {
+            DefKind::Plain => run_plain(Frame::new(self, id, bind(def, arguments)?, How::Plain)),
+            DefKind::Native => {
+                let frame = Frame::new(self, id, bind(def, arguments)?, How::Native);
+                Ok(Value::awaitable(coroutine, Box::pin(Deep::new(self, frame.run()))))
+            }
+            DefKind::Decorated => {
+                let world = self.clone();
+                let locals = bind(def, arguments);
+                let future = if !def.suspends {
+                    call_plain(coroutine, move || run_plain(Frame::new(&world, id, locals?, How::Plain)))
+                } else {
+                    match locals {
+                        Ok(locals) => call(coroutine, move |co| {
+                            let frame = Frame::new(&world, id, locals, How::Generator(co));
+                            Deep::new(&world, frame.run())
+                        }),
+                        Err(exception) => Future::failed(exception),
+                    }
+                };
+                Ok(future.into())
+            }
+        }
+    }
+}
+
+/// The parameters with what they were given; or what Python says when the number is wrong.
+fn bind(def: &Def, arguments: Vec<Value>) -> Result<HashMap<Name, Value>> {
+    let (takes, given) = (def.params.len(), arguments.len());
+    if given == takes {
+        return Ok(def.params.iter().cloned().zip(arguments).collect());
+    }
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let name = &def.name;
+    Err(type_error(if given > takes {
+        let (s, were) = (plural(takes), if given == 1 { "was" } else { "were" });
+        format!("{name}() takes {takes} positional argument{s} but {given} {were} given")
+    } else {
+        let missing: Vec<_> = def.params[given..].iter().map(|name| format!("'{name}'")).collect();
+        let names = match missing.as_slice() {
+            [one] => one.clone(),
+            [one, two] => format!("{one} and {two}"),
+            [most @ .., last] => format!("{}, and {last}", most.join(", ")),
+            [] => String::new(),
+        };
+        let (n, s) = (missing.len(), plural(missing.len()));
+        format!("{name}() missing {n} required positional argument{s}: {names}")
+    }))
+}
+
+/// Runs the statements of the top.
+pub(super) fn run_top(world: &Rc<World>) -> Result<()> {
+    run_plain(Frame::top(world)).map(drop)
+}
+
+/// Runs a body in which nothing can wait.
+fn run_plain(frame: Frame) -> Result<Value> {
+    let world = frame.world.clone();
+    let mut body = Deep::new(&world, frame.run());
+    match Pin::new(&mut body).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => unreachable!("the parser lets nothing suspend a plain body"),
+    }
+}
+
+/// A body that counts how deep it is, and does not overflow the stack.
+struct Deep {
+    world: Rc<World>,
+    /// `None` once it is over.
+    body: Option<Pin<Box<dyn StdFuture<Output = Result<Value>>>>>,
+}
+
+impl Deep {
+    fn new(world: &Rc<World>, body: impl StdFuture<Output = Result<Value>> + 'static) -> Self {
+        Self { world: world.clone(), body: Some(Box::pin(body)) }
+    }
+}
+
+impl StdFuture for Deep {
+    type Output = Result<Value>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Value>> {
+        let this = &mut *self;
+        let Some(body) = &mut this.body else { return Poll::Ready(Err(GivenUp.into())) };
+        let depth = &this.world.depth;
+        if depth.get() == DEPTH {
+            this.world.record.fail(format!("calls are nested deeper than {DEPTH}"));
+            return Poll::Ready(Err(GivenUp.into()));
+        }
+        depth.set(depth.get() + 1);
+        let poll = stacker::maybe_grow(STACK_LEFT, STACK, || body.as_mut().poll(cx));
+        depth.set(depth.get() - 1);
+        if poll.is_ready() {
+            this.body = None;
+        }
+        poll
+    }
+}
+
+impl Drop for Deep {
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take() {
+            stacker::maybe_grow(STACK_LEFT, STACK, || drop(body));
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! [`Record`]: watches a run and keeps what a [`Report`] is made of.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use serde_json::Value as Json;
+use squall_runner::trace::{Body, Event, Observer, Problem, RunnerId, Shown};
+use squall_runner::{Coroutine, Error, Exception};
+
+use super::raised::{self, GivenUp};
+use super::report::{Line, Log, Outcome, Report, Step};
+use super::show::{self, TooDeep};
+use super::value::Value;
+use crate::ioloop::Clock;
+use crate::testing::VirtualClock;
+
+/// A program that does more than this is given up: it may never end.
+const ITERATIONS: usize = 3_000;
+const RECORDS: usize = 1_500;
+const STATEMENTS: usize = 1_000_000;
+
+/// The observer of a run.
+pub(super) struct Record {
+    clock: VirtualClock,
+    /// The decorated defs; steps of other coroutines are not recorded.
+    coroutines: RefCell<HashSet<*const Coroutine>>,
+    /// Told everything too.
+    outer: Option<Rc<dyn Observer>>,
+    report: RefCell<Report>,
+    /// The names of the calls.
+    calls: RefCell<HashMap<RunnerId, String>>,
+    /// How many calls of each def there have been.
+    counts: RefCell<HashMap<&'static str, usize>>,
+    /// Whether an iteration began, or a run ended, since the last record.
+    turned: Cell<bool>,
+    /// The run is over: nothing but unretrieved exceptions is recorded.
+    closed: Cell<bool>,
+    /// Whether the loop stopped since nothing could wake it.
+    hung: Cell<bool>,
+    iterations: Cell<usize>,
+    statements: Cell<usize>,
+    /// Why the program is given up, if it is.
+    failure: RefCell<Option<String>>,
+}
+
+impl Record {
+    pub(super) fn new(clock: VirtualClock, outer: Option<Rc<dyn Observer>>) -> Self {
+        Self {
+            clock,
+            coroutines: RefCell::default(),
+            outer,
+            report: RefCell::default(),
+            calls: RefCell::default(),
+            counts: RefCell::default(),
+            turned: Cell::new(false),
+            closed: Cell::new(false),
+            hung: Cell::new(false),
+            iterations: Cell::new(0),
+            statements: Cell::new(0),
+            failure: RefCell::default(),
+        }
+    }
+
+    /// Has the steps of this coroutine recorded.
+    pub(super) fn watch(&self, coroutine: &'static Coroutine) {
+        self.coroutines.borrow_mut().insert(std::ptr::from_ref(coroutine));
+    }
+
+    pub(super) fn ms(&self) -> u64 {
+        u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Something that the program logs.
+    pub(super) fn line(&self, text: String) {
+        let line = Line { ms: self.ms(), text };
+        self.add('e', |report| report.events.push(line));
+    }
+
+    /// A `run_sync` or `start` has ended. Whether the loop hung is known here.
+    pub(super) fn outcome(&self, outcome: Outcome) {
+        let outcome = if self.hung.take() { Outcome::Hang } else { outcome };
+        self.report.borrow_mut().outcomes.push(outcome);
+        self.turn();
+    }
+
+    /// The exception of an outcome.
+    pub(super) fn raised(&self, exception: &Exception) -> Outcome {
+        let name = raised::name(exception);
+        let shown = self.exception(exception);
+        let message = shown.strip_prefix(name).and_then(|rest| rest.strip_prefix(": ")).unwrap_or_default();
+        Outcome::Exception { name: name.to_owned(), message: message.to_owned() }
+    }
+
+    /// A statement is about to run.
+    ///
+    /// # Errors
+    /// [`GivenUp`] if the program is given up.
+    pub(super) fn statement(&self) -> Result<(), GivenUp> {
+        self.statements.set(self.statements.get() + 1);
+        if self.statements.get() > STATEMENTS {
+            self.fail(format!("more than {STATEMENTS} statements were run: does it ever end?"));
+        }
+        if self.failure.borrow().is_some() {
+            return Err(GivenUp);
+        }
+        Ok(())
+    }
+
+    /// Gives the program up. The first reason counts.
+    pub(super) fn fail(&self, why: impl Into<String>) {
+        let mut failure = self.failure.borrow_mut();
+        if failure.is_none() {
+            *failure = Some(why.into());
+        }
+    }
+
+    pub(super) fn failure(&self) -> Option<String> {
+        self.failure.borrow().clone()
+    }
+
+    /// From here on what is dropped is dropped because the run is over.
+    pub(super) fn close(&self) {
+        self.report.borrow_mut().end_ms = self.ms();
+        self.closed.set(true);
+    }
+
+    /// What was recorded.
+    pub(super) fn report(&self) -> Report {
+        let mut report = self.report.take();
+        report.unretrieved.sort_unstable();
+        report
+    }
+
+    /// A value as JSON data.
+    pub(super) fn plain(&self, value: &Value) -> Json {
+        show::plain(value).unwrap_or_else(|TooDeep| {
+            self.fail(TooDeep.to_string());
+            Json::Null
+        })
+    }
+
+    /// An exception as text.
+    fn exception(&self, exception: &Exception) -> String {
+        if raised::kind(exception).is_none() && !exception.is::<GivenUp>() {
+            self.fail(format!("an exception that the language does not know: {exception:?}"));
+        }
+        show::exception(exception).unwrap_or_else(|TooDeep| {
+            self.fail(TooDeep.to_string());
+            String::new()
+        })
+    }
+
+    fn turn(&self) {
+        self.turned.set(!self.report.borrow().order.is_empty());
+    }
+
+    fn add(&self, letter: char, add: impl FnOnce(&mut Report)) {
+        if self.closed.get() || self.failure.borrow().is_some() {
+            return;
+        }
+        let mut report = self.report.borrow_mut();
+        if self.turned.take() {
+            report.order.push('|');
+        }
+        report.order.push(letter);
+        add(&mut report);
+        let records = report.events.len() + report.runner.len() + report.logs.len();
+        if records > RECORDS {
+            self.fail(format!("more than {RECORDS} records: does the program ever end?"));
+        }
+    }
+
+    fn called(&self, runner: RunnerId, coroutine: &'static Coroutine) {
+        let mut counts = self.counts.borrow_mut();
+        let count = counts.entry(coroutine.name()).or_default();
+        *count += 1;
+        self.calls.borrow_mut().insert(runner, format!("{}#{count}", coroutine.name()));
+    }
+
+    fn step(&self, runner: RunnerId, what: &'static str, value: Option<Json>) {
+        let Some(coroutine) = self.calls.borrow().get(&runner).cloned() else { return };
+        self.add('r', |report| report.runner.push(Step { coroutine, what, value }));
+    }
+
+    fn shown(&self, shown: Shown<'_>) -> Option<Json> {
+        shown.value.downcast_ref().map(|value| self.plain(value))
+    }
+
+    fn problem(&self, problem: Problem, exception: &Exception) {
+        const APPLICATION: &str = "tornado.application";
+        if let Some(Error::Deadlock { .. }) = exception.downcast_ref() {
+            self.hung.set(true);
+            return;
+        }
+        let (logger, message) = match problem {
+            Problem::NeverRetrieved => {
+                // A Promise that is dropped has no counterpart in Python, where such a Future is never done.
+                if exception.downcast_ref() != Some(&Error::BrokenPromise) && !exception.is::<GivenUp>() {
+                    let shown = self.exception(exception);
+                    self.report.borrow_mut().unretrieved.push(shown);
+                }
+                return;
+            }
+            Problem::Callback => (APPLICATION, "Exception in callback %r"),
+            Problem::Multiple => (APPLICATION, "Multiple exceptions in yield list"),
+            Problem::LateFailure => (APPLICATION, "Exception in Future %r after timeout"),
+            Problem::AfterCancel => (APPLICATION, "Exception after Future was cancelled"),
+            Problem::DoneCallback => ("asyncio", "Exception in callback"),
+            _ => return self.fail(format!("{}: {exception:?}", problem.text())),
+        };
+        let log = Log { ms: self.ms(), logger, message, exception: self.exception(exception) };
+        self.add('l', |report| report.logs.push(log));
+    }
+}
+
+impl Observer for Record {
+    fn event(&self, event: &Event<'_>) {
+        match *event {
+            Event::Call { runner, coroutine, body, .. } => {
+                if self.coroutines.borrow().contains(&std::ptr::from_ref(coroutine)) {
+                    self.called(runner, coroutine);
+                }
+                if body == Body::Plain {
+                    self.step(runner, "call", None);
+                }
+            }
+            Event::Start { runner } => self.step(runner, "start", None),
+            Event::Send { runner, value } => self.step(runner, "send", self.shown(value)),
+            Event::Throw { runner, exception } => {
+                self.step(runner, "throw", Some(self.exception(exception).into()));
+            }
+            Event::Yield { runner, kind, .. } => self.step(runner, "yield", Some(kind.to_string().into())),
+            Event::Return { runner, value, raised } => {
+                self.step(runner, if raised { "gen_return" } else { "return" }, self.shown(value));
+            }
+            Event::Raise { runner, exception } => {
+                self.step(runner, "raise", Some(self.exception(exception).into()));
+            }
+            Event::Report { problem, exception } => self.problem(problem, exception),
+            Event::Turn { .. } => {
+                self.turn();
+                self.iterations.set(self.iterations.get() + 1);
+                if self.iterations.get() > ITERATIONS {
+                    self.fail(format!(
+                        "more than {ITERATIONS} iterations of the loop: does the program ever end?"
+                    ));
+                }
+            }
+            _ => {}
+        }
+        let told =
+            !self.closed.get() || matches!(event, Event::Report { problem: Problem::NeverRetrieved, .. });
+        if let Some(outer) = self.outer.as_ref().filter(|_| told) {
+            outer.event(event);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! How values look in records: as JSON, with a text in angle brackets for what JSON has not.
+
+use std::any::Any;
+use std::fmt;
+
+use serde_json::Value as Json;
+use squall_runner::Exception;
+
+use super::raised;
+use super::value::{Object, Value};
+
+/// How deep a value is shown, and how many parts of it: a list can hold itself.
+const DEPTH: usize = 200;
+const PARTS: usize = 100_000;
+
+/// The value is too deep or too large to be shown; it may hold itself.
+#[derive(Debug, thiserror::Error)]
+#[error("a value is nested too deeply to be shown")]
+pub(super) struct TooDeep;
+
+type Result<T> = std::result::Result<T, TooDeep>;
+
+/// The value as JSON data.
+pub(super) fn plain(value: &Value) -> Result<Json> {
+    Showing { parts: PARTS }.plain(value, 0)
+}
+
+/// The value as text: a string as it is, anything else as compact JSON.
+pub(super) fn text(value: &Value) -> Result<String> {
+    Ok(match plain(value)? {
+        Json::String(text) => text,
+        json => json.to_string(),
+    })
+}
+
+/// `Type: message`, or only the type where there is no message.
+pub(super) fn exception(exception: &Exception) -> Result<String> {
+    Showing { parts: PARTS }.exception(exception, 0)
+}
+
+/// What is called for a value in a message; it shows also what is too deep.
+pub(super) fn described(value: &Value) -> String {
+    text(value).unwrap_or_else(|TooDeep| format!("<{}>", value.type_name()))
+}
+
+/// The way to print the values of coroutines, for traces.
+pub(super) fn value(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value.downcast_ref::<Value>().map(plain) {
+        Some(Ok(json)) => write!(f, "{json}"),
+        _ => f.write_str("..."),
+    }
+}
+
+struct Showing {
+    /// How many parts more may be shown.
+    parts: usize,
+}
+
+impl Showing {
+    fn plain(&mut self, value: &Value, depth: usize) -> Result<Json> {
+        if depth == DEPTH || self.parts == 0 {
+            return Err(TooDeep);
+        }
+        self.parts -= 1;
+        Ok(match value {
+            Value::Null => Json::Null,
+            Value::Bool(b) => (*b).into(),
+            Value::Integer(n) => (*n).into(),
+            Value::String(s) => (**s).into(),
+            Value::Exception(exception) => self.exception(exception, depth)?.into(),
+            Value::Local(object) => match &**object {
+                Object::List(list) => {
+                    let items = list.0.borrow();
+                    Json::Array(items.iter().map(|item| self.plain(item, depth + 1)).collect::<Result<_>>()?)
+                }
+                Object::Dict(dict) => {
+                    let mut entry = |(key, value): &(super::syntax::Name, Value)| {
+                        Ok((key.to_string(), self.plain(value, depth + 1)?))
+                    };
+                    Json::Object(dict.0.iter().map(&mut entry).collect::<Result<_>>()?)
+                }
+                Object::Future(_) => "<future>".into(),
+                Object::Awaitable(_) => "<awaitable>".into(),
+                Object::Moment => "<moment>".into(),
+                Object::Bogus | Object::Timer(_) | Object::Callback(_) | Object::Service(_) => {
+                    "<object>".into()
+                }
+            },
+        })
+    }
+
+    fn exception(&mut self, exception: &Exception, depth: usize) -> Result<String> {
+        let name = raised::name(exception);
+        let message = match raised::argument(exception) {
+            Some(argument) => match self.plain(&argument, depth + 1)? {
+                Json::String(text) => text,
+                json => json.to_string(),
+            },
+            None => String::new(),
+        };
+        Ok(if message.is_empty() { name.to_owned() } else { format!("{name}: {message}") })
+    }
+}

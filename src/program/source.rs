@@ -1,0 +1,231 @@
+//! A program as Python source.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use super::syntax::{walk, Arguments, Body, Class, Def, DefKind, Expression, Name, Statement, Type};
+use super::Code;
+
+pub(super) fn source(code: &Code) -> String {
+    let mut writer = Writer { code, text: String::new(), wait: "yield" };
+    for def in &code.defs {
+        writer.def(def);
+    }
+    writer.wait = "yield";
+    if !code.top.is_empty() {
+        writer.body(&code.top, 0);
+    }
+    writer.text
+}
+
+struct Writer<'a> {
+    code: &'a Code,
+    text: String,
+    /// The word for waiting in the def that is being written.
+    wait: &'static str,
+}
+
+impl Writer<'_> {
+    fn def(&mut self, def: &Def) {
+        let keyword = match def.kind {
+            DefKind::Decorated => "@coroutine\ndef",
+            DefKind::Native => "async def",
+            DefKind::Plain => "def",
+        };
+        self.wait = if def.kind == DefKind::Native { "await" } else { "yield" };
+        self.line(0, format_args!("{keyword} {}({}):", def.name, def.params.join(", ")));
+        let mut assigned = BTreeSet::<&Name>::new();
+        walk(&def.body, &mut |statement| assigned.extend(statement.target()));
+        let shared: Vec<&str> = assigned
+            .into_iter()
+            .filter(|name| self.code.globals.contains(*name))
+            .map(|name| &**name)
+            .collect();
+        if !shared.is_empty() {
+            self.line(1, format_args!("global {}", shared.join(", ")));
+        }
+        self.body(&def.body, 1);
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, depth: usize, text: impl std::fmt::Display) {
+        for _ in 0..depth {
+            self.text.push_str("    ");
+        }
+        // Writing to a String does not fail.
+        let _ = writeln!(self.text, "{text}");
+    }
+
+    fn body(&mut self, body: &Body, depth: usize) {
+        if body.is_empty() {
+            self.line(depth, "pass");
+        }
+        for statement in body {
+            self.statement(statement, depth);
+        }
+    }
+
+    fn block(&mut self, head: impl std::fmt::Display, body: &Body, depth: usize) {
+        self.line(depth, head);
+        self.body(body, depth + 1);
+    }
+
+    fn statement(&mut self, statement: &Statement, depth: usize) {
+        let wait = self.wait;
+        match statement {
+            Statement::Action(action, arguments) => {
+                let call = format!("{}({})", action.name(), self.arguments(action.signature(), arguments));
+                self.line(depth, call);
+            }
+            Statement::Let(name, e) => self.line(depth, format!("{name} = {}", self.expression(e))),
+            Statement::Expr(e) => self.line(depth, self.expression(e)),
+            Statement::If(e, then, otherwise) => {
+                self.block(format!("if {}:", self.expression(e)), then, depth);
+                if !otherwise.is_empty() {
+                    self.block("else:", otherwise, depth);
+                }
+            }
+            Statement::For(name, n, body) => {
+                self.block(format!("for {name} in range({}):", self.expression(n)), body, depth);
+            }
+            Statement::While(e, body) => self.block(format!("while {}:", self.expression(e)), body, depth),
+            Statement::Break => self.line(depth, "break"),
+            Statement::Continue => self.line(depth, "continue"),
+            Statement::Try(t) => {
+                self.block("try:", &t.body, depth);
+                for handler in &t.handlers {
+                    let types = handler.types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+                    let types = if handler.types.len() == 1 { types } else { format!("({types})") };
+                    let name = handler.variable.as_ref().map_or(String::new(), |name| format!(" as {name}"));
+                    self.block(format!("except {types}{name}:"), &handler.body, depth);
+                }
+                for (word, body) in [("else:", &t.otherwise), ("finally:", &t.finally)] {
+                    if !body.is_empty() {
+                        self.block(word, body, depth);
+                    }
+                }
+            }
+            Statement::Raise(e) => self.line(depth, format!("raise {}", self.expression(e))),
+            Statement::Reraise => self.line(depth, "raise"),
+            Statement::Return(None) => self.line(depth, "return"),
+            Statement::Return(Some(e)) => self.line(depth, format!("return {}", self.expression(e))),
+            Statement::GenReturn(e) => {
+                let value = e.as_ref().map_or(String::new(), |e| self.expression(e));
+                self.line(depth, format!("raise Return({value})"));
+            }
+            Statement::Yield(name, e) => {
+                let target = name.as_ref().map_or(String::new(), |name| format!("{name} = "));
+                self.line(depth, format!("{target}{wait} {}", self.expression(e)));
+            }
+            Statement::WhileYield(name, e, body) => {
+                let waited = format!("({wait} {})", self.expression(e));
+                let head = match name {
+                    Some(name) => format!("while ({name} := {waited}):"),
+                    None => format!("while {waited}:"),
+                };
+                self.block(head, body, depth);
+            }
+            Statement::WithYield(e, body) => {
+                self.block(format!("with (yield {}):", self.expression(e)), body, depth);
+            }
+            Statement::AsyncWith(e, body) => {
+                self.block(format!("async with {}:", self.expression(e)), body, depth);
+            }
+            Statement::AsyncFor(name, e, body) => {
+                self.block(format!("async for {name} in {}:", self.expression(e)), body, depth);
+            }
+            Statement::RunSync(def, arguments, ms) => {
+                let mut parts = vec![self.code.defs[def.0].name.to_string()];
+                parts.extend(arguments.iter().map(|e| self.expression(e)));
+                parts.extend(ms.map(|ms| format!("timeout={ms}")));
+                self.line(depth, format!("run_sync({})", parts.join(", ")));
+            }
+            Statement::Start => self.line(depth, "start()"),
+        }
+    }
+
+    fn expression(&self, e: &Expression) -> String {
+        match e {
+            Expression::Null => "None".to_owned(),
+            Expression::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
+            Expression::Integer(n) => n.to_string(),
+            Expression::String(s) => quoted(s),
+            Expression::Variable(name) => name.to_string(),
+            Expression::List(items) => format!("[{}]", self.expressions(items)),
+            Expression::Dict(entries) => {
+                let entries =
+                    entries.iter().map(|(key, e)| format!("{}: {}", quoted(key), self.expression(e)));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            }
+            Expression::Binary(operator, operands) => {
+                let (a, b) = (self.expression(&operands.0), self.expression(&operands.1));
+                format!("({a} {} {b})", operator.name())
+            }
+            Expression::Get(operands) => {
+                format!("{}[{}]", self.expression(&operands.0), self.expression(&operands.1))
+            }
+            Expression::Not(e) => format!("(not {})", self.expression(e)),
+            Expression::Call(def, arguments) => {
+                format!("{}({})", self.code.defs[def.0].name, self.expressions(arguments))
+            }
+            Expression::Exception(kind, argument) => {
+                let argument = argument.as_ref().map_or(String::new(), |e| self.expression(e));
+                format!("{}({argument})", kind.name())
+            }
+            Expression::Moment => "moment".to_owned(),
+            Expression::Bogus => "bogus".to_owned(),
+            Expression::Function(function, arguments) => {
+                format!("{}({})", function.name(), self.arguments(function.signature(), arguments))
+            }
+            Expression::New(class, arguments) => {
+                format!("{}({})", class.name(), self.arguments(class.signature(), arguments))
+            }
+            Expression::WaitIteratorKw(futures) => {
+                let futures = futures.iter().map(|(key, e)| format!("{key}={}", self.expression(e)));
+                format!("{}({})", Class::WaitIterator.name(), futures.collect::<Vec<_>>().join(", "))
+            }
+            Expression::Method(object, method, arguments) => {
+                format!("{}.{}({})", self.expression(object), method.name(), self.expressions(arguments))
+            }
+        }
+    }
+
+    fn expressions(&self, expressions: &[Expression]) -> String {
+        expressions.iter().map(|e| self.expression(e)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Arguments in the order of a signature.
+    fn arguments(&self, signature: &str, arguments: &Arguments) -> String {
+        let mut parts: Vec<_> = arguments.values.iter().map(|e| self.expression(e)).collect();
+        if let Some(def) = arguments.def {
+            let place = signature.find('f').unwrap_or_default();
+            parts.insert(place, self.code.defs[def.0].name.to_string());
+        }
+        if let Some(quiet) = &arguments.quiet {
+            let types = quiet.iter().map(|kind: &Type| kind.name()).collect::<Vec<_>>();
+            parts.push(format!("quiet=[{}]", types.join(", ")));
+        }
+        parts.join(", ")
+    }
+}
+
+/// A string as Python writes it.
+fn quoted(s: &str) -> String {
+    let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
+    let mut text = String::from(quote);
+    for c in s.chars() {
+        match c {
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\\' => text.push_str("\\\\"),
+            c if c == quote => text.extend(['\\', c]),
+            c if u32::from(c) < 0x20 || c == '\u{7f}' => {
+                let _ = write!(text, "\\x{:02x}", u32::from(c));
+            }
+            c => text.push(c),
+        }
+    }
+    text.push(quote);
+    text
+}

@@ -1,0 +1,263 @@
+//! Running statements. A body is an async function: in a decorated def it yields to its Runner, in a native one it
+//! awaits, in a plain one it does neither.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::Future as StdFuture;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use squall_runner::{Co, Exception, Result, Return};
+
+use super::raised::{self, type_error};
+use super::syntax::{Body, DefId, Expression, Name, Statement, Try};
+use super::value::{Object, Value};
+use super::world::World;
+
+/// One call of a def, or the top.
+pub(super) struct Frame {
+    pub(super) world: Rc<World>,
+    /// `None`: the top.
+    def: Option<DefId>,
+    locals: RefCell<HashMap<Name, Value>>,
+    how: How,
+}
+
+/// How a body waits.
+pub(super) enum How {
+    /// A decorated def: it yields.
+    Generator(Co),
+    /// A native def: it awaits.
+    Native,
+    /// It cannot wait.
+    Plain,
+}
+
+/// What a statement did to the flow.
+pub(super) enum Flow {
+    Next,
+    Break,
+    Continue,
+    Return(Value),
+}
+
+type Running<'a> = Pin<Box<dyn StdFuture<Output = Result<Flow>> + 'a>>;
+
+impl Frame {
+    pub(super) fn new(world: &Rc<World>, def: DefId, locals: HashMap<Name, Value>, how: How) -> Self {
+        Self { world: world.clone(), def: Some(def), locals: RefCell::new(locals), how }
+    }
+
+    pub(super) fn top(world: &Rc<World>) -> Self {
+        Self { world: world.clone(), def: None, locals: RefCell::default(), how: How::Plain }
+    }
+
+    /// Runs the whole body.
+    pub(super) async fn run(self) -> Result<Value> {
+        let code = self.world.code.clone();
+        let body = self.def.map_or(&code.top, |def| &code.defs[def.0].body);
+        match self.body(body, None).await? {
+            Flow::Return(value) => Ok(value),
+            _ => Ok(Value::Null),
+        }
+    }
+
+    /// The value of a variable.
+    pub(super) fn variable(&self, name: &Name) -> Result<Value> {
+        let value = if self.is_local(name) {
+            self.locals.borrow().get(name).cloned()
+        } else {
+            self.world.globals.borrow().get(name).cloned()
+        };
+        value.ok_or_else(|| self.world.give_up(format!("the variable {name} is read before it was assigned")))
+    }
+
+    fn is_local(&self, name: &Name) -> bool {
+        self.def.is_some_and(|def| self.world.code.defs[def.0].locals.contains(name))
+    }
+
+    /// Assigns to a variable, or with `None` takes it away.
+    fn assign(&self, name: &Name, value: Option<Value>) {
+        let mut variables =
+            if self.is_local(name) { self.locals.borrow_mut() } else { self.world.globals.borrow_mut() };
+        let before = match value {
+            Some(value) => variables.insert(name.clone(), value),
+            None => variables.remove(name),
+        };
+        // Dropping a value may run code that reads variables.
+        drop(variables);
+        drop(before);
+    }
+
+    /// Runs statements. `handling` is what the innermost handler around them has caught.
+    fn body<'a>(&'a self, body: &'a Body, handling: Option<&'a Exception>) -> Running<'a> {
+        Box::pin(async move {
+            for statement in body {
+                match self.statement(statement, handling).await? {
+                    Flow::Next => {}
+                    flow => return Ok(flow),
+                }
+            }
+            Ok(Flow::Next)
+        })
+    }
+
+    async fn statement(&self, statement: &Statement, handling: Option<&Exception>) -> Result<Flow> {
+        self.world.check()?;
+        match statement {
+            Statement::Action(action, arguments) => self.action(*action, arguments)?,
+            Statement::Let(name, e) => {
+                let value = self.evaluate(e)?;
+                self.assign(name, Some(value));
+            }
+            Statement::Expr(e) => drop(self.evaluate(e)?),
+            Statement::If(e, then, otherwise) => {
+                let body = if self.evaluate(e)?.is_true() { then } else { otherwise };
+                return self.body(body, handling).await;
+            }
+            Statement::For(name, n, body) => {
+                for i in 0..self.integer(n)? {
+                    self.world.check()?;
+                    self.assign(name, Some(Value::Integer(i)));
+                    match self.body(body, handling).await? {
+                        Flow::Break => break,
+                        Flow::Return(value) => return Ok(Flow::Return(value)),
+                        Flow::Next | Flow::Continue => {}
+                    }
+                }
+            }
+            Statement::While(e, body) => {
+                while self.evaluate(e)?.is_true() {
+                    self.world.check()?;
+                    match self.body(body, handling).await? {
+                        Flow::Break => break,
+                        Flow::Return(value) => return Ok(Flow::Return(value)),
+                        Flow::Next | Flow::Continue => {}
+                    }
+                }
+            }
+            Statement::Break => return Ok(Flow::Break),
+            Statement::Continue => return Ok(Flow::Continue),
+            Statement::Try(t) => return self.try_statement(t, handling).await,
+            Statement::Raise(e) => return Err(self.exception(e)?),
+            Statement::Reraise => {
+                return Err(handling.expect("the parser wants a handler around it").clone());
+            }
+            Statement::Return(e) => return Ok(Flow::Return(self.optional(e.as_ref())?)),
+            Statement::GenReturn(e) => return Err(Return(self.optional(e.as_ref())?).into()),
+            Statement::Yield(name, e) => {
+                let value = self.wait(self.evaluate(e)?).await?;
+                if let Some(name) = name {
+                    self.assign(name, Some(value));
+                }
+            }
+            Statement::WhileYield(name, e, body) => loop {
+                self.world.check()?;
+                let value = self.wait(self.evaluate(e)?).await?;
+                let goes_on = value.is_true();
+                if let Some(name) = name {
+                    self.assign(name, Some(value));
+                }
+                if !goes_on {
+                    break;
+                }
+                match self.body(body, handling).await? {
+                    Flow::Break => break,
+                    Flow::Return(value) => return Ok(Flow::Return(value)),
+                    Flow::Next | Flow::Continue => {}
+                }
+            },
+            Statement::WithYield(e, body) => {
+                let held = self.wait(self.evaluate(e)?).await?;
+                return self.releasing(&held, body, handling).await;
+            }
+            Statement::AsyncWith(e, body) => {
+                let lock = self.evaluate(e)?;
+                self.wait(self.acquire(&lock)?).await?;
+                return self.releasing(&lock, body, handling).await;
+            }
+            Statement::AsyncFor(name, e, body) => {
+                let source = self.evaluate(e)?;
+                while let Some(next) = self.next_of(&source)? {
+                    self.world.check()?;
+                    let value = self.wait(next).await?;
+                    self.assign(name, Some(value));
+                    match self.body(body, handling).await? {
+                        Flow::Break => break,
+                        Flow::Return(value) => return Ok(Flow::Return(value)),
+                        Flow::Next | Flow::Continue => {}
+                    }
+                }
+            }
+            Statement::RunSync(def, arguments, ms) => {
+                let arguments = self.evaluate_all(arguments)?;
+                self.world.run_sync(*def, arguments, *ms)?;
+            }
+            Statement::Start => self.world.start()?,
+        }
+        Ok(Flow::Next)
+    }
+
+    /// `try`, with its handlers, its else and its finally.
+    async fn try_statement(&self, t: &Try, handling: Option<&Exception>) -> Result<Flow> {
+        let tried = match self.body(&t.body, handling).await {
+            Ok(Flow::Next) => self.body(&t.otherwise, handling).await,
+            Ok(flow) => Ok(flow),
+            Err(exception) => {
+                match t.handlers.iter().find(|handler| raised::matches(&handler.types, &exception)) {
+                    None => Err(exception),
+                    Some(handler) => {
+                        if let Some(name) = &handler.variable {
+                            self.assign(name, Some(Value::Exception(exception.clone())));
+                        }
+                        let handled = self.body(&handler.body, Some(&exception)).await;
+                        if let Some(name) = &handler.variable {
+                            self.assign(name, None);
+                        }
+                        handled
+                    }
+                }
+            }
+        };
+        if self.world.record.failure().is_none() {
+            match self.body(&t.finally, None).await? {
+                Flow::Next => {}
+                flow => return Ok(flow),
+            }
+        }
+        tried
+    }
+
+    /// Runs a body, then releases what was acquired for it.
+    async fn releasing(&self, held: &Value, body: &Body, handling: Option<&Exception>) -> Result<Flow> {
+        let ran = self.body(body, handling).await;
+        if self.world.record.failure().is_none() {
+            self.release(held)?;
+        }
+        ran
+    }
+
+    /// `yield` in a decorated def, `await` in a native one.
+    async fn wait(&self, value: Value) -> Result<Value> {
+        match &self.how {
+            How::Generator(co) => co.yield_(value).await,
+            How::Native => match value.object() {
+                Some(Object::Future(future)) => {
+                    let future = future.clone();
+                    drop(value);
+                    future.await
+                }
+                Some(Object::Awaitable(awaitable)) => awaitable.take().await,
+                _ => {
+                    let message = format!("object {} can't be used in 'await' expression", value.type_name());
+                    Err(type_error(message))
+                }
+            },
+            How::Plain => unreachable!("the parser lets nothing suspend a plain body"),
+        }
+    }
+
+    fn optional(&self, e: Option<&Expression>) -> Result<Value> {
+        e.map_or(Ok(Value::Null), |e| self.evaluate(e))
+    }
+}

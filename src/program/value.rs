@@ -1,0 +1,302 @@
+//! [`Value`]: what variables hold, Futures give and exceptions carry while a program runs.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future as StdFuture;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use send_wrapper::SendWrapper;
+use squall_runner::trace::Kind;
+use squall_runner::{
+    convert_yielded, marker, native, Coroutine, Error, Exception, Future, Result, Shared, Yieldable,
+};
+
+use super::objects::Service;
+use super::show;
+use super::syntax::Name;
+use crate::gen::{multi_quiet, Child, Children, Futures};
+use crate::ioloop::Timeout;
+
+/// A value of a program. Exceptions carry it, so it is `Send`; what belongs to the thread is wrapped for that.
+#[derive(Clone)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    String(Name),
+    Exception(Exception),
+    Local(SendWrapper<Object>),
+}
+
+/// A value that does not leave its thread.
+#[derive(Clone)]
+pub(super) enum Object {
+    List(Rc<List>),
+    Dict(Rc<Dict>),
+    Future(Future<Value>),
+    Awaitable(Rc<Awaitable>),
+    /// `gen.moment`
+    Moment,
+    /// Something that cannot be yielded.
+    Bogus,
+    Timer(Timeout),
+    /// The function that `task` passes.
+    Callback(Callback),
+    Service(Service),
+}
+
+/// The function that `task` passes; empty once it was called.
+pub(super) type Callback = Rc<Cell<Option<Box<dyn FnOnce(Value)>>>>;
+
+/// A list: shared by all who hold it.
+#[derive(Default)]
+pub(super) struct List(pub(super) RefCell<Vec<Value>>);
+
+/// A dict: its entries in order. It never changes.
+pub(super) struct Dict(pub(super) Vec<(Name, Value)>);
+
+/// The body of a native call.
+pub(super) type NativeBody = Pin<Box<dyn StdFuture<Output = Result<Value>>>>;
+
+/// A native call that has not started yet.
+pub(super) struct Awaitable {
+    coroutine: &'static Coroutine,
+    /// `None` once it was awaited or made a Task.
+    body: Cell<Option<NativeBody>>,
+}
+
+impl Awaitable {
+    /// The body, to be run. One that was taken before raises what Python raises.
+    pub(super) fn take(&self) -> NativeBody {
+        self.body.take().unwrap_or_else(|| {
+            Box::pin(async { Err(super::raised::runtime_error("cannot reuse already awaited coroutine")) })
+        })
+    }
+}
+
+impl Object {
+    /// Whether both are the same object.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Moment, Self::Moment) | (Self::Bogus, Self::Bogus) => true,
+            (Self::Future(a), Self::Future(b)) => a.id() == b.id(),
+            (Self::Awaitable(a), Self::Awaitable(b)) => Rc::ptr_eq(a, b),
+            (Self::Callback(a), Self::Callback(b)) => Rc::ptr_eq(a, b),
+            (Self::Service(a), Self::Service(b)) => a.is(b),
+            _ => false,
+        }
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Self {
+        Self::Local(SendWrapper::new(object))
+    }
+}
+
+impl From<Future<Value>> for Value {
+    fn from(future: Future<Value>) -> Self {
+        // From the first handle on its result is copied and never moved out: a Future of a program may be asked
+        // any number of times.
+        drop(future.clone());
+        Object::Future(future).into()
+    }
+}
+
+impl Value {
+    pub(super) fn list(items: Vec<Self>) -> Self {
+        Object::List(Rc::new(List(RefCell::new(items)))).into()
+    }
+
+    pub(super) fn dict(entries: impl IntoIterator<Item = (Name, Self)>) -> Self {
+        let mut dict = Vec::<(Name, Self)>::new();
+        for (key, value) in entries {
+            match dict.iter_mut().find(|(other, _)| *other == key) {
+                Some(entry) => entry.1 = value,
+                None => dict.push((key, value)),
+            }
+        }
+        Object::Dict(Rc::new(Dict(dict))).into()
+    }
+
+    pub(super) fn string(text: impl AsRef<str>) -> Self {
+        Self::String(text.as_ref().into())
+    }
+
+    pub(super) fn awaitable(coroutine: &'static Coroutine, body: NativeBody) -> Self {
+        Object::Awaitable(Rc::new(Awaitable { coroutine, body: Cell::new(Some(body)) })).into()
+    }
+
+    /// What it is if it does not leave the thread.
+    pub(super) fn object(&self) -> Option<&Object> {
+        match self {
+            Self::Local(object) => Some(object),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_true(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(b) => *b,
+            Self::Integer(n) => *n != 0,
+            Self::String(s) => !s.is_empty(),
+            Self::Exception(_) => true,
+            Self::Local(object) => match &**object {
+                Object::List(list) => !list.0.borrow().is_empty(),
+                Object::Dict(dict) => !dict.0.is_empty(),
+                _ => true,
+            },
+        }
+    }
+
+    /// What Python calls its type.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Null => "NoneType",
+            Self::Bool(_) => "bool",
+            Self::Integer(_) => "int",
+            Self::String(_) => "str",
+            Self::Exception(_) => "exception",
+            Self::Local(object) => match &**object {
+                Object::List(_) => "list",
+                Object::Dict(_) => "dict",
+                Object::Future(_) => "Future",
+                Object::Awaitable(_) => "coroutine",
+                Object::Moment => "_NullFuture",
+                Object::Bogus => "Bogus",
+                Object::Timer(_) => "TimerHandle",
+                Object::Callback(_) => "function",
+                Object::Service(service) => service.type_name(),
+            },
+        }
+    }
+}
+
+/// What `convert_yielded` does with each kind of value.
+impl Yieldable<marker::Custom> for Value {
+    type Output = Self;
+
+    fn into_future(self) -> Result<Future<Self>, Self> {
+        match self.object() {
+            Some(Object::Future(future)) => Ok(future.clone()),
+            Some(Object::Moment) => Ok(moment()),
+            _ => Err(self),
+        }
+    }
+
+    fn convert_yielded(self) -> Result<Future<Self>> {
+        match self.object() {
+            _ if matches!(self, Self::Null) => Ok(moment()),
+            Some(Object::List(_) | Object::Dict(_)) => multi(&self, |_| false),
+            Some(Object::Awaitable(awaitable)) => Ok(native::start(awaitable.coroutine, awaitable.take())),
+            _ => Err(Error::BadYield(show::described(&self)).into()),
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self.object() {
+            _ if matches!(self, Self::Null) => Kind::None,
+            Some(Object::List(list)) => Kind::List(list.0.borrow().len()),
+            Some(Object::Dict(dict)) => Kind::Dict(dict.0.len()),
+            Some(Object::Awaitable(_)) => Kind::Awaitable,
+            _ => Kind::Bad,
+        }
+    }
+}
+
+thread_local! {
+    static MOMENT: Future<Value> = Future::from_core(Rc::new(Shared::moment(Value::Null)));
+}
+
+/// The one Future that `moment` and null stand for.
+fn moment() -> Future<Value> {
+    MOMENT.with(Clone::clone)
+}
+
+/// `gen.multi` of a list or a dict.
+pub(super) fn multi(children: &Value, quiet: impl Fn(&Exception) -> bool + 'static) -> Result<Future<Value>> {
+    let (keys, children) = match children.object() {
+        Some(Object::List(list)) => (None, list.0.borrow().clone()),
+        Some(Object::Dict(dict)) => {
+            let (keys, children) = dict.0.iter().cloned().unzip();
+            (Some(keys), children)
+        }
+        _ => {
+            let message = format!("'{}' object is not iterable", children.type_name());
+            return Err(super::raised::type_error(message));
+        }
+    };
+    let children = children.into_iter().map(convert_yielded).collect::<Result<_>>()?;
+    Ok(multi_quiet(Converted { keys, children }, quiet))
+}
+
+/// The Futures of a list's items, or of a dict's by their keys.
+struct Converted {
+    keys: Option<Vec<Name>>,
+    children: Vec<Future<Value>>,
+}
+
+impl Children<marker::Custom> for Converted {
+    type Output = Value;
+    type Futures = Self;
+
+    fn convert(self) -> Result<Self> {
+        Ok(self)
+    }
+
+    fn kind_of(&self) -> Kind {
+        match self.keys {
+            Some(_) => Kind::Dict(self.children.len()),
+            None => Kind::List(self.children.len()),
+        }
+    }
+}
+
+impl Futures for Converted {
+    type Output = Value;
+
+    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
+        self.children.iter().for_each(|child| f(child));
+    }
+
+    fn results(self) -> Result<Value> {
+        let results = self.children.into_iter().map(Future::into_result).collect::<Result<Vec<_>>>()?;
+        Ok(match self.keys {
+            Some(keys) => Value::dict(keys.into_iter().zip(results)),
+            None => Value::list(results),
+        })
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        dismantle(self.0.take());
+    }
+}
+
+impl Drop for Dict {
+    fn drop(&mut self) {
+        dismantle(std::mem::take(&mut self.0).into_iter().map(|(_, value)| value).collect());
+    }
+}
+
+/// Drops lists inside of lists one after the other: however deep they are, this does not go deep.
+fn dismantle(mut values: Vec<Value>) {
+    while let Some(value) = values.pop() {
+        let Value::Local(object) = value else { continue };
+        match object.take() {
+            Object::List(list) => {
+                if let Ok(list) = Rc::try_unwrap(list) {
+                    values.append(&mut list.0.borrow_mut());
+                }
+            }
+            Object::Dict(dict) => {
+                if let Ok(mut dict) = Rc::try_unwrap(dict) {
+                    values.extend(dict.0.drain(..).map(|(_, value)| value));
+                }
+            }
+            _ => {}
+        }
+    }
+}
