@@ -37,9 +37,7 @@ impl World {
             DefKind::Decorated => {
                 let world = self.clone();
                 let locals = bind(def, arguments);
-                let future = if !def.suspends {
-                    call_plain(coroutine, move || run_plain(Frame::new(&world, id, locals?, How::Plain)))
-                } else {
+                let future = if def.suspends {
                     match locals {
                         Ok(locals) => call(coroutine, move |co| {
                             let frame = Frame::new(&world, id, locals, How::Generator(co));
@@ -47,6 +45,8 @@ impl World {
                         }),
                         Err(exception) => Future::failed(exception),
                     }
+                } else {
+                    call_plain(coroutine, move || run_plain(Frame::new(&world, id, locals?, How::Plain)))
                 };
                 Ok(future.into())
             }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use squall_runner::trace::{note, report, Problem};
 use squall_runner::{moment, Coroutine, Error, Exception, Future, Result};
 
+use super::objects::wait_iterator_by_key;
 use super::operators::{integer, len};
 use super::raised::{self, type_error};
 use super::run::duration;
@@ -62,9 +63,7 @@ impl Frame {
                 let values = self.evaluate_all(&arguments.values)?;
                 world.make(*class, arguments.def, values)?
             }
-            Expression::WaitIteratorKw(futures) => {
-                world.wait_iterator_by_key(self.evaluate_entries(futures)?)?
-            }
+            Expression::WaitIteratorKw(futures) => wait_iterator_by_key(self.evaluate_entries(futures)?)?,
             Expression::Method(object, method, arguments) => {
                 let object = self.evaluate(object)?;
                 let arguments = self.evaluate_all(arguments)?;
@@ -103,7 +102,7 @@ impl Frame {
             Function::Sleep => {
                 sleep(duration(as_integer(&values[0])?)).map(|slept| slept.map(|()| Value::Null)).into()
             }
-            Function::AsyncioSleep => self.asyncio_sleep(as_integer(&values[0])?),
+            Function::AsyncioSleep => asyncio_sleep(as_integer(&values[0])?),
             Function::Multi => multi(&values[0], quiet)?.into(),
             Function::WithTimeout => {
                 let [ms, waited] = values.try_into().unwrap_or_else(|_| unreachable!("by its signature"));
@@ -223,25 +222,6 @@ impl Frame {
         Ok(())
     }
 
-    /// `asyncio.sleep`: nothing happens until it is awaited.
-    fn asyncio_sleep(&self, ms: i64) -> Value {
-        Value::awaitable(
-            &ASYNCIO_SLEEP,
-            Box::pin(async move {
-                if ms <= 0 {
-                    moment().await?;
-                    return Ok(Value::Null);
-                }
-                let (future, io_loop) = (Future::<()>::new(), IoLoop::current());
-                let promise = future.promise();
-                let timer = io_loop.call_later(duration(ms), move || promise.set_result(()));
-                let slept = future.await;
-                io_loop.remove_timeout(&timer);
-                slept.map(|()| Value::Null)
-            }),
-        )
-    }
-
     /// `gen.Task`.
     fn task(&self, def: DefId, mut arguments: Vec<Value>) -> Result<Value> {
         let mut called = Ok(Value::Null);
@@ -281,6 +261,25 @@ impl Frame {
     }
 }
 
+/// `asyncio.sleep`: nothing happens until it is awaited.
+fn asyncio_sleep(ms: i64) -> Value {
+    Value::awaitable(
+        &ASYNCIO_SLEEP,
+        Box::pin(async move {
+            if ms <= 0 {
+                moment().await?;
+                return Ok(Value::Null);
+            }
+            let (future, io_loop) = (Future::<()>::new(), IoLoop::current());
+            let promise = future.promise();
+            let timer = io_loop.call_later(duration(ms), move || promise.set_result(()));
+            let slept = future.await;
+            io_loop.remove_timeout(&timer);
+            slept.map(|()| Value::Null)
+        }),
+    )
+}
+
 /// `convert_yielded`, as a value: the moment stays what it is.
 fn convert(value: Value) -> Result<Value> {
     match value.object() {
@@ -307,6 +306,6 @@ pub(super) fn as_future(value: &Value) -> Result<Future<Value>> {
     }
 }
 
-fn wanted(what: &str, found: &Value) -> Exception {
+pub(super) fn wanted(what: &str, found: &Value) -> Exception {
     type_error(format!("expected {what}, not '{}'", found.type_name()))
 }

@@ -49,6 +49,10 @@ pub(super) fn type_error(message: impl AsRef<str>) -> Exception {
     with_message(Type::TypeError, message)
 }
 
+pub(super) fn value_error(message: impl AsRef<str>) -> Exception {
+    with_message(Type::ValueError, message)
+}
+
 pub(super) fn runtime_error(message: impl AsRef<str>) -> Exception {
     with_message(Type::RuntimeError, message)
 }

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use squall_runner::{Co, Exception, Result, Return};
 
+use super::objects;
 use super::raised::{self, type_error};
 use super::syntax::{Body, DefId, Expression, Name, Statement, Try};
 use super::value::{Object, Value};
@@ -168,17 +169,17 @@ impl Frame {
                 }
             },
             Statement::WithYield(e, body) => {
-                let held = self.wait(self.evaluate(e)?).await?;
-                return self.releasing(&held, body, handling).await;
+                let held = objects::acquired(&self.wait(self.evaluate(e)?).await?)?;
+                return self.releasing(|| held.leave(), body, handling).await;
             }
             Statement::AsyncWith(e, body) => {
-                let lock = self.evaluate(e)?;
-                self.wait(self.acquire(&lock)?).await?;
-                return self.releasing(&lock, body, handling).await;
+                let lock = objects::lockable(&self.evaluate(e)?)?;
+                self.wait(lock.acquire(None)).await?;
+                return self.releasing(|| lock.release(), body, handling).await;
             }
             Statement::AsyncFor(name, e, body) => {
                 let source = self.evaluate(e)?;
-                while let Some(next) = self.next_of(&source)? {
+                while let Some(next) = objects::next_of(&source)? {
                     self.world.check()?;
                     let value = self.wait(next).await?;
                     self.assign(name, Some(value));
@@ -210,11 +211,11 @@ impl Frame {
                         if let Some(name) = &handler.variable {
                             self.assign(name, Some(Value::Exception(exception.clone())));
                         }
-                        let handled = self.body(&handler.body, Some(&exception)).await;
+                        let after = self.body(&handler.body, Some(&exception)).await;
                         if let Some(name) = &handler.variable {
                             self.assign(name, None);
                         }
-                        handled
+                        after
                     }
                 }
             }
@@ -229,10 +230,15 @@ impl Frame {
     }
 
     /// Runs a body, then releases what was acquired for it.
-    async fn releasing(&self, held: &Value, body: &Body, handling: Option<&Exception>) -> Result<Flow> {
+    async fn releasing(
+        &self,
+        release: impl FnOnce() -> Result<()>,
+        body: &Body,
+        handling: Option<&Exception>,
+    ) -> Result<Flow> {
         let ran = self.body(body, handling).await;
         if self.world.record.failure().is_none() {
-            self.release(held)?;
+            release()?;
         }
         ran
     }

@@ -14,6 +14,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $words:ident { $($word:ident $spelling:literal $($signature:literal)?,)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(clippy::enum_variant_names)]
         pub(crate) enum $words { $($word),* }
 
         #[allow(dead_code)]

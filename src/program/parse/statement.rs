@@ -55,14 +55,14 @@ impl Reader<'_> {
         let body = |n: usize, inside| self.body(&parts[n], at.item(n), inside);
         Self::may_suspend(op, at, inside)?;
         match (op.as_str(), rest) {
-            ("let", [name, _]) => Ok(Statement::Let(self.target(name, at.item(1))?, expression(2)?)),
+            ("let", [name, _]) => Ok(Statement::Let(target(name, at.item(1))?, expression(2)?)),
             ("let", _) => wrong(r#"["let", name, e]"#),
             ("expr", [_]) => Ok(Statement::Expr(expression(1)?)),
             ("expr", _) => wrong(r#"["expr", e]"#),
             ("if", [_, _, _]) => Ok(Statement::If(expression(1)?, body(2, inside)?, body(3, inside)?)),
             ("if", _) => wrong(r#"["if", e, [statements], [statements]]"#),
             ("for", [name, _, _]) => {
-                let name = self.target(name, at.item(1))?;
+                let name = target(name, at.item(1))?;
                 Ok(Statement::For(name, expression(2)?, body(3, inside.a_loop())?))
             }
             ("for", _) => wrong(r#"["for", name, n, [statements]]"#),
@@ -90,12 +90,10 @@ impl Reader<'_> {
                 Ok(if op == "return" { Statement::Return(value) } else { Statement::GenReturn(value) })
             }
             ("return" | "gen_return", _) => wrong(&format!("[{op:?}] or [{op:?}, e]")),
-            ("yield", [name, _]) => {
-                Ok(Statement::Yield(self.maybe_target(name, at.item(1))?, expression(2)?))
-            }
+            ("yield", [name, _]) => Ok(Statement::Yield(maybe_target(name, at.item(1))?, expression(2)?)),
             ("yield", _) => wrong(r#"["yield", name or null, e]"#),
             ("while_yield", [name, _, _]) => {
-                let name = self.maybe_target(name, at.item(1))?;
+                let name = maybe_target(name, at.item(1))?;
                 Ok(Statement::WhileYield(name, expression(2)?, body(3, inside.a_loop())?))
             }
             ("while_yield", _) => wrong(r#"["while_yield", name or null, e, [statements]]"#),
@@ -103,7 +101,7 @@ impl Reader<'_> {
             ("async_with", [_, _]) => Ok(Statement::AsyncWith(expression(1)?, body(2, inside)?)),
             ("with_yield" | "async_with", _) => wrong(&format!("[{op:?}, e, [statements]]")),
             ("async_for", [name, _, _]) => {
-                let name = self.target(name, at.item(1))?;
+                let name = target(name, at.item(1))?;
                 Ok(Statement::AsyncFor(name, expression(2)?, body(3, inside.a_loop())?))
             }
             ("async_for", _) => wrong(r#"["async_for", name, e, [statements]]"#),
@@ -133,19 +131,6 @@ impl Reader<'_> {
             return Ok(());
         }
         Err(at.error(format!("{op} may only be in {needs}")))
-    }
-
-    fn target(&self, node: &Node, at: Place<'_>) -> Result<Name> {
-        let name = string((node, at))?;
-        check_name(name, at)?;
-        Ok(name.into())
-    }
-
-    fn maybe_target(&self, node: &Node, at: Place<'_>) -> Result<Option<Name>> {
-        match node {
-            Node::Null => Ok(None),
-            _ => self.target(node, at).map(Some),
-        }
     }
 
     fn try_statement(&self, parts: &[Node], at: Place<'_>, inside: Inside) -> Result<Statement> {
@@ -178,7 +163,7 @@ impl Reader<'_> {
         if types.is_empty() {
             return Err(at.item(0).error("expected at least one type of exception"));
         }
-        let variable = self.maybe_target(variable, at.item(1))?;
+        let variable = maybe_target(variable, at.item(1))?;
         if let Some(name) = variable.as_ref().filter(|name| self.globals.contains(&***name)) {
             return Err(at.item(1).error(format!("the handler's variable {name} has the name of a global")));
         }
@@ -200,5 +185,19 @@ impl Reader<'_> {
             other => return Err(at.item(3).expected("a number of milliseconds or null", other)),
         };
         Ok(Statement::RunSync(def, given, timeout))
+    }
+}
+
+/// The name of a variable.
+fn target(node: &Node, at: Place<'_>) -> Result<Name> {
+    let name = string((node, at))?;
+    check_name(name, at)?;
+    Ok(name.into())
+}
+
+fn maybe_target(node: &Node, at: Place<'_>) -> Result<Option<Name>> {
+    match node {
+        Node::Null => Ok(None),
+        _ => target(node, at).map(Some),
     }
 }
