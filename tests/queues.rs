@@ -480,7 +480,7 @@ macro_rules! join {
                     });
                 }
                 co.yield_(q.join()).await?;
-                assert_eq!(sum.get(), (0..100).sum());
+                assert_eq!(sum.get(), (0..100).sum::<u32>());
                 Ok(())
             }));
         }
