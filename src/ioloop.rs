@@ -20,6 +20,7 @@
 //! system wakes it. Source: `tornado.ioloop.IOLoop` on `asyncio`.
 
 mod add_future;
+mod blocking;
 mod clock;
 mod current;
 mod expected;
@@ -83,6 +84,8 @@ struct Inner {
     /// Ends the run after the iteration in which it is set.
     stop: Cell<bool>,
     running: Cell<bool>,
+    /// How long a callback may hold the loop before that is logged.
+    blocking_threshold: Cell<Option<Duration>>,
     /// From then on nothing is added to it, and it does not run.
     closed: Cell<bool>,
 }
@@ -117,6 +120,7 @@ impl IoLoop {
             signals: signals::Signals::default(),
             stop: Cell::new(false),
             running: Cell::new(false),
+            blocking_threshold: Cell::new(None),
             closed: Cell::new(false),
         };
         Self { inner: Rc::new(inner) }

@@ -36,6 +36,11 @@ pub trait Run {
     /// It is not going to run: it drops what it holds for that, and forgets who waits for it.
     fn withdraw(&self) {}
 
+    /// The name of its type. That of a closure holds the name of the function in which it stands.
+    fn type_name(&self) -> &'static str {
+        std::any::type_name::<Self>()
+    }
+
     /// The coroutine that this resumes, if it is one: for tools that choose who goes next.
     fn coroutine(&self) -> Option<Suspended> {
         None

@@ -7,6 +7,7 @@ use squall_runner::ready::callback;
 use squall_runner::trace::{self, Event, Problem};
 use squall_runner::{Error, Exception, Result, Waiting};
 
+use super::blocking::Watched;
 use super::handle::Mail;
 use super::Inner;
 
@@ -18,8 +19,12 @@ impl Inner {
         self.take_in(now);
         for _ in 0..self.ready.len() {
             let Some(callback) = self.ready.pop() else { break };
+            let watched = Watched::begin(self, &callback);
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
                 trace::report(Problem::Callback, &Exception::from_panic(panic));
+            }
+            if let Some(watched) = watched {
+                watched.end(self);
             }
             after_each();
         }

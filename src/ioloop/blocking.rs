@@ -1,0 +1,64 @@
+//! Callbacks that hold the loop for too long: [`IoLoop::set_blocking_log_threshold`].
+
+use std::time::Duration;
+
+use squall_runner::ready::{Callback, Suspended};
+use squall_runner::trace;
+
+use super::{Inner, IoLoop};
+
+impl IoLoop {
+    /// Has a warning logged for each callback that holds the loop for longer than this; `None`, as at first: for
+    /// none. It names the coroutine, the line where it was resumed and the one where it waits again; of other
+    /// callbacks the function in which they were made. The same text goes to the [trace](squall_runner::trace::note).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// squall::IoLoop::current().set_blocking_log_threshold(Some(Duration::from_millis(100)));
+    /// // WARN squall::ioloop: report held the loop for 1.2s: resumed at src/main.rs:12:9, waits again at src/main.rs:31:9
+    /// ```
+    ///
+    /// The time is that of the loop's clock. Source: Tornado's older `IOLoop.set_blocking_log_threshold`;
+    /// `asyncio.loop.slow_callback_duration`.
+    pub fn set_blocking_log_threshold(&self, threshold: Option<Duration>) {
+        self.inner.blocking_threshold.set(threshold);
+    }
+}
+
+/// A callback that is watched while it runs.
+pub(super) struct Watched {
+    callback: Callback,
+    before: Option<Suspended>,
+    since: Duration,
+    threshold: Duration,
+}
+
+impl Watched {
+    /// What `callback` is before it runs, if it is to be watched.
+    pub(super) fn begin(inner: &Inner, callback: &Callback) -> Option<Self> {
+        let threshold = inner.blocking_threshold.get()?;
+        let before = callback.coroutine();
+        Some(Self { callback: callback.clone(), before, since: inner.clock.now(), threshold })
+    }
+
+    /// It has run.
+    pub(super) fn end(self, inner: &Inner) {
+        let took = inner.clock.now().saturating_sub(self.since);
+        if took < self.threshold {
+            return;
+        }
+        let text = match self.before {
+            Some(before) => {
+                let after = match self.callback.coroutine() {
+                    Some(after) => format!("waits again at {}", after.location),
+                    None => "ended".to_owned(),
+                };
+                let name = before.coroutine.name();
+                format!("{name} held the loop for {took:?}: resumed at {}, {after}", before.location)
+            }
+            None => format!("a callback held the loop for {took:?}: {}", self.callback.type_name()),
+        };
+        log::warn!(target: "squall::ioloop", "{text}");
+        trace::note(&text);
+    }
+}
