@@ -11,9 +11,6 @@ use std::marker::PhantomData;
 use squall_runner::trace::Show;
 use squall_runner::{runner, Co, Coroutine, Exception};
 
-use crate::testing::VirtualClock;
-use crate::IoLoop;
-
 pub use crate::__yield as yield_;
 
 /// What a coroutine may return.
@@ -109,24 +106,16 @@ pub const fn coroutine(name: &'static str, file: &'static str, line: u32, show: 
     }
 }
 
-/// Runs a test on a fresh loop, whose clock jumps when nothing is ready.
+/// Runs a test on a fresh loop, for at most `limit` seconds of real time.
 ///
 /// # Panics
-/// With what the coroutine raised, after printing what happened up to then.
+/// If it fails, with what happened.
+#[cfg(feature = "trace")]
 #[track_caller]
-pub fn test<T: 'static>(coroutine: impl FnOnce() -> squall_runner::Future<T>) {
-    let io_loop = IoLoop::with_clock(VirtualClock::new());
-    #[cfg(feature = "trace")]
-    let result = {
-        let trace = crate::trace::Recorder::new().limit(1_000).record(|| io_loop.run_sync(coroutine));
-        if trace.result.is_err() {
-            println!("{trace}");
-        }
-        trace.result
-    };
-    #[cfg(not(feature = "trace"))]
-    let result = io_loop.run_sync(coroutine);
-    if let Err(exception) = result {
-        panic!("{exception:?}");
-    }
+pub fn test<M: 'static, Y: squall_runner::Yieldable<M> + 'static>(
+    limit: f64,
+    allow: &str,
+    f: impl FnOnce() -> Y + Send + 'static,
+) {
+    crate::testing::test_run::run(std::time::Duration::from_secs_f64(limit), allow, f);
 }

@@ -78,21 +78,31 @@ pub use squall_macros::coroutine;
 /// says what may be written in the body.
 pub use squall_macros::main;
 
-/// Runs a coroutine as a test, on a fresh loop with a [virtual clock](crate::testing::VirtualClock) that jumps to the
-/// next timer when nothing is ready: an hour passes at once.
+/// Runs a coroutine of either style as a test, on a fresh loop with a [virtual clock](crate::testing::VirtualClock)
+/// that jumps when nothing is ready.
 ///
 /// ```
-/// use squall::{sleep, IoLoop, Result};
 /// use std::time::Duration;
+/// use squall::{sleep, Result};
 ///
 /// #[squall::test]
 /// fn an_hour_passes_at_once() -> Result<()> {
 ///     yield_!(sleep(Duration::from_secs(3600)))?;
-///     assert_eq!(IoLoop::current().time(), Duration::from_secs(3600));
 ///     Ok(())
+/// }
+///
+/// #[squall::test(allow = "timers", limit = 2.5)]
+/// async fn native_coroutines_are_tests_too() -> Result<()> {
+///     sleep(Duration::from_secs(1)).await
 /// }
 /// ```
 ///
-/// The test fails with what leaves the body, after a trace of what happened. `#[ignore]` and `#[should_panic]` go
-/// below it. Source: `tornado.testing.gen_test`.
+/// The test fails if the coroutine raises or panics; if it waits and nothing can wake it; if it leaves over a
+/// coroutine that waits, a timer, or an exception that nobody has retrieved, unless `allow` names it (`"waiting"`,
+/// `"timers"`, `"unretrieved"`, or several of these); and if it takes more than ten seconds of real time, or
+/// `limit`, in seconds. The message shows what happened last in columns, and who waits for whom, each with its
+/// line.
+///
+/// `#[ignore]` and `#[should_panic]` go below it. Source: `tornado.testing.gen_test`.
+#[cfg(feature = "trace")]
 pub use squall_macros::test;

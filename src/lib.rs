@@ -13,8 +13,10 @@ pub mod queues;
 pub mod testing;
 pub mod trace;
 
+#[cfg(all(feature = "macros", feature = "trace"))]
+pub use attributes::test;
 #[cfg(feature = "macros")]
-pub use attributes::{coroutine, main, test};
+pub use attributes::{coroutine, main};
 pub use executor::{ExecutorError, ThreadPoolExecutor};
 pub use gen::*;
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};

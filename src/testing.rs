@@ -1,4 +1,9 @@
-//! Tests of coroutines: time that jumps, one resume at a time, in an order of one's choice.
+//! Tests of coroutines: time that jumps, one resume at a time, in an order of one's choice. The
+//! [`guide`] shows all of it, from small to large.
+
+#[cfg(all(feature = "macros", feature = "trace"))]
+#[doc = include_str!("../docs/testing.md")]
+pub mod guide {}
 
 #[cfg(feature = "trace")]
 mod assertions;
@@ -19,6 +24,8 @@ mod step;
 mod stepper;
 #[cfg(feature = "trace")]
 mod test_loop;
+#[cfg(feature = "trace")]
+pub(crate) mod test_run;
 mod virtual_clock;
 #[cfg(feature = "trace")]
 mod waits;

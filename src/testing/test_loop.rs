@@ -284,6 +284,16 @@ impl TestLoop {
         }
     }
 
+    /// Runs until `future` is done; says whether it came to that.
+    #[track_caller]
+    pub(super) fn run_until_done<T>(&mut self, future: &Future<T>) -> bool {
+        let mut steps = 0;
+        while !future.done() && self.try_step().is_some() {
+            self.count(&mut steps);
+        }
+        future.done()
+    }
+
     #[track_caller]
     fn count(&mut self, steps: &mut usize) {
         *steps += 1;

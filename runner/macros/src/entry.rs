@@ -1,5 +1,5 @@
-//! `#[main]` and `#[test]`: functions that run a coroutine on a loop of their own, where a program or a test
-//! begins.
+//! `#[main]`: a function that runs a coroutine on the loop of its thread, where a program begins; and what it has
+//! in common with `#[test]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -18,18 +18,9 @@ pub(crate) fn main(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     })
 }
 
-/// The function runs on a fresh loop with a virtual clock, and panics with what the coroutine raises.
-pub(crate) fn test(arguments: &TokenStream, item: TokenStream) -> TokenStream {
-    enter("test", arguments, item, |function| {
-        let (name, attributes) = (&function.signature.ident, &function.attributes);
-        let run = quote_spanned!(name.span()=> ::squall::__private::test(#name););
-        (quote!(#[::core::prelude::v1::test] #(#attributes)*), TokenStream::new(), run)
-    })
-}
-
 /// A function around a coroutine of the same name. `outside` gives the function's attributes, its return type,
 /// and how it runs the coroutine.
-fn enter(
+pub(crate) fn enter(
     attribute: &str,
     arguments: &TokenStream,
     item: TokenStream,

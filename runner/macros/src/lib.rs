@@ -6,7 +6,7 @@
 //! | `function` | a function as it is written |
 //! | `signature`, `body` | what it tells, and what is wrong with it |
 //! | `returns`, `parameters` | the parts of the signature that change |
-//! | `coroutine`, `entry` | what it becomes |
+//! | `coroutine`, `entry`, `test` | what it becomes |
 //!
 //! What is expanded to lives in `squall::__private`.
 
@@ -17,6 +17,7 @@ mod function;
 mod parameters;
 mod returns;
 mod signature;
+mod test;
 
 use proc_macro::TokenStream;
 
@@ -35,5 +36,5 @@ pub fn main(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// Runs a coroutine as a test, on a fresh loop with a virtual clock.
 #[proc_macro_attribute]
 pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    entry::test(&arguments.into(), item.into()).into()
+    test::expand(arguments.into(), item.into()).into()
 }

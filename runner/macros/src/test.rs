@@ -1,0 +1,104 @@
+//! `#[test]`: a function that runs a coroutine as a test, on a fresh loop with a virtual clock.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Error, Expr, ExprLit, Lit, LitStr, MetaNameValue, Token};
+
+use crate::entry::enter;
+use crate::function::Function;
+
+/// The function is a test, which runs its body as a coroutine of either style.
+pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let (settings, error) = match syn::parse2::<Settings>(arguments) {
+        Ok(settings) => (settings, None),
+        Err(error) => (Settings::default(), Some(error.into_compile_error())),
+    };
+    let test = match syn::parse2::<Function>(item.clone()) {
+        Ok(function) if function.signature.asyncness.is_some() => native(&function, &settings),
+        _ => enter("test", &TokenStream::new(), item, |function| {
+            (attributes(function), TokenStream::new(), settings.run(function))
+        }),
+    };
+    quote!(#test #error)
+}
+
+/// A test around an `async fn` of the same name.
+fn native(function: &Function, settings: &Settings) -> TokenStream {
+    let (signature, tokens) = (&function.signature, &function.body);
+    if !signature.inputs.is_empty() {
+        let message = "nobody calls a `#[squall::test]` with arguments: remove the parameters";
+        return Error::new_spanned(&signature.inputs, message).into_compile_error();
+    }
+    let (attributes, visibility, name) = (attributes(function), &function.visibility, &signature.ident);
+    let run = settings.run(function);
+    quote!(#attributes #visibility fn #name() { #signature { #tokens } #run })
+}
+
+fn attributes(function: &Function) -> TokenStream {
+    let attributes = &function.attributes;
+    quote!(#[::core::prelude::v1::test] #(#attributes)*)
+}
+
+/// What stands in the brackets: `allow = "timers", limit = 2.5`.
+struct Settings {
+    allow: LitStr,
+    /// In seconds.
+    limit: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { allow: LitStr::new("", proc_macro2::Span::call_site()), limit: 10.0 }
+    }
+}
+
+impl Settings {
+    /// The call that runs the test.
+    fn run(&self, function: &Function) -> TokenStream {
+        let (Self { allow, limit }, name) = (self, &function.signature.ident);
+        quote_spanned!(name.span()=> ::squall::__private::test(#limit, #allow, #name);)
+    }
+}
+
+impl Parse for Settings {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut settings = Self::default();
+        for argument in Punctuated::<MetaNameValue, Token![,]>::parse_terminated(input)? {
+            let value = match &argument.value {
+                Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+                _ => None,
+            };
+            match value {
+                Some(Lit::Str(words)) if argument.path.is_ident("allow") => {
+                    check(words)?;
+                    settings.allow = words.clone();
+                }
+                Some(Lit::Int(seconds)) if argument.path.is_ident("limit") => {
+                    settings.limit = f64::from(seconds.base10_parse::<u32>()?);
+                }
+                Some(Lit::Float(seconds)) if argument.path.is_ident("limit") => {
+                    settings.limit = seconds.base10_parse()?;
+                }
+                _ => {
+                    let message =
+                        "write `allow = \"timers, waiting, unretrieved\"` or `limit = 2.5`, in seconds";
+                    return Err(Error::new_spanned(argument, message));
+                }
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// That a test may leave that over.
+fn check(words: &LitStr) -> syn::Result<()> {
+    for word in words.value().split(',').map(str::trim).filter(|word| !word.is_empty()) {
+        if !["timers", "waiting", "unretrieved"].contains(&word) {
+            let message = format!("`{word}` is none of `timers`, `waiting` and `unretrieved`");
+            return Err(Error::new(words.span(), message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What `#[squall::test]` does: one test on a fresh loop, in a thread of its own that is given so much time.
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::{channel, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use squall_runner::{Future, Yieldable};
+
+use super::explore::Allow;
+use super::report::Report;
+use super::schedule::unretrieved;
+use super::step::Clock;
+use super::waits::Waits;
+use super::watch::look;
+use super::TestLoop;
+
+/// Runs a test: `f` gives the coroutine. The attribute `#[squall::test]` expands to a call of this.
+///
+/// # Panics
+/// If the coroutine raises; if it does not end; if it leaves something over that `allow` does not name; if it
+/// takes more than `limit` of real time.
+#[track_caller]
+pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
+    limit: Duration,
+    allow: &str,
+    f: impl FnOnce() -> Y + Send + 'static,
+) {
+    let allow = match Allow::parse(allow) {
+        Ok(allow) => allow,
+        Err(problem) => panic!("#[squall::test(allow = ..)]: {problem}"),
+    };
+    let (sender, receiver) = channel();
+    let test = thread::Builder::new().name(thread::current().name().unwrap_or("test").to_owned());
+    let test = test.spawn(move || {
+        let mut test_loop = TestLoop::new();
+        drop(sender.send(test_loop.seen.clone()));
+        let result = one(&mut test_loop, f, allow);
+        test_loop.reported = true;
+        // The sender goes here: that is the end of the test.
+        drop(sender);
+        result
+    });
+    let test = test.expect("the system has no thread left for the test");
+    let Ok(seen) = receiver.recv() else { panic!("the test could not be started") };
+    if matches!(receiver.recv_timeout(limit), Err(RecvTimeoutError::Timeout)) {
+        let seen = look(&seen);
+        let running = seen.running.and_then(|runner| seen.call(runner));
+        let who = running.map_or(String::new(), |call| {
+            let at =
+                call.location.map_or(String::new(), |location| format!(", since its yield at {location}"));
+            format!("; {} runs{at}", call.who)
+        });
+        let report = Report::new(&seen, &Waits::of(&seen, |_| None), &[]);
+        panic!("the test is not over after {limit:?}{who}\n{report}");
+    }
+    match test.join() {
+        Ok(Ok(())) => {}
+        Ok(Err(problem)) => panic!("{problem}"),
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// Runs the test to its end.
+///
+/// # Errors
+/// What is wrong, with what happened.
+fn one<M, Y: Yieldable<M>>(
+    test_loop: &mut TestLoop,
+    f: impl FnOnce() -> Y,
+    allow: Allow,
+) -> Result<(), String> {
+    let future = test_loop.spawn(f);
+    let problem = if test_loop.run_until_done(&future) {
+        test_loop.run_current();
+        outcome(future).or_else(|| left_over(test_loop, allow))
+    } else {
+        Some("the test waits, and nothing is left that could wake it".to_owned())
+    };
+    match problem {
+        None => Ok(()),
+        Some(problem) => Err(format!("{problem}\n{}", test_loop.report())),
+    }
+}
+
+/// What the test raised.
+fn outcome<T>(future: Future<T>) -> Option<String> {
+    future.into_result().err().map(|exception| format!("{exception:?}"))
+}
+
+/// What the test has left over, each with its line.
+fn left_over(test_loop: &TestLoop, allow: Allow) -> Option<String> {
+    let mut left = Vec::new();
+    if !allow.unretrieved {
+        left.extend(unretrieved(test_loop));
+    }
+    if !allow.waiting {
+        left.extend(test_loop.waiting().iter().map(ToString::to_string));
+    }
+    if !allow.timers {
+        let timers = test_loop.io_loop.timers_left();
+        left.extend(
+            timers
+                .iter()
+                .map(|(due, location)| format!("a timer was set at {location}, due at {}", Clock(*due))),
+        );
+    }
+    let more = left.len().saturating_sub(5);
+    left.truncate(5);
+    if more > 0 {
+        left.push(format!("... and {more} more"));
+    }
+    let head =
+        "the test has ended, and has left something over (#[squall::test(allow = \"..\")] allows it, by \
+                the words `unretrieved`, `waiting` and `timers`):";
+    (!left.is_empty()).then(|| format!("{head}\n  {}", left.join("\n  ")))
+}

@@ -1,0 +1,169 @@
+//! `#[squall::test]`: what it runs, and why it fails. A failing test is run by a test that looks at its message.
+
+use std::cell::Cell;
+use std::panic::catch_unwind;
+use std::time::Duration;
+
+use squall::{moment, sleep, Error, Future, IoLoop, Result};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[squall::test]
+fn an_hour_passes_at_once() -> Result<()> {
+    yield_!(sleep(HOUR))?;
+    assert_eq!(IoLoop::current().time(), HOUR);
+    Ok(())
+}
+
+#[squall::test]
+async fn native_body_runs_too() -> Result<()> {
+    sleep(HOUR).await?;
+    assert_eq!(IoLoop::current().time(), HOUR);
+    Ok(())
+}
+
+#[squall::test(limit = 60)]
+fn result_of_a_thread_is_waited_for() -> Result<()> {
+    assert_eq!(yield_!(IoLoop::current().run_in_executor(|| 5))?, 5);
+    assert_eq!(IoLoop::current().time(), Duration::ZERO);
+    Ok(())
+}
+
+#[squall::test]
+#[should_panic(expected = "assertion `left == right` failed")]
+fn assertion_in_the_body_fails_the_test() -> Result<()> {
+    yield_!(())?;
+    assert_eq!(1, 2);
+    Ok(())
+}
+
+#[squall::test(allow = "waiting, timers")]
+fn what_is_allowed_may_be_left_over() -> Result<()> {
+    drop(naps(5));
+    yield_!(moment())
+}
+
+#[squall::coroutine]
+fn naps(seconds: u64) -> Result<()> {
+    yield_!(sleep(Duration::from_secs(seconds)))
+}
+
+#[squall::coroutine]
+fn fails() -> Result<()> {
+    yield_!(moment())?;
+    Err(Error::Timeout)?
+}
+
+/// Tests that fail. They are called by the tests below.
+mod failing {
+    use super::*;
+
+    #[squall::test]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn raises() -> Result<()> {
+        yield_!(fails())
+    }
+
+    #[squall::test]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn leaves_over() -> Result<()> {
+        drop((naps(5), fails(), IoLoop::current().call_later(HOUR, || ())));
+        yield_!(moment())?;
+        yield_!(moment())
+    }
+
+    #[squall::test]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn waits_for_ever() -> Result<()> {
+        let never = Future::<()>::new();
+        let _promise = never.promise();
+        yield_!(never)
+    }
+
+    #[squall::test(limit = 0.05)]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn hangs_in_the_loop() -> Result<()> {
+        loop {
+            yield_!(moment())?;
+        }
+    }
+
+    #[squall::test(limit = 0.05)]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn hangs_in_a_call() -> Result<()> {
+        drop(naps(1));
+        yield_!(moment())?;
+        loop {
+            std::thread::yield_now();
+        }
+    }
+
+    #[squall::test(limit = 0.05)]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn hangs_outside() -> Result<()> {
+        let handle = IoLoop::current().handle();
+        let never = Future::<()>::new();
+        let promise = Cell::new(Some(never.promise()));
+        yield_!(never)?;
+        drop((handle, promise));
+        Ok(())
+    }
+}
+
+fn message_of(test: fn()) -> String {
+    let payload = catch_unwind(test).expect_err("it should have failed");
+    payload.downcast_ref::<String>().cloned().unwrap()
+}
+
+#[test]
+fn exception_fails_the_test_with_its_traceback_and_the_columns() {
+    let message = message_of(failing::raises);
+    assert!(
+        message.starts_with("Traceback (most recent call last):\n  tests/testing_attribute.rs:"),
+        "{message}"
+    );
+    assert!(message.contains(" in raises\n") && message.contains(" in fails\nError: Timeout\n"), "{message}");
+    assert!(message.contains("├ call fails"), "{message}");
+    assert!(message.lines().count() <= 40, "{message}");
+}
+
+#[test]
+fn what_is_left_over_fails_the_test_each_with_its_line() {
+    let message = message_of(failing::leaves_over);
+    let lines: Vec<&str> = message.lines().collect();
+    assert!(lines[0].contains("has left something over"), "{message}");
+    assert!(lines[1]
+        .starts_with("  exception was never retrieved: Error: Timeout at tests/testing_attribute.rs:"));
+    assert!(lines[2].starts_with("  naps waits at tests/testing_attribute.rs:"), "{message}");
+    assert!(lines[2].ends_with("for sleep until 5s, since 0s"), "{message}");
+    assert!(lines[3].starts_with("  a timer was set at tests/testing_attribute.rs:"), "{message}");
+    assert!(lines[3].ends_with("due at 5s") && lines[4].ends_with("due at 3600s"), "{message}");
+}
+
+#[test]
+fn test_that_nothing_can_wake_fails_at_once() {
+    let message = message_of(failing::waits_for_ever);
+    assert!(message.starts_with("the test waits, and nothing is left that could wake it\n"), "{message}");
+    assert!(message.contains("  waits_for_ever waits at tests/testing_attribute.rs:"), "{message}");
+}
+
+#[test]
+fn test_that_hangs_is_ended_with_the_tree_and_who_runs() {
+    let message = message_of(failing::hangs_in_a_call);
+    assert!(message
+        .starts_with("the test is not over after 50ms; hangs_in_a_call runs, since its yield at tests/"));
+    assert!(message.contains("  naps waits at tests/testing_attribute.rs:"), "{message}");
+    let message = message_of(failing::hangs_in_the_loop);
+    assert!(message.starts_with("the test is not over after 50ms") || message.contains("seems never to end"));
+    let message = message_of(failing::hangs_outside);
+    assert!(message.contains("  hangs_outside waits at tests/testing_attribute.rs:"), "{message}");
+}
+
+/// As it stands in the guide, where the compiler leaves tests out.
+#[squall::test]
+fn a_timeout_of_an_hour() -> Result<()> {
+    let slow = sleep(Duration::from_secs(7200));
+    let e = yield_!(squall::with_timeout(Duration::from_secs(3600), slow)).unwrap_err();
+    assert_eq!(e.downcast_ref(), Some(&Error::Timeout));
+    yield_!(sleep(Duration::from_secs(3600)))
+}
