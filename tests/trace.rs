@@ -250,22 +250,6 @@ fn what_comes_after_the_limit_is_counted() {
 }
 
 #[test]
-fn a_program_without_end_is_stopped_when_the_recorder_is_full() {
-    #[squall::coroutine]
-    fn forever() -> Result<()> {
-        loop {
-            yield_!(sleep(MS))?;
-        }
-    }
-    let trace = Recorder::new()
-        .limit(100)
-        .stop_when_full()
-        .record(|| IoLoop::with_clock(VirtualClock::new()).run_sync(forever));
-    assert_eq!(trace.entries().len(), 100);
-    assert_eq!(trace.result.unwrap_err().downcast_ref(), Some(&Error::LoopStopped));
-}
-
-#[test]
 fn times_begin_at_the_first_entry_and_numbers_at_one() {
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     io_loop.run_sync(|| fetch(700)).unwrap();

@@ -24,9 +24,9 @@
 //! assert!(lines.0.borrow()[0].starts_with("Call"));
 //! ```
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
@@ -280,9 +280,25 @@ impl Problem {
 /// A function that prints a value, for those types that can be printed.
 pub type Show = fn(&dyn Any, &mut fmt::Formatter<'_>) -> fmt::Result;
 
+/// Has values of type `T` printed by `show` on this thread, where nothing else is known of them.
+///
+/// ```
+/// use squall_runner::trace::{show_as, Shown};
+///
+/// struct Page(u32);
+/// show_as::<Page>(|page, f| match page.downcast_ref::<Page>() {
+///     Some(Page(number)) => write!(f, "page {number}"),
+///     None => Ok(()),
+/// });
+/// assert_eq!(Shown::new(&Page(5), None).to_string(), "page 5");
+/// ```
+pub fn show_as<T: 'static>(show: Show) {
+    SHOWS.with_borrow_mut(|shows| shows.insert(TypeId::of::<T>(), show));
+}
+
 /// A value on its way into or out of a coroutine. `Display` prints it as far as that is possible: with the
-/// `Debug` of its type where the attribute saw one or where it is a type of the standard library, else the
-/// name of the type.
+/// `Debug` of its type where the attribute saw one or where it is a type of the standard library, by what
+/// [`show_as`] was told, else the name of the type.
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
     /// The value itself, for observers that know the type.
@@ -330,6 +346,9 @@ impl fmt::Display for Shown<'_> {
             &'static str,
             Duration
         );
+        if let Some(show) = SHOWS.with_borrow(|shows| shows.get(&self.value.type_id()).copied()) {
+            return show(self.value, f);
+        }
         f.write_str("<")?;
         write_without_paths(f, self.type_name)?;
         f.write_str(">")
@@ -365,6 +384,7 @@ pub trait Observer {
 }
 
 thread_local! {
+    static SHOWS: RefCell<HashMap<TypeId, Show>> = RefCell::default();
     static OBSERVED: Cell<bool> = const { Cell::new(false) };
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
     static RUNNERS: Cell<u32> = const { Cell::new(0) };

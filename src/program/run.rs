@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall_runner::ready::Ready;
-use squall_runner::trace::observe_in_front;
+use squall_runner::trace::{observe_in_front, show_as};
 use squall_runner::{Error, Exception, Result};
 
 use super::callable::run_top;
@@ -21,6 +21,7 @@ use crate::ioloop::IoLoop;
 use crate::testing::VirtualClock;
 
 pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
+    show_as::<Value>(show::value);
     let clock = VirtualClock::new();
     let io_loop = IoLoop::with_clock(clock.clone());
     let current = io_loop.make_current();

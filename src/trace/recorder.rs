@@ -74,12 +74,11 @@ impl<R> fmt::Display for Trace<R> {
 #[derive(Debug, Clone)]
 pub struct Recorder {
     limit: usize,
-    stop_when_full: bool,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { limit: LIMIT, stop_when_full: false }
+        Self { limit: LIMIT }
     }
 }
 
@@ -92,13 +91,7 @@ impl Recorder {
     /// Keeps so many entries, the first ones. The trace says how many came after that.
     #[must_use]
     pub fn limit(self, entries: usize) -> Self {
-        Self { limit: entries, ..self }
-    }
-
-    /// Stops the loop when there is something to drop: so that a program that never ends leaves a trace, too.
-    #[must_use]
-    pub fn stop_when_full(self) -> Self {
-        Self { stop_when_full: true, ..self }
+        Self { limit: entries }
     }
 
     /// Calls `f` and records what happens until it returns. A recording within another takes the events for
@@ -107,7 +100,6 @@ impl Recorder {
         let recording = Rc::new(Recording {
             entries: RefCell::default(),
             limit: self.limit,
-            stop_when_full: self.stop_when_full,
             dropped: Cell::new(0),
             start: Cell::new(None),
         });
@@ -121,7 +113,6 @@ impl Recorder {
 struct Recording {
     entries: RefCell<Vec<Entry>>,
     limit: usize,
-    stop_when_full: bool,
     dropped: Cell<usize>,
     /// The loop's time at the first entry.
     start: Cell<Option<Duration>>,
@@ -132,9 +123,6 @@ impl Observer for Recording {
         let mut entries = self.entries.borrow_mut();
         if entries.len() >= self.limit {
             self.dropped.set(self.dropped.get() + 1);
-            if self.stop_when_full {
-                IoLoop::current().stop();
-            }
             return;
         }
         let now = IoLoop::current().time();

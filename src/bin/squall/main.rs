@@ -8,14 +8,10 @@ mod subject;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use squall::trace::Recorder;
 
 use lessons::{Lesson, LESSONS};
 use output::Color;
-use subject::Subject;
-
-/// After so many events the program is stopped: more than anybody reads.
-const EVENTS: usize = 20_000;
+use subject::{Failure, Subject};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,31 +90,33 @@ fn main() -> ExitCode {
 }
 
 fn run(program: &Program) -> Result<ExitCode, String> {
-    let subject = Subject::find(&program.program)?;
+    let subject = Subject::find(&program.program, program.real_time)?;
     stage::log_to_stderr();
-    let result = stage::perform(program.real_time, || subject.run());
-    Ok(match result {
+    Ok(match subject.run(program.real_time) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(exception) => {
-            output::error_line(&format!("{exception:?}"));
+        Err(Failure::Raised(why) | Failure::GivenUp(why)) => {
+            output::error_line(&why);
             ExitCode::from(1)
         }
     })
 }
 
 fn trace(program: &Program, width: Option<u16>, source: bool, color: Color) -> Result<ExitCode, String> {
-    let subject = Subject::find(&program.program)?;
-    let recorder = Recorder::new().limit(EVENTS).stop_when_full();
-    let trace = recorder.record(|| stage::perform(program.real_time, || subject.run()));
+    let subject = Subject::find(&program.program, program.real_time)?;
+    let trace = squall::trace::record(|| subject.run(program.real_time));
     if source {
         output::write(color, &format!("{}\n", subject.source()));
     }
     let width = width.unwrap_or_else(output::width);
     output::write(color, &subject.text(&trace).width(width.into()).colors(true));
-    if trace.dropped() > 0 {
-        output::error_line(&format!("the program was stopped after {EVENTS} events"));
-    }
-    Ok(if trace.result.is_ok() && trace.dropped() == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(match trace.result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Raised(_)) => ExitCode::from(1),
+        Err(Failure::GivenUp(why)) => {
+            output::error_line(&why);
+            ExitCode::from(1)
+        }
+    })
 }
 
 /// The lessons, under the sections of Tornado's guide.

@@ -1,24 +1,65 @@
 //! What is run: a lesson or a program.
 
-use squall::trace::{Text, Trace};
+use std::fmt;
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+use squall::program::{self, Outcome, Program};
+use squall::trace::{self, Event, Observer, Text, Trace};
 
 use crate::lessons::Lesson;
+use crate::{output, stage};
 
 /// What the command is asked to run.
 #[derive(Debug)]
 pub(crate) enum Subject {
     Lesson(&'static Lesson),
+    Program(Program),
+}
+
+/// Why a run did not end well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// It raised: a trace says so at its end.
+    Raised(String),
+    /// The interpreter gave the program up.
+    GivenUp(String),
 }
 
 impl Subject {
-    /// What an argument names.
-    pub(crate) fn find(name: &str) -> Result<Self, String> {
-        lesson(name).map(Self::Lesson)
+    /// What an argument names: a lesson, a file, or `-` for standard input. Programs are read and checked here.
+    /// Only a lesson can run in real time.
+    pub(crate) fn find(name: &str, real_time: bool) -> Result<Self, String> {
+        let text = if name == "-" {
+            let mut text = String::new();
+            io::stdin().read_to_string(&mut text).map(|_| text)
+        } else if is_file(name) {
+            fs::read_to_string(name)
+        } else {
+            return lesson(name).map(Self::Lesson);
+        };
+        if real_time {
+            return Err(
+                "a program in JSON has a clock of its own; only a lesson takes --real-time".to_owned()
+            );
+        }
+        let text = text.map_err(|error| format!("cannot read {name}: {error}"))?;
+        program::parse(&text).map(Self::Program).map_err(|error| format!("{name}: {error}"))
     }
 
-    pub(crate) fn run(&self) -> squall::Result<()> {
+    /// Runs it. What it prints is printed, if nobody watches.
+    pub(crate) fn run(&self, real_time: bool) -> Result<(), Failure> {
         match self {
-            Self::Lesson(lesson) => (lesson.main)(),
+            Self::Lesson(lesson) => stage::perform(real_time, lesson.main)
+                .map_err(|exception| Failure::Raised(format!("{exception:?}"))),
+            Self::Program(program) => {
+                let printing = (!trace::observed()).then(|| trace::observe(Rc::new(Printer)));
+                let report = program.run();
+                drop(printing);
+                ended(&report.map_err(|error| Failure::GivenUp(error.to_string()))?.outcomes)
+            }
         }
     }
 
@@ -26,18 +67,21 @@ impl Subject {
     pub(crate) fn source(&self) -> String {
         match self {
             Self::Lesson(lesson) => {
-                let title = format!("{}: {}", lesson.name, lesson.about());
                 let guide = format!("Tornado's guide: {}", lesson.guide());
-                let heading = format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{guide}\x1b[0m\n\n");
-                let number = |(number, line)| format!("\x1b[2m{number:4}\x1b[0m  {line}\n");
-                heading + &lesson.source().map(number).collect::<String>()
+                listing(lesson.name, lesson.about(), &guide, lesson.source())
+            }
+            Self::Program(program) => {
+                let source = program.source();
+                listing(program.name(), program.about(), "as Python", (1..).zip(source.lines()))
             }
         }
     }
 
+    /// The trace of it as text. The yields of a program in JSON are all at the same line: the interpreter's.
     pub(crate) fn text<'a, R>(&self, trace: &'a Trace<R>) -> Text<'a> {
         match self {
             Self::Lesson(_) => trace.text(),
+            Self::Program(_) => trace.text().without_lines(),
         }
     }
 }
@@ -48,4 +92,45 @@ pub(crate) fn lesson(name: &str) -> Result<&'static Lesson, String> {
         let meant = Lesson::nearest(name).map(|near| format!(" Did you mean `{}`?", near.name));
         format!("there is no lesson `{name}`.{} `squall lessons` lists them all.", meant.unwrap_or_default())
     })
+}
+
+/// Whether a name is that of a file rather than of a lesson.
+fn is_file(name: &str) -> bool {
+    let path = Path::new(name);
+    path.extension().is_some()
+        || path.components().count() > 1
+        || path.exists() && Lesson::find(name).is_none()
+}
+
+/// Whether no run of a program raised.
+fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
+    let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Exception { .. } | Outcome::Hang);
+    let failed: Vec<_> = outcomes.iter().filter(failed).map(ToString::to_string).collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Raised(failed.join("\n")))
+    }
+}
+
+fn listing<'a>(
+    name: &str,
+    about: &str,
+    kind: impl fmt::Display,
+    lines: impl Iterator<Item = (usize, &'a str)>,
+) -> String {
+    let heading = format!("\x1b[1m{name}: {about}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
+    let number = |(number, line)| format!("\x1b[2m{number:4}\x1b[0m  {line}\n");
+    heading + &lines.map(number).collect::<String>()
+}
+
+/// Prints what a program says, as it says it.
+struct Printer;
+
+impl Observer for Printer {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Note { text } = event {
+            output::line(text);
+        }
+    }
 }

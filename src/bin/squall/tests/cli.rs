@@ -1,6 +1,6 @@
 //! The command as it is typed: what it prints, where, and how it exits.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 
 use insta::assert_snapshot;
@@ -126,6 +126,108 @@ fn wrong_usage_exits_with_2_and_says_what_is_right() {
     assert!(stderr(&["trase", "native"], 2).contains("'trace'"));
     assert!(stderr(&["trace"], 2).contains("<LESSON|FILE.json>"));
     assert!(stderr(&["trace", "native", "--width", "7"], 2).contains("40"));
+}
+
+/// What it does with a program on its standard input.
+fn with_program(arguments: &[&str], program: &str) -> Output {
+    let mut command = squall(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // It may end before it has read all.
+    drop(child.stdin.take().unwrap().write_all(program.as_bytes()));
+    child.wait_with_output().unwrap()
+}
+
+/// A program with these statements in its coroutine `main`, which is run by `run_sync`.
+fn program(statements: &str) -> String {
+    format!(
+        r#"{{"name": "演示", "about": "一个小程序", "top": [["run_sync", "main", [], null]], "defs":
+        {{"main": {{"kind": "decorated", "params": [], "body": [{statements}]}}}}}}"#
+    )
+}
+
+#[test]
+fn a_program_is_run_from_standard_input_or_a_file() {
+    let text = program(r#"["log", "你好"], ["yield", null, ["sleep", 20]], ["log", "at", ["now"]]"#);
+    let output = with_program(&["run", "-"], &text);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "你好\nat 20\n");
+
+    let file = std::env::temp_dir().join(format!("squall-cli-test-{}.json", std::process::id()));
+    std::fs::write(&file, &text).unwrap();
+    let from_file = squall(&["run"]).arg(&file).output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(from_file, output);
+}
+
+#[test]
+fn a_program_is_traced_below_its_source() {
+    let output = with_program(
+        &["trace", "-"],
+        &program(
+            r#"["let", "x", ["get", ["list", "第一", "第二"], 1]], ["log", "$x"],
+            ["yield", "y", ["sleep", 20]], ["return", ["list", "$x", "$y"]]"#,
+        ),
+    );
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_snapshot!(String::from_utf8(output.stdout).unwrap());
+}
+
+#[test]
+fn a_program_that_raises_exits_with_1() {
+    let text = program(r#"["raise", ["exc", "ValueError", "no"]]"#);
+    let output = with_program(&["run", "-"], &text);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "raised ValueError: no\n");
+    let traced = with_program(&["trace", "-", "--no-source"], &text);
+    assert_eq!(traced.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&traced.stdout).contains("\noutcome      raised ValueError: no\n"));
+}
+
+#[test]
+fn a_program_that_never_ends_is_stopped_and_its_trace_shown() {
+    let endless = [
+        program(r#"["while", true, [["yield", null, ["sleep", 1]]]]"#),
+        r#"{"name": "tick", "about": "", "top": [["expr", ["call", "tick"]], ["start"]], "defs":
+        {"tick": {"kind": "plain", "params": [], "body": [["expr", ["call_later", 1, "tick"]]]}}}"#
+            .to_owned(),
+    ];
+    for text in endless {
+        let output = with_program(&["trace", "-", "--no-source"], &text);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("         loop"), "{output:?}");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains("does the program ever end?"), "{errors}");
+    }
+}
+
+#[test]
+fn a_malformed_program_exits_with_2_and_names_the_node() {
+    let wrong_node = with_program(&["run", "-"], &program(r#"["log", ["plus", 1, 2]]"#));
+    assert_eq!(wrong_node.status.code(), Some(2));
+    assert_eq!(wrong_node.stdout, b"");
+    let errors = String::from_utf8_lossy(&wrong_node.stderr);
+    assert!(errors.starts_with("error: -: defs.main.body[0][1][0]: "), "{errors}");
+    for text in ["", "{", "[]", "{}", "\u{feff}", &program("").replace("main", "")] {
+        let output = with_program(&["trace", "-"], text);
+        assert_eq!(output.status.code(), Some(2), "{text}: {output:?}");
+        assert_eq!(output.stdout, b"");
+        assert!(output.stderr.starts_with(b"error: -: "), "{output:?}");
+    }
+    assert!(with_program(&["run", "-"], "\u{1}").stderr.starts_with(b"error: -: "));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_exits_with_2() {
+    assert!(stderr(&["run", "no_such_file.json"], 2).starts_with("error: cannot read no_such_file.json: "));
+    assert!(stderr(&["run", "."], 2).starts_with("error: cannot read .: "));
+}
+
+#[test]
+fn only_lessons_take_real_time() {
+    assert_eq!(stdout(&["run", "good_call", "--real-time"]), stdout(&["run", "good_call"]));
+    let output = with_program(&["run", "-", "--real-time"], &program(""));
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
