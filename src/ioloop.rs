@@ -23,6 +23,7 @@ mod add_future;
 mod blocking;
 mod clock;
 mod current;
+mod dump;
 mod expected;
 #[cfg(unix)]
 mod fds;
@@ -48,6 +49,7 @@ use squall_runner::{convert_yielded, Context, Error, Exception, Future, Result, 
 
 pub use clock::{Clock, RealClock};
 pub use current::CurrentLoop;
+pub use dump::Dump;
 #[cfg(unix)]
 pub use fds::FdEvents;
 pub use handle::LoopHandle;

@@ -48,7 +48,7 @@ fn coroutine_that_holds_the_loop_is_named_with_its_lines() {
     let file = file!();
     assert!(text.starts_with("report held the loop for 100ms: resumed at"), "{text}");
     assert!(text.contains(&format!("resumed at {file}:{resumed}:")), "{text}");
-    assert!(text.contains(&format!("waits again at {file}:{again}:")), "{text}");
+    assert!(text.contains(&format!("last yield at {file}:{again}:")), "{text}");
 }
 
 #[test]

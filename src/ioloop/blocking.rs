@@ -9,13 +9,13 @@ use super::{Inner, IoLoop};
 
 impl IoLoop {
     /// Has a warning logged for each callback that holds the loop for longer than this; `None`, as at first: for
-    /// none. It names the coroutine, the line where it was resumed and the one where it waits again; of other
+    /// none. It names the coroutine, the line where it was resumed and that of its last yield since; of other
     /// callbacks the function in which they were made. The same text goes to the [trace](squall_runner::trace::note).
     ///
     /// ```
     /// use std::time::Duration;
     /// squall::IoLoop::current().set_blocking_log_threshold(Some(Duration::from_millis(100)));
-    /// // WARN squall::ioloop: report held the loop for 1.2s: resumed at src/main.rs:12:9, waits again at src/main.rs:31:9
+    /// // WARN squall::ioloop: report held the loop for 1.2s: resumed at src/main.rs:12:9, last yield at src/main.rs:31:9
     /// ```
     ///
     /// The time is that of the loop's clock. Source: Tornado's older `IOLoop.set_blocking_log_threshold`;
@@ -49,12 +49,16 @@ impl Watched {
         }
         let text = match self.before {
             Some(before) => {
-                let after = match self.callback.coroutine() {
-                    Some(after) => format!("waits again at {}", after.location),
-                    None => "ended".to_owned(),
-                };
-                let name = before.coroutine.name();
-                format!("{name} held the loop for {took:?}: resumed at {}, {after}", before.location)
+                let mut text = format!(
+                    "{} held the loop for {took:?}: resumed at {}",
+                    before.coroutine.name(),
+                    before.location
+                );
+                // Where it has come to meanwhile, if it has yielded since and was not done with that.
+                if let Some(after) = self.callback.coroutine().filter(|now| now.location != before.location) {
+                    text += &format!(", last yield at {}", after.location);
+                }
+                text
             }
             None => format!("a callback held the loop for {took:?}: {}", self.callback.type_name()),
         };

@@ -69,7 +69,7 @@ impl Inner {
             None if outside => None,
             // Whoever was the last outside has left something before they went.
             None if self.inbox.wakeup().was_woken() => return Ok(()),
-            None => return Err(self.deadlock()),
+            None => return Err(Error::Deadlock { waiting: self.waiting() }.into()),
         };
         if timeout == Some(Duration::ZERO) {
             return self.look_at_fds();
@@ -104,13 +104,14 @@ impl Inner {
         false
     }
 
-    fn deadlock(&self) -> Exception {
+    /// Who is suspended, and for what.
+    pub(super) fn waiting(&self) -> Vec<Waiting> {
         let waiting = self.ready.suspended();
         let waiting = waiting.into_iter().map(|(who, on)| Waiting {
             name: who.coroutine.name(),
             location: who.location,
             on: on.map(squall_runner::Coroutine::name),
         });
-        Error::Deadlock { waiting: waiting.collect() }.into()
+        waiting.collect()
     }
 }

@@ -1,0 +1,147 @@
+//! [`IoLoop::dump`]: who waits for whom, now.
+
+use std::fmt;
+
+use squall_runner::Waiting;
+
+use super::IoLoop;
+
+impl IoLoop {
+    /// The coroutines that are suspended now, as a tree: below each stands what it waits for.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use squall::{sleep, IoLoop, Result};
+    ///
+    /// #[squall::coroutine]
+    /// fn fetch() -> Result<()> { yield_!(sleep(Duration::from_millis(2))) }
+    ///
+    /// #[squall::coroutine]
+    /// fn visit() -> Result<()> { yield_!(fetch()) }
+    ///
+    /// let io_loop = IoLoop::current();
+    /// io_loop.call_later(Duration::from_millis(1), || {
+    ///     let dump = IoLoop::current().dump().to_string();
+    ///     // 2 coroutines wait:
+    ///     //   visit at src/main.rs:8:31
+    ///     //     fetch at src/main.rs:5:31
+    ///     assert!(dump.starts_with("2 coroutines wait:\n  visit at "));
+    ///     assert!(dump.contains("\n    fetch at "));
+    /// });
+    /// io_loop.run_sync(visit)?;
+    /// assert_eq!(io_loop.dump().to_string(), "no coroutine waits");
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    ///
+    /// Coroutines are told apart by their functions. If several calls of the same one are suspended, whoever waits
+    /// for one of them says so, and they stand by themselves.
+    pub fn dump(&self) -> Dump {
+        Dump { waiting: self.inner.waiting() }
+    }
+}
+
+/// What [`IoLoop::dump`] gives. `Display` prints the tree.
+#[derive(Debug, Clone)]
+pub struct Dump {
+    waiting: Vec<Waiting>,
+}
+
+impl Dump {
+    /// Each coroutine that is suspended, oldest first.
+    pub fn waiting(&self) -> &[Waiting] {
+        &self.waiting
+    }
+
+    /// How many calls of the function `name` are suspended.
+    fn calls(&self, name: &str) -> usize {
+        self.waiting.iter().filter(|waiting| waiting.name == name).count()
+    }
+
+    /// The coroutine that stands below `waiting`: the only call of what that waits for.
+    fn below(&self, waiting: &Waiting) -> Option<usize> {
+        let on = waiting.on.filter(|on| self.calls(on) == 1)?;
+        self.waiting.iter().position(|other| other.name == on)
+    }
+
+    /// Prints a coroutine and what it waits for, one below the other. Each is printed once.
+    fn print(&self, f: &mut fmt::Formatter<'_>, first: usize, printed: &mut [bool]) -> fmt::Result {
+        let (mut depth, mut next) = (1, Some(first));
+        while let Some(index) = next.filter(|&index| !printed[index]) {
+            printed[index] = true;
+            let waiting = &self.waiting[index];
+            write!(f, "\n{:1$}{2} at {3}", "", depth * 2, waiting.name, waiting.location)?;
+            next = self.below(waiting);
+            match waiting.on {
+                Some(on) if self.calls(on) > 1 => write!(f, ", for one of {} {on}", self.calls(on))?,
+                Some(on) if next.is_none_or(|index| printed[index]) => write!(f, ", for {on}")?,
+                _ => {}
+            }
+            depth += 1;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.waiting.len() {
+            0 => return f.write_str("no coroutine waits"),
+            1 => f.write_str("1 coroutine waits:")?,
+            n => write!(f, "{n} coroutines wait:")?,
+        }
+        let mut printed = vec![false; self.waiting.len()];
+        // Two may wait for the same one: it stands below the older of them.
+        let mut is_below = vec![false; self.waiting.len()];
+        self.waiting
+            .iter()
+            .filter_map(|waiting| self.below(waiting))
+            .for_each(|index| is_below[index] = true);
+        for index in (0..self.waiting.len()).filter(|&index| !is_below[index]) {
+            self.print(f, index, &mut printed)?;
+        }
+        // Those that are left wait for each other, in a circle.
+        for index in 0..self.waiting.len() {
+            self.print(f, index, &mut printed)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::Location;
+
+    use super::*;
+
+    fn dump(waiting: &[(&'static str, Option<&'static str>)]) -> String {
+        let location = Location::caller();
+        let waiting = waiting.iter().map(|&(name, on)| Waiting { name, location, on }).collect();
+        Dump { waiting }.to_string().replace(&format!(" at {location}"), "")
+    }
+
+    #[test]
+    fn chain_is_nested_and_what_two_wait_for_stands_below_the_older() {
+        assert_eq!(
+            dump(&[("c", None), ("b", Some("c")), ("a", Some("b")), ("other", Some("c"))]),
+            "4 coroutines wait:\n  a\n    b\n      c\n  other, for c",
+        );
+    }
+
+    #[test]
+    fn one_of_several_calls_stands_by_itself() {
+        assert_eq!(
+            dump(&[("worker", None), ("worker", None), ("main", Some("worker"))]),
+            "3 coroutines wait:\n  worker\n  worker\n  main, for one of 2 worker",
+        );
+    }
+
+    #[test]
+    fn circle_is_printed_once() {
+        assert_eq!(dump(&[("a", Some("b")), ("b", Some("a"))]), "2 coroutines wait:\n  a\n    b, for a");
+    }
+
+    #[test]
+    fn coroutine_that_is_ready_already_is_named_by_who_waits_for_it() {
+        assert_eq!(dump(&[("a", Some("b"))]), "1 coroutine waits:\n  a, for b");
+    }
+}
