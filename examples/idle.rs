@@ -30,7 +30,7 @@ fn main() -> Result<()> {
 fn measure(what: &str, f: impl FnOnce() -> Result<()>) -> Result<()> {
     let (before, start) = (cpu_time(), Instant::now());
     f()?;
-    let (cpu, wall) = (cpu_time() - before, start.elapsed());
+    let (cpu, wall) = (cpu_time().saturating_sub(before), start.elapsed());
     println!("{what}: {wall:.1?} of wall time, {cpu:.1?} of CPU time");
     Ok(())
 }

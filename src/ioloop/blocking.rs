@@ -49,16 +49,12 @@ impl Watched {
         }
         let text = match self.before {
             Some(before) => {
-                let mut text = format!(
-                    "{} held the loop for {took:?}: resumed at {}",
-                    before.coroutine.name(),
-                    before.location
-                );
+                let (name, resumed) = (before.coroutine.name(), before.location);
                 // Where it has come to meanwhile, if it has yielded since and was not done with that.
-                if let Some(after) = self.callback.coroutine().filter(|now| now.location != before.location) {
-                    text += &format!(", last yield at {}", after.location);
-                }
-                text
+                let yielded = self.callback.coroutine().filter(|now| now.location != resumed);
+                let yielded =
+                    yielded.map(|now| format!(", last yield at {}", now.location)).unwrap_or_default();
+                format!("{name} held the loop for {took:?}: resumed at {resumed}{yielded}")
             }
             None => format!("a callback held the loop for {took:?}: {}", self.callback.type_name()),
         };
