@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::{Callback, Held, Run};
-use squall_runner::trace::{self, Event, FutureId, Kind, Origin, Problem};
+use squall_runner::trace::{self, Event, FutureId, Kind, Origin, Problem, State};
 use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Yieldable};
 
 /// Waits until all of `children` are done, and gives their results in the same shape.
@@ -98,10 +98,12 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
     fn finish(&self) {
         drop(self.held.take());
         let Some(children) = self.children.take() else { return };
+        // If it was cancelled there is nobody to raise the first one either.
+        let pending = self.shared.state() == State::Pending;
         let mut first = None;
         children.each(&mut |child| {
             if let Some(exception) = child.exception() {
-                if first.is_none() {
+                if pending && first.is_none() {
                     first = Some(exception);
                 } else if !(self.quiet)(&exception) {
                     trace::report(Problem::Multiple, &exception);

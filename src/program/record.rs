@@ -18,7 +18,7 @@ use crate::testing::VirtualClock;
 /// A program that does more than this is given up: it may never end.
 const ITERATIONS: usize = 3_000;
 const RECORDS: usize = 1_500;
-const STATEMENTS: usize = 1_000_000;
+const STATEMENTS: usize = 500_000;
 
 /// The observer of a run.
 pub(super) struct Record {

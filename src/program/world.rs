@@ -10,7 +10,7 @@ use squall_runner::{Coroutine, Exception, Future, Result};
 use super::raised::GivenUp;
 use super::record::Record;
 use super::syntax::{DefId, Name};
-use super::value::{Callback, List, Value};
+use super::value::{Callback, List, Object, Value};
 use super::{show, Code};
 use crate::ioloop::{run_callback, IoLoop};
 use crate::testing::VirtualClock;
@@ -32,6 +32,8 @@ pub(super) struct World {
     /// What may be in a circle, to be broken at the end: lists that were appended to, and arguments that wait.
     appended: RefCell<Vec<Weak<List>>>,
     waiting: RefCell<Vec<Weak<Cell<Vec<Value>>>>>,
+    #[cfg(test)]
+    _counted: tests::Counted,
 }
 
 impl World {
@@ -46,6 +48,8 @@ impl World {
             tasks: RefCell::default(),
             appended: RefCell::default(),
             waiting: RefCell::default(),
+            #[cfg(test)]
+            _counted: tests::Counted::default(),
         })
     }
 
@@ -120,7 +124,9 @@ impl Yieldable<marker::Custom> for Called {
 
     fn convert_yielded(self) -> Result<Future<Value>> {
         let value = self.result?;
-        if matches!(value, Value::Null) {
+        // `run_sync` does not wait for the moment: it is no Future, and so the result.
+        let is_moment = matches!(value.object(), Some(Object::Moment));
+        if matches!(value, Value::Null) || (is_moment && !self.lenient) {
             return Ok(Future::ready(value));
         }
         match crate::convert_yielded(value) {
@@ -148,4 +154,43 @@ fn coroutines(code: &Code) -> Vec<&'static Coroutine> {
         coroutine
     };
     code.defs.iter().map(|def| coroutine(&def.name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    thread_local! {
+        /// How many worlds there are.
+        static WORLDS: Cell<usize> = const { Cell::new(0) };
+    }
+
+    /// Counts the world that it is in.
+    pub(super) struct Counted;
+
+    impl Default for Counted {
+        fn default() -> Self {
+            WORLDS.set(WORLDS.get() + 1);
+            Self
+        }
+    }
+
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            WORLDS.set(WORLDS.get() - 1);
+        }
+    }
+
+    /// Whatever a program leaves behind, suspended or in circles, goes with its run: every call, callback and
+    /// object of it holds its world.
+    #[test]
+    fn each_program_of_the_suite_is_freed_as_it_ends() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/hand");
+        for case in std::fs::read_dir(folder).unwrap() {
+            let path = case.unwrap().path();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let report = crate::program::parse(&text).unwrap().run();
+            assert!(report.is_ok() && WORLDS.get() == 0, "{}", path.display());
+        }
+    }
 }
