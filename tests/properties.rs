@@ -4,3 +4,5 @@
 mod models;
 #[path = "properties/programs.rs"]
 mod programs;
+#[path = "properties/world.rs"]
+mod world;
