@@ -10,7 +10,7 @@ use squall_runner::ready::{Held, Run};
 use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::{Error, Exception, Resolvable, Result, Shared};
 
-use crate::ioloop::{IoLoop, Timeout};
+use crate::ioloop::{IoLoop, Timeout, WeakLoop};
 
 /// How long to wait at most, and the line of the call that says so.
 pub(crate) type Limit = Option<(Duration, &'static Location<'static>)>;
@@ -52,6 +52,8 @@ pub(crate) struct Waiter<P: Place> {
 }
 
 struct Timer {
+    /// The loop that has it, which need not be the current one when it is stopped.
+    io_loop: WeakLoop,
     timeout: Timeout,
     limit: &'static Location<'static>,
 }
@@ -77,7 +79,7 @@ impl<P: Place> Waiter<P> {
         if let Some((time, limit)) = limit {
             let io_loop = IoLoop::current();
             let timeout = io_loop.add_timer(io_loop.time().saturating_add(time), self.clone());
-            self.timer.set(Some(Box::new(Timer { timeout, limit })));
+            self.timer.set(Some(Box::new(Timer { io_loop: io_loop.downgrade(), timeout, limit })));
         }
     }
 
@@ -90,7 +92,9 @@ impl<P: Place> Waiter<P> {
     /// Once it is done: a timer that is removed from one who still waits has those forgotten who wait for that one.
     fn stop_timer(&self) {
         if let Some(timer) = self.timer.take() {
-            IoLoop::current().remove_timeout(&timer.timeout);
+            if let Some(io_loop) = timer.io_loop.upgrade() {
+                io_loop.remove_timeout(&timer.timeout);
+            }
         }
     }
 }
