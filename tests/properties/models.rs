@@ -135,6 +135,8 @@ impl Model {
 }
 
 /// Does the operations to the queue and to its model, and compares after each.
+// One arm for each operation: what is done, beside what should come of it.
+#[allow(clippy::too_many_lines)]
 fn compare(kind: Kind, maxsize: usize, ops: Vec<QueueOp>) {
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     let _current = io_loop.make_current();
@@ -321,6 +323,7 @@ enum Turn {
     Gone,
 }
 
+#[allow(clippy::too_many_lines)]
 fn compare_semaphore(bound: usize, ops: Vec<LockOp>) {
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     let _current = io_loop.make_current();
