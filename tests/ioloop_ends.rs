@@ -121,6 +121,34 @@ fn timeout_of_what_never_comes_is_no_deadlock() {
     assert_eq!(e.downcast_ref(), Some(&Error::Timeout));
 }
 
+/// Asks for the loop as it is dropped, and sets a timer on it.
+struct AsksForTheLoop;
+
+impl Drop for AsksForTheLoop {
+    fn drop(&mut self) {
+        IoLoop::current().call_later(Duration::from_secs(1), || ());
+        drop(sleep(Duration::from_secs(1)));
+    }
+}
+
+#[test]
+fn thread_ends_although_what_its_loop_holds_asks_for_the_loop() {
+    let thread = std::thread::spawn(|| {
+        let (in_timer, in_callback) = (AsksForTheLoop, AsksForTheLoop);
+        let io_loop = IoLoop::current();
+        io_loop.call_later(Duration::from_secs(3600), move || drop(in_timer));
+        io_loop.spawn_callback(|| {
+            squall::coroutine(|co| async move {
+                let _in_coroutine = AsksForTheLoop;
+                co.yield_(sleep(Duration::from_secs(3600))).await
+            })
+        });
+        io_loop.run_sync(|| sleep(Duration::from_millis(1))).unwrap();
+        io_loop.add_callback(move || drop(in_callback));
+    });
+    thread.join().unwrap();
+}
+
 #[test]
 fn closed_loop_drops_what_it_holds_and_what_is_added() {
     let io_loop = IoLoop::new();

@@ -31,9 +31,9 @@ thread_local! {
 }
 
 impl Context {
-    /// The context of now.
+    /// The context of now; an empty one while the thread ends.
     pub fn current() -> Self {
-        CURRENT.with_borrow(Clone::clone)
+        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
 
     /// Runs `f` in this context. What it sets there does not come back.
@@ -44,7 +44,7 @@ impl Context {
 
     /// Makes this the context of now and returns the one that was.
     pub(crate) fn swap(self) -> Self {
-        CURRENT.replace(self)
+        CURRENT.try_with(|current| current.replace(self)).unwrap_or_default()
     }
 }
 
