@@ -5,6 +5,7 @@
 //! it in their name. The last line is always `N passed, N failed, N not yet run`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
@@ -131,7 +132,8 @@ fn difference(expected: &Value, got: &Value) -> String {
         let (l, r) = (left.get(line).map_or("", String::as_str), right.get(line).map_or("", String::as_str));
         let sign = if l == r { ' ' } else { '|' };
         let cut: String = l.chars().take(WIDTH).collect();
-        text.push_str(&format!("{line:>4}  {cut:WIDTH$} {sign} {r}\n"));
+        // Writing to a String does not fail.
+        let _ = writeln!(text, "{line:>4}  {cut:WIDTH$} {sign} {r}");
     }
     text
 }
