@@ -18,8 +18,8 @@
 //! ```
 //!
 //! The language has the pieces of Tornado's coroutines, and no others: decorated, native and plain functions,
-//! `yield`, futures, timers, locks and queues. The suite in `tests/conformance/` holds such programs, each with
-//! what the real Tornado did with it; [`Report`] is what squall did.
+//! `yield`, futures, timers, locks and queues; `docs/programs.md` has all of it. The suite in `tests/conformance/`
+//! holds such programs, each with what the real Tornado did with it; [`Report`] is what squall did.
 //!
 //! What is interpreted is only the language: its statements and expressions. Everything that a program waits for
 //! is squall's own, so that the suite judges squall and not an imitation.

@@ -367,3 +367,12 @@ run_sync(g, timeout=20)
 "#
     );
 }
+
+#[test]
+fn the_program_of_the_documentation_runs() {
+    let text = include_str!("../docs/programs.md");
+    let (_, text) = text.split_once("```json\n").expect("there is one");
+    let (text, _) = text.split_once("```").expect("it ends");
+    let report = parse(text).unwrap().run().unwrap();
+    assert_eq!((report.events[0].text.as_str(), report.end_ms), ("slept until 20", 20));
+}
