@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use squall_runner::ready::Run;
-use squall_runner::trace::{self, Problem, State};
+use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
 
 use crate::ioloop::{IoLoop, Ticket};
@@ -83,6 +83,7 @@ where
     io_loop.expect(|ticket| {
         let job = Arc::new(Job(Mutex::new(Stage::Queued(job, Context::current(), ticket))));
         let future = Rc::new(JobFuture { shared: Shared::new(), job: job.clone() });
+        trace::emit(|| Event::Made { future: future.shared.id(), origin: Origin::Named("executor job") });
         made = Some((job as Arc<dyn Work>, Future::from_core(future.clone())));
         future
     });
