@@ -622,3 +622,184 @@ fn a_macro_of_the_user_may_make_coroutines() {
     assert_eq!(run(add_five(1)).unwrap(), 6);
     assert_eq!(run(uses()).unwrap(), 8);
 }
+
+#[test]
+fn fragments_of_a_macro_may_be_types_and_bodies() {
+    macro_rules! coroutines {
+        ($name:ident($parameter:ident: $type:ty) -> $returned:ty $body:block) => {
+            #[squall::coroutine]
+            fn $name($parameter: $type) -> $returned {
+                yield_!(())?;
+                $body
+            }
+        };
+    }
+    coroutines!(twice(n: i32) -> Result<i32> {
+        Ok(n + yield_!(Future::ready(n))?)
+    });
+    coroutines!(unused(_n: Vec<i32>) -> Result<()> {
+        Ok(())
+    });
+    assert_eq!(run(twice(4)).unwrap(), 8);
+    run(unused(vec![])).unwrap();
+}
+
+#[test]
+fn a_yield_stands_in_patterns_guards_and_labelled_blocks() {
+    #[squall::coroutine]
+    fn number(n: u32) -> Result<Option<u32>> {
+        yield_!(())?;
+        Ok((n < 3).then_some(n))
+    }
+    #[squall::coroutine]
+    fn control() -> Result<Vec<u32>> {
+        let mut seen = Vec::new();
+        let Some(n) = yield_!(number(1))? else { return Ok(seen) };
+        seen.push(n);
+        'outer: for n in 0.. {
+            loop {
+                match n {
+                    1 if yield_!(number(n))? == Some(1) => break,
+                    3 => break 'outer,
+                    n => seen.push(10 + n),
+                }
+                if let (Some(n), true) = (yield_!(number(n))?, n < 3) {
+                    seen.push(20 + n);
+                }
+                break;
+            }
+        }
+        let block = 'block: {
+            if yield_!(number(3))?.is_none() {
+                break 'block 30;
+            }
+            31
+        };
+        seen.push(block);
+        let all = [yield_!(number(0))?, yield_!(number(9))?];
+        seen.extend(all.into_iter().flatten());
+        seen[yield_!(number(0))?.unwrap_or(0) as usize] += 100;
+        Ok(seen)
+    }
+    assert_eq!(run(control()).unwrap(), [101, 10, 20, 12, 22, 30, 0]);
+}
+
+#[test]
+fn a_borrow_of_the_body_lives_across_a_yield() {
+    #[squall::coroutine]
+    fn borrows(text: String, mut all: Vec<i32>) -> Result<usize> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let last = all.last_mut().expect("it is not empty");
+        *last = yield_!(Future::ready(7))?;
+        for word in &words {
+            yield_!(moment())?;
+            *last += i32::try_from(word.len())?;
+        }
+        Ok(usize::try_from(all[0])? + words.len())
+    }
+    assert_eq!(run(borrows("a bc".to_owned(), vec![1])).unwrap(), 12);
+}
+
+#[test]
+fn self_may_be_any_owned_pointer_and_a_trait_may_have_the_body() {
+    use std::pin::Pin;
+
+    trait Named: 'static {
+        fn name(&self) -> String;
+
+        #[squall::coroutine]
+        fn greeting(self: Rc<Self>) -> Result<String> {
+            yield_!(())?;
+            Ok(format!("hello {}", self.name()))
+        }
+    }
+    struct Ben;
+    impl Named for Ben {
+        fn name(&self) -> String {
+            "ben".to_owned()
+        }
+    }
+    impl Ben {
+        #[squall::coroutine]
+        fn boxed(self: Box<Self>) -> Result<Box<Self>> {
+            yield_!(())?;
+            Ok(self)
+        }
+        #[squall::coroutine]
+        fn pinned(self: Pin<Rc<Self>>) -> Result<String> {
+            yield_!(())?;
+            Ok(self.name())
+        }
+        #[squall::coroutine]
+        fn moved(mut self) -> Result<Self> {
+            yield_!(())?;
+            self = Ben;
+            Ok(self)
+        }
+    }
+    assert_eq!(run(Rc::new(Ben).greeting()).unwrap(), "hello ben");
+    let dynamic: Rc<dyn Fn() -> Future<String>> = Rc::new(|| Rc::new(Ben).greeting());
+    assert_eq!(run(dynamic()).unwrap(), "hello ben");
+    assert_eq!(run(Rc::pin(Ben).pinned()).unwrap(), "ben");
+    turn_until_idle();
+    let (boxed, moved) = (Box::new(Ben).boxed(), Ben.moved());
+    turn_until_idle();
+    assert_eq!(
+        boxed.with_value(|ben| ben.name()).unwrap() + &moved.with_value(Named::name).unwrap(),
+        "benben"
+    );
+}
+
+#[test]
+fn a_coroutine_that_only_diverges_needs_no_value() {
+    #[squall::coroutine]
+    fn for_ever(turns: Rc<Cell<u32>>) -> Result<()> {
+        loop {
+            yield_!(())?;
+            turns.set(turns.get() + 1);
+            if turns.get() == 3 {
+                panic!("on purpose");
+            }
+        }
+    }
+    #[squall::coroutine]
+    fn fails() -> Result<std::convert::Infallible> {
+        yield_!(())?;
+        Err(ZeroDivision.into())
+    }
+    let turns = Rc::default();
+    assert!(run(for_ever(Rc::clone(&turns))).is_err());
+    assert_eq!(turns.get(), 3);
+    assert!(run(fails()).unwrap_err().is::<ZeroDivision>());
+}
+
+#[test]
+fn the_type_of_a_value_is_found_from_the_return_type() {
+    #[squall::coroutine]
+    fn collected(numbers: Vec<i32>) -> Result<Vec<String>> {
+        yield_!(())?;
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let parsed = "5".parse()?;
+        if numbers[0] == parsed {
+            return Ok(Default::default());
+        }
+        Ok(numbers.iter().map(ToString::to_string).collect())
+    }
+    #[squall::coroutine]
+    fn dynamic() -> Result<Rc<dyn Display>> {
+        yield_!(())?;
+        Ok(Rc::new(5))
+    }
+    #[squall::coroutine]
+    fn closure() -> Result<Box<dyn Fn(&str) -> usize>> {
+        yield_!(())?;
+        Ok(Box::new(|text| text.len()))
+    }
+    assert_eq!(run(collected(vec![1, 2])).unwrap(), ["1", "2"]);
+    assert_eq!(run(dynamic()).unwrap().to_string(), "5");
+    let closure = closure();
+    turn_until_idle();
+    assert_eq!(closure.with_value(|f| f("abc")), Some(3));
+}

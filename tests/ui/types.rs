@@ -26,6 +26,14 @@ fn forgets_the_question_mark(number: Future<i32>) -> Result<i32> {
 }
 
 #[squall::coroutine]
+fn forgets_the_value() -> Result<()> {
+    yield_!(())?;
+}
+
+#[squall::coroutine]
+fn empty() -> Result<()> {}
+
+#[squall::coroutine]
 fn no_error() -> Result<()> {
     yield_!(())?;
     Err("a text is no error")?;

@@ -54,22 +54,25 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
 
     let name = function.signature.ident.clone();
     let coroutine = describe(&name, &written);
-    let brace = function.brace;
-    let kept =
-        if yields { parameters::keep(&mut function.signature.inputs, &function.body) } else { Vec::new() };
-    let body = Braced { brace, tokens: function.body };
+    let Function { brace, body, .. } = function;
+    let outcome = quote_spanned!(written.span()=> <#returned as ::squall::__private::Outcome>);
     // The spans are the user's, so that a call made here is at the function's name. Only `co` and `returned` are
     // names of the macro's own, so that they meet no variable of the body.
     let hidden = Span::mixed_site().located_at(name.span());
-    let outcome = quote_spanned!(written.span()=> <#returned as ::squall::__private::Outcome>);
     let call = if yields {
+        let kept = parameters::keep(&mut function.signature.inputs, &body);
         let (co, out) = (Ident::new("co", hidden), Ident::new("returned", hidden));
+        let yield_ = quote_spanned! {name.span()=>
+            #[allow(unused_macros)]
+            macro_rules! yield_ {
+                ($($yielded:tt)*) => { ::squall::__private::yield_!(#co $($yielded)*) };
+            }
+        };
+        // A block of its own: the body's items come first in it, and what is borrowed by its last expression
+        // lives longer. The macro in it keeps the compiler from calling its braces unnecessary.
+        let body = Braced { brace, tokens: quote!(#yield_ #body) };
         quote_spanned! {name.span()=>
             #outcome::call(#coroutine, move |#co| async move {
-                #[allow(unused_macros)]
-                macro_rules! yield_ {
-                    ($($yielded:tt)*) => { ::squall::__private::yield_!(#co $($yielded)*) };
-                }
                 // Never true: it tells the compiler what the body returns before it looks at the body.
                 if let ::core::option::Option::Some(#out) = ::core::option::Option::None::<#returned> {
                     return #out;
@@ -79,17 +82,16 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
             })
         }
     } else {
-        quote_spanned! {name.span()=>
-            #outcome::call_plain(#coroutine, move || -> #returned {
-                #[allow(unused_macros)]
-                macro_rules! yield_ {
-                    ($($yielded:tt)*) => {
-                        ::core::compile_error!("this `yield_!` comes out of another macro, where the attribute cannot see it: write one `yield_!` in the function itself")
-                    };
-                }
-                #body
-            })
-        }
+        let yield_ = quote_spanned! {name.span()=>
+            #[allow(unused_macros)]
+            macro_rules! yield_ {
+                ($($yielded:tt)*) => {
+                    ::core::compile_error!("this `yield_!` comes out of another macro, where the attribute cannot see it: write one `yield_!` in the function itself")
+                };
+            }
+        };
+        let body = Braced { brace, tokens: quote!(#yield_ #body) };
+        quote_spanned!(name.span()=> #outcome::call_plain(#coroutine, move || -> #returned #body))
     };
     let (attributes, visibility, signature) = (function.attributes, function.visibility, function.signature);
     let body = Braced { brace, tokens: call };
