@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
+use squall::locks::Lock;
+use squall::queues::Queue;
 use squall::testing::VirtualClock;
-use squall::{Error, Exception, IoLoop, Result, moment, sleep, task, with_timeout};
+use squall::{Error, Exception, IoLoop, Result, ThreadPoolExecutor, WaitIterator};
+use squall::{moment, sleep, task, with_timeout};
 
 struct Client;
 
@@ -70,7 +73,66 @@ fn everything() -> Result<()> {
     Ok(())
 }
 
-/// The seeds' patterns: each loop of the guide.
+fn blocking(n: i32) -> i32 {
+    n * 2
+}
+
+#[squall::coroutine]
+fn from_threads() -> Result<()> {
+    let d = yield_!(IoLoop::current().run_in_executor(|| blocking(1)))?;
+    assert_eq!(d, 2);
+    let pool = ThreadPoolExecutor::new(4);
+    let e = yield_!(pool.submit(|| blocking(2)))?;
+    assert_eq!(e, 4);
+    Ok(())
+}
+
+#[squall::coroutine]
+fn as_they_finish() -> Result<()> {
+    let later = |milliseconds| squall::coroutine(move |co| async move {
+        co.yield_(sleep(Duration::from_millis(milliseconds))).await?;
+        if milliseconds == 20 { Err(Error::Timeout.into()) } else { Ok(milliseconds) }
+    });
+    let (mut seen, mut failed) = (Vec::new(), 0);
+    let mut it = WaitIterator::new([later(30), later(20), later(10)]);
+    while !it.done() {
+        match yield_!(it.next()) {
+            Ok(v) => seen.push((it.current_index(), v)),
+            Err(_) => failed += 1,
+        }
+    }
+    assert_eq!(seen, [(Some(2), 10), (Some(0), 30)]);
+    assert_eq!(failed, 1);
+    Ok(())
+}
+
+#[squall::coroutine]
+fn producer(queue: Rc<Queue<i32>>, lock: Rc<Lock>) -> Result<()> {
+    for n in 0..3 {
+        let _guard = yield_!(lock.acquire())?;
+        yield_!(queue.put(n))?;
+    }
+    Ok(())
+}
+
+#[squall::coroutine]
+fn consumer(queue: Rc<Queue<i32>>) -> Result<i32> {
+    let mut sum = 0;
+    for _ in 0..3 {
+        sum += yield_!(queue.get())?;
+    }
+    Ok(sum)
+}
+
+#[squall::coroutine]
+fn together() -> Result<()> {
+    let queue = Rc::new(Queue::new(1));
+    let ((), sum) = yield_!((producer(queue.clone(), Rc::new(Lock::new())), consumer(queue)))?;
+    assert_eq!(sum, 3);
+    Ok(())
+}
+
+/// The loops of Tornado's guide.
 struct Source {
     chunks: RefCell<VecDeque<&'static str>>,
     written: RefCell<Vec<&'static str>>,
@@ -140,6 +202,9 @@ fn minute_loop2(minutes: u32) -> Result<()> {
 pub fn all() {
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     io_loop.run_sync(everything).unwrap();
+    io_loop.run_sync(as_they_finish).unwrap();
+    io_loop.run_sync(together).unwrap();
+    IoLoop::current().run_sync(from_threads).unwrap();
 
     let source = Rc::new(Source {
         chunks: RefCell::new(["one", "two"].into()),
