@@ -38,6 +38,8 @@ pub trait Outcome: Sized {
     ) -> squall_runner::Future<Self::Value>;
 }
 
+// The compiler need not name this trait as well: the message above says what to write.
+#[diagnostic::do_not_recommend]
 impl<T: 'static> Outcome for Result<T, Exception> {
     type Value = T;
 

@@ -781,7 +781,7 @@ fn the_type_of_a_value_is_found_from_the_return_type() {
         if numbers.is_empty() {
             return Ok(Vec::new());
         }
-        let parsed = "5".parse()?;
+        let parsed: i32 = "5".parse()?;
         if numbers[0] == parsed {
             return Ok(Default::default());
         }

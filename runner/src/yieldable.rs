@@ -130,6 +130,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl Yieldable<marker::Moment> for () {
     type Output = ();
 

@@ -201,6 +201,7 @@ pub struct Map<M>(PhantomData<M>);
 /// Makes a collection yieldable that `multi` takes.
 macro_rules! yieldable {
     ([$($generics:tt)*] $collection:ty, $marker:ty) => {
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> Yieldable<$marker> for $collection {
             type Output = <Self as Children<$marker>>::Output;
 

@@ -7,10 +7,15 @@ fn own_type() -> Mine {
 
 #[squall::coroutine]
 fn other_error() -> std::io::Result<usize> {
-    yield_!(())?;
     Ok(5)
 }
 
+#[squall::coroutine]
+fn yields() -> std::fmt::Result {
+    let _ = yield_!(());
+    Ok(())
+}
+
 fn main() {
-    let _ = (own_type(), other_error());
+    let _ = (other_error(), yields());
 }
