@@ -62,7 +62,7 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
     let call = if yields {
         let kept = parameters::keep(&mut function.signature.inputs, &body);
         let (co, out) = (Ident::new("co", hidden), Ident::new("returned", hidden));
-        let yield_ = quote_spanned! {name.span()=>
+        let yielding = quote_spanned! {name.span()=>
             #[allow(unused_macros)]
             macro_rules! yield_ {
                 ($($yielded:tt)*) => { ::squall::__private::yield_!(#co $($yielded)*) };
@@ -70,7 +70,7 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
         };
         // A block of its own: the body's items come first in it, and what is borrowed by its last expression
         // lives longer. The macro in it keeps the compiler from calling its braces unnecessary.
-        let body = Braced { brace, tokens: quote!(#yield_ #body) };
+        let body = Braced { brace, tokens: quote!(#yielding #body) };
         quote_spanned! {name.span()=>
             #outcome::call(#coroutine, move |#co| async move {
                 // Never true: it tells the compiler what the body returns before it looks at the body.
@@ -82,7 +82,7 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
             })
         }
     } else {
-        let yield_ = quote_spanned! {name.span()=>
+        let yielding = quote_spanned! {name.span()=>
             #[allow(unused_macros)]
             macro_rules! yield_ {
                 ($($yielded:tt)*) => {
@@ -90,7 +90,7 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
                 };
             }
         };
-        let body = Braced { brace, tokens: quote!(#yield_ #body) };
+        let body = Braced { brace, tokens: quote!(#yielding #body) };
         quote_spanned!(name.span()=> #outcome::call_plain(#coroutine, move || -> #returned #body))
     };
     let (attributes, visibility, signature) = (function.attributes, function.visibility, function.signature);
