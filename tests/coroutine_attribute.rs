@@ -656,17 +656,16 @@ fn a_yield_stands_in_patterns_guards_and_labelled_blocks() {
         let mut seen = Vec::new();
         let Some(n) = yield_!(number(1))? else { return Ok(seen) };
         seen.push(n);
-        'outer: for n in 0.. {
-            loop {
+        'outer: loop {
+            for n in 0.. {
                 match n {
-                    1 if yield_!(number(n))? == Some(1) => break,
+                    1 if yield_!(number(n))? == Some(1) => continue,
                     3 => break 'outer,
                     n => seen.push(10 + n),
                 }
                 if let (Some(n), true) = (yield_!(number(n))?, n < 3) {
                     seen.push(20 + n);
                 }
-                break;
             }
         }
         let block = 'block: {
@@ -757,9 +756,7 @@ fn a_coroutine_that_only_diverges_needs_no_value() {
         loop {
             yield_!(())?;
             turns.set(turns.get() + 1);
-            if turns.get() == 3 {
-                panic!("on purpose");
-            }
+            assert!(turns.get() < 3, "on purpose");
         }
     }
     #[squall::coroutine]
@@ -783,7 +780,7 @@ fn the_type_of_a_value_is_found_from_the_return_type() {
         }
         let parsed: i32 = "5".parse()?;
         if numbers[0] == parsed {
-            return Ok(Default::default());
+            return Ok(vec![String::default()]);
         }
         Ok(numbers.iter().map(ToString::to_string).collect())
     }
