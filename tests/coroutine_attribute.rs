@@ -792,7 +792,7 @@ fn the_type_of_a_value_is_found_from_the_return_type() {
     #[squall::coroutine]
     fn closure() -> Result<Box<dyn Fn(&str) -> usize>> {
         yield_!(())?;
-        Ok(Box::new(|text| text.len()))
+        Ok(Box::new(str::len))
     }
     assert_eq!(run(collected(vec![1, 2])).unwrap(), ["1", "2"]);
     assert_eq!(run(dynamic()).unwrap().to_string(), "5");
