@@ -376,3 +376,13 @@ fn the_program_of_the_documentation_runs() {
     let report = parse(text).unwrap().run().unwrap();
     assert_eq!((report.events[0].text.as_str(), report.end_ms), ("slept until 20", 20));
 }
+
+#[test]
+fn what_is_nested_as_deep_as_it_may_be_runs() {
+    let statements = |n| format!("{}{}", r#"["if", true, ["#.repeat(n), "], []]".repeat(n));
+    let body =
+        format!(r#"[{}]"#, statements(96).replace("[], []]", r#"[["yield", null, ["sleep", 1]]], []]"#));
+    assert_eq!(run("decorated", &body).end_ms, 1);
+    let expressions = |n| format!(r#"{}1{}"#, r#"["not", "#.repeat(n), "]".repeat(n));
+    assert_eq!(run("plain", &format!(r#"[["log", {}]]"#, expressions(190))).events[0].text, "true");
+}
