@@ -4,22 +4,39 @@
 //! never by its caller. The source of this behaviour is `contextvars` as Tornado's `gen.coroutine` uses it.
 //!
 //! ```
-//! use squall_runner::ContextVar;
+//! use squall_runner::{coroutine, ContextVar};
 //!
 //! static USER: ContextVar<&str> = ContextVar::new();
 //!
-//! let token = USER.set("ben");
-//! assert_eq!(USER.get(), Some("ben"));
+//! let token = USER.set("ann");
+//! let called = coroutine(|_co| async {
+//!     let user = USER.get();                     // that of its caller
+//!     USER.set("ben");                           // for itself, and for what it calls
+//!     Ok(user)
+//! });
+//! assert_eq!(called.result().unwrap(), Some("ann"));
+//! assert_eq!(USER.get(), Some("ann"));
 //! USER.reset(token);
 //! assert_eq!(USER.get(), None);
 //! ```
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::marker::PhantomData;
+use std::sync::atomic::AtomicU8;
 use std::sync::Arc;
 
 /// The values of all context variables at one moment. Cheap to copy, and may go to another thread.
+///
+/// ```
+/// use squall_runner::{Context, ContextVar};
+///
+/// static USER: ContextVar<&str> = ContextVar::new();
+///
+/// USER.set("ann");
+/// let context = Context::current();
+/// std::thread::spawn(|| context.enter(|| assert_eq!(USER.get(), Some("ann")))).join().unwrap();
+/// ```
 #[derive(Clone, Default)]
 pub struct Context(Option<Arc<Values>>);
 
@@ -27,25 +44,43 @@ pub struct Context(Option<Arc<Values>>);
 type Values = Vec<(usize, Arc<dyn Any + Send + Sync>)>;
 
 thread_local! {
-    static CURRENT: RefCell<Context> = const { RefCell::new(Context(None)) };
+    static CURRENT: Cell<Context> = const { Cell::new(Context(None)) };
 }
 
 impl Context {
-    /// The context of now; an empty one while the thread ends.
+    /// The context of now; an empty one on a thread that is ending.
     pub fn current() -> Self {
-        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
+        let current = CURRENT.try_with(|current| {
+            let context = current.take();
+            current.set(context.clone());
+            context
+        });
+        current.unwrap_or_default()
     }
 
     /// Runs `f` in this context. What it sets there does not come back.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        let _back = Back(self.swap());
-        f()
+        Self::run(&Cell::new(self), f)
     }
 
-    /// Makes this the context of now and returns the one that was.
-    pub(crate) fn swap(self) -> Self {
-        CURRENT.try_with(|current| current.replace(self)).unwrap_or_default()
+    /// Runs `f` in the context that `this` holds, and keeps there what `f` leaves, also when it panics.
+    pub(crate) fn run<R>(this: &Cell<Self>, f: impl FnOnce() -> R) -> R {
+        struct Entered<'a>(&'a Cell<Context>);
+        impl Drop for Entered<'_> {
+            fn drop(&mut self) {
+                exchange(self.0);
+            }
+        }
+        exchange(this);
+        let _entered = Entered(this);
+        f()
     }
+}
+
+/// Makes the context in `with` the current one, and puts that which was into `with`.
+fn exchange(with: &Cell<Context>) {
+    // A thread that is ending has no context any more.
+    let _ = CURRENT.try_with(|current| current.swap(with));
 }
 
 impl std::fmt::Debug for Context {
@@ -54,25 +89,16 @@ impl std::fmt::Debug for Context {
     }
 }
 
-/// Puts the context of before back, also when a panic passes.
-struct Back(Context);
-
-impl Drop for Back {
-    fn drop(&mut self) {
-        std::mem::take(&mut self.0).swap();
-    }
-}
-
-/// A variable whose value belongs to the coroutine that set it and to those that it calls. Make it a `static`.
+/// A variable whose value belongs to the coroutine that set it and to those that it calls. Make it a `static`;
+/// the module has an example.
 #[derive(Debug)]
 pub struct ContextVar<T> {
-    /// Gives each variable an address of its own.
-    _address: u8,
+    /// Gives each variable an address of its own; atomic, so that a `const` is not taken for a `static`.
+    _address: AtomicU8,
     _value: PhantomData<fn() -> T>,
 }
 
 /// What [`ContextVar::set`] gives, to take the change back.
-#[must_use = "hand it to ContextVar::reset, or drop it to keep the new value"]
 #[derive(Debug)]
 pub struct Token<T>(Option<T>);
 
@@ -80,15 +106,15 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     /// A variable that has no value anywhere yet.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
-        Self { _address: 0, _value: PhantomData }
+        Self { _address: AtomicU8::new(0), _value: PhantomData }
     }
 
     /// The value here, if it was set here or by a caller.
     pub fn get(&'static self) -> Option<T> {
-        CURRENT.with_borrow(|context| {
-            let (_, value) = context.0.as_ref()?.iter().find(|(key, _)| *key == self.key())?;
-            value.downcast_ref().cloned()
-        })
+        // Nothing is borrowed while the value is cloned: that may ask for variables in turn.
+        let Context(values) = Context::current();
+        let (_, value) = values.as_ref()?.iter().find(|(key, _)| *key == self.key())?;
+        value.downcast_ref().cloned()
     }
 
     /// Sets the value for the current coroutine and what it calls from now on.
@@ -98,20 +124,16 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
         Token(before)
     }
 
-    /// Puts the value back that was there before the `set` that gave the token.
+    /// Puts the value back that was there before the [`set`](Self::set) that gave the token.
     pub fn reset(&'static self, token: Token<T>) {
         self.put(token.0);
     }
 
     fn put(&'static self, value: Option<T>) {
-        // The old values are dropped outside of the borrow: their Drop may ask for a variable.
-        let before = Context::current();
-        let mut values = before.0.as_deref().cloned().unwrap_or_default();
+        let mut values = Context::current().0.as_deref().cloned().unwrap_or_default();
         values.retain(|(key, _)| *key != self.key());
-        if let Some(value) = value {
-            values.push((self.key(), Arc::new(value)));
-        }
-        drop(Context((!values.is_empty()).then(|| Arc::new(values))).swap());
+        values.extend(value.map(|value| (self.key(), Arc::new(value) as Arc<dyn Any + Send + Sync>)));
+        exchange(&Cell::new(Context((!values.is_empty()).then(|| Arc::new(values)))));
     }
 
     fn key(&'static self) -> usize {

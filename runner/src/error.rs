@@ -78,11 +78,16 @@ pub enum Misuse {
     #[error("a yield-style coroutine awaited something that was not ready: write yield_!(x)? or co.yield_(x).await? instead of x.await")]
     ForeignAwait,
     /// `co.yield_(x)` without `.await`.
-    #[error("the yield at {0} was dropped without being awaited: write co.yield_(x).await?")]
+    #[error("the yield at {0} was not awaited: write co.yield_(x).await?")]
     NotAwaited(&'static Location<'static>),
     /// A second `co.yield_(x)` while the first one was not awaited yet.
-    #[error("the yield at {0} was made while another was not awaited yet: await each one before the next, or yield a list")]
-    Twice(&'static Location<'static>),
+    #[error("the yield at {second} was made while that at {first} was not over: write co.yield_(x).await? for each one before the next, or yield a list")]
+    Twice {
+        /// The line of the first.
+        first: &'static Location<'static>,
+        /// The line of the second.
+        second: &'static Location<'static>,
+    },
     /// A `Co` used outside of the body it was made for.
     #[error("the Co of another coroutine was used: yield only in the body that was given the Co")]
     Escaped,

@@ -179,6 +179,14 @@ impl Exception {
         self.0.elided
     }
 
+    /// Gives it a line of the program if it has none: the library raised it, and it has left no coroutine yet.
+    pub(crate) fn place_at(&mut self, location: &'static Location<'static>) {
+        let sources = file!().strip_suffix("exception.rs").unwrap_or("");
+        if self.0.frames.is_empty() && self.0.origin.file().starts_with(sources) {
+            Arc::make_mut(&mut self.0).origin = location;
+        }
+    }
+
     /// Notes that it leaves a coroutine. A copy held elsewhere keeps its own traceback.
     pub(crate) fn push_frame(&mut self, frame: Frame) {
         let raised = Arc::make_mut(&mut self.0);

@@ -13,18 +13,17 @@
 //! The rules are those of `asyncio.Future`, which Tornado uses: nothing ever runs inside `set_result`; whoever
 //! waits is put on the ready queue, in the order in which they came.
 
-use std::any::{Any, TypeId};
-use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::any_future::AnyFuture;
 use crate::native;
-use crate::ready::Callback;
-use crate::shared::{DoneCallback, Erased, Resolvable, Shared, Waiter};
-use crate::trace::{FutureId, Shown, State};
-use crate::{Coroutine, Error, Exception, Result};
+use crate::ready::{callback_in, Callback};
+use crate::shared::{Resolvable, Shared, Waiter};
+use crate::trace::{self, FutureId, Problem, Shown, State};
+use crate::{Error, Exception, Result};
 
 /// A handle to a result of type `T` that is not there yet.
 ///
@@ -40,7 +39,7 @@ impl<T: 'static> Future<T> {
     /// A Future that is resolved through a [`Promise`].
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self::from_core(Rc::new(Promised { shared: Shared::new(), promises: Cell::new(0) }))
+        Self::from_core(Rc::new(Shared::new()))
     }
 
     /// A Future that has its result already.
@@ -53,6 +52,11 @@ impl<T: 'static> Future<T> {
     }
 
     /// A Future that has failed already.
+    ///
+    /// ```
+    /// let failed = squall_runner::Future::<i32>::failed(std::fmt::Error);
+    /// assert!(failed.exception().unwrap().is::<std::fmt::Error>());
+    /// ```
     #[track_caller]
     pub fn failed(exception: impl Into<Exception>) -> Self {
         Self::settled(Err(exception.into()))
@@ -71,6 +75,17 @@ impl<T: 'static> Future<T> {
         &self.core
     }
 
+    /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
+    pub fn promise(&self) -> Promise<T> {
+        self.core.shared().add_promise();
+        Promise { core: Some(self.core.clone()) }
+    }
+
+    /// Its state.
+    pub fn state(&self) -> State {
+        self.core.shared().state()
+    }
+
     /// Whether the result or the exception is there, or it was cancelled.
     pub fn done(&self) -> bool {
         self.state() != State::Pending
@@ -86,35 +101,23 @@ impl<T: 'static> Future<T> {
         self.core.shared().is_shared()
     }
 
-    /// Its state.
-    pub fn state(&self) -> State {
-        self.core.shared().state()
-    }
-
-    /// What it failed with, if it has failed or was cancelled. Asking counts as retrieving it.
-    pub fn exception(&self) -> Option<Exception> {
-        self.core.shared().exception()
-    }
-
-    /// Cancels it if it is pending, and says whether it was.
+    /// Cancels it if it is pending, and says whether it was. Whoever waits for it is raised
+    /// [`Error::Cancelled`]. A coroutine runs on without anybody seeing its result; a native one is cancelled
+    /// where it awaits.
+    ///
+    /// ```
+    /// let future = squall_runner::Future::<i32>::new();
+    /// assert!(future.cancel() && !future.cancel());
+    /// assert!(future.cancelled());
+    /// ```
     pub fn cancel(&self) -> bool {
         self.core.cancel()
     }
 
-    /// Calls `f` when it is done, in the next turn of the loop; never at once. A panic in `f` is logged.
-    ///
-    /// The value may have been moved out by then, if its only handle was yielded first.
-    pub fn add_done_callback(&self, f: impl FnOnce(&Self) + 'static) {
-        self.core.shared().add_waiter(Waiter::Done(DoneCallback {
-            f: Box::new(f),
-            context: crate::Context::current(),
-            future: Rc::downgrade(&self.core),
-        }));
-    }
-
-    /// Has `callback` put on the ready queue when it is done; at once if it is.
-    pub fn add_callback(&self, callback: Callback) {
-        self.core.shared().add_callback(callback);
+    /// What it failed with, if it has failed or was cancelled. Asking counts as retrieving it.
+    #[track_caller]
+    pub fn exception(&self) -> Option<Exception> {
+        self.core.shared().exception()
     }
 
     /// The result, copied.
@@ -122,20 +125,19 @@ impl<T: 'static> Future<T> {
     /// # Errors
     /// The exception it failed with; [`Error::Cancelled`]; [`Error::InvalidState`] if it is pending;
     /// [`Error::ResultTaken`] if the value was moved out.
+    #[track_caller]
     pub fn result(&self) -> Result<T>
     where
         T: Clone,
     {
-        match self.state() {
-            State::Done => self.core.shared().copy(T::clone),
-            _ => self.core.shared().take(false),
-        }
+        self.core.shared().copied(T::clone)
     }
 
     /// The result: moved out of the last handle, copied out of others.
     ///
     /// # Errors
     /// As [`result`](Self::result).
+    #[track_caller]
     pub fn into_result(self) -> Result<T> {
         self.core.shared().take(Rc::strong_count(&self.core) == 1)
     }
@@ -145,11 +147,17 @@ impl<T: 'static> Future<T> {
     ///
     /// # Errors
     /// As [`result`](Self::result).
+    #[track_caller]
     pub fn take_result(&self) -> Result<T> {
         self.core.shared().take(false)
     }
 
-    /// Looks at the value, if it is there.
+    /// Looks at the value, if it is there. While `f` runs, it is nowhere else.
+    ///
+    /// ```
+    /// let names = squall_runner::Future::ready(vec!["ann", "ben"]);
+    /// assert_eq!(names.with_value(Vec::len), Some(2));
+    /// ```
     pub fn with_value<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
         self.core.shared().with_value(f)
     }
@@ -159,10 +167,21 @@ impl<T: 'static> Future<T> {
         self.core.look(f);
     }
 
-    /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
-    pub fn promise(&self) -> Promise<T> {
-        self.core.count_promise(true);
-        Promise { core: Some(self.core.clone()) }
+    /// Calls `f` when it is done, in the next turn of the loop; never at once. A panic in `f` is logged.
+    ///
+    /// The value may have been moved out by then, if its only handle was yielded first.
+    pub fn add_done_callback(&self, f: impl FnOnce(&Self) + 'static) {
+        // Weak, since the Future holds its waiters. Whoever resolves it holds it; from then on the callback does.
+        let (core, context) = (Rc::downgrade(&self.core), crate::Context::current());
+        self.core.shared().add_waiter(Waiter::Done(Box::new(move || {
+            let future = Self::from_core(core.upgrade()?);
+            Some(callback_in(context, move || trace::guard(Problem::DoneCallback, || f(&future))))
+        })));
+    }
+
+    /// Has `callback` put on the ready queue when it is done; at once if it is.
+    pub fn add_callback(&self, callback: Callback) {
+        self.core.shared().add_callback(callback);
     }
 
     /// Its number in the trace.
@@ -172,13 +191,13 @@ impl<T: 'static> Future<T> {
 
     /// The same Future without its type.
     pub fn erase(self) -> AnyFuture {
-        AnyFuture { core: self.core }
+        AnyFuture(self.core)
     }
 }
 
 impl<T: Clone + 'static> Clone for Future<T> {
     fn clone(&self) -> Self {
-        self.core.shared().set_clone(T::clone);
+        self.core.shared().share(T::clone);
         Self { core: self.core.clone() }
     }
 }
@@ -194,47 +213,19 @@ impl<T> std::future::Future for Future<T> {
     type Output = Result<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        if native::cancel_requested(cx.waker()) {
+        let task = native::polling(cx.waker());
+        if task.as_ref().is_some_and(|task| task.take_cancel()) {
             return Poll::Ready(Err(Error::Cancelled.into()));
         }
         let shared = self.core.shared();
-        if shared.state() != State::Pending {
+        if self.done() {
             return Poll::Ready(shared.take(Rc::strong_count(&self.core) == 1));
         }
-        match native::awaited_by(cx.waker(), || AnyFuture { core: self.core.clone() }) {
-            Some(task) => shared.add_callback_once(&task),
-            None => shared.add_waker_once(cx.waker()),
-        }
+        shared.add_waiter_once(match task {
+            Some(task) => Waiter::Soon(task.awaits(AnyFuture(self.core.clone()))),
+            None => Waiter::Wake(cx.waker().clone()),
+        });
         Poll::Pending
-    }
-}
-
-/// A Future that is resolved by hand.
-struct Promised<T: 'static> {
-    shared: Shared<T>,
-    /// How many Promises there are.
-    promises: Cell<usize>,
-}
-
-impl<T> Resolvable for Promised<T> {
-    type Output = T;
-
-    fn shared(&self) -> &Shared<T> {
-        &self.shared
-    }
-
-    fn count_promise(&self, made: bool) -> bool {
-        self.promises.set(if made { self.promises.get() + 1 } else { self.promises.get() - 1 });
-        self.promises.get() == 0
-    }
-}
-
-/// A Future that was made with its result.
-impl<T> Resolvable for Shared<T> {
-    type Output = T;
-
-    fn shared(&self) -> &Shared<T> {
-        self
     }
 }
 
@@ -242,8 +233,17 @@ impl<T> Resolvable for Shared<T> {
 ///
 /// Dropped unused, it resolves its Future with [`Error::BrokenPromise`], so that nobody waits for ever. If the
 /// Future was cancelled meanwhile, what is set is dropped.
+///
+/// ```
+/// use squall_runner::{Error, Future};
+///
+/// let future = Future::<i32>::new();
+/// drop(future.promise());
+/// assert_eq!(future.exception().unwrap().downcast_ref(), Some(&Error::BrokenPromise));
+/// ```
 #[must_use = "dropping a Promise fails its Future: call set_result or set_exception"]
 pub struct Promise<T: 'static> {
+    /// `None` once it was used.
     core: Option<Rc<dyn Resolvable<Output = T>>>,
 }
 
@@ -262,18 +262,18 @@ impl<T: 'static> Promise<T> {
     /// Resolves or fails it.
     pub fn set(mut self, result: Result<T>) {
         if let Some(core) = self.core.take() {
+            core.shared().remove_promise();
             core.shared().set(result);
-            core.count_promise(false);
         }
     }
 }
 
 impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
-        if let Some(core) = self.core.take() {
-            if core.count_promise(false) && core.shared().set_exception(Error::BrokenPromise.into()) {
-                core.shared().set_retrieved();
-            }
+        let Some(core) = self.core.take() else { return };
+        let shared = core.shared();
+        if shared.remove_promise() && shared.set_exception(Error::BrokenPromise.into()) {
+            shared.set_retrieved();
         }
     }
 }
@@ -281,86 +281,5 @@ impl<T> Drop for Promise<T> {
 impl<T> fmt::Debug for Promise<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Promise").finish_non_exhaustive()
-    }
-}
-
-/// A Future whose type is not known: what a generator yields and its Runner waits for.
-pub struct AnyFuture {
-    core: Rc<dyn Erased>,
-}
-
-impl AnyFuture {
-    /// Whether it is done, failed or cancelled.
-    pub fn done(&self) -> bool {
-        self.state() != State::Pending
-    }
-
-    /// Its state.
-    pub fn state(&self) -> State {
-        self.core.state()
-    }
-
-    /// What it failed with, if it has. Asking counts as retrieving it.
-    pub fn exception(&self) -> Option<Exception> {
-        match self.core.state() {
-            State::Pending | State::Done => None,
-            State::Failed | State::Cancelled => self.core.exception(),
-        }
-    }
-
-    /// Whether it is `moment`, which costs one turn of the loop although it is done.
-    pub fn is_moment(&self) -> bool {
-        self.core.is_moment()
-    }
-
-    /// Its number in the trace.
-    pub fn id(&self) -> FutureId {
-        self.core.id()
-    }
-
-    /// Whether it is an `F`, such as `Future<i32>`.
-    pub fn is<F: 'static>(&self) -> bool {
-        self.core.handle_type() == TypeId::of::<F>()
-    }
-
-    /// The type of its result, and what that is called.
-    pub(crate) fn output_type(&self) -> (TypeId, &'static str) {
-        self.core.output_type()
-    }
-
-    /// The coroutine whose result it is, if it is one.
-    pub fn coroutine(&self) -> Option<&'static Coroutine> {
-        self.core.coroutine_erased()
-    }
-
-    /// Has `callback` put on the ready queue when it is done; at once if it is.
-    pub fn add_callback(&self, callback: Callback) {
-        self.core.add_callback(callback);
-    }
-
-    /// Cancels it if it is pending, and says whether it was.
-    pub fn cancel(&self) -> bool {
-        self.core.cancel_erased()
-    }
-
-    /// Looks at the value, if it is there.
-    pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        self.core.look(f);
-    }
-
-    /// The result, if it is a `T`.
-    ///
-    /// # Errors
-    /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
-    pub fn into_result<T: 'static>(self) -> Result<T> {
-        let mut slot = None::<T>;
-        self.core.take_into(&mut slot as &mut dyn Any)?;
-        slot.ok_or_else(|| Error::ResultTaken.into())
-    }
-}
-
-impl fmt::Debug for AnyFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Future({:?})", self.state())
     }
 }

@@ -27,7 +27,7 @@ use std::any::{Any, TypeId};
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 
-use crate::future::AnyFuture;
+use crate::any_future::AnyFuture;
 use crate::trace::{Kind, Show};
 use crate::yieldable::{Deferred, Yieldable};
 use crate::{native, Exception, Result};

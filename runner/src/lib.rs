@@ -39,6 +39,7 @@
 //! assert_eq!(doubled.result().unwrap(), 42);
 //! ```
 
+mod any_future;
 pub mod co;
 pub mod context;
 pub mod error;
@@ -53,11 +54,12 @@ mod shared;
 pub mod trace;
 pub mod yieldable;
 
+pub use any_future::{AnyFuture, Waitable};
 pub use co::Co;
 pub use context::{Context, ContextVar};
 pub use error::{Error, Misuse, Waiting};
 pub use exception::{Exception, Frame, Result, Return};
-pub use future::{AnyFuture, Future, Promise};
+pub use future::{Future, Promise};
 pub use generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
 pub use runner::{coroutine, Runner};
 pub use shared::{Resolvable, Shared};

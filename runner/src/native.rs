@@ -1,8 +1,7 @@
-//! [`Task`]: drives a native coroutine, an `async fn`. What `asyncio.Task` is to Tornado.
+//! Native coroutines: `async fn`, each driven by a Task. What `asyncio.Task` is to Tornado.
 //!
 //! A native coroutine does nothing until it is yielded, awaited, converted or spawned; its first step is a turn
 //! of the loop away. Awaiting another native coroutine runs it inline, as part of the same Task.
-
 //!
 //! ```
 //! use squall_runner::{convert_yielded, ready::Ready, Exception, Future};
@@ -16,19 +15,21 @@
 //! assert_eq!(future.result().unwrap(), 6);
 //! ```
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::future::Future as StdFuture;
+use std::mem::ManuallyDrop;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Poll, Wake, Waker};
 
-use crate::future::AnyFuture;
-use crate::ready::{Alive, Callback, Ready, Run, Suspended, UNLISTED};
+use crate::any_future::AnyFuture;
+use crate::co::outside;
+use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
 use crate::runner::{discard, Call};
-use crate::shared::{Resolvable, Shared};
+use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, State};
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
@@ -51,81 +52,56 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    Task::spawn_as(coroutine, body)
+    let (call, future) = Call::new(coroutine, trace::Body::Native);
+    call.location.set(YIELDED_AT.get().unwrap_or(call.location.get()));
+    let ready = Ready::current();
+    let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {
+        call.place.set(ready.hold(this.clone()));
+        Task {
+            shared: Shared::new(),
+            body: Cell::new(Some(Box::pin(Raising { body }))),
+            awaits: Cell::new(None),
+            kept: Cell::new(None),
+            waker: Arc::new(TaskWaker::new(call.place.get(), ready.mail.clone())),
+            started: Cell::new(false),
+            queued: Cell::new(true),
+            must_cancel: Cell::new(false),
+            throw_cancel: Cell::new(false),
+            context: Cell::new(Context::current()),
+            call,
+        }
+    });
+    task.shared.set_id(future);
+    ready.push(task.clone());
+    Future::from_core(task)
 }
 
 /// A native coroutine on its way, and the Future of its result, in one allocation.
-pub(crate) struct Task<F: StdFuture + 'static, T: 'static> {
+struct Task<T: 'static> {
     shared: Shared<T>,
     /// Empty while it is polled, and once it is finished.
-    body: Cell<Option<Pin<Box<F>>>>,
-    /// Wakes this. Whoever keeps a clone of it may do so, from any thread.
-    waker: Waker,
-    /// What `waker` is made of, to see whether there are clones.
-    wake: Arc<TaskWaker>,
+    body: Cell<Option<Pin<Box<dyn StdFuture<Output = Result<T>>>>>>,
     /// The squall Future that it awaits, while that is pending.
-    awaits: RefCell<Option<AnyFuture>>,
+    awaits: Cell<Option<AnyFuture>>,
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
     kept: Cell<Option<Rc<Self>>>,
+    /// Wakes it. Whoever keeps a clone of it may do so, from any thread.
+    waker: Arc<TaskWaker>,
     started: Cell<bool>,
-    /// Whether the waker has put a step on the ready queue that has not run yet.
-    woken: Cell<bool>,
+    /// Whether it is on the ready queue; it is there once.
+    queued: Cell<bool>,
     /// Whether the next step is to raise `Cancelled`.
     must_cancel: Cell<bool>,
     /// Whether the first await of this step is to raise `Cancelled`.
     throw_cancel: Cell<bool>,
     context: Cell<Context>,
     call: Call,
-    key: Cell<u32>,
 }
 
-impl<F, T, E> Task<F, T>
-where
-    F: StdFuture<Output = Result<T, E>> + 'static,
-    T: 'static,
-    E: 'static,
-    Exception: From<E>,
-{
-    /// Has a native coroutine started in the next turn of the loop.
-    #[track_caller]
-    pub(crate) fn spawn(body: F) -> Future<T> {
-        Self::spawn_as(Coroutine::of::<F>(), body)
-    }
-
-    #[track_caller]
-    fn spawn_as(coroutine: &'static Coroutine, body: F) -> Future<T> {
-        let mut call = Call::new(coroutine, trace::Body::Native);
-        call.location = YIELDED_AT.get().unwrap_or(call.location);
-        let shared = Shared::new();
-        shared.set_id(call.future);
-        let ready = Ready::current();
-        let task = Rc::new_cyclic(|this: &Weak<Self>| {
-            let wake = ready.tasks.register(this.clone());
-            Self {
-                shared,
-                body: Cell::new(Some(Box::pin(body))),
-                waker: wake.clone().into(),
-                wake,
-                awaits: RefCell::new(None),
-                kept: Cell::new(None),
-                started: Cell::new(false),
-                woken: Cell::new(false),
-                must_cancel: Cell::new(false),
-                throw_cancel: Cell::new(false),
-                context: Cell::new(Context::current()),
-                call,
-                key: Cell::new(UNLISTED),
-            }
-        });
-        let alive: Rc<dyn Alive> = task.clone();
-        task.key.set(ready.enlist(Rc::downgrade(&alive)));
-        ready.push(task.clone());
-        Future::from_core(task)
-    }
-
+impl<T> Task<T> {
     /// Polls the body until it awaits a Future that is pending.
-    fn step(self: Rc<Self>) {
-        self.woken.set(false);
+    fn step(self: &Rc<Self>) {
+        self.queued.set(false);
         let Some(mut body) = self.body.take() else { return };
         drop((self.awaits.take(), self.kept.take()));
         self.throw_cancel.set(self.must_cancel.take());
@@ -136,20 +112,24 @@ where
         }
         let runner = self.call.runner;
         emit(|| if started { Event::Wake { runner } } else { Event::Start { runner } });
-        let outside = self.context.take().swap();
-        let before = POLLED.replace(Some(self.clone()));
-        let mut cx = std::task::Context::from_waker(&self.waker);
-        let poll = catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(&mut cx)));
-        POLLED.set(before);
-        self.context.set(outside.swap());
+        let waker = Waker::from(self.waker.clone());
+        let before = POLLED.with(|polled| polled.replace(Some(self.clone())));
+        let mut cx = std::task::Context::from_waker(&waker);
+        let poll = catch_unwind(AssertUnwindSafe(|| {
+            Context::run(&self.context, || outside(|| body.as_mut().poll(&mut cx)))
+        }));
+        POLLED.with(|polled| polled.set(before));
+        drop(waker);
         let result = match poll {
             Ok(Poll::Pending) if !self.throw_cancel.take() => {
-                let future = self.awaits.borrow().as_ref().map(AnyFuture::id);
-                emit(|| Event::Wait { runner, future });
                 self.body.set(Some(body));
-                if self.awaits.borrow().is_none() {
+                if lend(&self.awaits, Option::is_none) {
                     self.kept.set(Some(self.clone()));
                 }
+                emit(|| Event::Wait {
+                    runner,
+                    future: lend(&self.awaits, |awaits| awaits.as_ref().map(|f| f.id())),
+                });
                 if self.must_cancel.take() {
                     self.cancel();
                 }
@@ -157,7 +137,7 @@ where
             }
             // It awaits something foreign, which cannot be told: the body is dropped instead.
             Ok(Poll::Pending) => Err(Error::Cancelled.into()),
-            Ok(Poll::Ready(result)) => result.map_err(Exception::from),
+            Ok(Poll::Ready(result)) => result,
             Err(panic) => Err(Exception::from_panic(panic)),
         };
         discard(body);
@@ -165,49 +145,54 @@ where
     }
 
     fn finish(&self, result: Result<T>) {
-        self.discharge();
+        self.call.release(self);
         match result {
-            Ok(value) => drop(self.shared.set_result(self.call.returned(value))),
+            Ok(value) => drop(self.shared.set_result(self.call.returned(value, false))),
             Err(exception) if exception.downcast_ref() == Some(&Error::Cancelled) => {
                 self.shared.cancel();
             }
             Err(exception) => drop(self.shared.set_exception(self.call.leave(exception, None))),
         }
     }
-}
 
-impl<F: StdFuture + 'static, T: 'static> Task<F, T> {
-    fn discharge(&self) {
-        let key = self.key.replace(UNLISTED);
-        if key != UNLISTED {
-            Ready::with_current(|ready| ready.discharge(key, std::ptr::from_ref(self).cast()));
-        }
+    /// Whether somebody else has its waker.
+    fn wakeable(&self) -> bool {
+        Arc::strong_count(&self.waker) > 1
     }
 }
 
-impl<F, T, E> Run for Task<F, T>
-where
-    F: StdFuture<Output = Result<T, E>> + 'static,
-    T: 'static,
-    E: 'static,
-    Exception: From<E>,
-{
+impl<T> Run for Task<T> {
     fn run(self: Rc<Self>) {
         self.step();
     }
 
+    fn withdraw(&self) {
+        self.call.place.set(0);
+        self.body.take().into_iter().for_each(discard);
+        drop((self.awaits.take(), self.kept.take()));
+        self.shared.forget_waiters();
+    }
+
     fn coroutine(&self) -> Option<Suspended> {
-        Some(self.suspended())
+        let waits_for = lend(&self.awaits, |awaits| awaits.as_ref().and_then(AnyFuture::coroutine));
+        self.call.suspended(waits_for, self.wakeable())
+    }
+
+    fn is_due(&self) -> bool {
+        self.shared.state() == State::Pending && !self.queued.replace(true)
+    }
+
+    fn wake(self: Rc<Self>, number: u64) {
+        if self.waker.number == number {
+            self.waker.mailed.swap(false, Ordering::AcqRel);
+            if self.is_due() {
+                call_soon(self);
+            }
+        }
     }
 }
 
-impl<F, T, E> Resolvable for Task<F, T>
-where
-    F: StdFuture<Output = Result<T, E>> + 'static,
-    T: 'static,
-    E: 'static,
-    Exception: From<E>,
-{
+impl<T> Resolvable for Task<T> {
     type Output = T;
 
     fn shared(&self) -> &Shared<T> {
@@ -219,12 +204,15 @@ where
         if self.shared.state() != State::Pending {
             return self.shared.cancel();
         }
-        let awaits = self.awaits.take();
-        let cancelled = awaits.as_ref().is_some_and(AnyFuture::cancel);
-        self.awaits.replace(awaits);
+        // If it gave its waker away as well, it may have stopped awaiting that Future, which goes on then.
+        let awaits_it_alone = !self.wakeable();
+        let cancelled =
+            awaits_it_alone && lend(&self.awaits, |awaits| awaits.as_ref().is_some_and(AnyFuture::cancel));
         if !cancelled {
             self.must_cancel.set(true);
-            self.waker.wake_by_ref();
+            if lend(&self.body, Option::is_some) {
+                self.waker.wake_by_ref();
+            }
         }
         true
     }
@@ -234,91 +222,67 @@ where
     }
 }
 
-impl<F: StdFuture + 'static, T: 'static> Alive for Task<F, T> {
-    fn suspended(&self) -> Suspended {
-        Suspended { runner: self.call.runner, coroutine: self.call.coroutine, location: self.call.location }
-    }
-
-    fn waits_for(&self) -> Option<&'static Coroutine> {
-        self.awaits.borrow().as_ref().and_then(AnyFuture::coroutine)
-    }
-
-    fn wakeable(&self) -> bool {
-        Arc::strong_count(&self.wake) > 2
-    }
-
-    fn abandon(&self) {
-        self.key.set(UNLISTED);
-        if let Some(body) = self.body.take() {
-            discard(body);
-        }
-        drop((self.awaits.take(), self.kept.take()));
-        self.shared.forget_waiters();
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.call.release(self);
+        self.body.take().into_iter().for_each(discard);
     }
 }
 
-impl<F: StdFuture + 'static, T: 'static> Drop for Task<F, T> {
-    fn drop(&mut self) {
-        self.discharge();
-        Ready::with_current(|ready| ready.tasks.forget(&self.wake));
+pin_project_lite::pin_project! {
+    /// A body whose error is made an Exception.
+    struct Raising<F> {
+        #[pin]
+        body: F,
+    }
+}
+
+impl<F: StdFuture<Output = Result<T, E>>, T, E> StdFuture for Raising<F>
+where
+    Exception: From<E>,
+{
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Result<T>> {
+        self.project().body.poll(cx).map_err(Exception::from)
     }
 }
 
 thread_local! {
-    /// The Task that is being polled.
-    static POLLED: RefCell<Option<Rc<dyn Polled>>> = const { RefCell::new(None) };
+    /// The Task that is being polled. Without a destructor: nothing is left in it when none is.
+    static POLLED: ManuallyDrop<Cell<Option<Rc<dyn Polled>>>> = const { ManuallyDrop::new(Cell::new(None)) };
     /// The line of the yield whose native coroutines are being started.
     static YIELDED_AT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
 }
 
-/// A Task without its types.
+/// A Task that is being polled, to the Futures that it awaits.
 pub(crate) trait Polled {
-    fn waker(&self) -> &Waker;
+    fn is_woken_by(&self, waker: &Waker) -> bool;
+    /// Notes what it awaits, and gives itself as somebody who waits for that.
     fn awaits(self: Rc<Self>, future: AnyFuture) -> Callback;
+    /// Whether `Cancelled` is to be raised here.
     fn take_cancel(&self) -> bool;
-    fn wake(self: Rc<Self>);
 }
 
-impl<F, T, E> Polled for Task<F, T>
-where
-    F: StdFuture<Output = Result<T, E>> + 'static,
-    T: 'static,
-    E: 'static,
-    Exception: From<E>,
-{
-    fn waker(&self) -> &Waker {
-        &self.waker
+impl<T> Polled for Task<T> {
+    fn is_woken_by(&self, waker: &Waker) -> bool {
+        std::ptr::addr_eq(waker.data(), Arc::as_ptr(&self.waker))
     }
 
     fn awaits(self: Rc<Self>, future: AnyFuture) -> Callback {
-        self.awaits.replace(Some(future));
+        self.awaits.set(Some(future));
         self
     }
 
     fn take_cancel(&self) -> bool {
         self.throw_cancel.take()
     }
-
-    fn wake(self: Rc<Self>) {
-        if self.shared.state() == State::Pending && !self.woken.replace(true) {
-            crate::ready::call_soon(self);
-        }
-    }
 }
 
-/// Whether the Task that polls with this waker is to raise `Cancelled` here.
-pub(crate) fn cancel_requested(waker: &Waker) -> bool {
-    polling(waker).is_some_and(|task| task.take_cancel())
-}
-
-/// The Task that polls with this waker, as somebody who waits for `future`. Not one whose body polls with a
-/// waker of its own making, as `join_all` does.
-pub(crate) fn awaited_by(waker: &Waker, future: impl FnOnce() -> AnyFuture) -> Option<Callback> {
-    polling(waker).map(|task| task.awaits(future()))
-}
-
-fn polling(waker: &Waker) -> Option<Rc<dyn Polled>> {
-    POLLED.with_borrow(|task| task.as_ref().filter(|task| task.waker().will_wake(waker)).cloned())
+/// The Task that polls with this waker: not one whose body polls with a waker of its own making, as `join_all`
+/// may do.
+pub(crate) fn polling(waker: &Waker) -> Option<Rc<dyn Polled>> {
+    POLLED.with(|polled| lend(polled, |task| task.clone().filter(|task| task.is_woken_by(waker))))
 }
 
 /// Notes the line of a yield for the native coroutines that are started by `f`.
@@ -329,60 +293,58 @@ pub(crate) fn yielded_at<R>(location: &'static Location<'static>, f: impl FnOnce
     result
 }
 
-/// The Tasks of one queue, and where their wakers leave word.
-#[derive(Default)]
-pub(crate) struct Tasks {
-    /// By number. Weak: what a Task awaits holds it.
-    polled: RefCell<HashMap<u64, Weak<dyn Polled>>>,
-    last: Cell<u64>,
-    mail: Arc<Mail>,
-}
-
-/// The part of it that other threads see.
+/// Where wakers leave word: the part of a ready queue that other threads see.
 #[derive(Default)]
 pub(crate) struct Mail {
-    /// The Tasks that were woken from elsewhere, in order.
-    woken: Mutex<Vec<u64>>,
+    /// Place and number of the Tasks that were woken from elsewhere, in order.
+    woken: Mutex<Vec<(u32, u64)>>,
+    /// Whether the queue is gone. Then nobody takes anything out any more.
+    closed: AtomicBool,
     /// Tells the loop that there is something in it.
     notify: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
-impl Tasks {
-    fn register(&self, task: Weak<dyn Polled>) -> Arc<TaskWaker> {
-        self.last.set(self.last.get() + 1);
-        self.polled.borrow_mut().insert(self.last.get(), task);
-        Arc::new(TaskWaker { number: self.last.get(), mail: self.mail.clone() })
+impl Mail {
+    pub(crate) fn take(&self) -> Vec<(u32, u64)> {
+        std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn forget(&self, wake: &TaskWaker) {
-        if Arc::ptr_eq(&self.mail, &wake.mail) {
-            self.polled.borrow_mut().remove(&wake.number);
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.take();
+    }
+
+    pub(crate) fn notify_by(&self, notify: Box<dyn Fn() + Send + Sync>) {
+        drop(self.notify.set(notify));
+    }
+
+    fn post(&self, place: u32, number: u64) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
         }
-    }
-
-    fn wake(&self, number: u64) {
-        let task = self.polled.borrow().get(&number).and_then(Weak::upgrade);
-        if let Some(task) = task {
-            task.wake();
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner).push((place, number));
+        if let Some(notify) = self.notify.get() {
+            notify();
         }
-    }
-
-    /// Has those woken that another thread has woken.
-    pub(crate) fn deliver(&self) {
-        let woken = std::mem::take(&mut *self.mail.woken.lock().unwrap_or_else(PoisonError::into_inner));
-        woken.into_iter().for_each(|number| self.wake(number));
-    }
-
-    /// Has `notify` called, on any thread, when a Task was woken that [`deliver`](Self::deliver) is to wake.
-    pub(crate) fn notify_by(&self, notify: impl Fn() + Send + Sync + 'static) {
-        drop(self.mail.notify.set(Box::new(notify)));
     }
 }
 
 /// What a Task's waker is made of.
 struct TaskWaker {
+    /// The Task's place in the list of its queue.
+    place: u32,
+    /// Tells it from those that have the same place after it.
     number: u64,
     mail: Arc<Mail>,
+    /// Whether word was left and not taken in yet.
+    mailed: AtomicBool,
+}
+
+impl TaskWaker {
+    fn new(place: u32, mail: Arc<Mail>) -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self { place, number: LAST.fetch_add(1, Ordering::Relaxed), mail, mailed: AtomicBool::new(false) }
+    }
 }
 
 impl Wake for TaskWaker {
@@ -391,18 +353,11 @@ impl Wake for TaskWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let here = Ready::with_current(|ready| {
-            let here = Arc::ptr_eq(&ready.tasks.mail, &self.mail);
-            if here {
-                ready.tasks.wake(self.number);
-            }
-            here
-        });
-        if !here {
-            self.mail.woken.lock().unwrap_or_else(PoisonError::into_inner).push(self.number);
-            if let Some(notify) = self.mail.notify.get() {
-                notify();
-            }
+        let ready = Ready::current();
+        if Arc::ptr_eq(&ready.mail, &self.mail) {
+            ready.wake(self.place, self.number);
+        } else if !self.mailed.swap(true, Ordering::AcqRel) {
+            self.mail.post(self.place, self.number);
         }
     }
 }

@@ -21,11 +21,12 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 
 use slab::Slab;
 
-use crate::native::Tasks;
-use crate::trace::RunnerId;
+use crate::native::Mail;
+use crate::trace::{self, Problem, RunnerId};
 use crate::{Context, Coroutine};
 
 /// Something that waits in line to be called: a Runner, a Task, a closure.
@@ -41,7 +42,7 @@ pub trait Run {
         std::any::type_name::<Self>()
     }
 
-    /// The coroutine that this resumes, if it is one: for tools that choose who goes next.
+    /// The coroutine that this resumes, while it is suspended: for tools that choose who goes next.
     fn coroutine(&self) -> Option<Suspended> {
         None
     }
@@ -51,6 +52,16 @@ pub trait Run {
     fn choice(&self) -> Option<(&'static str, u64)> {
         None
     }
+
+    /// Whether it is to be put on the queue, now that something is done that it waited for; `false` if it is
+    /// there already and is to run once.
+    fn is_due(&self) -> bool {
+        true
+    }
+
+    /// Has it run soon since its waker says so, if that is the number of its waker.
+    #[doc(hidden)]
+    fn wake(self: Rc<Self>, _number: u64) {}
 }
 
 /// What waits in the queue, as tools that choose who goes next see it.
@@ -77,32 +88,21 @@ pub struct Suspended {
     pub coroutine: &'static Coroutine,
     /// The line of its last yield.
     pub location: &'static Location<'static>,
-}
-
-/// The place in the list of a coroutine that is not in it.
-pub(crate) const UNLISTED: u32 = u32::MAX;
-
-/// A coroutine that can be looked at, and given up, while it is suspended.
-pub(crate) trait Alive {
-    fn suspended(&self) -> Suspended;
-    /// The coroutine whose result it waits for, if it is one.
-    fn waits_for(&self) -> Option<&'static Coroutine>;
+    /// The coroutine whose result it waits for, if that is what it waits for.
+    pub waits_for: Option<&'static Coroutine>,
     /// Whether something that this thread cannot see may still wake it.
-    fn wakeable(&self) -> bool;
-    /// Drops the body and what it waits for, and forgets who waits for it.
-    fn abandon(&self);
+    pub wakeable: bool,
 }
 
 /// The queue of what is ready, and the list of the coroutines that are not.
 #[derive(Default)]
 pub struct Ready {
     queue: RefCell<VecDeque<Callback>>,
-    /// Every suspended coroutine that was started here. Weak: what it waits for holds it.
-    alive: RefCell<Slab<Weak<dyn Alive>>>,
-    /// Other things that hold each other: what waits, and what it waits for. Withdrawn at the end.
+    /// Every coroutine that is suspended, and whatever else holds Futures that hold it in turn. Weak: what they
+    /// wait for holds them.
     held: RefCell<Slab<Weak<dyn Run>>>,
-    /// The native coroutines, by what their wakers know of them.
-    pub(crate) tasks: Tasks,
+    /// Where the wakers of native coroutines leave word.
+    pub(crate) mail: Arc<Mail>,
     /// Whether a Runner is to stop after each resume, though it could go on at once.
     stepped: Cell<bool>,
     /// The Runner that stopped for that: it goes next, before everything in the queue.
@@ -114,7 +114,7 @@ thread_local! {
 }
 
 impl Ready {
-    /// The queue of this thread; one that nobody empties while the thread ends.
+    /// The queue of this thread; one of its own if the thread is ending.
     pub fn current() -> Rc<Self> {
         CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
     }
@@ -149,6 +149,38 @@ impl Ready {
         self.queue.borrow_mut().remove(index)
     }
 
+    /// What each waiting callback is, in order.
+    pub fn entries(&self) -> Vec<Entry> {
+        let entry = |callback: &Callback| match callback.coroutine() {
+            Some(coroutine) => Entry::Coroutine(coroutine),
+            None => callback.choice().map_or(Entry::Callback, Entry::Choice),
+        };
+        self.queue.borrow().iter().map(entry).collect()
+    }
+
+    /// The suspended coroutines.
+    pub fn suspended(&self) -> Vec<Suspended> {
+        self.held().iter().filter_map(|held| held.coroutine()).collect()
+    }
+
+    /// Whether a suspended native coroutine gave its waker to something outside of this thread's sight.
+    pub fn wakeable(&self) -> bool {
+        self.suspended().iter().any(|suspended| suspended.wakeable)
+    }
+
+    /// Takes in the native coroutines that other threads have woken: a loop calls this before each iteration.
+    pub fn deliver(&self) {
+        for (place, number) in self.mail.take() {
+            self.wake(place, number);
+        }
+    }
+
+    /// Has `notify` called, on any thread, when there is something to [`deliver`](Self::deliver). Only the
+    /// first call counts.
+    pub fn notify_by(&self, notify: impl Fn() + Send + Sync + 'static) {
+        self.mail.notify_by(Box::new(notify));
+    }
+
     /// Has every Runner that the loop calls stop after one resume, also where it need not wait: for tools that
     /// step through coroutines. Whoever asks for it must run [`going_on`](Self::going_on) before the queue.
     pub fn step_by_resumes(&self, stepped: bool) {
@@ -162,7 +194,7 @@ impl Ready {
 
     /// Stops a Runner that could go on at once, if that is wanted.
     pub(crate) fn went_on<R: Run + 'static>(runner: &Rc<R>) -> bool {
-        crate::trace::observed()
+        trace::observed()
             && Self::with_current(|ready| {
                 if ready.stepped.get() {
                     ready.going_on.set(Some(runner.clone()));
@@ -171,79 +203,51 @@ impl Ready {
             })
     }
 
-    /// What each waiting callback is, in order.
-    pub fn entries(&self) -> Vec<Entry> {
-        let entry = |callback: &Callback| match callback.coroutine() {
-            Some(coroutine) => Entry::Coroutine(coroutine),
-            None => callback.choice().map_or(Entry::Callback, Entry::Choice),
-        };
-        self.queue.borrow().iter().map(entry).collect()
-    }
-
-    /// The coroutine that each waiting callback resumes, in order; `None` for other callbacks.
-    pub fn coroutines(&self) -> Vec<Option<Suspended>> {
-        self.queue.borrow().iter().map(|callback| callback.coroutine()).collect()
-    }
-
-    /// The suspended coroutines, each with the one whose result it waits for, if that is what it waits for.
-    pub fn suspended(&self) -> Vec<(Suspended, Option<&'static Coroutine>)> {
-        self.alive().iter().map(|alive| (alive.suspended(), alive.waits_for())).collect()
-    }
-
-    /// Whether a suspended native coroutine gave its waker to something outside of this thread's sight.
-    pub fn wakeable(&self) -> bool {
-        self.alive().iter().any(|alive| alive.wakeable())
-    }
-
-    /// Takes in the native coroutines that other threads have woken: a loop calls this before each iteration.
-    pub fn deliver(&self) {
-        self.tasks.deliver();
-    }
-
-    /// Has `notify` called, on any thread, when there is something to [`deliver`](Self::deliver). Only the
-    /// first call counts.
-    pub fn notify_by(&self, notify: impl Fn() + Send + Sync + 'static) {
-        self.tasks.notify_by(notify);
-    }
-
     /// Drops every callback and every suspended coroutine, without running any: the end of a loop. This is
     /// what frees a coroutine that waits for something that only itself could have resolved.
     pub fn abandon(&self) {
-        drop(self.going_on.take());
-        while !self.is_empty() || !self.alive.borrow().is_empty() || !self.held.borrow().is_empty() {
-            drop(self.queue.take());
-            let held: Vec<_> = self.held.borrow_mut().drain().filter_map(|weak| weak.upgrade()).collect();
-            held.iter().for_each(|held| held.withdraw());
-            let alive = self.alive();
-            self.alive.borrow_mut().clear();
+        let given_up = |callback: Callback| trace::guard(Problem::Callback, || drop(callback));
+        while !self.is_empty() || !self.held.borrow().is_empty() {
             // All of them are held until each is empty, so that a long chain is not dropped by recursion.
-            for alive in &alive {
-                alive.abandon();
-            }
+            let held = self.held();
+            self.held.borrow_mut().clear();
+            held.iter().for_each(|held| trace::guard(Problem::Callback, || held.withdraw()));
+            self.queue.take().into_iter().for_each(given_up);
+            held.into_iter().for_each(given_up);
+        }
+        self.going_on.take().into_iter().for_each(given_up);
+    }
+
+    fn held(&self) -> Vec<Callback> {
+        self.held.borrow().iter().filter_map(|(_, weak)| weak.upgrade()).collect()
+    }
+
+    /// Adds what is to be withdrawn when the loop ends, and gives its place, from 1.
+    pub(crate) fn hold(&self, it: Weak<dyn Run>) -> u32 {
+        let place = self.held.borrow_mut().insert(it) + 1;
+        u32::try_from(place).expect("fewer than four thousand million coroutines")
+    }
+
+    /// Takes it off again. What was added to another queue has nothing at that place here.
+    pub(crate) fn release(&self, place: u32, it: *const ()) {
+        let (mut held, key) = (self.held.borrow_mut(), place as usize - 1);
+        if held.get(key).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it)) {
+            held.remove(key);
         }
     }
 
-    fn alive(&self) -> Vec<Rc<dyn Alive>> {
-        self.alive.borrow().iter().filter_map(|(_, weak)| weak.upgrade()).collect()
-    }
-
-    /// Adds a coroutine that is suspended for the first time, and gives its place in the list.
-    pub(crate) fn enlist(&self, alive: Weak<dyn Alive>) -> u32 {
-        let key = self.alive.borrow_mut().insert(alive);
-        u32::try_from(key).expect("fewer than four thousand million coroutines")
-    }
-
-    /// Takes a coroutine off the list. One that was enlisted elsewhere has nothing at that place here.
-    pub(crate) fn discharge(&self, key: u32, who: *const ()) {
-        let mut alive = self.alive.borrow_mut();
-        if alive.get(key as usize).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), who)) {
-            alive.remove(key as usize);
+    /// Wakes what is at that place, if that is the number of its waker.
+    pub(crate) fn wake(&self, place: u32, number: u64) {
+        let held = self.held.borrow().get(place as usize - 1).and_then(Weak::upgrade);
+        if let Some(held) = held {
+            held.wake(number);
         }
     }
 
-    /// Does something with the queue of this thread; nothing for it when the thread is ending.
+    /// Does something with the queue of this thread that runs no code of others; nothing when it is ending.
+    #[inline]
     pub(crate) fn with_current<R: Default>(f: impl FnOnce(&Self) -> R) -> R {
-        CURRENT.try_with(|ready| f(&ready.borrow())).unwrap_or_default()
+        CURRENT.try_with(|current| f(&current.borrow())).unwrap_or_default()
     }
 }
 
@@ -255,6 +259,7 @@ impl fmt::Debug for Ready {
 
 impl Drop for Ready {
     fn drop(&mut self) {
+        self.mail.close();
         self.abandon();
     }
 }
@@ -264,7 +269,9 @@ impl Drop for Ready {
 #[derive(Debug)]
 #[must_use = "what it stands for is withdrawn only while it lives"]
 pub struct Held {
-    key: usize,
+    place: u32,
+    /// Its address, to know it again.
+    it: *const (),
     ready: Weak<Ready>,
 }
 
@@ -272,21 +279,21 @@ impl Held {
     /// For `it`, by the queue of this thread.
     pub fn new(it: Weak<dyn Run>) -> Self {
         let ready = Ready::current();
-        let key = ready.held.borrow_mut().insert(it);
-        Self { key, ready: Rc::downgrade(&ready) }
+        let address = it.as_ptr().cast();
+        Self { place: ready.hold(it), it: address, ready: Rc::downgrade(&ready) }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(ready) = self.ready.upgrade() {
-            let held = ready.held.borrow_mut().try_remove(self.key);
-            drop(held);
+            ready.release(self.place, self.it);
         }
     }
 }
 
 /// Puts a callback at the end of this thread's queue.
+#[inline]
 pub fn call_soon(callback: Callback) {
     Ready::with_current(|ready| ready.push(callback));
 }
@@ -298,23 +305,21 @@ pub fn call_soon_fn(f: impl FnOnce() + 'static) {
 
 /// A closure as an entry of the queue. It runs in the context in which this was called.
 pub fn callback(f: impl FnOnce() + 'static) -> Callback {
-    Rc::new(Once { f: Cell::new(Some(f)), context: Cell::new(Context::current()) })
+    callback_in(Context::current(), f)
 }
 
-struct Once<F> {
-    /// `None` once it has run.
-    f: Cell<Option<F>>,
-    context: Cell<Context>,
-}
+pub(crate) fn callback_in(context: Context, f: impl FnOnce() + 'static) -> Callback {
+    struct Once<F>(Cell<Option<(Context, F)>>);
+    impl<F: FnOnce()> Run for Once<F> {
+        fn run(self: Rc<Self>) {
+            if let Some((context, f)) = self.0.take() {
+                context.enter(f);
+            }
+        }
 
-impl<F: FnOnce()> Run for Once<F> {
-    fn run(self: Rc<Self>) {
-        if let Some(f) = self.f.take() {
-            self.context.take().enter(f);
+        fn withdraw(&self) {
+            drop(self.0.take());
         }
     }
-
-    fn withdraw(&self) {
-        drop(self.f.take());
-    }
+    Rc::new(Once(Cell::new(Some((context, f)))))
 }

@@ -1,29 +1,54 @@
 //! [`Runner`]: drives a generator from Future to Future. The heart of the heart.
 //!
-//! Tornado's guide explains the Runner by a simplified loop:
+//! Tornado's guide explains the Runner by a simplified loop. In our words:
 //!
-//! ```python
-//! # Simplified inner loop of tornado.gen.Runner
-//! def run(self):
-//!     # send(x) makes the current yield return x.
-//!     # It returns when the next yield is reached
-//!     future = self.gen.send(self.next)
-//!     def callback(f):
-//!         self.next = f.result()
-//!         self.run()
-//!     future.add_done_callback(callback)
+//! ```
+//! # use squall_runner::{AnyFuture, Generator, GeneratorState, Resume, Sent};
+//! # use squall_runner::ready::{Ready, callback};
+//! /// Resumes the generator with the result of `next`, and comes back when what it yields then is done.
+//! fn run<G: Generator + 'static>(mut gen: G, next: Sent) {
+//!     if let GeneratorState::Yielded(yielded) = gen.resume(Resume::Send(next)) {
+//!         let future: AnyFuture = yielded.convert().unwrap();
+//!         let waiting = std::rc::Rc::new(std::cell::Cell::new(None));
+//!         let again = waiting.clone();
+//!         future.add_callback(callback(move || {
+//!             if let Some((gen, future)) = again.take() {
+//!                 run(gen, Sent::Result(future));
+//!             }
+//!         }));
+//!         waiting.set(Some((gen, future)));
+//!     }
+//! }
+//! # struct Twice(squall_runner::Promise<i32>, Option<squall_runner::Future<i32>>);
+//! # impl Generator for Twice {
+//! #     type Return = ();
+//! #     fn resume(&mut self, resume: Resume) -> GeneratorState<()> {
+//! #         match (self.1.take(), resume) {
+//! #             (Some(future), _) => GeneratorState::Yielded(squall_runner::Yielded::new(future)),
+//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.take::<i32>().unwrap(), 5); GeneratorState::Returned(()) }
+//! #             (None, resume) => panic!("{resume:?}"),
+//! #         }
+//! #     }
+//! # }
+//! # let future = squall_runner::Future::new();
+//! # let promise = future.promise();
+//! # run(Twice(future.promise(), Some(future)), Sent::Nothing);
+//! # promise.set_result(5);
+//! # Ready::current().pop().unwrap().run();
 //! ```
 //!
-//! [`Runner::run`] below is the real one, to be read beside `Runner.run` in Tornado's `gen.py`: the same names
-//! in the same order. What the simplified loop leaves out, and the real one must not:
+//! [`Runner`] below is the real one, to be read beside `Runner` in Tornado's `gen.py`: the same names in the same
+//! order. What the simplified loop leaves out, and the real one must not:
 //!
-//! - a Future that failed: `f.result()` would raise in the callback, and the coroutine would wait for ever.
-//!   The real loop catches it and **throws** it in at the yield;
-//! - the end: `StopIteration` and `Return` resolve the result Future, any other exception fails it;
+//! - a Future that failed: its result cannot be sent. The real loop catches the exception and **throws** it in
+//!   at the yield;
+//! - the end: what the generator returns, or a `Return` that it raises, resolves the result Future; any other
+//!   exception fails it;
 //! - a Future that is done already: the real loop goes on **at once**, without a turn of the event loop;
 //! - `moment`, which is done and costs a turn all the same;
 //! - what is not a Future: `convert_yielded` makes one of it, or raises `BadYield` inside the generator;
-//! - a call while it runs: it returns, since the loop further up the stack goes on anyway.
+//! - a call while it runs: it returns, since the loop further up the stack goes on anyway;
+//! - the context variables, which are the generator's own and not those of whoever resolves a Future.
 
 mod unstarted;
 
@@ -32,12 +57,12 @@ use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::rc::Rc;
 
-use crate::co::{Body, Co};
+use crate::any_future::AnyFuture;
+use crate::co::{outside, Body, Co};
 use crate::exception::Frame;
-use crate::future::AnyFuture;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
-use crate::ready::{call_soon, Alive, Ready, Run, Suspended, UNLISTED};
-use crate::shared::{Resolvable, Shared};
+use crate::ready::{call_soon, Ready, Run, Suspended};
+use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, FutureId, Problem, RunnerId, Shown, State};
 use crate::{Context, Error, Exception, Future, Result};
 
@@ -46,169 +71,154 @@ pub use unstarted::{unstarted, Unstarted, Value};
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
 /// The Runner and the Future of its result are one allocation. While the generator is suspended, the Future
-/// that it waits for holds the Runner. When the generator ends, or is abandoned, it is dropped at once.
+/// that it waits for holds the Runner. When the generator ends, or is given up, it is dropped at once.
 pub struct Runner<G: Generator + 'static> {
     result_future: Shared<G::Return>,
     /// Empty while it runs, and once it is finished: this is Tornado's `running` and `finished`.
     gen: Cell<Option<G>>,
-    /// What it waits for.
+    /// What it waits for. `None` while it runs, and before it is started.
     future: Cell<Option<AnyFuture>>,
-    /// The context variables as the generator left them.
+    /// The context variables as the generator left them: Tornado's `ctx_run`.
     context: Cell<Context>,
-    coroutine: &'static Coroutine,
-    /// The line of the last yield.
-    location: Cell<&'static Location<'static>>,
-    /// Its place in the list of those that are suspended.
-    key: Cell<u32>,
-    /// Its number in the trace; 0 if nobody observed the call.
-    id: u32,
+    call: Call,
 }
 
 impl<G: Generator + 'static> Runner<G> {
     /// Calls a coroutine: runs the generator at once, up to its first yield of a Future that is not done, and
     /// gives the Future of its result. Source: the wrapper that `tornado.gen.coroutine` makes.
+    ///
+    /// The module [`generator`](crate::generator) has an example.
     #[track_caller]
-    pub fn start(coroutine: &'static Coroutine, mut gen: G) -> Future<G::Return> {
+    pub fn start(coroutine: &'static Coroutine, gen: G) -> Future<G::Return> {
+        Self::start_with(coroutine, || gen)
+    }
+
+    /// The same, with what makes the generator called as a part of it.
+    #[track_caller]
+    #[inline]
+    fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G) -> Future<G::Return> {
         if trace::observed() && unstarted::wanted() {
-            return Self::defer(coroutine, gen);
+            return Self::defer(coroutine, make());
         }
-        let call = Call::new(coroutine, trace::Body::Generator);
-        let caller = Context::current();
+        let (call, future) = Call::new(coroutine, trace::Body::Generator);
+        let context = Cell::new(Context::current());
+        let mut gen = None;
         // Inline the first iteration of `run`: a coroutine that never yields needs no Runner.
-        let state = gen.resume(Resume::Send(Sent::Nothing));
-        match state {
+        let state =
+            Context::run(&context, || trap(|| gen.insert(make()).resume(Resume::Send(Sent::Nothing))));
+        let result = match state {
             GeneratorState::Yielded(first_yielded) => {
                 let runner = Rc::new(Self {
                     result_future: Shared::new(),
-                    gen: Cell::new(Some(gen)),
+                    gen: Cell::new(gen),
                     future: Cell::new(None),
-                    context: Cell::default(),
-                    coroutine,
-                    location: Cell::new(call.location),
-                    key: Cell::new(UNLISTED),
-                    id: call.runner.0,
+                    context,
+                    call,
                 });
-                runner.result_future.set_id(call.future);
-                // Still in the generator's context: what it yields may be a native coroutine, which starts in it.
-                let ready = runner.handle_yield(first_yielded);
-                runner.context.set(caller.swap());
-                if ready {
+                runner.result_future.set_id(future);
+                if Context::run(&runner.context, || runner.handle_yield(first_yielded)) {
                     Self::run(&runner, false);
                 }
-                Future::from_core(runner)
+                return Future::from_core(runner);
             }
-            GeneratorState::Returned(value) => {
-                caller.swap();
-                discard(gen);
-                call.finished(Ok(call.returned(value)))
-            }
-            GeneratorState::Raised(exception) => {
-                caller.swap();
-                discard(gen);
-                call.finished(call.raised(exception, None))
-            }
-        }
+            GeneratorState::Returned(value) => Ok(call.returned(value, false)),
+            GeneratorState::Raised(exception) => call.raised(exception, None),
+        };
+        discard(gen);
+        finished(result, future)
     }
 
     /// Starts or resumes the generator, running until it reaches a yield of a Future that is not done.
     /// A tool may have it stop after each resume where it was called by the loop.
     fn run(self: &Rc<Self>, by_the_loop: bool) {
         let Some(mut gen) = self.gen.take() else { return };
-        let outside = self.context.take().swap();
-        while let Some(future) = self.future.take() {
-            if !future.done() {
-                self.future.set(Some(future));
-                break;
+        Context::run(&self.context, || loop {
+            let future = self.future.take();
+            if future.as_ref().is_some_and(|future| !future.done()) {
+                self.future.set(future);
+                return self.gen.set(Some(gen));
             }
-            let thrown = future.exception();
-            let state = match thrown.clone() {
-                Some(exception) => {
+            let exc = future.as_ref().and_then(|future| future.exception());
+            let resumed = match (&exc, future) {
+                (Some(exc), future) => {
                     drop(future);
-                    emit(|| Event::Throw { runner: self.id(), exception: &exception });
-                    gen.resume(Resume::Throw(exception))
+                    self.throw(&mut gen, exc)
                 }
-                None => {
-                    if trace::observed() {
-                        future.look(&mut |value| emit(|| Event::Send { runner: self.id(), value }));
-                    }
-                    gen.resume(Resume::Send(Sent::Result(future)))
-                }
+                (None, Some(future)) => self.send(&mut gen, future),
+                (None, None) => self.next(&mut gen),
             };
-            let result = match state {
-                GeneratorState::Yielded(yielded) => {
-                    if self.handle_yield(yielded) && !(by_the_loop && Ready::went_on(self)) {
-                        continue;
-                    }
-                    break;
+            let yielded = match resumed {
+                GeneratorState::Yielded(yielded) => yielded,
+                GeneratorState::Returned(value) => {
+                    return self.finish(gen, Ok(self.call.returned(value, false)))
                 }
-                GeneratorState::Returned(value) => Ok(self.call().returned(value)),
-                GeneratorState::Raised(exception) => self.call().raised(exception, thrown),
+                GeneratorState::Raised(raised) => return self.finish(gen, self.call.raised(raised, exc)),
             };
-            discard(gen);
-            self.finish(result);
-            outside.swap();
-            return;
-        }
-        self.gen.set(Some(gen));
-        self.context.set(outside.swap());
+            if !self.handle_yield(yielded) || (by_the_loop && Ready::went_on(self)) {
+                return self.gen.set(Some(gen));
+            }
+        });
     }
 
     /// Waits for what was yielded, or says that there is nothing to wait for.
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
-        self.location.set(yielded.location);
-        emit(|| Event::Yield {
-            runner: self.id(),
-            kind: yielded.kind(),
-            future: yielded.future().map(AnyFuture::id),
-            location: yielded.location,
-        });
+        self.call.yielded(&yielded);
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
         let ready = if future.is_moment() {
             call_soon(self.clone());
             false
-        } else if future.done() {
-            true
-        } else {
+        } else if !future.done() {
             future.add_callback(self.clone());
             false
+        } else {
+            true
         };
         if !ready {
-            emit(|| Event::Wait { runner: self.id(), future: (!future.is_moment()).then(|| future.id()) });
-            if self.key.get() == UNLISTED {
-                self.key.set(Ready::with_current(|ready| ready.enlist(Rc::<Self>::downgrade(self))));
-            }
+            self.suspend(&future);
         }
         self.future.set(Some(future));
         ready
     }
 
+    /// `next(gen)`: runs it up to its first yield.
+    #[cold]
+    fn next(&self, gen: &mut G) -> GeneratorState<G::Return> {
+        emit(|| Event::Start { runner: self.call.runner });
+        trap(|| gen.resume(Resume::Send(Sent::Nothing)))
+    }
+
+    /// `gen.send(future.result())`. The yield takes the result out.
+    fn send(&self, gen: &mut G, future: AnyFuture) -> GeneratorState<G::Return> {
+        if trace::observed() {
+            future.look(&mut |value| emit(|| Event::Send { runner: self.call.runner, value }));
+        }
+        trap(|| gen.resume(Resume::Send(Sent::Result(future))))
+    }
+
+    /// `gen.throw(exc)`.
+    #[cold]
+    fn throw(&self, gen: &mut G, exc: &Exception) -> GeneratorState<G::Return> {
+        emit(|| Event::Throw { runner: self.call.runner, exception: exc });
+        trap(|| gen.resume(Resume::Throw(exc.clone())))
+    }
+
+    /// Puts it on the list of those that are suspended.
+    fn suspend(self: &Rc<Self>, future: &AnyFuture) {
+        let until = || (!future.is_moment()).then(|| future.id());
+        emit(|| Event::Wait { runner: self.call.runner, future: until() });
+        if self.call.place.get() == 0 {
+            self.call.place.set(Ready::with_current(|ready| ready.hold(Rc::<Self>::downgrade(self))));
+        }
+    }
+
     /// Resolves the result Future, unless it was cancelled.
-    fn finish(&self, result: Result<G::Return>) {
-        self.discharge();
-        let cancelled = self.result_future.state() == State::Cancelled;
+    fn finish(&self, gen: G, result: Result<G::Return>) {
+        discard(gen);
+        self.call.release(self);
         match result {
-            Err(exception) if cancelled => trace::report(Problem::AfterCancel, &exception),
-            result => drop(self.result_future.set(result)),
-        }
-    }
-
-    fn discharge(&self) {
-        let key = self.key.replace(UNLISTED);
-        if key != UNLISTED {
-            Ready::with_current(|ready| ready.discharge(key, std::ptr::from_ref(self).cast()));
-        }
-    }
-
-    fn id(&self) -> RunnerId {
-        RunnerId(self.id)
-    }
-
-    fn call(&self) -> Call {
-        Call {
-            runner: self.id(),
-            future: FutureId(0),
-            coroutine: self.coroutine,
-            location: self.location.get(),
+            result if self.result_future.state() == State::Pending => drop(self.result_future.set(result)),
+            Ok(value) => discard(value),
+            Err(exception) => trace::report(Problem::AfterCancel, &exception),
         }
     }
 }
@@ -218,8 +228,16 @@ impl<G: Generator + 'static> Run for Runner<G> {
         Self::run(&self, true);
     }
 
+    fn withdraw(&self) {
+        self.call.place.set(0);
+        self.gen.take().into_iter().for_each(discard);
+        drop(self.future.take());
+        self.result_future.forget_waiters();
+    }
+
     fn coroutine(&self) -> Option<Suspended> {
-        Some(self.suspended())
+        let waits_for = lend(&self.future, |future| future.as_ref().and_then(AnyFuture::coroutine));
+        self.call.suspended(waits_for, false)
     }
 }
 
@@ -231,45 +249,20 @@ impl<G: Generator + 'static> Resolvable for Runner<G> {
     }
 
     fn coroutine(&self) -> Option<&'static Coroutine> {
-        Some(self.coroutine)
-    }
-}
-
-impl<G: Generator + 'static> Alive for Runner<G> {
-    fn suspended(&self) -> Suspended {
-        Suspended { runner: self.id(), coroutine: self.coroutine, location: self.location.get() }
-    }
-
-    fn waits_for(&self) -> Option<&'static Coroutine> {
-        let future = self.future.take();
-        let coroutine = future.as_ref().and_then(AnyFuture::coroutine);
-        self.future.set(future);
-        coroutine
-    }
-
-    fn wakeable(&self) -> bool {
-        false
-    }
-
-    fn abandon(&self) {
-        self.key.set(UNLISTED);
-        if let Some(gen) = self.gen.take() {
-            discard(gen);
-        }
-        drop(self.future.take());
-        self.result_future.forget_waiters();
+        Some(self.call.coroutine)
     }
 }
 
 impl<G: Generator + 'static> Drop for Runner<G> {
     fn drop(&mut self) {
-        self.discharge();
+        self.call.release(self);
+        self.gen.take().into_iter().for_each(discard);
     }
 }
 
 impl<G: Generator + 'static> std::fmt::Debug for Runner<G> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Runner({} at {})", self.coroutine.name(), self.location.get())
+        write!(f, "Runner({} at {})", self.call.coroutine.name(), self.call.location.get())
     }
 }
 
@@ -297,18 +290,32 @@ where
 
 /// Calls a coroutine that has a name: what `#[squall::coroutine]` makes of a function that yields.
 ///
-/// `body` makes the async block; it must not panic.
+/// ```
+/// use squall_runner::{runner::call, Coroutine, Future};
+///
+/// static ADD_ONE: Coroutine = Coroutine::new("add_one", file!(), line!());
+/// let future = call(&ADD_ONE, |co| async move { Ok(co.yield_(Future::ready(5)).await? + 1) });
+/// assert_eq!(future.result().unwrap(), 6);
+/// ```
 #[track_caller]
 pub fn call<T, F>(coroutine: &'static Coroutine, body: impl FnOnce(Co) -> F) -> Future<T>
 where
     T: 'static,
     F: std::future::Future<Output = Result<T>> + 'static,
 {
-    Runner::start(coroutine, Body::new(body))
+    Runner::start_with(coroutine, || Body::new(body))
 }
 
 /// Calls a coroutine that never yields: a plain function whose exception is trapped. What
 /// `#[squall::coroutine]` makes of a function without a yield.
+///
+/// ```
+/// use squall_runner::{runner::call_plain, Coroutine};
+///
+/// static PARSE: Coroutine = Coroutine::new("parse", file!(), line!());
+/// let failed = call_plain(&PARSE, || Ok("x".parse::<i32>()?));
+/// assert!(failed.exception().unwrap().is::<std::num::ParseIntError>());
+/// ```
 #[track_caller]
 pub fn call_plain<T: 'static>(
     coroutine: &'static Coroutine,
@@ -317,47 +324,52 @@ pub fn call_plain<T: 'static>(
     if trace::observed() && unstarted::wanted() {
         return Runner::defer(coroutine, unstarted::Plain(Some(body)));
     }
-    let call = Call::new(coroutine, trace::Body::Plain);
-    let caller = Context::current();
-    let result = catch_unwind(AssertUnwindSafe(body));
-    caller.swap();
-    call.finished(match result {
-        Ok(Ok(value)) => Ok(call.returned(value)),
-        Ok(Err(exception)) => call.raised(exception, None),
-        Err(panic) => call.raised(Exception::from_panic(panic), None),
-    })
+    let (call, future) = Call::new(coroutine, trace::Body::Plain);
+    let called = Context::current().enter(|| catch_unwind(AssertUnwindSafe(body)));
+    let result = match called.unwrap_or_else(|panic| Err(Exception::from_panic(panic))) {
+        Ok(value) => Ok(call.returned(value, false)),
+        Err(exception) => call.raised(exception, None),
+    };
+    finished(result, future)
 }
 
 /// One call of a coroutine, as far as it is the same for all kinds of bodies.
 pub(crate) struct Call {
-    pub(crate) runner: RunnerId,
-    pub(crate) future: FutureId,
     pub(crate) coroutine: &'static Coroutine,
     /// The line of the last yield; that of the call before the first.
-    pub(crate) location: &'static Location<'static>,
+    pub(crate) location: Cell<&'static Location<'static>>,
+    /// Its number in the trace; 0 if nobody observed the call.
+    pub(crate) runner: RunnerId,
+    /// Its place in the list of those that are suspended; 0 while it is not there.
+    pub(crate) place: Cell<u32>,
 }
 
 impl Call {
+    /// A call, and the number of its Future.
     #[track_caller]
-    pub(crate) fn new(coroutine: &'static Coroutine, body: trace::Body) -> Self {
-        let mut call =
-            Self { runner: RunnerId(0), future: FutureId(0), coroutine, location: Location::caller() };
+    pub(crate) fn new(coroutine: &'static Coroutine, body: trace::Body) -> (Self, FutureId) {
+        let (mut runner, mut future) = (RunnerId(0), FutureId(0));
         if trace::observed() {
-            call.runner = trace::next_runner();
-            call.future = trace::next_future();
-            emit(|| Event::Call { runner: call.runner, future: call.future, coroutine, body });
+            (runner, future) = (trace::next_runner(), trace::next_future());
+            emit(|| Event::Call { runner, future, coroutine, body });
             if body == trace::Body::Generator {
-                emit(|| Event::Start { runner: call.runner });
+                emit(|| Event::Start { runner });
             }
         }
-        call
+        (Self { coroutine, location: Cell::new(Location::caller()), runner, place: Cell::new(0) }, future)
     }
 
-    pub(crate) fn returned<T: 'static>(&self, value: T) -> T {
-        self.returns(value, false)
+    fn yielded(&self, yielded: &Yielded) {
+        self.location.set(yielded.location);
+        emit(|| Event::Yield {
+            runner: self.runner,
+            kind: yielded.kind(),
+            future: yielded.future().map(|future| future.id()),
+            location: yielded.location,
+        });
     }
 
-    fn returns<T: 'static>(&self, value: T, raised: bool) -> T {
+    pub(crate) fn returned<T: 'static>(&self, value: T, raised: bool) -> T {
         emit(|| {
             let value = Shown::new(&value, self.coroutine.show);
             Event::Return { runner: self.runner, value, raised }
@@ -366,38 +378,64 @@ impl Call {
     }
 
     /// What becomes of an exception that leaves the body: the value of a `Return`, or itself with a frame more.
+    /// `thrown` is what had been thrown in just before.
     #[cold]
     pub(crate) fn raised<T: 'static>(&self, exception: Exception, thrown: Option<Exception>) -> Result<T> {
-        if exception.is_return() {
-            return match exception.return_value() {
-                Some(value) => Ok(self.returns(value, true)),
-                None => self.raised(Error::WrongReturn { expected: type_name::<T>() }.into(), None),
-            };
+        match exception.return_value() {
+            Some(value) => Ok(self.returned(value, true)),
+            None if exception.is_return() => {
+                let expected = type_name::<T>();
+                Err(self.leave(Error::WrongReturn { expected }.into(), None))
+            }
+            None => Err(self.leave(exception, thrown)),
         }
-        Err(self.leave(exception, thrown))
     }
 
-    /// Adds the frame of this coroutine.
+    /// Adds the frame of this coroutine: the line where it was raised, or that of the yield where it came in.
     pub(crate) fn leave(&self, mut exception: Exception, thrown: Option<Exception>) -> Exception {
         let came_in = thrown.is_some_and(|thrown| thrown.same(&exception));
+        exception.place_at(self.location.get());
         let raised_here = !came_in && exception.traceback().is_empty();
-        let location = if raised_here { exception.origin() } else { self.location };
+        let location = if raised_here { exception.origin() } else { self.location.get() };
         exception.push_frame(Frame { location, name: self.coroutine.name() });
         emit(|| Event::Raise { runner: self.runner, exception: &exception });
         exception
     }
 
-    /// The Future of a call that is over before it returns.
-    fn finished<T: 'static>(&self, result: Result<T>) -> Future<T> {
-        let shared = Shared::settled(result);
-        shared.set_id(self.future);
-        Future::from_core(Rc::new(shared))
+    /// As tools see it, while it is suspended.
+    pub(crate) fn suspended(
+        &self,
+        waits_for: Option<&'static Coroutine>,
+        wakeable: bool,
+    ) -> Option<Suspended> {
+        let Self { runner, coroutine, .. } = *self;
+        let location = self.location.get();
+        (self.place.get() != 0).then_some(Suspended { runner, coroutine, location, waits_for, wakeable })
+    }
+
+    /// Takes it off the list of those that are suspended; `it` is what is there.
+    pub(crate) fn release<T>(&self, it: &T) {
+        let place = self.place.take();
+        if place != 0 {
+            Ready::with_current(|ready| ready.release(place, std::ptr::from_ref(it).cast()));
+        }
     }
 }
 
-/// Drops a generator. A panic in a `Drop` of its body is logged, and the Runner goes on.
-pub(crate) fn discard<G>(gen: G) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(gen))) {
-        trace::report(Problem::Callback, &Exception::from_panic(panic));
-    }
+/// The Future of a call that is over before it returns.
+fn finished<T: 'static>(result: Result<T>, id: FutureId) -> Future<T> {
+    let shared = Shared::settled(result);
+    shared.set_id(id);
+    Future::from_core(Rc::new(shared))
+}
+
+/// Resumes a generator. A panic becomes an exception that it raised.
+fn trap<T>(resume: impl FnOnce() -> GeneratorState<T>) -> GeneratorState<T> {
+    catch_unwind(AssertUnwindSafe(resume))
+        .unwrap_or_else(|panic| GeneratorState::Raised(Exception::from_panic(panic)))
+}
+
+/// Drops what others made: a generator, a result. A panic in that is logged, and the Runner goes on.
+pub(crate) fn discard<G>(it: G) {
+    trace::guard(Problem::Callback, || outside(|| drop(it)));
 }

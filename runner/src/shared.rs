@@ -1,60 +1,54 @@
-//! What all Futures share: the state, the result, and those who wait for it.
+//! [`Shared`]: what all Futures share: the state, the result, and those who wait for it.
 
-use std::any::{type_name, Any, TypeId};
 use std::cell::Cell;
-use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::Waker;
 
-use crate::ready::{call_soon, Callback, Run};
-use crate::trace::{self, Event, FutureId, Problem, Shown, State};
-use crate::{Context, Coroutine, Error, Exception, Future, Result};
+use crate::any_future::Waitable;
+use crate::ready::{call_soon, Callback};
+use crate::trace::{self, Event, FutureId, Problem, State};
+use crate::{Coroutine, Error, Exception, Result};
 
 /// The part of a Future that is the same in all of them. Whoever makes a Future with state of its own, such
 /// as a timer or a list, puts one of these into it and implements [`Resolvable`]: then both are one allocation.
 pub struct Shared<T: 'static> {
     slot: Cell<Slot<T>>,
     /// How to copy the value; there from the moment at which a second handle is made.
-    clone: Cell<Option<fn(&T) -> T>>,
+    copy: Cell<Option<fn(&T) -> T>>,
     state: Cell<State>,
     /// Whether somebody has asked for the exception, or has copied the value.
     retrieved: Cell<bool>,
-    /// Whether yielding it costs a turn of the loop although it is done.
-    moment: bool,
+    /// How many Promises there are. Where that is more than it can count, none counts as the last.
+    promises: Cell<u16>,
     /// Its number in the trace; 0 until it is first mentioned.
     number: Cell<u32>,
 }
 
 /// Those who wait while it is pending, then what they wait for.
-enum Slot<T: 'static> {
-    /// Nobody waits yet; or the value was moved out.
+#[derive(Default)]
+enum Slot<T> {
+    /// Nobody waits yet; or it was cancelled, or the value was moved out, or is being looked at.
+    #[default]
     Empty,
     /// The usual case costs no allocation.
-    One(Callback),
-    /// Boxed, so that the slot is as small as a callback.
+    One(Waiter),
+    /// Boxed, so that the slot is no larger than one waiter.
     #[allow(clippy::box_collection)]
-    Many(Box<Vec<Waiter<T>>>),
+    Many(Box<Vec<Waiter>>),
     Value(T),
     Raised(Exception),
 }
 
-/// Who waits for a Future of type `T`.
-pub(crate) enum Waiter<T: 'static> {
+/// Somebody who waits for a Future.
+pub(crate) enum Waiter {
     /// To be put on the ready queue.
-    Run(Callback),
-    /// To be called with the Future, on the ready queue.
-    Done(DoneCallback<T>),
-    /// A foreign executor within a native coroutine.
-    Wake(Waker),
+    Soon(Callback),
+    /// Gives what is to be put on the ready queue, when the Future is done and held by whoever resolved it.
+    Done(Box<dyn FnOnce() -> Option<Callback>>),
     /// To be run at once: a Future that is done together with this one.
     Now(Callback),
-}
-
-/// A function that wants the Future.
-pub(crate) struct DoneCallback<T: 'static> {
-    pub(crate) f: Box<dyn FnOnce(&Future<T>)>,
-    pub(crate) context: Context,
-    pub(crate) future: Weak<dyn Resolvable<Output = T>>,
+    /// A foreign executor, or one within a native coroutine.
+    Wake(Waker),
 }
 
 /// A Future with state of its own: a coroutine's result, a timer, a list of children.
@@ -74,7 +68,7 @@ pub(crate) struct DoneCallback<T: 'static> {
 /// bell.shared.set_result(());
 /// assert!(rung.done());
 /// ```
-pub trait Resolvable: Erased + 'static {
+pub trait Resolvable: Waitable + 'static {
     /// The type of the result.
     type Output: 'static;
 
@@ -91,8 +85,9 @@ pub trait Resolvable: Erased + 'static {
         None
     }
 
-    /// Counts a [`Promise`](crate::Promise) that was made or dropped, and says whether none is left.
-    fn count_promise(&self, _made: bool) -> bool {
+    /// Whether yielding it costs a turn of the loop although it is done.
+    #[doc(hidden)]
+    fn is_moment(&self) -> bool {
         false
     }
 }
@@ -100,29 +95,22 @@ pub trait Resolvable: Erased + 'static {
 impl<T> Shared<T> {
     /// Of a Future that is pending.
     pub const fn new() -> Self {
-        Self::in_state(State::Pending, Slot::Empty, false)
+        Self::in_state(State::Pending, Slot::Empty)
     }
 
     /// Of a Future that is done or has failed.
     pub fn settled(result: Result<T>) -> Self {
-        match result {
-            Ok(value) => Self::in_state(State::Done, Slot::Value(value), false),
-            Err(exception) => Self::in_state(State::Failed, Slot::Raised(exception), false),
-        }
+        let (state, slot) = Slot::of(result);
+        Self::in_state(state, slot)
     }
 
-    /// Of a Future that is done, and costs one turn of the loop all the same.
-    pub fn moment(value: T) -> Self {
-        Self::in_state(State::Done, Slot::Value(value), true)
-    }
-
-    const fn in_state(state: State, slot: Slot<T>, moment: bool) -> Self {
+    const fn in_state(state: State, slot: Slot<T>) -> Self {
         Self {
             slot: Cell::new(slot),
-            clone: Cell::new(None),
+            copy: Cell::new(None),
             state: Cell::new(state),
             retrieved: Cell::new(false),
-            moment,
+            promises: Cell::new(0),
             number: Cell::new(0),
         }
     }
@@ -134,20 +122,20 @@ impl<T> Shared<T> {
 
     /// Resolves it, unless it is done or cancelled: then the value is dropped and this says `false`.
     pub fn set_result(&self, value: T) -> bool {
-        self.settle(State::Done, Slot::Value(value))
+        self.set(Ok(value))
     }
 
     /// Fails it, unless it is done or cancelled: then this says `false`.
     pub fn set_exception(&self, exception: Exception) -> bool {
-        self.settle(State::Failed, Slot::Raised(exception))
+        self.set(Err(exception))
     }
 
-    /// Resolves or fails it.
+    /// Resolves or fails it. Those who wait are put on the ready queue, in the order in which they came;
+    /// nothing runs in here.
+    #[inline]
     pub fn set(&self, result: Result<T>) -> bool {
-        match result {
-            Ok(value) => self.set_result(value),
-            Err(exception) => self.set_exception(exception),
-        }
+        let (state, slot) = Slot::of(result);
+        self.settle(state, slot)
     }
 
     /// Cancels it, unless it is done. Whoever wants it cancelled does not want its exception either: that
@@ -159,6 +147,7 @@ impl<T> Shared<T> {
         self.settle(State::Cancelled, Slot::Empty)
     }
 
+    #[inline]
     fn settle(&self, state: State, slot: Slot<T>) -> bool {
         if self.state.get() != State::Pending {
             return false;
@@ -171,42 +160,40 @@ impl<T> Shared<T> {
     /// Is done as the Future is that it was mapped from, which has said so. `None`: that was cancelled.
     pub(crate) fn follow(&self, result: Option<Result<T>>) {
         if self.state.get() == State::Pending {
-            match result {
-                Some(Ok(value)) => self.put(State::Done, Slot::Value(value)),
-                Some(Err(exception)) => self.put(State::Failed, Slot::Raised(exception)),
-                None => self.put(State::Cancelled, Slot::Empty),
-            }
+            let (state, slot) = result.map_or((State::Cancelled, Slot::Empty), Slot::of);
+            self.put(state, slot);
         }
     }
 
     fn put(&self, state: State, slot: Slot<T>) {
         self.state.set(state);
         match self.slot.replace(slot) {
-            Slot::One(callback) => call_soon(callback),
+            Slot::One(waiter) => waiter.wake(),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
             _ => {}
         }
     }
 
     /// What it failed with. Asking counts as retrieving it.
+    #[track_caller]
     pub fn exception(&self) -> Option<Exception> {
         match self.state.get() {
-            State::Failed => self.with_slot(|slot| match slot {
-                Slot::Raised(exception) => {
-                    self.retrieved.set(true);
-                    Some(exception.clone())
-                }
-                _ => None,
-            }),
-            State::Cancelled => Some(Error::Cancelled.into()),
             State::Pending | State::Done => None,
+            State::Cancelled => Some(Error::Cancelled.into()),
+            State::Failed => {
+                self.retrieved.set(true);
+                lend(&self.slot, |slot| match slot {
+                    Slot::Raised(exception) => Some(exception.clone()),
+                    _ => None,
+                })
+            }
         }
     }
 
     /// Forgets those who wait, when the loop that would have called them ends.
     pub fn forget_waiters(&self) {
         if self.state.get() == State::Pending {
-            drop(self.slot.replace(Slot::Empty));
+            drop(self.slot.take());
         }
     }
 
@@ -215,124 +202,118 @@ impl<T> Shared<T> {
         self.retrieved.set(true);
     }
 
-    pub(crate) fn is_moment(&self) -> bool {
-        self.moment
+    /// Counts a Promise.
+    pub(crate) fn add_promise(&self) {
+        self.promises.set(self.promises.get().saturating_add(1));
+    }
+
+    /// Counts one less, and says whether that was the last.
+    pub(crate) fn remove_promise(&self) -> bool {
+        let left = match self.promises.get() {
+            u16::MAX => u16::MAX,
+            promises => promises - 1,
+        };
+        self.promises.set(left);
+        left == 0
     }
 
     pub(crate) fn is_shared(&self) -> bool {
-        self.clone.get().is_some()
+        self.copy.get().is_some()
     }
 
-    pub(crate) fn set_clone(&self, clone: fn(&T) -> T) {
-        self.clone.set(Some(clone));
+    pub(crate) fn share(&self, copy: fn(&T) -> T) {
+        self.copy.set(Some(copy));
     }
 
     /// The result: moved out for the last handle, and where it cannot be copied; else copied.
+    #[track_caller]
     pub(crate) fn take(&self, last: bool) -> Result<T> {
-        match self.state.get() {
-            State::Pending => Err(Error::InvalidState("the Future is not done yet").into()),
-            State::Cancelled => Err(Error::Cancelled.into()),
-            State::Failed => Err(self.exception().unwrap_or_else(|| Error::ResultTaken.into())),
-            State::Done => match self.clone.get() {
-                Some(clone) if !last => self.copy(clone),
-                _ => match self.slot.replace(Slot::Empty) {
-                    Slot::Value(value) => Ok(value),
-                    _ => Err(Error::ResultTaken.into()),
-                },
-            },
+        match self.copy.get() {
+            Some(copy) if !last => return self.copied(copy),
+            _ => {}
+        }
+        match self.slot.take() {
+            Slot::Value(value) => Ok(value),
+            slot => {
+                self.slot.set(slot);
+                Err(self.without_value())
+            }
         }
     }
 
-    /// The value, copied.
-    pub(crate) fn copy(&self, clone: impl FnOnce(&T) -> T) -> Result<T> {
+    /// The result, copied.
+    #[track_caller]
+    pub(crate) fn copied(&self, copy: impl FnOnce(&T) -> T) -> Result<T> {
         self.retrieved.set(true);
-        self.with_value(clone).ok_or_else(|| Error::ResultTaken.into())
+        match self.with_value(copy) {
+            Some(value) => Ok(value),
+            None => Err(self.without_value()),
+        }
     }
 
     /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
     /// its Future.
     pub fn reclaim(&self) -> Option<T> {
-        if self.state.get() != State::Done || self.retrieved.get() {
-            return None;
-        }
-        match self.slot.replace(Slot::Empty) {
-            Slot::Value(value) => Some(value),
-            _ => None,
+        match self.slot.take() {
+            Slot::Value(value) if !self.retrieved.get() => Some(value),
+            slot => {
+                self.slot.set(slot);
+                None
+            }
         }
     }
 
-    /// Looks at the value, if it is there.
+    /// Why there is no value.
+    #[cold]
+    #[track_caller]
+    fn without_value(&self) -> Exception {
+        match self.exception() {
+            Some(exception) => exception,
+            None if self.state.get() == State::Pending => {
+                Error::InvalidState("the Future is not done yet").into()
+            }
+            None => Error::ResultTaken.into(),
+        }
+    }
+
+    /// Looks at the value, if it is there. While `f` runs, it is nowhere else.
     pub fn with_value<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
-        self.with_slot(|slot| match slot {
+        lend(&self.slot, |slot| match slot {
             Slot::Value(value) => Some(f(value)),
             _ => None,
         })
     }
 
-    /// The slot is empty while `f` runs, and filled again also when `f` panics.
-    fn with_slot<R>(&self, f: impl FnOnce(&Slot<T>) -> R) -> R {
-        struct Restore<'a, T: 'static>(&'a Cell<Slot<T>>, Slot<T>);
-        impl<T> Drop for Restore<'_, T> {
-            fn drop(&mut self) {
-                self.0.set(std::mem::replace(&mut self.1, Slot::Empty));
-            }
-        }
-        let restore = Restore(&self.slot, self.slot.replace(Slot::Empty));
-        f(&restore.1)
-    }
-
     /// Has `callback` put on the ready queue when it is done; at once if it is.
+    #[inline]
     pub fn add_callback(&self, callback: Callback) {
-        if self.state.get() != State::Pending {
-            return call_soon(callback);
-        }
-        match self.slot.replace(Slot::Empty) {
-            Slot::Empty => self.slot.set(Slot::One(callback)),
-            slot => {
-                self.slot.set(slot);
-                self.add_waiter(Waiter::Run(callback));
-            }
-        }
+        self.add_waiter(Waiter::Soon(callback));
     }
 
-    pub(crate) fn add_waiter(&self, waiter: Waiter<T>) {
+    #[inline]
+    pub(crate) fn add_waiter(&self, waiter: Waiter) {
         if self.state.get() != State::Pending {
             return waiter.wake();
         }
-        let mut waiters = self.take_waiters();
-        waiters.push(waiter);
-        self.slot.set(Slot::Many(waiters));
+        self.slot.set(match self.slot.take() {
+            Slot::One(first) => Slot::Many(Box::new(vec![first, waiter])),
+            Slot::Many(mut waiters) => {
+                waiters.push(waiter);
+                Slot::Many(waiters)
+            }
+            _ => Slot::One(waiter),
+        });
     }
 
-    /// Has `callback` called, unless it waits already.
-    pub(crate) fn add_callback_once(&self, callback: &Callback) {
-        if !self.waits(|waiter| matches!(waiter, Waiter::Run(other) if Rc::ptr_eq(other, callback))) {
-            self.add_callback(callback.clone());
-        }
-    }
-
-    /// Has `waker` woken, unless one that does the same waits already.
-    pub(crate) fn add_waker_once(&self, waker: &Waker) {
-        if !self.waits(|waiter| matches!(waiter, Waiter::Wake(other) if other.will_wake(waker))) {
-            self.add_waiter(Waiter::Wake(waker.clone()));
-        }
-    }
-
-    fn waits(&self, who: impl Fn(&Waiter<T>) -> bool) -> bool {
-        let waiters = self.take_waiters();
-        let found = waiters.iter().any(who);
-        if !waiters.is_empty() {
-            self.slot.set(Slot::Many(waiters));
-        }
-        found
-    }
-
-    #[allow(clippy::box_collection, clippy::unnecessary_box_returns)]
-    fn take_waiters(&self) -> Box<Vec<Waiter<T>>> {
-        match self.slot.replace(Slot::Empty) {
-            Slot::One(first) => Box::new(vec![Waiter::Run(first)]),
-            Slot::Many(waiters) => waiters,
-            _ => Box::default(),
+    /// Adds somebody, unless the same one waits already.
+    pub(crate) fn add_waiter_once(&self, waiter: Waiter) {
+        let waits = lend(&self.slot, |slot| match slot {
+            Slot::One(other) => other.is(&waiter),
+            Slot::Many(others) => others.iter().any(|other| other.is(&waiter)),
+            _ => false,
+        });
+        if !waits {
+            self.add_waiter(waiter);
         }
     }
 
@@ -364,99 +345,59 @@ impl<T> std::fmt::Debug for Shared<T> {
 
 impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
-        if self.state.get() == State::Failed && !self.retrieved.get() {
-            if let Slot::Raised(exception) = self.slot.replace(Slot::Empty) {
-                trace::report(Problem::NeverRetrieved, &exception);
-            }
+        if let (Slot::Raised(exception), false) = (self.slot.get_mut(), self.retrieved.get()) {
+            trace::report(Problem::NeverRetrieved, exception);
         }
     }
 }
 
-impl<T> Waiter<T> {
+/// Lends out what is in a cell. The cell is empty while `f` runs, and filled again also when `f` panics.
+pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&T) -> R) -> R {
+    struct Lent<'a, T: Default>(&'a Cell<T>, T);
+    impl<T: Default> Drop for Lent<'_, T> {
+        fn drop(&mut self) {
+            self.0.set(std::mem::take(&mut self.1));
+        }
+    }
+    f(&Lent(cell, cell.take()).1)
+}
+
+impl<T> Slot<T> {
+    fn of(result: Result<T>) -> (State, Self) {
+        match result {
+            Ok(value) => (State::Done, Self::Value(value)),
+            Err(exception) => (State::Failed, Self::Raised(exception)),
+        }
+    }
+}
+
+impl Waiter {
+    #[inline]
     fn wake(self) {
         match self {
-            Self::Run(callback) => call_soon(callback),
-            Self::Now(mapped) => mapped.run(),
-            Self::Done(done) => {
-                // Whoever resolves it holds it. From here on the callback does.
-                if let Some(core) = done.future.upgrade() {
-                    call_soon(Rc::new(Cell::new(Some((done, Future::from_core(core))))));
-                }
-            }
-            Self::Wake(waker) => {
-                if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-                    trace::report(Problem::Callback, &Exception::from_panic(panic));
-                }
-            }
+            Self::Soon(callback) if callback.is_due() => call_soon(callback),
+            Self::Soon(_) => {}
+            Self::Done(callback) => callback().into_iter().for_each(call_soon),
+            Self::Now(callback) => callback.run(),
+            Self::Wake(waker) => trace::guard(Problem::Callback, || waker.wake()),
+        }
+    }
+
+    /// Whether both are the same somebody.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Soon(a), Self::Soon(b)) => Rc::ptr_eq(a, b),
+            (Self::Wake(a), Self::Wake(b)) => a.will_wake(b),
+            _ => false,
         }
     }
 }
 
-impl<T> Run for Cell<Option<(DoneCallback<T>, Future<T>)>> {
-    fn run(self: Rc<Self>) {
-        let Some((DoneCallback { f, context, .. }, future)) = self.take() else { return };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| context.enter(|| f(&future)))) {
-            trace::report(Problem::DoneCallback, &Exception::from_panic(panic));
-        }
-    }
-}
+/// A Future that has no state but this.
+impl<T> Resolvable for Shared<T> {
+    type Output = T;
 
-/// A Future whose type is not known: what a Runner waits for. Whatever is [`Resolvable`] is this too.
-#[allow(unreachable_pub)]
-pub trait Erased {
-    fn state(&self) -> State;
-    fn is_moment(&self) -> bool;
-    fn id(&self) -> FutureId;
-    fn exception(&self) -> Option<Exception>;
-    fn add_callback(&self, callback: Callback);
-    fn cancel_erased(&self) -> bool;
-    fn coroutine_erased(&self) -> Option<&'static Coroutine>;
-    /// The type of its handles.
-    fn handle_type(&self) -> TypeId;
-    /// The type of its result, and what that is called.
-    fn output_type(&self) -> (TypeId, &'static str);
-    /// Moves or copies the value into `slot`, an `Option` of it.
-    fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
-    fn look(&self, f: &mut dyn FnMut(Shown<'_>));
-}
-
-impl<R: Resolvable> Erased for R {
-    fn state(&self) -> State {
-        self.shared().state()
-    }
-    fn is_moment(&self) -> bool {
-        self.shared().is_moment()
-    }
-    fn id(&self) -> FutureId {
-        self.shared().id()
-    }
-    fn exception(&self) -> Option<Exception> {
-        self.shared().exception()
-    }
-    fn add_callback(&self, callback: Callback) {
-        self.shared().add_callback(callback);
-    }
-    fn cancel_erased(&self) -> bool {
-        self.cancel()
-    }
-    fn coroutine_erased(&self) -> Option<&'static Coroutine> {
-        self.coroutine()
-    }
-    fn handle_type(&self) -> TypeId {
-        TypeId::of::<Future<R::Output>>()
-    }
-    fn output_type(&self) -> (TypeId, &'static str) {
-        (TypeId::of::<R::Output>(), type_name::<R::Output>())
-    }
-    fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()> {
-        let Some(slot) = slot.downcast_mut::<Option<R::Output>>() else {
-            return Err(Error::WrongType { expected: type_name::<R::Output>() }.into());
-        };
-        *slot = Some(self.shared().take(Rc::strong_count(&self) == 1)?);
-        Ok(())
-    }
-    fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        let show = self.coroutine().and_then(|coroutine| coroutine.show);
-        self.shared().with_value(|value| f(Shown::new(value, show)));
+    fn shared(&self) -> &Shared<T> {
+        self
     }
 }

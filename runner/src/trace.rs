@@ -28,7 +28,7 @@ use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::panic::Location;
+use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -498,9 +498,18 @@ pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
 #[cold]
 #[inline(never)]
 fn tell(event: &Event<'_>) {
-    let observer = OBSERVER.with_borrow(Clone::clone);
-    if let Some(observer) = observer {
-        observer.event(event);
+    // On a thread that is ending there is none any more.
+    let observer = OBSERVER.try_with(|observer| observer.borrow().clone());
+    if let Ok(Some(observer)) = observer {
+        // It prints values of others, which may panic.
+        drop(catch_unwind(AssertUnwindSafe(|| observer.event(event))));
+    }
+}
+
+/// Runs code of others, where a panic would break what is around it: that is reported.
+pub(crate) fn guard(problem: Problem, f: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
+        report(problem, &Exception::from_panic(panic));
     }
 }
 

@@ -26,17 +26,18 @@
 //! ```
 
 use std::any::{type_name, Any, TypeId};
+use std::cell::OnceCell;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::future::AnyFuture;
+use crate::any_future::AnyFuture;
 use crate::generator::Convert;
-use crate::native::{self, Task};
-use crate::shared::Shared;
+use crate::native::{polling, start};
+use crate::shared::{Resolvable, Shared};
 use crate::trace::Kind;
-use crate::{Error, Exception, Future, Result};
+use crate::{Coroutine, Error, Exception, Future, Result};
 
 /// The kinds of yieldable things.
 pub mod marker {
@@ -97,7 +98,10 @@ where
 
     #[track_caller]
     fn convert_yielded(self) -> Result<Future<T>> {
-        Ok(self.into_future().unwrap_or_else(Task::spawn))
+        Ok(match self.into_future() {
+            Ok(future) => future,
+            Err(native) => start(Coroutine::of::<F>(), native),
+        })
     }
 
     fn kind(&self) -> Kind {
@@ -111,22 +115,21 @@ where
 
     #[inline]
     fn into_future(self) -> Result<Future<T>, Self> {
-        let mut this = Some(self);
-        if let Some(future) = (&mut this as &mut dyn Any).downcast_mut::<Option<Future<T>>>() {
-            if let Some(future) = future.take() {
-                return Ok(future);
-            }
+        match same_type::<Self, Future<T>>(self) {
+            // `moment()` is one Future for all, as in Tornado.
+            Err(this) if (&this as &dyn Any).is::<Moment>() => same_type(moment_future()).map_err(|_| this),
+            future => future,
         }
-        // `moment()` is one Future for all, as in Tornado. The slot is an `Option<Future<()>>` exactly if T is ().
-        if (&this as &dyn Any).is::<Option<Moment>>() {
-            let mut moment = Some(moment_future());
-            if let Some(future) = (&mut moment as &mut dyn Any).downcast_mut::<Option<Future<T>>>() {
-                if let Some(future) = future.take() {
-                    return Ok(future);
-                }
-            }
-        }
-        Err(this.expect("nothing was taken"))
+    }
+}
+
+/// The same value, if the types are the same.
+#[inline]
+fn same_type<A: 'static, B: 'static>(a: A) -> Result<B, A> {
+    let mut a = Some(a);
+    match (&mut a as &mut dyn Any).downcast_mut::<Option<B>>() {
+        Some(b) => Ok(b.take().expect("it was put there just now")),
+        None => Err(a.expect("nobody took it")),
     }
 }
 
@@ -159,7 +162,7 @@ impl std::future::Future for Moment {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        if native::cancel_requested(cx.waker()) {
+        if polling(cx.waker()).is_some_and(|task| task.take_cancel()) {
             return Poll::Ready(Err(Error::Cancelled.into()));
         }
         if self.0 {
@@ -171,13 +174,28 @@ impl std::future::Future for Moment {
     }
 }
 
-thread_local! {
-    static MOMENT: Future<()> = Future::from_core(Rc::new(Shared::moment(())));
+/// Done, and yet it costs a turn to wait for it.
+struct Turn(Shared<()>);
+
+impl Resolvable for Turn {
+    type Output = ();
+
+    fn shared(&self) -> &Shared<()> {
+        &self.0
+    }
+
+    fn is_moment(&self) -> bool {
+        true
+    }
 }
 
 /// The one Future that `moment()` and `()` stand for.
 fn moment_future() -> Future<()> {
-    MOMENT.with(Clone::clone)
+    let turn = || Future::from_core(Rc::new(Turn(Shared::settled(Ok(())))));
+    thread_local! {
+        static MOMENT: OnceCell<Future<()>> = const { OnceCell::new() };
+    }
+    MOMENT.try_with(|moment| moment.get_or_init(turn).clone()).unwrap_or_else(|_| turn())
 }
 
 /// A std Future whose output is not a Result, made yieldable.

@@ -107,10 +107,10 @@ impl Inner {
     /// Who is suspended, and for what.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
         let waiting = self.ready.suspended();
-        let waiting = waiting.into_iter().map(|(who, on)| Waiting {
+        let waiting = waiting.into_iter().map(|who| Waiting {
             name: who.coroutine.name(),
             location: who.location,
-            on: on.map(squall_runner::Coroutine::name),
+            on: who.waits_for.map(squall_runner::Coroutine::name),
         });
         waiting.collect()
     }

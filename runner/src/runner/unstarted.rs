@@ -17,15 +17,14 @@
 
 use std::any::{type_name, Any};
 use std::cell::{Cell, RefCell};
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 
-use super::{discard, Call, Runner};
-use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent};
-use crate::ready::{Alive, Ready, Run, Suspended, UNLISTED};
+use super::{Call, Runner};
+use crate::generator::{Coroutine, Generator, GeneratorState, Resume};
+use crate::ready::{Ready, Run};
 use crate::shared::Shared;
-use crate::trace::{self, emit, Event, FutureId, Shown};
-use crate::{Context, Error, Exception, Future, Result};
+use crate::trace::{self, FutureId, Shown};
+use crate::{Context, Error, Future, Result};
 
 thread_local! {
     /// The coroutines that were called and not started, while there is somebody who wants them so.
@@ -82,66 +81,28 @@ impl<G: Generator + 'static> Runner<G> {
     #[track_caller]
     pub(super) fn defer(coroutine: &'static Coroutine, gen: G) -> Future<G::Return> {
         // To an observer it is like a native coroutine: it starts in a later turn.
-        let call = Call::new(coroutine, trace::Body::Native);
+        let (call, future) = Call::new(coroutine, trace::Body::Native);
         let runner = Rc::new(Self {
             result_future: Shared::new(),
             gen: Cell::new(Some(gen)),
             future: Cell::new(None),
             context: Cell::new(Context::current()),
-            coroutine,
-            location: Cell::new(call.location),
-            key: Cell::new(UNLISTED),
-            id: call.runner.0,
+            call,
         });
-        runner.result_future.set_id(call.future);
-        let start = Rc::new(Start(runner.clone()));
-        CALLED.with_borrow_mut(|called| called.get_or_insert_default().push(start));
+        runner.result_future.set_id(future);
+        runner.call.place.set(Ready::current().hold(Rc::<Self>::downgrade(&runner)));
+        CALLED.with_borrow_mut(|called| called.get_or_insert_default().push(runner.clone()));
         Future::from_core(runner)
     }
 }
 
-/// Starts a Runner: the inlined first iteration of `run`, one turn later.
-struct Start<G: Generator + 'static>(Rc<Runner<G>>);
-
-impl<G: Generator + 'static> Run for Start<G> {
-    fn run(self: Rc<Self>) {
-        let runner = &self.0;
-        let Some(mut gen) = runner.gen.take() else { return };
-        emit(|| Event::Start { runner: runner.id() });
-        let outside = runner.context.take().swap();
-        let state = gen.resume(Resume::Send(Sent::Nothing));
-        runner.context.set(outside.swap());
-        let result = match state {
-            GeneratorState::Yielded(first_yielded) => {
-                runner.gen.set(Some(gen));
-                if runner.handle_yield(first_yielded) && !Ready::went_on(runner) {
-                    Runner::run(runner, false);
-                }
-                return;
-            }
-            GeneratorState::Returned(value) => Ok(runner.call().returned(value)),
-            GeneratorState::Raised(exception) => runner.call().raised(exception, None),
-        };
-        discard(gen);
-        runner.finish(result);
-    }
-
-    fn withdraw(&self) {
-        self.0.abandon();
-    }
-
-    fn coroutine(&self) -> Option<Suspended> {
-        Some(self.0.suspended())
-    }
-}
-
-impl<G: Generator + 'static> Unstarted for Start<G> {
+impl<G: Generator + 'static> Unstarted for Runner<G> {
     fn future(&self) -> FutureId {
-        self.0.result_future.id()
+        self.result_future.id()
     }
 
     fn take_generator(&self) -> Option<Box<dyn Generator<Return = Value>>> {
-        Some(Box::new(AnyReturn { gen: self.0.gen.take()?, coroutine: self.0.coroutine }))
+        Some(Box::new(AnyReturn { gen: self.gen.take()?, coroutine: self.call.coroutine }))
     }
 }
 
@@ -155,7 +116,7 @@ impl<G: Generator> Generator for AnyReturn<G> {
     type Return = Value;
 
     fn resume(&mut self, resume: Resume) -> GeneratorState<Value> {
-        let value = match self.gen.resume(resume) {
+        let value = match super::trap(|| self.gen.resume(resume)) {
             GeneratorState::Yielded(yielded) => return GeneratorState::Yielded(yielded),
             GeneratorState::Returned(value) => value,
             GeneratorState::Raised(exception) => match exception.return_value() {
@@ -180,10 +141,6 @@ impl<T: 'static, B: FnOnce() -> Result<T>> Generator for Plain<B> {
 
     fn resume(&mut self, _resume: Resume) -> GeneratorState<T> {
         let body = self.0.take().expect("a generator that has returned is not resumed");
-        match catch_unwind(AssertUnwindSafe(body)) {
-            Ok(Ok(value)) => GeneratorState::Returned(value),
-            Ok(Err(exception)) => GeneratorState::Raised(exception),
-            Err(panic) => GeneratorState::Raised(Exception::from_panic(panic)),
-        }
+        body().map_or_else(GeneratorState::Raised, GeneratorState::Returned)
     }
 }
