@@ -136,7 +136,7 @@ impl<R: Resolvable> Waitable for R {
     }
 
     fn is_turn(&self) -> bool {
-        self.is_moment()
+        self.shared().is_moment()
     }
 
     fn cancel_erased(&self) -> bool {

@@ -364,7 +364,7 @@ impl Call {
         emit(|| Event::Yield {
             runner: self.runner,
             kind: yielded.kind(),
-            future: yielded.future().map(|future| future.id()),
+            future: yielded.future().filter(|future| !future.is_moment()).map(|future| future.id()),
             location: yielded.location,
         });
     }

@@ -20,9 +20,12 @@ pub struct Shared<T: 'static> {
     retrieved: Cell<bool>,
     /// How many Promises there are. Where that is more than it can count, none counts as the last.
     promises: Cell<u16>,
-    /// Its number in the trace; 0 until it is first mentioned.
+    /// Its number in the trace; 0 until it is first mentioned, [`MOMENT`] if it is the moment.
     number: Cell<u32>,
 }
+
+/// The number of the moment, which is one for all and never mentioned by a number.
+const MOMENT: u32 = u32::MAX;
 
 /// Those who wait while it is pending, then what they wait for.
 #[derive(Default)]
@@ -84,12 +87,6 @@ pub trait Resolvable: Waitable + 'static {
     fn coroutine(&self) -> Option<&'static Coroutine> {
         None
     }
-
-    /// Whether yielding it costs a turn of the loop although it is done.
-    #[doc(hidden)]
-    fn is_moment(&self) -> bool {
-        false
-    }
 }
 
 impl<T> Shared<T> {
@@ -102,6 +99,13 @@ impl<T> Shared<T> {
     pub fn settled(result: Result<T>) -> Self {
         let (state, slot) = Slot::of(result);
         Self::in_state(state, slot)
+    }
+
+    /// Of a Future that is done, and costs one turn of the loop all the same.
+    pub fn moment(value: T) -> Self {
+        let moment = Self::settled(Ok(value));
+        moment.number.set(MOMENT);
+        moment
     }
 
     const fn in_state(state: State, slot: Slot<T>) -> Self {
@@ -215,6 +219,10 @@ impl<T> Shared<T> {
         };
         self.promises.set(left);
         left == 0
+    }
+
+    pub(crate) fn is_moment(&self) -> bool {
+        self.number.get() == MOMENT
     }
 
     pub(crate) fn is_shared(&self) -> bool {

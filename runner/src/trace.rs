@@ -501,8 +501,11 @@ fn tell(event: &Event<'_>) {
     // On a thread that is ending there is none any more.
     let observer = OBSERVER.try_with(|observer| observer.borrow().clone());
     if let Ok(Some(observer)) = observer {
-        // It prints values of others, which may panic.
-        drop(catch_unwind(AssertUnwindSafe(|| observer.event(event))));
+        // It prints values of others, which may panic in the middle of what happens.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.event(event))) {
+            let exception = Exception::from_panic(panic);
+            log::error!(target: "squall::trace", "exception in an observer\n{exception:?}");
+        }
     }
 }
 

@@ -35,7 +35,7 @@ use std::task::{Context, Poll};
 use crate::any_future::AnyFuture;
 use crate::generator::Convert;
 use crate::native::{polling, start};
-use crate::shared::{Resolvable, Shared};
+use crate::shared::Shared;
 use crate::trace::Kind;
 use crate::{Coroutine, Error, Exception, Future, Result};
 
@@ -174,24 +174,9 @@ impl std::future::Future for Moment {
     }
 }
 
-/// Done, and yet it costs a turn to wait for it.
-struct Turn(Shared<()>);
-
-impl Resolvable for Turn {
-    type Output = ();
-
-    fn shared(&self) -> &Shared<()> {
-        &self.0
-    }
-
-    fn is_moment(&self) -> bool {
-        true
-    }
-}
-
 /// The one Future that `moment()` and `()` stand for.
 fn moment_future() -> Future<()> {
-    let turn = || Future::from_core(Rc::new(Turn(Shared::settled(Ok(())))));
+    let turn = || Future::from_core(Rc::new(Shared::moment(())));
     thread_local! {
         static MOMENT: OnceCell<Future<()>> = const { OnceCell::new() };
     }

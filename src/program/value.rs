@@ -8,8 +8,7 @@ use std::rc::Rc;
 use send_wrapper::SendWrapper;
 use squall_runner::trace::Kind;
 use squall_runner::{
-    convert_yielded, marker, native, Coroutine, Error, Exception, Future, Resolvable, Result, Shared,
-    Yieldable,
+    convert_yielded, marker, native, Coroutine, Error, Exception, Future, Result, Shared, Yieldable,
 };
 
 use super::objects::Service;
@@ -207,22 +206,7 @@ impl Yieldable<marker::Custom> for Value {
 }
 
 thread_local! {
-    static MOMENT: Future<Value> = Future::from_core(Rc::new(Turn(Shared::settled(Ok(Value::Null)))));
-}
-
-/// The Future behind `moment`: done, and it costs a turn of the loop all the same.
-struct Turn(Shared<Value>);
-
-impl Resolvable for Turn {
-    type Output = Value;
-
-    fn shared(&self) -> &Shared<Value> {
-        &self.0
-    }
-
-    fn is_moment(&self) -> bool {
-        true
-    }
+    static MOMENT: Future<Value> = Future::from_core(Rc::new(Shared::moment(Value::Null)));
 }
 
 /// The one Future that `moment` and null stand for.

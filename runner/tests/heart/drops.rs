@@ -6,7 +6,7 @@ use std::rc::Rc;
 use squall_runner::ready::{call_soon_fn, Entry, Ready};
 use squall_runner::{convert_yielded, coroutine, moment, Exception, Future, Promise, Result};
 
-use crate::{drain, without_panics, Alive, OnDrop, Reports};
+use crate::{drain, without_panics, Alive, OnDrop, Reports, LONG};
 
 const MANY: usize = 100_000;
 
@@ -170,9 +170,9 @@ fn chain(alive: &Alive, of: usize) -> (Promise<()>, Future<()>) {
 }
 
 #[test]
-fn chain_of_a_million_is_given_up_without_recursion() {
+fn long_chain_is_given_up_without_recursion() {
     let alive = Alive::default();
-    let (promise, top) = chain(&alive, 1_000_000);
+    let (promise, top) = chain(&alive, LONG);
     drop(top);
     Ready::current().abandon();
     assert_eq!(alive.count(), 0);
@@ -180,9 +180,9 @@ fn chain_of_a_million_is_given_up_without_recursion() {
 }
 
 #[test]
-fn chain_of_a_million_whose_bottom_is_on_the_queue_is_given_up_without_recursion() {
+fn long_chain_whose_bottom_is_on_the_queue_is_given_up_without_recursion() {
     let alive = Alive::default();
-    let (promise, top) = chain(&alive, 1_000_000);
+    let (promise, top) = chain(&alive, LONG);
     promise.set_result(());
     Ready::current().abandon();
     assert_eq!(alive.count(), 0);
@@ -190,11 +190,11 @@ fn chain_of_a_million_whose_bottom_is_on_the_queue_is_given_up_without_recursion
 }
 
 #[test]
-fn chain_of_a_million_that_was_given_up_is_dropped_with_its_queue() {
+fn long_chain_that_was_given_up_is_dropped_with_its_queue() {
     let alive = Alive::default();
     let ready = Rc::new(Ready::default());
     let before = ready.clone().make_current();
-    let (promise, top) = chain(&alive, 1_000_000);
+    let (promise, top) = chain(&alive, LONG);
     drop(top);
     drop(before.make_current());
     drop(promise);

@@ -11,7 +11,7 @@ use squall_runner::{
     Yieldable,
 };
 
-use crate::{drain, Reports};
+use crate::{drain, Reports, LONG};
 
 #[derive(Debug, thiserror::Error)]
 #[error("division by zero")]
@@ -276,19 +276,19 @@ fn traceback_is_cut_after_64_coroutines() {
 }
 
 #[test]
-fn chain_of_a_million_coroutines_returns() {
-    let (promise, top) = chain(1_000_000);
+fn long_chain_of_coroutines_returns() {
+    let (promise, top) = chain(LONG);
     promise.set_result(0);
-    assert_eq!(drain(), 1_000_000);
-    assert_eq!(top.result().unwrap(), 1_000_000);
+    assert_eq!(drain(), LONG);
+    assert_eq!(top.result().unwrap(), LONG);
 }
 
 #[test]
-fn chain_of_a_million_coroutines_fails() {
-    let (promise, top) = chain(1_000_000);
+fn long_chain_of_coroutines_fails() {
+    let (promise, top) = chain(LONG);
     promise.set_exception(ZeroDivision);
     drain();
-    assert_eq!(top.exception().unwrap().elided(), 1_000_000 - 64);
+    assert_eq!(top.exception().unwrap().elided(), LONG - 64);
 }
 
 #[test]

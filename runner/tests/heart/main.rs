@@ -26,6 +26,10 @@ use std::sync::Once;
 use squall_runner::ready::Ready;
 use squall_runner::trace::{self, Event, Observer, Observing};
 
+/// How long a chain of coroutines is. A tenth of it would overflow the stack if anything called the next one
+/// from within the one before.
+const LONG: usize = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
+
 /// Runs what is ready now, as one iteration of a loop does, and says how much that was.
 fn turn() -> usize {
     let ready = Ready::current();
