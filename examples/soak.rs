@@ -129,10 +129,10 @@ fn soak(length: Duration) -> Result<Rc<Figures>> {
     let seen = figures.clone();
     let print = PeriodicCallback::new(
         move || {
-            let (now, actions) = (IoLoop::current().time() - begin, seen.actions.get());
+            let (now, actions) = (IoLoop::current().time().saturating_sub(begin), seen.actions.get());
             let (before, actions_before) = printed.replace((now, actions));
             #[allow(clippy::cast_precision_loss)]
-            let speed = (actions - actions_before) as f64 / (now - before).as_secs_f64();
+            let speed = (actions - actions_before) as f64 / now.saturating_sub(before).as_secs_f64();
             let (worlds, coroutines) = (seen.worlds.get(), seen.coroutines.get());
             println!(
                 "{:>8.0} {worlds:>10} {coroutines:>12} {speed:>12.0} {:>10}",

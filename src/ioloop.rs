@@ -31,6 +31,7 @@ mod handle;
 mod periodic;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
+#[cfg(feature = "trace")]
 mod stepping;
 mod timers;
 mod turn;

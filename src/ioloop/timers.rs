@@ -63,6 +63,7 @@ struct Timer {
     made: u64,
     callback: Callback,
     /// The line that set it.
+    #[cfg_attr(not(feature = "trace"), allow(dead_code))] // Only the tools of `testing` ask for it.
     location: &'static Location<'static>,
 }
 
@@ -137,6 +138,7 @@ impl Timers {
     }
 
     /// When each is due, and the line that set it, in order.
+    #[cfg(feature = "trace")]
     pub(crate) fn left(&self) -> Vec<(Duration, &'static Location<'static>)> {
         let mut left: Vec<Due> = self.heap.iter().map(|Reverse(due)| *due).collect();
         left.retain(|due| is_set(&self.set, due));
