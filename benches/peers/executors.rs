@@ -33,7 +33,7 @@ impl Executor for Tokio {
     type Handle<T: 'static> = Joined<T>;
 
     fn run<T>(body: impl AsyncFnOnce(Self) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         tokio::task::LocalSet::new().block_on(&runtime, body(Self))
     }
 

@@ -158,7 +158,7 @@ fn is_set(set: &Slab<Timer>, due: &Due) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use squall_runner::ready::callback;
+    use squall_runner::ready::{callback, Run};
 
     use super::*;
 
@@ -183,8 +183,8 @@ mod tests {
         let mut timers = Timers::default();
         let deadlines: Vec<u64> = (0..1000).map(|i| i * 7919 % 100).collect();
         let (_timeouts, called) = set(&mut timers, deadlines.iter().copied());
-        timers.take_due(milliseconds(49), |callback| callback.run());
-        timers.take_due(milliseconds(99), |callback| callback.run());
+        timers.take_due(milliseconds(49), Run::run);
+        timers.take_due(milliseconds(99), Run::run);
         let mut by_deadline: Vec<usize> = (0..1000).collect();
         by_deadline.sort_by_key(|&i| deadlines[i]);
         assert_eq!(*called.borrow(), by_deadline);
@@ -200,7 +200,7 @@ mod tests {
         }
         assert!(timers.heap.len() < 100);
         assert_eq!(timers.next_deadline(), Some(milliseconds(0)));
-        timers.take_due(milliseconds(1000), |callback| callback.run());
+        timers.take_due(milliseconds(1000), Run::run);
         assert_eq!(*called.borrow(), [999]);
         assert_eq!(timers.next_deadline(), None);
     }
@@ -209,10 +209,10 @@ mod tests {
     fn a_timer_is_not_taken_back_by_the_handle_of_an_older_one_in_its_place() {
         let mut timers = Timers::default();
         let (old, _) = set(&mut timers, [1].into_iter());
-        timers.take_due(milliseconds(1), |callback| callback.run());
+        timers.take_due(milliseconds(1), Run::run);
         let (_young, called) = set(&mut timers, [2].into_iter());
         assert!(timers.remove(&old[0]).is_none());
-        timers.take_due(milliseconds(2), |callback| callback.run());
+        timers.take_due(milliseconds(2), Run::run);
         assert_eq!(*called.borrow(), [0]);
     }
 }

@@ -1,7 +1,8 @@
 //! Calling a coroutine that never waits, and taking its result.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use squall::{Future, Result};
 
 use super::{on_squall, peers};
@@ -42,7 +43,7 @@ fn number_of(i: Option<usize>) -> Result<usize> {
 
 fn squall(n: usize) -> Duration {
     on_squall(move |_co| async move {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let mut sum = 0;
         for i in 0..n {
             sum += number(i).into_result()?;
@@ -54,7 +55,7 @@ fn squall(n: usize) -> Duration {
 
 fn squall_generator(n: usize) -> Duration {
     on_squall(move |_co| async move {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let mut sum = 0;
         for i in 0..n {
             sum += number_of(Some(i)).into_result()?;
@@ -66,7 +67,7 @@ fn squall_generator(n: usize) -> Duration {
 
 fn peer<E: Executor>(n: usize) -> Duration {
     E::run(async |executor| {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let mut sum = 0;
         for i in 0..n {
             sum += executor.spawn(async move { i }).await;

@@ -1,8 +1,9 @@
 //! A chain: each coroutine yields the one before it, and the first one a Future that is resolved in the end.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use squall::Future;
 use tokio::sync::oneshot;
 
@@ -30,7 +31,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn squall(n: usize) -> Duration {
     on_squall(move |co| async move {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let bottom = Future::new();
         let promise = bottom.promise();
         let mut last = bottom;
@@ -51,7 +52,7 @@ thread_local! {
 fn peer<E: Executor>(n: usize) -> Duration {
     WAITING.set(0);
     E::run(async |executor| {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let (sender, bottom) = oneshot::channel::<usize>();
         let mut last = executor.spawn(async move {
             WAITING.set(WAITING.get() + 1);

@@ -1,8 +1,9 @@
 //! Yielding a Future that is done already: the cost of one trip through the Runner. The limit is a bare
 //! `genawaiter` generator that is resumed as often.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use genawaiter::rc::Gen;
 use genawaiter::GeneratorState;
 use squall::Future;
@@ -20,7 +21,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn squall(n: usize) -> Duration {
     on_squall(move |co| async move {
         let done = Future::ready(1_usize);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let mut sum = 0;
         for _ in 0..n {
             sum += co.yield_(done.clone()).await?;
@@ -38,7 +39,7 @@ fn limit(n: usize) -> Duration {
         }
         sum
     });
-    let start = Instant::now();
+    let start = ThreadTime::now();
     let mut sent = 0;
     while let GeneratorState::Yielded(yielded) = generator.resume_with(sent) {
         sent = yielded;

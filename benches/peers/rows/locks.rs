@@ -3,8 +3,9 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use squall::locks::Lock;
 use squall::moment;
 
@@ -26,7 +27,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn squall(n: usize) -> Duration {
     on_squall(move |co| async move {
         let (lock, count) = (Lock::new(), Rc::new(Cell::new(0)));
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let waiters: Vec<_> = (0..WAITERS)
             .map(|_| {
                 let (lock, count) = (lock.clone(), count.clone());
@@ -54,7 +55,7 @@ macro_rules! with_lock {
     ($executor:ty, $n:expr, $lock:expr) => {
         <$executor>::run(async |executor| {
             let (n, lock) = ($n, Rc::new($lock));
-            let start = Instant::now();
+            let start = ThreadTime::now();
             let waiters: Vec<_> = (0..WAITERS)
                 .map(|_| {
                     let lock = lock.clone();

@@ -1,7 +1,8 @@
 //! Letting the loop turn: `moment`, and `yield_now` of the peers.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use squall::moment;
 
 use super::{on_squall, peers};
@@ -27,7 +28,7 @@ pub(crate) fn rows() -> Vec<Row> {
 
 fn squall(coroutines: usize, n: usize) -> Duration {
     on_squall(move |co| async move {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let coroutines: Vec<_> = (0..coroutines)
             .map(|_| {
                 squall::coroutine(move |co| async move {
@@ -55,7 +56,7 @@ fn thousand<E: Executor>(n: usize) -> Duration {
 
 fn peer<E: Executor>(tasks: usize, n: usize) -> Duration {
     E::run(async |executor| {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let tasks: Vec<_> = (0..tasks)
             .map(|_| {
                 executor.spawn(async move {

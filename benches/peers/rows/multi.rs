@@ -1,7 +1,8 @@
 //! `multi` over pending Futures that are resolved then, and `join_all` of the peers.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use futures::future::join;
 use squall::Future;
 use tokio::sync::oneshot;
@@ -23,7 +24,7 @@ fn squall(n: usize) -> Duration {
     on_squall(move |co| async move {
         let futures: Vec<_> = (0..n).map(|_| Future::<usize>::new()).collect();
         let promises: Vec<_> = futures.iter().map(Future::promise).collect();
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let all = squall::multi(futures);
         for (i, promise) in promises.into_iter().enumerate() {
             promise.set_result(i);
@@ -38,7 +39,7 @@ fn squall(n: usize) -> Duration {
 fn peer<E: Executor>(n: usize) -> Duration {
     E::run(async |_executor| {
         let (senders, receivers): (Vec<_>, Vec<_>) = (0..n).map(|_| oneshot::channel::<usize>()).unzip();
-        let start = Instant::now();
+        let start = ThreadTime::now();
         // The first is polled first: all receivers wait when the second one sends.
         let (results, ()) = join(all(receivers), async {
             for (i, sender) in senders.into_iter().enumerate() {

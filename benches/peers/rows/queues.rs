@@ -2,8 +2,9 @@
 //!
 //! tokio's own channel has one consumer only: for many, its users take `async-channel` as the others do.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use squall::queues::Queue;
 
 use super::{on_squall, peers};
@@ -36,7 +37,7 @@ pub(crate) fn rows() -> Vec<Row> {
 fn squall_ping_pong(n: usize) -> Duration {
     on_squall(move |co| async move {
         let (there, back) = (Queue::new(0), Queue::new(0));
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let answering = squall::coroutine({
             let (there, back) = (there.clone(), back.clone());
             move |co| async move {
@@ -62,7 +63,7 @@ fn tokio_ping_pong(n: usize) -> Duration {
     Tokio::run(async |executor| {
         let (there, mut got_there) = tokio::sync::mpsc::unbounded_channel::<usize>();
         let (back, mut got_back) = tokio::sync::mpsc::unbounded_channel();
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let answering = executor.spawn(async move {
             for _ in 0..n {
                 let ball = got_there.recv().await.expect("it is sent");
@@ -84,7 +85,7 @@ fn ping_pong<E: Executor>(n: usize) -> Duration {
     E::run(async |executor| {
         let (there, got_there) = async_channel::unbounded::<usize>();
         let (back, got_back) = async_channel::unbounded();
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let answering = executor.spawn(async move {
             for _ in 0..n {
                 let ball = got_there.recv().await.expect("it is sent");
@@ -105,7 +106,7 @@ fn ping_pong<E: Executor>(n: usize) -> Duration {
 fn squall_consumers(n: usize) -> Duration {
     on_squall(move |co| async move {
         let queue = Queue::new(100);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let consumers: Vec<_> = (0..CONSUMERS)
             .map(|_| {
                 let queue = queue.clone();
@@ -133,7 +134,7 @@ fn squall_consumers(n: usize) -> Duration {
 fn consumers<E: Executor>(n: usize) -> Duration {
     E::run(async |executor| {
         let (sender, receiver) = async_channel::bounded(100);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let consumers: Vec<_> = (0..CONSUMERS)
             .map(|_| {
                 let receiver = receiver.clone();

@@ -1,7 +1,8 @@
 //! Timers: set and fired, set and cancelled.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use futures::poll;
 use squall::{sleep, IoLoop};
 
@@ -43,7 +44,7 @@ fn shuffled<T>(mut things: Vec<T>) -> Vec<T> {
 
 fn squall_fired(n: usize) -> Duration {
     on_squall(move |co| async move {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         co.yield_(short(n).map(sleep).collect::<Vec<_>>()).await?;
         Ok(start.elapsed())
     })
@@ -51,7 +52,7 @@ fn squall_fired(n: usize) -> Duration {
 
 fn tokio_fired(n: usize) -> Duration {
     Tokio::run(async |_| {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         all(short(n).map(tokio::time::sleep)).await;
         start.elapsed()
     })
@@ -59,7 +60,7 @@ fn tokio_fired(n: usize) -> Duration {
 
 fn smol_fired(n: usize) -> Duration {
     Smol::run(async |_| {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         all(short(n).map(async_io::Timer::after)).await;
         start.elapsed()
     })
@@ -68,7 +69,7 @@ fn smol_fired(n: usize) -> Duration {
 fn squall_cancelled(n: usize) -> Duration {
     on_squall(move |_co| async move {
         let io_loop = IoLoop::current();
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let timers: Vec<_> = long(n).map(|delay| io_loop.call_later(delay, || ())).collect();
         for timer in shuffled(timers) {
             io_loop.remove_timeout(&timer);
@@ -79,7 +80,7 @@ fn squall_cancelled(n: usize) -> Duration {
 
 fn tokio_cancelled(n: usize) -> Duration {
     Tokio::run(async |_| {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let mut timers = Vec::new();
         for delay in long(n) {
             let mut timer = Box::pin(tokio::time::sleep(delay));
@@ -95,7 +96,7 @@ fn tokio_cancelled(n: usize) -> Duration {
 
 fn smol_cancelled(n: usize) -> Duration {
     Smol::run(async |_| {
-        let start = Instant::now();
+        let start = ThreadTime::now();
         let mut timers = Vec::new();
         for delay in long(n) {
             let mut timer = async_io::Timer::after(delay);

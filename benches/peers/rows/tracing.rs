@@ -3,8 +3,9 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use squall::moment;
 use squall_runner::trace::{observe, Event, Observer};
 
@@ -29,7 +30,7 @@ fn squall(n: usize) -> Duration {
     on_squall(move |co| async move {
         let count = Rc::new(Count::default());
         let observing = observe(count.clone());
-        let start = Instant::now();
+        let start = ThreadTime::now();
         while count.0.get() < n {
             co.yield_(moment()).await?;
         }

@@ -4,8 +4,9 @@
 //! before. The two times are from the one to the other, and from then on.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use cpu_time::ThreadTime;
 use squall::Future;
 use tokio::sync::oneshot;
 
@@ -23,7 +24,7 @@ pub(crate) fn squall(n: usize, mut at: impl FnMut(Now) + 'static) -> (Duration, 
     on_squall(move |co| async move {
         let (mut promises, mut coroutines) = (Vec::with_capacity(n), Vec::with_capacity(n));
         at(Now::Empty);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         for _ in 0..n {
             let future = Future::new();
             promises.push(future.promise());
@@ -31,7 +32,7 @@ pub(crate) fn squall(n: usize, mut at: impl FnMut(Now) + 'static) -> (Duration, 
         }
         let created = start.elapsed();
         at(Now::AllWait);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         for (i, promise) in promises.into_iter().enumerate() {
             promise.set_result(i);
         }
@@ -54,7 +55,7 @@ pub(crate) fn peer<E: Executor>(n: usize, mut at: impl FnMut(Now)) -> (Duration,
     E::run(async |executor| {
         let (mut senders, mut tasks) = (Vec::with_capacity(n), Vec::with_capacity(n));
         at(Now::Empty);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         for _ in 0..n {
             let (sender, receiver) = oneshot::channel();
             senders.push(sender);
@@ -68,7 +69,7 @@ pub(crate) fn peer<E: Executor>(n: usize, mut at: impl FnMut(Now)) -> (Duration,
         }
         let created = start.elapsed();
         at(Now::AllWait);
-        let start = Instant::now();
+        let start = ThreadTime::now();
         for (i, sender) in senders.into_iter().enumerate() {
             sender.send(i).expect("somebody waits");
         }
