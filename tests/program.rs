@@ -380,9 +380,8 @@ fn the_program_of_the_documentation_runs() {
 #[test]
 fn what_is_nested_as_deep_as_it_may_be_runs() {
     let statements = |n| format!("{}{}", r#"["if", true, ["#.repeat(n), "], []]".repeat(n));
-    let body =
-        format!(r#"[{}]"#, statements(96).replace("[], []]", r#"[["yield", null, ["sleep", 1]]], []]"#));
+    let body = format!("[{}]", statements(96).replace("[], []]", r#"[["yield", null, ["sleep", 1]]], []]"#));
     assert_eq!(run("decorated", &body).end_ms, 1);
-    let expressions = |n| format!(r#"{}1{}"#, r#"["not", "#.repeat(n), "]".repeat(n));
+    let expressions = |n| format!("{}1{}", r#"["not", "#.repeat(n), "]".repeat(n));
     assert_eq!(run("plain", &format!(r#"[["log", {}]]"#, expressions(190))).events[0].text, "true");
 }

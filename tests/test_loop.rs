@@ -142,13 +142,13 @@ fn native_coroutines_are_stepped_too() {
     let log = Log::default();
     let mut t = TestLoop::new();
     let seen = log.clone();
-    let seven = t.spawn(move || native(seen));
+    let future = t.spawn(move || native(seen));
     assert!(log.borrow().is_empty());
     assert_eq!(t.step().without_line(), "native: start -> await");
     assert_eq!(t.waiting().to_string().lines().count(), 1);
     assert_eq!(t.step().without_line(), "native: go on -> return 7");
     assert_eq!(t.now(), SECOND);
-    assert_eq!(seven.result().unwrap(), 7);
+    assert_eq!(future.result().unwrap(), 7);
 }
 
 #[test]

@@ -13,7 +13,7 @@
 //! | [`co`] | [`Co`]: how a body yields; the only place that knows how generators are made |
 //! | [`runner`] | [`Runner`]: the loop that all of this is for |
 //! | [`yieldable`] | [`Yieldable`]: what may be yielded |
-//! | [`native`] | `async fn`, driven beside the Runner |
+//! | [`mod@native`] | `async fn`, driven beside the Runner |
 //! | [`ready`] | [`Ready`](ready::Ready): what is to be called soon |
 //! | [`context`] | [`ContextVar`]: variables that follow the calls |
 //! | [`trace`] | what happens, told to an observer |

@@ -187,7 +187,7 @@ pub enum Body {
     Generator,
     /// It never yields: called like any function.
     Plain,
-    /// `async fn`: polled by a [`Task`](crate::native::Task).
+    /// `async fn`: polled by a `Task`, as asyncio does it.
     Native,
 }
 

@@ -67,7 +67,7 @@ pub trait Yieldable<M>: Sized {
     /// suspended.
     ///
     /// # Errors
-    /// [`Error::BadYield`](crate::Error::BadYield) if this cannot be waited for; it is raised at the yield.
+    /// [`Error::BadYield`] if this cannot be waited for; it is raised at the yield.
     fn convert_yielded(self) -> Result<Future<Self::Output>>;
 
     /// What it is called in a trace.
@@ -203,7 +203,7 @@ pub async fn native<F: std::future::Future>(future: F) -> Result<F::Output> {
 /// the next turn of the loop.
 ///
 /// # Errors
-/// [`Error::BadYield`](crate::Error::BadYield) if it cannot be waited for.
+/// [`Error::BadYield`] if it cannot be waited for.
 #[track_caller]
 pub fn convert_yielded<M, Y: Yieldable<M>>(yielded: Y) -> Result<Future<Y::Output>> {
     yielded.into_future().map_or_else(Y::convert_yielded, Ok)

@@ -49,7 +49,7 @@ impl World {
             appended: RefCell::default(),
             waiting: RefCell::default(),
             #[cfg(test)]
-            _counted: tests::Counted::default(),
+            _counted: tests::Counted::new(),
         })
     }
 
@@ -168,8 +168,8 @@ mod tests {
     /// Counts the world that it is in.
     pub(super) struct Counted;
 
-    impl Default for Counted {
-        fn default() -> Self {
+    impl Counted {
+        pub(super) fn new() -> Self {
             WORLDS.set(WORLDS.get() + 1);
             Self
         }

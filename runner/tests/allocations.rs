@@ -1,0 +1,217 @@
+//! What a step costs on the heap: these numbers stand in ARCHITECTURE.md, and are held here.
+
+use std::alloc::System;
+use std::sync::{Mutex, PoisonError};
+
+use squall_runner::ready::Ready;
+use squall_runner::runner::{call, call_plain};
+use squall_runner::{convert_yielded, coroutine, moment, Coroutine, Exception, Future, Promise};
+use stats_alloc::{Region, Stats, StatsAlloc, INSTRUMENTED_SYSTEM};
+
+#[global_allocator]
+static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+static NAMED: Coroutine = Coroutine::new("named", file!(), line!());
+
+fn drain() {
+    while let Some(callback) = Ready::current().pop() {
+        callback.run();
+    }
+}
+
+/// What `f` does to the heap. The other tests of this file wait meanwhile; the test harness may allocate beside
+/// it, so the least of several runs counts. The first run makes what is made once for a thread.
+fn heap<R>(mut f: impl FnMut() -> R) -> Stats {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(f());
+    let run = |_| {
+        let region = Region::new(COUNTING);
+        let kept = f();
+        let change = region.change();
+        drop(kept);
+        change
+    };
+    (0..5).map(run).min_by_key(|stats| stats.allocations + stats.deallocations).unwrap()
+}
+
+/// How often `f` allocates, what it gives not yet dropped.
+fn allocations<R>(f: impl FnMut() -> R) -> usize {
+    let stats = heap(f);
+    stats.allocations + stats.reallocations
+}
+
+#[test]
+fn call_of_a_function_that_does_not_yield_allocates_its_future() {
+    assert_eq!(allocations(|| call_plain(&NAMED, || Ok(5))), 1);
+}
+
+#[test]
+fn call_of_a_body_that_ends_without_waiting_allocates_future_body_and_channel() {
+    assert_eq!(allocations(|| call(&NAMED, |_co| async move { Ok(5) })), 3);
+}
+
+#[test]
+fn call_of_a_body_that_waits_allocates_as_much() {
+    let future = Future::<i32>::new();
+    let _promise = future.promise();
+    let wait = || {
+        let future = future.clone();
+        (GiveUp, coroutine(|co| async move { co.yield_(future).await }))
+    };
+    assert_eq!(allocations(wait), 3);
+}
+
+/// How often a body allocates between two points, the loop turning as often as it has to.
+fn in_a_body(yields: usize, each: fn(&squall_runner::Co, usize) -> YieldOne<'_>) -> usize {
+    allocations(|| {
+        let future = coroutine(move |co| async move {
+            for n in 0..yields {
+                each(&co, n).await?;
+            }
+            Ok(())
+        });
+        drain();
+        assert!(future.done());
+        future
+    })
+}
+
+type YieldOne<'a> = std::pin::Pin<Box<dyn std::future::Future<Output = Result<(), Exception>> + 'a>>;
+
+#[test]
+fn yield_of_a_done_future_allocates_nothing_but_the_future() {
+    // Each way to yield is boxed here, and each Future made: two for each yield.
+    let each = |yields| {
+        in_a_body(yields, |co, n| Box::pin(async move { co.yield_(Future::ready(n)).await.map(drop) }))
+    };
+    assert_eq!(each(110) - each(10), 200);
+}
+
+#[test]
+fn moment_allocates_nothing() {
+    let moments = |yields| in_a_body(yields, |co, _| Box::pin(async move { co.yield_(moment()).await }));
+    assert_eq!(moments(110) - moments(10), 100);
+    let units = |yields| in_a_body(yields, |co, _| Box::pin(async move { co.yield_(()).await }));
+    assert_eq!(units(110) - units(10), 100);
+}
+
+#[test]
+fn yield_of_a_pending_future_allocates_nothing_but_the_future() {
+    // The one that waits, and one that resolves what it waits for, turn by turn.
+    let rounds = |rounds: usize| {
+        let waits = |n: usize| {
+            coroutine(move |co| async move {
+                for _ in 0..n {
+                    let future = Future::new();
+                    let promise: Promise<()> = future.promise();
+                    Ready::current().push(NOW.with(Clone::clone));
+                    PROMISE.set(Some(promise));
+                    co.yield_(future).await?;
+                }
+                Ok(())
+            })
+        };
+        allocations(|| {
+            let future = waits(rounds);
+            drain();
+            assert!(future.done());
+            future
+        })
+    };
+    assert_eq!(rounds(110) - rounds(10), 100);
+}
+
+struct Resolve;
+
+impl squall_runner::ready::Run for Resolve {
+    fn run(self: std::rc::Rc<Self>) {
+        if let Some(promise) = PROMISE.take() {
+            promise.set_result(());
+        }
+    }
+}
+
+thread_local! {
+    static NOW: std::rc::Rc<Resolve> = std::rc::Rc::new(Resolve);
+    static PROMISE: std::cell::Cell<Option<Promise<()>>> = const { std::cell::Cell::new(None) };
+}
+
+#[test]
+fn native_allocates_body_task_and_waker() {
+    let native = || convert_yielded(async { Ok::<_, Exception>(5) }).unwrap();
+    let spawned = allocations(|| {
+        let future = native();
+        drain();
+        future
+    });
+    assert_eq!(spawned, 3);
+}
+
+#[test]
+fn coroutine_that_waits_for_its_own_future_costs_so_many_bytes() {
+    const MANY: usize = 100_000;
+    let stats = heap(|| {
+        let mut promises = Vec::with_capacity(MANY);
+        let mut coroutines = Vec::with_capacity(MANY);
+        for _ in 0..MANY {
+            let future = Future::<usize>::new();
+            promises.push(future.promise());
+            coroutines.push(coroutine(|co| async move { co.yield_(future).await }));
+        }
+        (GiveUp, promises, coroutines)
+    });
+    let handles = MANY * (size_of::<Promise<usize>>() + size_of::<Future<usize>>());
+    let bytes = stats.bytes_allocated - stats.bytes_deallocated - handles;
+    println!("{} bytes, {} allocations", bytes / MANY, (stats.allocations - stats.deallocations) / MANY);
+    assert!(bytes <= 290 * MANY, "{} bytes", bytes / MANY);
+    assert_eq!((stats.allocations - stats.deallocations) / MANY, 4);
+}
+
+/// Gives the loop up as it is dropped, before what is held beside it.
+struct GiveUp;
+
+impl Drop for GiveUp {
+    fn drop(&mut self) {
+        Ready::current().abandon();
+    }
+}
+
+/// Everything that `f` leaves on the heap when it is over, in bytes.
+fn left(f: impl FnMut()) -> usize {
+    let stats = heap(f);
+    stats.bytes_allocated.abs_diff(stats.bytes_deallocated)
+}
+
+#[test]
+fn coroutines_leave_nothing_on_the_heap() {
+    const MANY: usize = 10_000;
+    let finished =
+        || (0..MANY).for_each(|_| drop(coroutine(|co| async move { co.yield_(Future::ready(5)).await })));
+    assert_eq!(left(finished), 0);
+    let forgotten = || {
+        (0..MANY).for_each(|_| drop(coroutine(|co| async move { co.yield_(moment()).await })));
+        drain();
+    };
+    assert_eq!(left(forgotten), 0);
+    let failed = || {
+        for _ in 0..MANY {
+            let failed = coroutine(|co| async move {
+                co.yield_(moment()).await?;
+                Err::<(), _>(Exception::msg("no"))
+            });
+            drain();
+            drop(failed.exception());
+        }
+    };
+    assert_eq!(left(failed), 0);
+    let given_up = || {
+        for _ in 0..MANY {
+            drop(coroutine(|co| async move { co.yield_(Future::<()>::new()).await }));
+            drop(convert_yielded(async { Future::<()>::new().await }));
+        }
+        drain();
+        Ready::current().abandon();
+    };
+    assert_eq!(left(given_up), 0);
+}
