@@ -252,14 +252,27 @@ fn calls_may_be_nested_hundreds_deep() {
 
 #[test]
 fn a_variable_that_was_not_assigned_ends_the_run() {
-    assert_eq!(given_up("plain", r#"[["log", "$x"]]"#), "the variable x is read before it was assigned");
+    let message = given_up("plain", r#"[["log", "$x"]]"#);
+    assert_eq!(message, "NameError: the variable x is read before it was assigned");
     let handler = r#"[["try", [["raise", ["exc", "ValueError"]]], [[["ValueError"], "e", []]], [], []], ["log", "$e"]]"#;
-    assert_eq!(given_up("plain", handler), "the variable e is read before it was assigned");
+    let message = given_up("plain", handler);
+    assert_eq!(message, "UnboundLocalError: the variable e is read before it was assigned");
+}
+
+#[test]
+fn what_only_python_raises_is_caught_by_exception_and_never_shown() {
+    for wrong in [r#""$x""#, r#"["get", ["list"], 0]"#, r#"[".", "text", "acquire"]"#] {
+        let handled = format!(
+            r#"[["try", [["log", {wrong}]], [[["ValueError"], null, []], [["Exception"], null, [["log", "caught"]]]], [], []]]"#
+        );
+        assert_eq!(run("plain", &handled).events[0].text, "caught", "{wrong}");
+        assert!(program("plain", &format!(r#"[["log", {wrong}]]"#)).run().is_err(), "{wrong}");
+    }
 }
 
 #[test]
 fn no_handler_and_no_finally_runs_once_a_program_is_given_up() {
-    let body = r#"[["try", [["log", "$x"]], [[["BaseException"], null, [["log", "handler"]]]], [], [["log", "finally"]]]]"#;
+    let body = r#"[["try", [["log", ["*", 4294967296, 4294967296]]], [[["BaseException"], null, [["log", "handler"]]]], [], [["log", "finally"]]]]"#;
     let error = program("plain", body).run().unwrap_err();
     assert_eq!(error.report().events, []);
 }

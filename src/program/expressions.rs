@@ -6,8 +6,8 @@ use std::rc::Rc;
 use squall_runner::trace::{note, report, Problem};
 use squall_runner::{moment, Coroutine, Error, Exception, Future, Result};
 
-use super::objects::wait_iterator_by_key;
-use super::operators::{integer, len};
+use super::objects::{method, wait_iterator_by_key};
+use super::operators::{get, integer, len};
 use super::raised::{self, type_error};
 use super::run::duration;
 use super::statements::Frame;
@@ -45,7 +45,7 @@ impl Frame {
             }
             Expression::Get(operands) => {
                 let (from, index) = (self.evaluate(&operands.0)?, self.evaluate(&operands.1)?);
-                world.get(&from, &index)?
+                get(&from, &index)?
             }
             Expression::Not(e) => Value::Bool(!self.evaluate(e)?.is_true()),
             Expression::Call(def, arguments) => {
@@ -64,10 +64,10 @@ impl Frame {
                 world.make(*class, arguments.def, values)?
             }
             Expression::WaitIteratorKw(futures) => wait_iterator_by_key(self.evaluate_entries(futures)?)?,
-            Expression::Method(object, method, arguments) => {
+            Expression::Method(object, name, arguments) => {
                 let object = self.evaluate(object)?;
                 let arguments = self.evaluate_all(arguments)?;
-                world.method(&object, *method, arguments)?
+                method(&object, *name, arguments)?
             }
         })
     }

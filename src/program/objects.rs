@@ -92,27 +92,27 @@ impl World {
             }
         })
     }
+}
 
-    /// `object.method(arguments)`.
-    pub(super) fn method(&self, object: &Value, method: Method, arguments: Vec<Value>) -> Result<Value> {
-        let done = match object.object() {
-            Some(Object::Future(future)) => super::methods::of_future(future, method, arguments)?,
-            Some(Object::Service(service)) => match &*service.0 {
-                Made::Permits(permits) => locks::of_permits(permits, method, &arguments)?,
-                Made::Acquired(_) => None,
-                Made::Event(event) => locks::of_event(event, method, &arguments)?,
-                Made::Condition(condition) => locks::of_condition(condition, method, &arguments)?,
-                Made::Queue(queue, order) => queue::method(queue, *order, method, arguments)?,
-                Made::WaitIterator(it) => iteration::method(&mut it.borrow_mut(), method),
-                Made::PeriodicCallback(periodic) => periodic::method(periodic, method),
-            },
-            _ => None,
-        };
-        done.ok_or_else(|| {
-            let (found, method) = (object.type_name(), method.name());
-            self.give_up(format!("'{found}' object has no method '{method}'"))
-        })
-    }
+/// `object.method(arguments)`.
+pub(super) fn method(object: &Value, method: Method, arguments: Vec<Value>) -> Result<Value> {
+    let done = match object.object() {
+        Some(Object::Future(future)) => super::methods::of_future(future, method, arguments)?,
+        Some(Object::Service(service)) => match &*service.0 {
+            Made::Permits(permits) => locks::of_permits(permits, method, &arguments)?,
+            Made::Acquired(_) => None,
+            Made::Event(event) => locks::of_event(event, method, &arguments)?,
+            Made::Condition(condition) => locks::of_condition(condition, method, &arguments)?,
+            Made::Queue(queue, order) => queue::method(queue, *order, method, arguments)?,
+            Made::WaitIterator(it) => iteration::method(&mut it.borrow_mut(), method),
+            Made::PeriodicCallback(periodic) => periodic::method(periodic, method),
+        },
+        _ => None,
+    };
+    done.ok_or_else(|| {
+        let (found, method) = (object.type_name(), method.name());
+        raised::foreign("AttributeError", format!("'{found}' object has no attribute '{method}'"))
+    })
 }
 
 /// What `async with` acquires, and releases at its end.

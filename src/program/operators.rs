@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use squall_runner::{Exception, Result};
 
-use super::raised::{exception, type_error, zero_division};
+use super::raised::{exception, foreign, type_error, zero_division};
 use super::syntax::{Operator, Type};
 use super::value::{Object, Value};
 use super::world::World;
@@ -68,32 +68,32 @@ impl World {
         }
     }
 
-    /// `get`: an item of a list, an entry of a dict.
-    pub(super) fn get(&self, from: &Value, index: &Value) -> Result<Value> {
-        match (from.object(), index) {
-            (Some(Object::List(list)), _) => {
-                let items = list.0.borrow();
-                let Some(n) = integer(index) else {
-                    let found = index.type_name();
-                    return Err(type_error(format!("list indices must be integers or slices, not {found}")));
-                };
-                let from_the_front = usize::try_from(n).ok();
-                let place = from_the_front
-                    .or_else(|| items.len().checked_sub(usize::try_from(n.unsigned_abs()).ok()?));
-                let item = place.and_then(|place| items.get(place)).cloned();
-                item.ok_or_else(|| self.give_up(format!("the list has no item {n}: it has {}", items.len())))
-            }
-            (Some(Object::Dict(dict)), Value::String(key)) => match dict.0.iter().find(|(k, _)| k == key) {
-                Some((_, value)) => Ok(value.clone()),
-                None => Err(exception(Type::KeyError, Some(index.clone()))),
-            },
-            (Some(Object::Dict(_)), _) => Err(exception(Type::KeyError, Some(index.clone()))),
-            _ => Err(type_error(format!("'{}' object is not subscriptable", from.type_name()))),
-        }
-    }
-
     fn overflow(&self) -> Exception {
         self.give_up("an integer does not fit 64 bits")
+    }
+}
+
+/// `get`: an item of a list, an entry of a dict.
+pub(super) fn get(from: &Value, index: &Value) -> Result<Value> {
+    match (from.object(), index) {
+        (Some(Object::List(list)), _) => {
+            let items = list.0.borrow();
+            let Some(n) = integer(index) else {
+                let found = index.type_name();
+                return Err(type_error(format!("list indices must be integers or slices, not {found}")));
+            };
+            let from_the_front = usize::try_from(n).ok();
+            let place =
+                from_the_front.or_else(|| items.len().checked_sub(usize::try_from(n.unsigned_abs()).ok()?));
+            let item = place.and_then(|place| items.get(place)).cloned();
+            item.ok_or_else(|| foreign("IndexError", "list index out of range"))
+        }
+        (Some(Object::Dict(dict)), Value::String(key)) => match dict.0.iter().find(|(k, _)| k == key) {
+            Some((_, value)) => Ok(value.clone()),
+            None => Err(exception(Type::KeyError, Some(index.clone()))),
+        },
+        (Some(Object::Dict(_)), _) => Err(exception(Type::KeyError, Some(index.clone()))),
+        _ => Err(type_error(format!("'{}' object is not subscriptable", from.type_name()))),
     }
 }
 

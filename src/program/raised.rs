@@ -31,6 +31,12 @@ impl fmt::Debug for Raised {
 
 impl std::error::Error for Raised {}
 
+/// An exception that Python raises and the language does not have: handlers take it by `Exception`, and it ends
+/// the run where it would have to be shown.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Foreign(String);
+
 /// The run is over, since something is wrong with the program. No handler matches it, and no `finally` runs.
 #[derive(Debug, thiserror::Error)]
 #[error("the program was given up")]
@@ -59,6 +65,11 @@ pub(super) fn runtime_error(message: impl AsRef<str>) -> Exception {
 
 pub(super) fn zero_division(message: impl AsRef<str>) -> Exception {
     with_message(Type::ZeroDivisionError, message)
+}
+
+/// An exception of a type that the language does not have.
+pub(super) fn foreign(name: &'static str, message: impl Into<String>) -> Exception {
+    Exception::named(name, Foreign(message.into()))
 }
 
 /// The type of an exception; `None` of one that the language does not know.

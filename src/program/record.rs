@@ -143,7 +143,7 @@ impl Record {
     /// An exception as text.
     fn exception(&self, exception: &Exception) -> String {
         if raised::kind(exception).is_none() && !exception.is::<GivenUp>() {
-            self.fail(format!("an exception that the language does not know: {exception:?}"));
+            self.fail(format!("{}: {exception}", exception.name()));
         }
         show::exception(exception).unwrap_or_else(|TooDeep| {
             self.fail(TooDeep.to_string());

@@ -65,12 +65,13 @@ impl Frame {
 
     /// The value of a variable.
     pub(super) fn variable(&self, name: &Name) -> Result<Value> {
-        let value = if self.is_local(name) {
-            self.locals.borrow().get(name).cloned()
+        let (value, error) = if self.is_local(name) {
+            (self.locals.borrow().get(name).cloned(), "UnboundLocalError")
         } else {
-            self.world.globals.borrow().get(name).cloned()
+            (self.world.globals.borrow().get(name).cloned(), "NameError")
         };
-        value.ok_or_else(|| self.world.give_up(format!("the variable {name} is read before it was assigned")))
+        let message = || format!("the variable {name} is read before it was assigned");
+        value.ok_or_else(|| raised::foreign(error, message()))
     }
 
     fn is_local(&self, name: &Name) -> bool {
