@@ -2,14 +2,14 @@
 
 use std::any::{type_name, Any, TypeId};
 use std::fmt;
-use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::ready::Callback;
+use crate::shared::{Header, Waiter};
 use crate::trace::{FutureId, Shown, State};
 use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 
-/// A handle to a Future whose type is not known. It can do what is [`Waitable`].
+/// A handle to a Future whose type is not known.
 ///
 /// ```
 /// use squall_runner::{AnyFuture, Future};
@@ -21,14 +21,38 @@ use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 pub struct AnyFuture(pub(crate) Rc<dyn Waitable>);
 
 impl AnyFuture {
-    /// Whether it is an `F`, such as `Future<i32>`.
-    pub fn is<F: 'static>(&self) -> bool {
-        self.0.handle_type() == TypeId::of::<F>()
+    /// Its state.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.0.header().state()
+    }
+
+    /// Whether the result or the exception is there, or it was cancelled.
+    #[inline]
+    pub fn done(&self) -> bool {
+        self.state() != State::Pending
     }
 
     /// Whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
+    #[inline]
     pub fn is_moment(&self) -> bool {
-        self.0.is_turn()
+        self.0.header().is_moment()
+    }
+
+    /// Its number in the trace.
+    pub fn id(&self) -> FutureId {
+        self.0.header().id()
+    }
+
+    /// What it failed with, if it has. Asking counts as retrieving it.
+    pub fn exception(&self) -> Option<Exception> {
+        self.0.exception_erased()
+    }
+
+    /// Has `callback` put on the ready queue when it is done; at once if it is.
+    #[inline]
+    pub fn add_callback(&self, callback: Callback) {
+        self.0.add_waiter(Waiter::Soon(callback));
     }
 
     /// Cancels it if it is pending, and says whether it was.
@@ -41,22 +65,31 @@ impl AnyFuture {
         self.0.coroutine_erased()
     }
 
+    /// Whether it is an `F`, such as `Future<i32>`.
+    pub fn is<F: 'static>(&self) -> bool {
+        self.0.types().0 == TypeId::of::<F>()
+    }
+
+    /// The type of its result, and what that is called.
+    pub fn output_type(&self) -> (TypeId, &'static str) {
+        let (_, output, name) = self.0.types();
+        (output, name)
+    }
+
+    /// Looks at the value, if it is there, as a trace shows it.
+    pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
+        self.0.look_erased(f);
+    }
+
     /// The result, if it is a `T`.
     ///
     /// # Errors
     /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
+    #[inline]
     pub fn into_result<T: 'static>(self) -> Result<T> {
         let mut slot = None::<T>;
         self.0.take_into(&mut slot)?;
         slot.ok_or_else(|| Error::ResultTaken.into())
-    }
-}
-
-impl Deref for AnyFuture {
-    type Target = dyn Waitable;
-
-    fn deref(&self) -> &Self::Target {
-        &*self.0
     }
 }
 
@@ -66,77 +99,32 @@ impl fmt::Debug for AnyFuture {
     }
 }
 
-/// What can be waited for, whatever its result is. Everything [`Resolvable`] can.
+/// What a Future can do whatever the type of its result.
+#[doc(hidden)]
 pub trait Waitable {
-    /// Its state.
-    fn state(&self) -> State;
-
-    /// Whether it is done, failed or cancelled.
-    fn done(&self) -> bool {
-        self.state() != State::Pending
-    }
-
-    /// What it failed with, if it has. Asking counts as retrieving it.
-    fn exception(&self) -> Option<Exception>;
-
-    /// Has `callback` put on the ready queue when it is done; at once if it is.
-    fn add_callback(&self, callback: Callback);
-
-    /// Its number in the trace.
-    fn id(&self) -> FutureId;
-
-    /// Looks at the value, if it is there, as a trace shows it.
-    fn look(&self, f: &mut dyn FnMut(Shown<'_>));
-
-    /// The type of its result, and what that is called.
-    fn output_type(&self) -> (TypeId, &'static str);
-
-    #[doc(hidden)]
-    fn is_turn(&self) -> bool;
-
-    #[doc(hidden)]
+    fn header(&self) -> &Header;
+    fn add_waiter(&self, waiter: Waiter);
+    fn exception_erased(&self) -> Option<Exception>;
     fn cancel_erased(&self) -> bool;
-
-    #[doc(hidden)]
     fn coroutine_erased(&self) -> Option<&'static Coroutine>;
-
-    /// The type of its handles.
-    #[doc(hidden)]
-    fn handle_type(&self) -> TypeId;
-
+    fn look_erased(&self, f: &mut dyn FnMut(Shown<'_>));
+    /// The types of its handles and of its result, and what the latter is called.
+    fn types(&self) -> (TypeId, TypeId, &'static str);
     /// Moves or copies the value into `slot`, an `Option` of it.
-    #[doc(hidden)]
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
 }
 
 impl<R: Resolvable> Waitable for R {
-    fn state(&self) -> State {
-        self.shared().state()
+    fn header(&self) -> &Header {
+        &self.shared().header
     }
 
-    fn exception(&self) -> Option<Exception> {
+    fn add_waiter(&self, waiter: Waiter) {
+        self.shared().add_waiter(waiter);
+    }
+
+    fn exception_erased(&self) -> Option<Exception> {
         self.shared().exception()
-    }
-
-    fn add_callback(&self, callback: Callback) {
-        self.shared().add_callback(callback);
-    }
-
-    fn id(&self) -> FutureId {
-        self.shared().id()
-    }
-
-    fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        let show = self.coroutine().and_then(|coroutine| coroutine.show);
-        self.shared().with_value(|value| f(Shown::new(value, show)));
-    }
-
-    fn output_type(&self) -> (TypeId, &'static str) {
-        (TypeId::of::<R::Output>(), type_name::<R::Output>())
-    }
-
-    fn is_turn(&self) -> bool {
-        self.shared().is_moment()
     }
 
     fn cancel_erased(&self) -> bool {
@@ -147,8 +135,13 @@ impl<R: Resolvable> Waitable for R {
         self.coroutine()
     }
 
-    fn handle_type(&self) -> TypeId {
-        TypeId::of::<Future<R::Output>>()
+    fn look_erased(&self, f: &mut dyn FnMut(Shown<'_>)) {
+        let show = self.coroutine().and_then(|coroutine| coroutine.show);
+        self.shared().with_value(|value| f(Shown::new(value, show)));
+    }
+
+    fn types(&self) -> (TypeId, TypeId, &'static str) {
+        (TypeId::of::<Future<R::Output>>(), TypeId::of::<R::Output>(), type_name::<R::Output>())
     }
 
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()> {

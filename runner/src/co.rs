@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::future::Future as StdFuture;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{ready, Context, Poll};
 
@@ -18,7 +19,7 @@ use genawaiter::rc::{Co as Airlock, Gen};
 use genawaiter::GeneratorState as Advanced;
 
 use crate::error::Misuse;
-use crate::generator::{Generator, GeneratorState, Resume, Yielded};
+use crate::generator::{Generator, GeneratorState, Resume, Sent, Yielded};
 use crate::yieldable::Yieldable;
 use crate::{Error, Result};
 
@@ -88,13 +89,14 @@ impl<B: StdFuture<Output = ()> + Unpin, T: 'static> StdFuture for Yield<B, T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         RUNNING.with(|running| {
             let Some(barrier) = &mut self.barrier else { return running.refuse() };
-            running.awaited.set(true);
+            if running.passing.get() == Passing::Yielded {
+                running.passing.set(Passing::Awaited);
+            }
             ready!(Pin::new(barrier).poll(cx));
             self.barrier = None;
-            Poll::Ready(match running.resume.take() {
-                Some(Resume::Send(sent)) => sent.take(),
-                Some(Resume::Throw(exception)) => Err(exception),
-                None => Err(Error::Misuse(Misuse::Escaped).into()),
+            Poll::Ready(match running.receive() {
+                Resume::Send(sent) => sent.take(),
+                Resume::Throw(exception) => Err(exception),
             })
         })
     }
@@ -110,44 +112,81 @@ thread_local! {
 struct Running {
     /// The number of the body; 0 while none runs.
     body: Cell<u32>,
-    /// What is sent or thrown in, until the yield takes it.
-    resume: Cell<Option<Resume>>,
-    /// What was yielded since then.
+    /// Which of the following is there; the others are empty.
+    passing: Cell<Passing>,
+    sent: Cell<Option<Resume>>,
     yielded: Cell<Option<Yielded>>,
-    /// Whether that is awaited.
-    awaited: Cell<bool>,
-    /// What was found wrong with the body since then.
     misuse: Cell<Option<Misuse>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Passing {
+    Nothing,
+    /// What is sent or thrown in, until the yield takes it.
+    Sent,
+    /// What was yielded since then, and is not awaited yet.
+    Yielded,
+    /// What was yielded and is awaited.
+    Awaited,
+    /// What is wrong with the body.
+    Misused,
 }
 
 impl Running {
     const fn nobody() -> Self {
         Self {
             body: Cell::new(0),
-            resume: Cell::new(None),
+            passing: Cell::new(Passing::Nothing),
+            sent: Cell::new(None),
             yielded: Cell::new(None),
-            awaited: Cell::new(false),
             misuse: Cell::new(None),
         }
+    }
+
+    /// Leaves what the body is resumed with.
+    #[inline]
+    fn send(&self, resume: Resume) {
+        if matches!(resume, Resume::Send(Sent::Nothing)) {
+            return;
+        }
+        self.passing.set(Passing::Sent);
+        self.sent.set(Some(resume));
+    }
+
+    /// Takes what the body is resumed with.
+    #[inline]
+    fn receive(&self) -> Resume {
+        if self.passing.get() == Passing::Sent {
+            self.passing.set(Passing::Nothing);
+        }
+        self.sent.take().unwrap_or(Resume::Send(Sent::Nothing))
     }
 
     /// Takes what a Co yields, if it is the one of the body that is running and yields nothing else just now.
     #[inline]
     fn accept(&self, body: u32, yielded: Yielded) -> bool {
-        if self.body.get() != body {
-            self.misuse.set((self.body.get() != 0).then_some(Misuse::Escaped));
+        let free = matches!(self.passing.get(), Passing::Nothing | Passing::Sent);
+        if !free || self.body.get() != body {
+            self.reject(body, yielded.location);
             return false;
         }
-        let second = yielded.location;
-        match self.yielded.replace(Some(yielded)) {
-            None => self.awaited.set(false),
-            Some(first) => {
-                self.misuse.set(Some(Misuse::Twice { first: first.location, second }));
-                self.yielded.set(Some(first));
-                return false;
-            }
-        }
+        drop(self.sent.take());
+        self.passing.set(Passing::Yielded);
+        self.yielded.set(Some(yielded));
         true
+    }
+
+    #[cold]
+    fn reject(&self, body: u32, second: &'static Location<'static>) {
+        let misuse = match self.yielded.take() {
+            _ if self.body.get() == 0 => return,
+            _ if self.body.get() != body => Misuse::Escaped,
+            Some(Yielded { location: first, .. }) => Misuse::Twice { first, second },
+            None => return,
+        };
+        drop(self.sent.take());
+        self.passing.set(Passing::Misused);
+        self.misuse.set(Some(misuse));
     }
 
     /// What a yield gives that was not accepted, or is over: nothing where that ends the body.
@@ -159,59 +198,54 @@ impl Running {
         }
     }
 
-    /// What is wrong with the body as it stops: something must be yielded and awaited, unless it is over.
-    #[inline]
-    fn misuse(&self, over: bool) -> Option<Misuse> {
-        let yielded = self.yielded.take();
-        let location = yielded.as_ref().map(|yielded| yielded.location);
-        let misuse = self.misuse.take().or(match location {
-            Some(location) if over || !self.awaited.get() => Some(Misuse::NotAwaited(location)),
-            None if !over => Some(Misuse::ForeignAwait),
-            _ => None,
-        });
-        self.yielded.set(yielded.filter(|_| misuse.is_none()));
-        misuse
+    /// What is wrong with a body that stopped although it may not, or that ended although it has yielded.
+    #[cold]
+    fn misuse(&self) -> Misuse {
+        let yielded = self.yielded.take().map(|yielded| Misuse::NotAwaited(yielded.location));
+        self.misuse.take().or(yielded).unwrap_or(Misuse::ForeignAwait)
     }
 
-    /// Moves everything to `other`, and leaves what is there when no body runs.
+    /// Moves what is passing to `other`.
+    #[cold]
     fn move_to(&self, other: &Self) {
-        other.body.set(self.body.take());
-        other.resume.set(self.resume.take());
+        other.passing.set(self.passing.replace(Passing::Nothing));
+        other.sent.set(self.sent.take());
         other.yielded.set(self.yielded.take());
-        other.awaited.set(self.awaited.take());
         other.misuse.set(self.misuse.take());
     }
 }
 
 /// Runs `f` as part of that body, or of none, and puts back what was there, also when `f` panics.
 #[inline]
-fn running<R>(body: u32, resume: Option<Resume>, f: impl FnOnce(&Running) -> R) -> R {
-    /// There is something to be put back if one body was running when another was resumed.
-    struct Outer<'a>(&'a Running, Option<Running>);
+fn running<R>(body: u32, f: impl FnOnce(&Running) -> R) -> R {
+    /// The body that was running when another was resumed, and what was passing, if anything was.
+    struct Outer<'a>(&'a Running, u32, Option<Running>);
     impl Drop for Outer<'_> {
         #[inline]
         fn drop(&mut self) {
-            let over = Running::nobody();
-            self.0.move_to(&over);
-            if let Some(outer) = &self.1 {
-                outer.move_to(self.0);
+            let Self(running, body, passing) = self;
+            if running.passing.get() != Passing::Nothing {
+                running.move_to(&Running::nobody());
+            }
+            running.body.set(*body);
+            if let Some(passing) = passing {
+                passing.move_to(running);
             }
         }
     }
     RUNNING.with(|running| {
-        let outer = Outer(running, (running.body.get() != 0).then(Running::nobody));
-        if let Some(outer) = &outer.1 {
-            running.move_to(outer);
+        let mut outer = Outer(running, running.body.replace(body), None);
+        if running.passing.get() != Passing::Nothing {
+            running.move_to(outer.2.insert(Running::nobody()));
         }
-        running.body.set(body);
-        running.resume.set(resume);
         f(running)
     })
 }
 
 /// Runs something that is no part of the body that may be running.
+#[inline]
 pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
-    running(0, None, |_| f())
+    running(0, |_| f())
 }
 
 /// A generator of the `genawaiter` crate: an async block that yields through a [`Co`].
@@ -221,6 +255,7 @@ pub(crate) struct Body<F: StdFuture<Output = Result<T>>, T> {
 }
 
 impl<F: StdFuture<Output = Result<T>>, T: 'static> Body<F, T> {
+    #[inline]
     pub(crate) fn new(body: impl FnOnce(Co) -> F) -> Self {
         let number = LAST_BODY.get().checked_add(1).unwrap_or(1);
         LAST_BODY.set(number);
@@ -233,13 +268,16 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
 
     #[inline]
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
-        running(self.number, Some(resume), |running| match self.gen.resume_with(()) {
-            Advanced::Yielded(()) => match running.yielded.take() {
-                Some(yielded) => GeneratorState::Yielded(yielded),
-                None => unreachable!("the guard saw it"),
-            },
-            Advanced::Complete(Ok(value)) => GeneratorState::Returned(value),
-            Advanced::Complete(Err(exception)) => GeneratorState::Raised(exception),
+        running(self.number, |running| {
+            running.send(resume);
+            match self.gen.resume_with(()) {
+                Advanced::Yielded(()) => {
+                    running.passing.set(Passing::Nothing);
+                    GeneratorState::Yielded(running.yielded.take().expect("the guard saw it"))
+                }
+                Advanced::Complete(Ok(value)) => GeneratorState::Returned(value),
+                Advanced::Complete(Err(exception)) => GeneratorState::Raised(exception),
+            }
         })
     }
 }
@@ -258,9 +296,10 @@ impl<T, F: StdFuture<Output = Result<T>>> StdFuture for Guard<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         let poll = self.project().body.poll(cx);
-        match RUNNING.with(|running| running.misuse(poll.is_ready())) {
-            None => poll,
-            Some(misuse) => Poll::Ready(Err(Error::Misuse(misuse).into())),
-        }
+        RUNNING.with(|running| match (running.passing.get(), poll) {
+            (Passing::Awaited, Poll::Pending) => Poll::Pending,
+            (Passing::Nothing | Passing::Sent, Poll::Ready(result)) => Poll::Ready(result),
+            _ => Poll::Ready(Err(Error::Misuse(running.misuse()).into())),
+        })
     }
 }

@@ -18,7 +18,7 @@
 use std::any::{type_name, Any};
 use std::error::Error as StdError;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::sync::Arc;
 
 use crate::Error;
@@ -196,6 +196,12 @@ impl Exception {
             raised.elided += 1;
         }
     }
+}
+
+/// Calls what others wrote. A panic becomes an exception.
+#[inline]
+pub(crate) fn trap<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(Exception::from_panic(panic)))
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Exception {

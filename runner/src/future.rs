@@ -20,7 +20,7 @@ use std::task::{Context, Poll};
 
 use crate::any_future::AnyFuture;
 use crate::native;
-use crate::ready::{callback_in, Callback};
+use crate::ready::{call_soon, callback_in, Callback};
 use crate::shared::{Resolvable, Shared, Waiter};
 use crate::trace::{self, FutureId, Problem, Shown, State};
 use crate::{Error, Exception, Result};
@@ -71,13 +71,14 @@ impl<T: 'static> Future<T> {
         Self { core }
     }
 
-    pub(crate) fn core(&self) -> &Rc<dyn Resolvable<Output = T>> {
+    /// What this is a handle to.
+    pub fn core(&self) -> &Rc<dyn Resolvable<Output = T>> {
         &self.core
     }
 
     /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
     pub fn promise(&self) -> Promise<T> {
-        self.core.shared().add_promise();
+        self.core.shared().header.add_promise();
         Promise { core: Some(self.core.clone()) }
     }
 
@@ -164,7 +165,7 @@ impl<T: 'static> Future<T> {
 
     /// Looks at the value, if it is there, as a trace shows it.
     pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        self.core.look(f);
+        self.core.look_erased(f);
     }
 
     /// Calls `f` when it is done, in the next turn of the loop; never at once. A panic in `f` is logged.
@@ -173,9 +174,10 @@ impl<T: 'static> Future<T> {
     pub fn add_done_callback(&self, f: impl FnOnce(&Self) + 'static) {
         // Weak, since the Future holds its waiters. Whoever resolves it holds it; from then on the callback does.
         let (core, context) = (Rc::downgrade(&self.core), crate::Context::current());
-        self.core.shared().add_waiter(Waiter::Done(Box::new(move || {
-            let future = Self::from_core(core.upgrade()?);
-            Some(callback_in(context, move || trace::guard(Problem::DoneCallback, || f(&future))))
+        self.core.shared().add_waiter(Waiter::Now(Box::new(move || {
+            if let Some(future) = core.upgrade().map(Self::from_core) {
+                call_soon(callback_in(context, move || trace::guard(Problem::DoneCallback, || f(&future))));
+            }
         })));
     }
 
@@ -262,7 +264,7 @@ impl<T: 'static> Promise<T> {
     /// Resolves or fails it.
     pub fn set(mut self, result: Result<T>) {
         if let Some(core) = self.core.take() {
-            core.shared().remove_promise();
+            core.shared().header.remove_promise();
             core.shared().set(result);
         }
     }
@@ -272,8 +274,8 @@ impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
         let Some(core) = self.core.take() else { return };
         let shared = core.shared();
-        if shared.remove_promise() && shared.set_exception(Error::BrokenPromise.into()) {
-            shared.set_retrieved();
+        if shared.header.remove_promise() && shared.set_exception(Error::BrokenPromise.into()) {
+            shared.header.set_retrieved();
         }
     }
 }

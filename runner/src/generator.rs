@@ -23,14 +23,15 @@
 //! assert!(!future.done());
 //! ```
 
-use std::any::{Any, TypeId};
+use std::any::{type_name, Any, TypeId};
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe, Location};
+use std::panic::Location;
 
 use crate::any_future::AnyFuture;
+use crate::exception::trap;
 use crate::trace::{Kind, Show};
 use crate::yieldable::{Deferred, Yieldable};
-use crate::{native, Exception, Result};
+use crate::{native, Error, Exception, Result};
 
 /// Something that can be resumed until it returns or raises.
 pub trait Generator {
@@ -77,13 +78,14 @@ impl Sent {
     ///
     /// # Errors
     /// [`Error::WrongType`](crate::Error::WrongType) if it is not one; what the Future failed with.
+    #[inline]
     pub fn take<T: 'static>(self) -> Result<T> {
-        let wrong = || crate::Error::WrongType { expected: std::any::type_name::<T>() }.into();
-        match self {
-            Self::Result(future) => future.into_result(),
-            Self::Value(value) => value.downcast().map(|value| *value).map_err(|_| wrong()),
-            Self::Nothing => Err(wrong()),
-        }
+        let value = match self {
+            Self::Result(future) => return future.into_result(),
+            Self::Value(value) => value.downcast().ok(),
+            Self::Nothing => None,
+        };
+        value.map(|value| *value).ok_or_else(|| Error::WrongType { expected: type_name::<T>() }.into())
     }
 }
 
@@ -112,6 +114,7 @@ pub(crate) trait Convert {
 impl Yielded {
     /// Something yieldable, yielded at the caller's line.
     #[track_caller]
+    #[inline]
     pub fn new<M: 'static, Y: Yieldable<M> + 'static>(yielded: Y) -> Self {
         let location = Location::caller();
         let what = match yielded.into_future() {
@@ -163,13 +166,11 @@ impl Yielded {
     ///
     /// # Errors
     /// [`Error::BadYield`](crate::Error::BadYield).
+    #[inline]
     pub fn convert(self) -> Result<AnyFuture> {
         match self.what {
             What::Future(future) => Ok(future),
-            What::Other(other) => native::yielded_at(self.location, || {
-                catch_unwind(AssertUnwindSafe(|| other.convert()))
-                    .unwrap_or_else(|panic| Err(Exception::from_panic(panic)))
-            }),
+            What::Other(other) => native::yielded_at(self.location, || trap(|| other.convert())),
         }
     }
 }
@@ -210,14 +211,14 @@ impl Coroutine {
 
     /// The coroutine that a closure or an `async fn` is.
     pub(crate) const fn of<B: 'static>() -> &'static Self {
-        const { &Self { name: Name::Of(std::any::type_name::<B>), file: "", line: 0, show: None } }
+        const { &Self { name: Name::Of(type_name::<B>), file: "", line: 0, show: None } }
     }
 
     /// Its name: that of the function, or of the function in which the closure stands.
     pub fn name(&self) -> &'static str {
         match self.name {
             Name::Given(name) => name,
-            Name::Of(type_name) => type_name()
+            Name::Of(name_of_type) => name_of_type()
                 .split('<')
                 .next()
                 .unwrap_or_default()

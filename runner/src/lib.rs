@@ -40,13 +40,13 @@
 //! ```
 
 mod any_future;
+mod call;
 pub mod co;
 pub mod context;
 pub mod error;
 pub mod exception;
 pub mod future;
 pub mod generator;
-mod map;
 pub mod native;
 pub mod ready;
 pub mod runner;
@@ -54,7 +54,7 @@ mod shared;
 pub mod trace;
 pub mod yieldable;
 
-pub use any_future::{AnyFuture, Waitable};
+pub use any_future::AnyFuture;
 pub use co::Co;
 pub use context::{Context, ContextVar};
 pub use error::{Error, Misuse, Waiting};

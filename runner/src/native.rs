@@ -26,9 +26,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Poll, Wake, Waker};
 
 use crate::any_future::AnyFuture;
+use crate::call::{discard, Call};
 use crate::co::outside;
 use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
-use crate::runner::{discard, Call};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, State};
 use crate::{Context, Coroutine, Error, Exception, Future, Result};

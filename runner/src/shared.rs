@@ -15,6 +15,12 @@ pub struct Shared<T: 'static> {
     slot: Cell<Slot<T>>,
     /// How to copy the value; there from the moment at which a second handle is made.
     copy: Cell<Option<fn(&T) -> T>>,
+    pub(crate) header: Header,
+}
+
+/// What is known of a Future without the type of its result.
+#[derive(Debug)]
+pub struct Header {
     state: Cell<State>,
     /// Whether somebody has asked for the exception, or has copied the value.
     retrieved: Cell<bool>,
@@ -43,13 +49,13 @@ enum Slot<T> {
 }
 
 /// Somebody who waits for a Future.
-pub(crate) enum Waiter {
+#[doc(hidden)]
+#[allow(missing_debug_implementations)]
+pub enum Waiter {
     /// To be put on the ready queue.
     Soon(Callback),
-    /// Gives what is to be put on the ready queue, when the Future is done and held by whoever resolved it.
-    Done(Box<dyn FnOnce() -> Option<Callback>>),
-    /// To be run at once: a Future that is done together with this one.
-    Now(Callback),
+    /// To be called in the moment in which it is done: it must only put something on the queue.
+    Now(Box<dyn FnOnce()>),
     /// A foreign executor, or one within a native coroutine.
     Wake(Waker),
 }
@@ -89,116 +95,33 @@ pub trait Resolvable: Waitable + 'static {
     }
 }
 
-impl<T> Shared<T> {
-    /// Of a Future that is pending.
-    pub const fn new() -> Self {
-        Self::in_state(State::Pending, Slot::Empty)
-    }
+/// A Future that has no state but this.
+impl<T> Resolvable for Shared<T> {
+    type Output = T;
 
-    /// Of a Future that is done or has failed.
-    pub fn settled(result: Result<T>) -> Self {
-        let (state, slot) = Slot::of(result);
-        Self::in_state(state, slot)
+    fn shared(&self) -> &Shared<T> {
+        self
     }
+}
 
-    /// Of a Future that is done, and costs one turn of the loop all the same.
-    pub fn moment(value: T) -> Self {
-        let moment = Self::settled(Ok(value));
-        moment.number.set(MOMENT);
-        moment
-    }
-
-    const fn in_state(state: State, slot: Slot<T>) -> Self {
+impl Header {
+    const fn new(state: State, number: u32) -> Self {
         Self {
-            slot: Cell::new(slot),
-            copy: Cell::new(None),
             state: Cell::new(state),
             retrieved: Cell::new(false),
             promises: Cell::new(0),
-            number: Cell::new(0),
+            number: Cell::new(number),
         }
     }
 
-    /// The state.
-    pub fn state(&self) -> State {
+    #[inline]
+    pub(crate) fn state(&self) -> State {
         self.state.get()
     }
 
-    /// Resolves it, unless it is done or cancelled: then the value is dropped and this says `false`.
-    pub fn set_result(&self, value: T) -> bool {
-        self.set(Ok(value))
-    }
-
-    /// Fails it, unless it is done or cancelled: then this says `false`.
-    pub fn set_exception(&self, exception: Exception) -> bool {
-        self.set(Err(exception))
-    }
-
-    /// Resolves or fails it. Those who wait are put on the ready queue, in the order in which they came;
-    /// nothing runs in here.
     #[inline]
-    pub fn set(&self, result: Result<T>) -> bool {
-        let (state, slot) = Slot::of(result);
-        self.settle(state, slot)
-    }
-
-    /// Cancels it, unless it is done. Whoever wants it cancelled does not want its exception either: that
-    /// counts as retrieved.
-    pub fn cancel(&self) -> bool {
-        if self.state.get() == State::Failed {
-            self.retrieved.set(true);
-        }
-        self.settle(State::Cancelled, Slot::Empty)
-    }
-
-    #[inline]
-    fn settle(&self, state: State, slot: Slot<T>) -> bool {
-        if self.state.get() != State::Pending {
-            return false;
-        }
-        trace::emit(|| Event::Resolve { future: self.id(), state });
-        self.put(state, slot);
-        true
-    }
-
-    /// Is done as the Future is that it was mapped from, which has said so. `None`: that was cancelled.
-    pub(crate) fn follow(&self, result: Option<Result<T>>) {
-        if self.state.get() == State::Pending {
-            let (state, slot) = result.map_or((State::Cancelled, Slot::Empty), Slot::of);
-            self.put(state, slot);
-        }
-    }
-
-    fn put(&self, state: State, slot: Slot<T>) {
-        self.state.set(state);
-        match self.slot.replace(slot) {
-            Slot::One(waiter) => waiter.wake(),
-            Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
-            _ => {}
-        }
-    }
-
-    /// What it failed with. Asking counts as retrieving it.
-    #[track_caller]
-    pub fn exception(&self) -> Option<Exception> {
-        match self.state.get() {
-            State::Pending | State::Done => None,
-            State::Cancelled => Some(Error::Cancelled.into()),
-            State::Failed => {
-                self.retrieved.set(true);
-                lend(&self.slot, |slot| match slot {
-                    Slot::Raised(exception) => Some(exception.clone()),
-                    _ => None,
-                })
-            }
-        }
-    }
-
-    /// Forgets those who wait, when the loop that would have called them ends.
-    pub fn forget_waiters(&self) {
-        if self.state.get() == State::Pending {
-            drop(self.slot.take());
-        }
+    pub(crate) fn is_moment(&self) -> bool {
+        self.number.get() == MOMENT
     }
 
     /// Nobody will ask for the exception, and that is as it should be.
@@ -206,81 +129,142 @@ impl<T> Shared<T> {
         self.retrieved.set(true);
     }
 
-    /// Counts a Promise.
+    #[inline]
     pub(crate) fn add_promise(&self) {
         self.promises.set(self.promises.get().saturating_add(1));
     }
 
     /// Counts one less, and says whether that was the last.
+    #[inline]
     pub(crate) fn remove_promise(&self) -> bool {
-        let left = match self.promises.get() {
-            u16::MAX => u16::MAX,
-            promises => promises - 1,
-        };
-        self.promises.set(left);
-        left == 0
+        let promises = self.promises.get();
+        self.promises.set(promises - u16::from(promises != u16::MAX));
+        promises == 1
     }
 
-    pub(crate) fn is_moment(&self) -> bool {
-        self.number.get() == MOMENT
+    pub(crate) fn id(&self) -> FutureId {
+        if self.number.get() == 0 {
+            self.number.set(trace::next_future().0);
+        }
+        FutureId(self.number.get())
+    }
+}
+
+impl<T> Shared<T> {
+    /// Of a Future that is pending.
+    #[inline]
+    pub const fn new() -> Self {
+        Self::with(State::Pending, Slot::Empty, 0)
     }
 
-    pub(crate) fn is_shared(&self) -> bool {
-        self.copy.get().is_some()
+    /// Of a Future that is done or has failed.
+    #[inline]
+    pub fn settled(result: Result<T>) -> Self {
+        match result {
+            Ok(value) => Self::with(State::Done, Slot::Value(value), 0),
+            Err(exception) => Self::with(State::Failed, Slot::Raised(exception), 0),
+        }
     }
 
-    pub(crate) fn share(&self, copy: fn(&T) -> T) {
-        self.copy.set(Some(copy));
+    /// Of a Future that is done, and costs one turn of the loop all the same.
+    pub fn moment(value: T) -> Self {
+        Self::with(State::Done, Slot::Value(value), MOMENT)
     }
 
-    /// The result: moved out for the last handle, and where it cannot be copied; else copied.
-    #[track_caller]
-    pub(crate) fn take(&self, last: bool) -> Result<T> {
-        match self.copy.get() {
-            Some(copy) if !last => return self.copied(copy),
+    const fn with(state: State, slot: Slot<T>, number: u32) -> Self {
+        Self { slot: Cell::new(slot), copy: Cell::new(None), header: Header::new(state, number) }
+    }
+
+    /// The state.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.header.state()
+    }
+
+    /// Its number in the trace.
+    pub fn id(&self) -> FutureId {
+        self.header.id()
+    }
+
+    /// Gives it the number that it was mentioned by before it was made.
+    #[inline]
+    pub fn set_id(&self, id: FutureId) {
+        self.header.number.set(id.0);
+    }
+
+    /// Resolves it, unless it is done or cancelled: then the value is dropped and this says `false`.
+    #[inline]
+    pub fn set_result(&self, value: T) -> bool {
+        self.settle(State::Done, Slot::Value(value))
+    }
+
+    /// Fails it, unless it is done or cancelled: then this says `false`.
+    pub fn set_exception(&self, exception: Exception) -> bool {
+        self.settle(State::Failed, Slot::Raised(exception))
+    }
+
+    /// Resolves or fails it. Those who wait are put on the ready queue, in the order in which they came;
+    /// nothing runs in here.
+    #[inline]
+    pub fn set(&self, result: Result<T>) -> bool {
+        match result {
+            Ok(value) => self.set_result(value),
+            Err(exception) => self.set_exception(exception),
+        }
+    }
+
+    /// Cancels it, unless it is done. Whoever wants it cancelled does not want its exception either: that
+    /// counts as retrieved.
+    pub fn cancel(&self) -> bool {
+        if self.state() == State::Failed {
+            self.header.set_retrieved();
+        }
+        self.settle(State::Cancelled, Slot::Empty)
+    }
+
+    #[inline]
+    fn settle(&self, state: State, slot: Slot<T>) -> bool {
+        if self.state() != State::Pending {
+            return false;
+        }
+        trace::emit(|| Event::Resolve { future: self.id(), state });
+        self.put(state, slot);
+        true
+    }
+
+    #[inline]
+    fn put(&self, state: State, slot: Slot<T>) {
+        self.header.state.set(state);
+        match self.slot.replace(slot) {
+            Slot::One(waiter) => waiter.wake(),
+            Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
             _ => {}
         }
-        match self.slot.take() {
-            Slot::Value(value) => Ok(value),
-            slot => {
-                self.slot.set(slot);
-                Err(self.without_value())
-            }
+    }
+
+    /// Is done as another Future is, of the same number, which has said so. `None`: that was cancelled.
+    pub fn follow(&self, result: Option<Result<T>>) {
+        match result {
+            _ if self.state() != State::Pending => {}
+            None => self.put(State::Cancelled, Slot::Empty),
+            Some(Ok(value)) => self.put(State::Done, Slot::Value(value)),
+            Some(Err(exception)) => self.put(State::Failed, Slot::Raised(exception)),
         }
     }
 
-    /// The result, copied.
+    /// What it failed with. Asking counts as retrieving it.
     #[track_caller]
-    pub(crate) fn copied(&self, copy: impl FnOnce(&T) -> T) -> Result<T> {
-        self.retrieved.set(true);
-        match self.with_value(copy) {
-            Some(value) => Ok(value),
-            None => Err(self.without_value()),
-        }
-    }
-
-    /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
-    /// its Future.
-    pub fn reclaim(&self) -> Option<T> {
-        match self.slot.take() {
-            Slot::Value(value) if !self.retrieved.get() => Some(value),
-            slot => {
-                self.slot.set(slot);
-                None
+    pub fn exception(&self) -> Option<Exception> {
+        match self.state() {
+            State::Pending | State::Done => None,
+            State::Cancelled => Some(Error::Cancelled.into()),
+            State::Failed => {
+                self.header.set_retrieved();
+                lend(&self.slot, |slot| match slot {
+                    Slot::Raised(exception) => Some(exception.clone()),
+                    _ => None,
+                })
             }
-        }
-    }
-
-    /// Why there is no value.
-    #[cold]
-    #[track_caller]
-    fn without_value(&self) -> Exception {
-        match self.exception() {
-            Some(exception) => exception,
-            None if self.state.get() == State::Pending => {
-                Error::InvalidState("the Future is not done yet").into()
-            }
-            None => Error::ResultTaken.into(),
         }
     }
 
@@ -292,6 +276,22 @@ impl<T> Shared<T> {
         })
     }
 
+    /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
+    /// its Future.
+    pub fn reclaim(&self) -> Option<T> {
+        if self.header.retrieved.get() {
+            return None;
+        }
+        self.take_value()
+    }
+
+    /// Forgets those who wait, when the loop that would have called them ends.
+    pub fn forget_waiters(&self) {
+        if self.state() == State::Pending {
+            drop(self.slot.take());
+        }
+    }
+
     /// Has `callback` put on the ready queue when it is done; at once if it is.
     #[inline]
     pub fn add_callback(&self, callback: Callback) {
@@ -300,17 +300,17 @@ impl<T> Shared<T> {
 
     #[inline]
     pub(crate) fn add_waiter(&self, waiter: Waiter) {
-        if self.state.get() != State::Pending {
+        if self.state() != State::Pending {
             return waiter.wake();
         }
-        self.slot.set(match self.slot.take() {
-            Slot::One(first) => Slot::Many(Box::new(vec![first, waiter])),
+        match self.slot.take() {
+            Slot::One(first) => self.slot.set(Slot::Many(Box::new(vec![first, waiter]))),
             Slot::Many(mut waiters) => {
                 waiters.push(waiter);
-                Slot::Many(waiters)
+                self.slot.set(Slot::Many(waiters));
             }
-            _ => Slot::One(waiter),
-        });
+            _ => self.slot.set(Slot::One(waiter)),
+        }
     }
 
     /// Adds somebody, unless the same one waits already.
@@ -325,17 +325,59 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Its number in the trace.
-    pub fn id(&self) -> FutureId {
-        if self.number.get() == 0 {
-            self.number.set(trace::next_future().0);
-        }
-        FutureId(self.number.get())
+    pub(crate) fn is_shared(&self) -> bool {
+        self.copy.get().is_some()
     }
 
-    /// Gives it the number that it was mentioned by before it was made.
-    pub(crate) fn set_id(&self, id: FutureId) {
-        self.number.set(id.0);
+    pub(crate) fn share(&self, copy: fn(&T) -> T) {
+        self.copy.set(Some(copy));
+    }
+
+    /// The result: moved out for the last handle, and where it cannot be copied; else copied.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn take(&self, last: bool) -> Result<T> {
+        match self.copy.get() {
+            Some(copy) if !last => self.copied(copy),
+            _ => match self.take_value() {
+                Some(value) => Ok(value),
+                None => Err(self.without_value()),
+            },
+        }
+    }
+
+    /// The result, copied.
+    #[track_caller]
+    pub(crate) fn copied(&self, copy: impl FnOnce(&T) -> T) -> Result<T> {
+        self.header.set_retrieved();
+        match self.with_value(copy) {
+            Some(value) => Ok(value),
+            None => Err(self.without_value()),
+        }
+    }
+
+    #[inline]
+    fn take_value(&self) -> Option<T> {
+        match self.slot.take() {
+            Slot::Value(value) => Some(value),
+            slot => {
+                self.slot.set(slot);
+                None
+            }
+        }
+    }
+
+    /// Why there is no value.
+    #[cold]
+    #[track_caller]
+    fn without_value(&self) -> Exception {
+        match self.exception() {
+            Some(exception) => exception,
+            None if self.state() == State::Pending => {
+                Error::InvalidState("the Future is not done yet").into()
+            }
+            None => Error::ResultTaken.into(),
+        }
     }
 }
 
@@ -347,36 +389,30 @@ impl<T> Default for Shared<T> {
 
 impl<T> std::fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("state", &self.state.get()).finish_non_exhaustive()
+        f.debug_struct("Shared").field("state", &self.state()).finish_non_exhaustive()
     }
 }
 
 impl<T> Drop for Shared<T> {
+    #[inline]
     fn drop(&mut self) {
-        if let (Slot::Raised(exception), false) = (self.slot.get_mut(), self.retrieved.get()) {
+        if let (Slot::Raised(exception), false) = (self.slot.get_mut(), self.header.retrieved.get()) {
             trace::report(Problem::NeverRetrieved, exception);
         }
     }
 }
 
 /// Lends out what is in a cell. The cell is empty while `f` runs, and filled again also when `f` panics.
+#[inline]
 pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&T) -> R) -> R {
     struct Lent<'a, T: Default>(&'a Cell<T>, T);
     impl<T: Default> Drop for Lent<'_, T> {
+        #[inline]
         fn drop(&mut self) {
             self.0.set(std::mem::take(&mut self.1));
         }
     }
     f(&Lent(cell, cell.take()).1)
-}
-
-impl<T> Slot<T> {
-    fn of(result: Result<T>) -> (State, Self) {
-        match result {
-            Ok(value) => (State::Done, Self::Value(value)),
-            Err(exception) => (State::Failed, Self::Raised(exception)),
-        }
-    }
 }
 
 impl Waiter {
@@ -385,8 +421,7 @@ impl Waiter {
         match self {
             Self::Soon(callback) if callback.is_due() => call_soon(callback),
             Self::Soon(_) => {}
-            Self::Done(callback) => callback().into_iter().for_each(call_soon),
-            Self::Now(callback) => callback.run(),
+            Self::Now(f) => f(),
             Self::Wake(waker) => trace::guard(Problem::Callback, || waker.wake()),
         }
     }
@@ -398,14 +433,5 @@ impl Waiter {
             (Self::Wake(a), Self::Wake(b)) => a.will_wake(b),
             _ => false,
         }
-    }
-}
-
-/// A Future that has no state but this.
-impl<T> Resolvable for Shared<T> {
-    type Output = T;
-
-    fn shared(&self) -> &Shared<T> {
-        self
     }
 }

@@ -19,7 +19,8 @@ use std::any::{type_name, Any};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::{Call, Runner};
+use super::Runner;
+use crate::call::Call;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume};
 use crate::ready::{Ready, Run};
 use crate::shared::Shared;

@@ -1,0 +1,110 @@
+//! [`Call`]: one call of a coroutine, as far as it is the same for all kinds of bodies.
+
+use std::any::type_name;
+use std::cell::Cell;
+use std::panic::Location;
+
+use crate::co::outside;
+use crate::exception::Frame;
+use crate::generator::{Coroutine, Yielded};
+use crate::ready::{Ready, Suspended};
+use crate::trace::{self, emit, Event, FutureId, Problem, RunnerId, Shown};
+use crate::{Error, Exception, Result};
+
+/// One call of a coroutine.
+pub(crate) struct Call {
+    pub(crate) coroutine: &'static Coroutine,
+    /// The line of the last yield; that of the call before the first.
+    pub(crate) location: Cell<&'static Location<'static>>,
+    /// Its number in the trace; 0 if nobody observed the call.
+    pub(crate) runner: RunnerId,
+    /// Its place in the list of those that are suspended; 0 while it is not there.
+    pub(crate) place: Cell<u32>,
+}
+
+impl Call {
+    /// A call, and the number of its Future.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn new(coroutine: &'static Coroutine, body: trace::Body) -> (Self, FutureId) {
+        let (mut runner, mut future) = (RunnerId(0), FutureId(0));
+        if trace::observed() {
+            (runner, future) = (trace::next_runner(), trace::next_future());
+            emit(|| Event::Call { runner, future, coroutine, body });
+            if body == trace::Body::Generator {
+                emit(|| Event::Start { runner });
+            }
+        }
+        (Self { coroutine, location: Cell::new(Location::caller()), runner, place: Cell::new(0) }, future)
+    }
+
+    #[inline]
+    pub(crate) fn yielded(&self, yielded: &Yielded) {
+        self.location.set(yielded.location);
+        emit(|| Event::Yield {
+            runner: self.runner,
+            kind: yielded.kind(),
+            future: yielded.future().filter(|future| !future.is_moment()).map(|future| future.id()),
+            location: yielded.location,
+        });
+    }
+
+    #[inline]
+    pub(crate) fn returned<T: 'static>(&self, value: T, raised: bool) -> T {
+        emit(|| {
+            let value = Shown::new(&value, self.coroutine.show);
+            Event::Return { runner: self.runner, value, raised }
+        });
+        value
+    }
+
+    /// What becomes of an exception that leaves the body: the value of a `Return`, or itself with a frame more.
+    /// `thrown` is what had been thrown in just before.
+    #[cold]
+    pub(crate) fn raised<T: 'static>(&self, exception: Exception, thrown: Option<Exception>) -> Result<T> {
+        match exception.return_value() {
+            Some(value) => Ok(self.returned(value, true)),
+            None if exception.is_return() => {
+                let expected = type_name::<T>();
+                Err(self.leave(Error::WrongReturn { expected }.into(), None))
+            }
+            None => Err(self.leave(exception, thrown)),
+        }
+    }
+
+    /// Adds the frame of this coroutine: the line where it was raised, or that of the yield where it came in.
+    pub(crate) fn leave(&self, mut exception: Exception, thrown: Option<Exception>) -> Exception {
+        let came_in = thrown.is_some_and(|thrown| thrown.same(&exception));
+        exception.place_at(self.location.get());
+        let raised_here = !came_in && exception.traceback().is_empty();
+        let location = if raised_here { exception.origin() } else { self.location.get() };
+        exception.push_frame(Frame { location, name: self.coroutine.name() });
+        emit(|| Event::Raise { runner: self.runner, exception: &exception });
+        exception
+    }
+
+    /// As tools see it, while it is suspended.
+    pub(crate) fn suspended(
+        &self,
+        waits_for: Option<&'static Coroutine>,
+        wakeable: bool,
+    ) -> Option<Suspended> {
+        let Self { runner, coroutine, .. } = *self;
+        let location = self.location.get();
+        (self.place.get() != 0).then_some(Suspended { runner, coroutine, location, waits_for, wakeable })
+    }
+
+    /// Takes it off the list of those that are suspended; `it` is what is there.
+    #[inline]
+    pub(crate) fn release<T>(&self, it: &T) {
+        let place = self.place.take();
+        if place != 0 {
+            Ready::with_current(|ready| ready.release(place, std::ptr::from_ref(it).cast()));
+        }
+    }
+}
+
+/// Drops what others made: a generator, a result. A panic in that is logged, and the Runner goes on.
+pub(crate) fn discard<G>(it: G) {
+    trace::guard(Problem::Callback, || outside(|| drop(it)));
+}
