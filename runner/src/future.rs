@@ -71,7 +71,8 @@ impl<T: 'static> Future<T> {
         Self { core }
     }
 
-    pub(crate) fn core(&self) -> &Rc<dyn Resolvable<Output = T>> {
+    /// What it is a handle to.
+    pub fn core(&self) -> &Rc<dyn Resolvable<Output = T>> {
         &self.core
     }
 

@@ -46,7 +46,6 @@ pub mod error;
 pub mod exception;
 pub mod future;
 pub mod generator;
-mod map;
 pub mod native;
 pub mod ready;
 pub mod runner;

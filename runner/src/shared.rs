@@ -48,8 +48,6 @@ pub(crate) enum Waiter {
     Soon(Callback),
     /// Gives what is to be put on the ready queue, when the Future is done and held by whoever resolved it.
     Done(Box<dyn FnOnce() -> Option<Callback>>),
-    /// To be run at once: a Future that is done together with this one.
-    Now(Callback),
     /// A foreign executor, or one within a native coroutine.
     Wake(Waker),
 }
@@ -161,8 +159,8 @@ impl<T> Shared<T> {
         true
     }
 
-    /// Is done as the Future is that it was mapped from, which has said so. `None`: that was cancelled.
-    pub(crate) fn follow(&self, result: Option<Result<T>>) {
+    /// Is done as another Future is, which has said so. `None`: that was cancelled.
+    pub fn follow(&self, result: Option<Result<T>>) {
         if self.state.get() == State::Pending {
             let (state, slot) = result.map_or((State::Cancelled, Slot::Empty), Slot::of);
             self.put(state, slot);
@@ -333,8 +331,8 @@ impl<T> Shared<T> {
         FutureId(self.number.get())
     }
 
-    /// Gives it the number that it was mentioned by before it was made.
-    pub(crate) fn set_id(&self, id: FutureId) {
+    /// Gives it the number that it was mentioned by before it was made, or that of the Future that it follows.
+    pub fn set_id(&self, id: FutureId) {
         self.number.set(id.0);
     }
 }
@@ -386,7 +384,6 @@ impl Waiter {
             Self::Soon(callback) if callback.is_due() => call_soon(callback),
             Self::Soon(_) => {}
             Self::Done(callback) => callback().into_iter().for_each(call_soon),
-            Self::Now(callback) => callback.run(),
             Self::Wake(waker) => trace::guard(Problem::Callback, || waker.wake()),
         }
     }
