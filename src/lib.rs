@@ -3,6 +3,7 @@
 
 #[cfg(feature = "macros")]
 mod attributes;
+pub mod context;
 pub mod executor;
 pub mod gen;
 pub mod ioloop;
@@ -17,12 +18,12 @@ pub mod trace;
 pub use attributes::test;
 #[cfg(feature = "macros")]
 pub use attributes::{coroutine, main};
+pub use context::ContextVar;
 pub use executor::{ExecutorError, ThreadPoolExecutor};
 pub use gen::*;
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
 pub use squall_runner::{
-    AnyFuture, Context, ContextVar, Error, Exception, Frame, Future, Misuse, Promise, Resolvable, Result,
-    Shared, Waiting,
+    AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Promise, Resolvable, Result, Shared, Waiting,
 };
 
 #[doc = include_str!("../docs/cancellation.md")]

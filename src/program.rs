@@ -27,6 +27,7 @@
 mod callable;
 mod expressions;
 mod json;
+mod map;
 mod methods;
 mod objects;
 mod operators;

@@ -15,7 +15,7 @@
 //! | [`yieldable`] | [`Yieldable`]: what may be yielded |
 //! | [`mod@native`] | `async fn`, driven beside the Runner |
 //! | [`ready`] | [`Ready`](ready::Ready): what is to be called soon |
-//! | [`context`] | [`ContextVar`]: variables that follow the calls |
+//! | [`context`] | [`Context`]: the values of variables that follow the calls |
 //! | [`trace`] | what happens, told to an observer |
 //!
 //! It knows no clock, no I/O and no thread. Its whole demand on the outside is that somebody empties the queue
@@ -56,7 +56,7 @@ pub mod yieldable;
 
 pub use any_future::AnyFuture;
 pub use co::Co;
-pub use context::{Context, ContextVar};
+pub use context::Context;
 pub use error::{Error, Misuse, Waiting};
 pub use exception::{Exception, Frame, Result, Return};
 pub use future::{Future, Promise};

@@ -54,7 +54,7 @@ pub trait Run {
     }
 
     /// Whether it is to be put on the queue, now that something is done that it waited for; `false` if it is
-    /// there already and is to run once.
+    /// there already and is to run once, or if it did in here what it had to do. It must resume nobody in here.
     fn is_due(&self) -> bool {
         true
     }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use squall_runner::trace::{note, report, Problem};
 use squall_runner::{moment, Coroutine, Error, Exception, Future, Result};
 
+use super::map::map;
 use super::objects::{method, wait_iterator_by_key};
 use super::operators::{get, integer, len};
 use super::raised::{self, type_error};
@@ -100,7 +101,8 @@ impl Frame {
         let def = || arguments.def.expect("the signature has a def");
         Ok(match function {
             Function::Sleep => {
-                sleep(duration(as_integer(&values[0])?)).map(|slept| slept.map(|()| Value::Null)).into()
+                let slept = sleep(duration(as_integer(&values[0])?));
+                map(slept, |slept| slept.map(|()| Value::Null)).into()
             }
             Function::AsyncioSleep => asyncio_sleep(as_integer(&values[0])?),
             Function::Multi => multi(&values[0], quiet)?.into(),

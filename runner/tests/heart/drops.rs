@@ -398,8 +398,7 @@ fn thread_that_ends_with_suspended_coroutines_frees_them() {
     impl Drop for Sent {
         fn drop(&mut self) {
             // All of this is asked of a thread that is ending.
-            static VAR: squall_runner::ContextVar<i32> = squall_runner::ContextVar::new();
-            VAR.set(VAR.get().unwrap_or(1));
+            squall_runner::Context::replace_current(squall_runner::Context::current());
             let done = Future::ready(5);
             done.add_done_callback(|_| ());
             let inner = coroutine(|co| async move {

@@ -7,6 +7,7 @@ use squall_runner::{Future, Result};
 use super::{limit, without_message, Made};
 use crate::locks::{BoundedSemaphore, Condition, Event, Lock, Semaphore};
 use crate::program::expressions::as_integer;
+use crate::program::map::map;
 use crate::program::raised::{runtime_error, value_error};
 use crate::program::syntax::{Class, Method};
 use crate::program::value::Value;
@@ -41,7 +42,7 @@ impl Permits {
             (Self::Bounded(semaphore), Some(limit)) => semaphore.acquire_unguarded_within(limit),
         };
         let permits = self.clone();
-        acquired.map(|acquired| without_message(acquired).map(|()| Made::Acquired(permits).into())).into()
+        map(acquired, |acquired| without_message(acquired).map(|()| Made::Acquired(permits).into())).into()
     }
 
     pub(in crate::program) fn release(&self) -> Result<()> {
@@ -106,7 +107,7 @@ pub(super) fn of_condition(
                 None => condition.wait(),
                 Some(limit) => condition.wait_within(limit),
             };
-            notified.map(|notified| notified.map(Value::Bool)).into()
+            map(notified, |notified| notified.map(Value::Bool)).into()
         }
         Method::Notify => {
             let n = arguments.first().map_or(Ok(1), as_integer)?;
@@ -124,5 +125,5 @@ pub(super) fn of_condition(
 
 /// A Future without a value.
 pub(super) fn nothing(future: Future<()>) -> Value {
-    future.map(|done| done.map(|()| Value::Null)).into()
+    map(future, |done| done.map(|()| Value::Null)).into()
 }

@@ -8,6 +8,7 @@ use squall_runner::Result;
 use super::locks::nothing;
 use super::{limit, without_message, Made};
 use crate::program::expressions::as_integer;
+use crate::program::map::map;
 use crate::program::operators::integer;
 use crate::program::raised::{self, type_error, value_error};
 use crate::program::syntax::{Method, Type};
@@ -41,7 +42,7 @@ pub(super) fn get(queue: &Queue<Item>, limit: Option<Duration>) -> Value {
         None => queue.get(),
         Some(limit) => queue.get_within(limit),
     };
-    item.map(|item| without_message(item).map(|item| item.0)).into()
+    map(item, |item| without_message(item).map(|item| item.0)).into()
 }
 
 pub(super) fn method(
@@ -58,7 +59,7 @@ pub(super) fn method(
                 None => queue.put(item),
                 Some(limit) => queue.put_within(item, limit),
             };
-            nothing(put.map(without_message))
+            nothing(map(put, without_message))
         }
         Method::Get => get(queue, limit(arguments.next().as_ref())?),
         Method::PutNowait => match queue.put_nowait(item(arguments.next(), order)?) {

@@ -1,0 +1,124 @@
+//! [`map`]: a Future whose result is made something else of, in the moment in which it is there.
+
+use std::cell::Cell;
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::rc::{Rc, Weak};
+
+use squall_runner::ready::Run;
+use squall_runner::trace::State;
+use squall_runner::{Coroutine, Exception, Future, Resolvable, Result, Shared};
+
+/// The same Future with its result made something else of. Both are done in the same moment, and have one number:
+/// this costs no turn of the loop, and no trace shows it. Cancelling it cancels the one inside.
+///
+/// `f` runs where the result is set. It is not called if the Future is cancelled. A panic in it is trapped.
+pub(super) fn map<T: 'static, U: 'static>(
+    future: Future<T>,
+    f: impl FnOnce(Result<T>) -> Result<U> + 'static,
+) -> Future<U> {
+    let source = future.core();
+    let mapped =
+        Rc::new(Mapped { shared: Shared::new(), source: Rc::downgrade(source), f: Cell::new(Some(f)) });
+    mapped.shared.set_id(source.shared().id());
+    future.add_callback(mapped.clone());
+    Future::from_core(mapped)
+}
+
+/// A Future that is done when another is.
+struct Mapped<T: 'static, U: 'static, F> {
+    shared: Shared<U>,
+    /// Weak: whoever resolves it holds it, and it holds this.
+    source: Weak<dyn Resolvable<Output = T>>,
+    /// `None` once it was called.
+    f: Cell<Option<F>>,
+}
+
+impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run for Mapped<T, U, F> {
+    fn run(self: Rc<Self>) {}
+
+    /// Called in the moment in which the source is done: it has nothing to do later.
+    fn is_due(&self) -> bool {
+        if let (Some(f), Some(source)) = (self.f.take(), self.source.upgrade().map(Future::from_core)) {
+            self.shared.follow((!source.cancelled()).then(|| {
+                let result = catch_unwind(AssertUnwindSafe(|| f(source.into_result())));
+                result.unwrap_or_else(|panic| Err(Exception::from_panic(panic)))
+            }));
+        }
+        false
+    }
+}
+
+impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Resolvable for Mapped<T, U, F> {
+    type Output = U;
+
+    fn shared(&self) -> &Shared<U> {
+        &self.shared
+    }
+
+    fn cancel(&self) -> bool {
+        match self.source.upgrade() {
+            Some(source) if self.shared.state() == State::Pending => source.cancel(),
+            _ => self.shared.cancel(),
+        }
+    }
+
+    fn coroutine(&self) -> Option<&'static Coroutine> {
+        self.source.upgrade().and_then(|source| source.coroutine())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use squall_runner::ready::Ready;
+
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn a_mapped_future_is_done_with_the_one_inside_and_wakes_in_its_place() {
+        let (first, order) = (Future::<i32>::new(), Rc::new(Cell::new(0)));
+        let promise = first.promise();
+        let mapped = map(first, |n| Ok(n? * 2));
+        let seen = order.clone();
+        mapped.add_done_callback(move |_| seen.set(seen.get() * 10 + 1));
+        promise.set_result(4);
+        assert_eq!(mapped.result().unwrap(), 8);
+        assert_eq!(Ready::current().len(), 1); // what was added to it, and nothing between
+        Ready::current().pop().unwrap().run();
+        assert_eq!(order.get(), 1);
+    }
+
+    #[test]
+    fn a_mapped_future_of_a_done_one_is_done() {
+        assert_eq!(map(Future::ready(4), |n| Ok(n? + 1)).result().unwrap(), 5);
+    }
+
+    #[test]
+    fn an_exception_can_be_made_another() {
+        let failed = map(Future::<i32>::failed(Error::Timeout), |n| n.or(Ok(7)));
+        assert_eq!(failed.result().unwrap(), 7);
+    }
+
+    #[test]
+    fn cancelling_either_cancels_both() {
+        let inside = Future::<i32>::new();
+        let promise = inside.promise();
+        let outside = map(inside, |n| n);
+        assert!(outside.cancel() && outside.cancelled());
+        promise.set_result(1);
+        assert!(outside.cancelled());
+
+        let inside = Future::<i32>::new();
+        let promise = inside.promise();
+        let outside = map(inside.clone(), |_| Ok(()));
+        inside.cancel();
+        assert!(outside.cancelled());
+        drop(promise);
+    }
+
+    #[test]
+    fn a_panic_in_the_function_fails_the_future() {
+        let mapped = map(Future::ready(1), |_| -> Result<i32> { panic!("no") });
+        assert!(mapped.exception().unwrap().is::<Error>());
+    }
+}
