@@ -10,10 +10,11 @@
 use std::cell::Cell;
 use std::future::Future as StdFuture;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{forget, ManuallyDrop};
 use std::panic::Location;
 use std::pin::Pin;
 use std::task::{ready, Context, Poll};
+use std::thread::LocalKey;
 
 use genawaiter::rc::{Co as Airlock, Gen};
 use genawaiter::GeneratorState as Advanced;
@@ -21,7 +22,7 @@ use genawaiter::GeneratorState as Advanced;
 use crate::error::Misuse;
 use crate::generator::{Generator, GeneratorState, Resume, Sent, Yielded};
 use crate::yieldable::Yieldable;
-use crate::{Error, Result};
+use crate::{Error, Exception, Result};
 
 /// What a coroutine's body yields through.
 ///
@@ -64,8 +65,7 @@ impl Co {
         &self,
         yielded: Y,
     ) -> impl StdFuture<Output = Result<Y::Output>> + use<'_, M, Y> {
-        let yielded = Yielded::new(yielded);
-        let accepted = RUNNING.with(|running| running.accept(self.body, yielded));
+        let accepted = accept(self.body, Yielded::new(yielded));
         Yield { barrier: accepted.then(|| self.airlock.yield_(())), _output: PhantomData }
     }
 }
@@ -87,36 +87,49 @@ impl<B: StdFuture<Output = ()> + Unpin, T: 'static> StdFuture for Yield<B, T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        RUNNING.with(|running| {
-            let Some(barrier) = &mut self.barrier else { return running.refuse() };
-            if running.passing.get() == Passing::Yielded {
-                running.passing.set(Passing::Awaited);
-            }
-            ready!(Pin::new(barrier).poll(cx));
-            self.barrier = None;
-            Poll::Ready(match running.receive() {
-                Resume::Send(sent) => sent.take(),
-                Resume::Throw(exception) => Err(exception),
-            })
+        let Some(barrier) = &mut self.barrier else { return refuse() };
+        if PASSING.get() == Passing::Yielded {
+            PASSING.set(Passing::Awaited);
+        }
+        ready!(Pin::new(barrier).poll(cx));
+        self.barrier = None;
+        if PASSING.get() == Passing::Sent {
+            PASSING.set(Passing::Nothing);
+        }
+        Poll::Ready(match take(&SENT) {
+            Some(Resume::Send(sent)) => sent.take(),
+            Some(Resume::Throw(exception)) => Err(exception),
+            None => Sent::Nothing.take(),
         })
     }
 }
 
+// What passes between the body that is running and whoever resumes it. These have no destructors: nothing is left
+// in them when no body runs, and bodies run to the end of a thread.
 thread_local! {
-    /// Without a destructor: nothing is left in it when no body runs, and bodies run to the end of a thread.
-    static RUNNING: ManuallyDrop<Running> = const { ManuallyDrop::new(Running::nobody()) };
+    /// The number of the body that is running; 0 while none is.
+    static RUNNING: Cell<u32> = const { Cell::new(0) };
+    /// Which of the following is there; the others are empty.
+    static PASSING: Cell<Passing> = const { Cell::new(Passing::Nothing) };
+    static SENT: Slot<Resume> = const { ManuallyDrop::new(Cell::new(None)) };
+    static YIELDED: Slot<Yielded> = const { ManuallyDrop::new(Cell::new(None)) };
+    static MISUSE: Slot<Misuse> = const { ManuallyDrop::new(Cell::new(None)) };
+
     static LAST_BODY: Cell<u32> = const { Cell::new(0) };
 }
 
-/// What passes between the body that is running and whoever resumes it.
-struct Running {
-    /// The number of the body; 0 while none runs.
-    body: Cell<u32>,
-    /// Which of the following is there; the others are empty.
-    passing: Cell<Passing>,
-    sent: Cell<Option<Resume>>,
-    yielded: Cell<Option<Yielded>>,
-    misuse: Cell<Option<Misuse>>,
+type Slot<T> = ManuallyDrop<Cell<Option<T>>>;
+
+#[inline]
+fn take<T>(slot: &'static LocalKey<Slot<T>>) -> Option<T> {
+    slot.with(|slot| slot.take())
+}
+
+/// Fills an empty slot.
+#[inline]
+fn put<T>(slot: &'static LocalKey<Slot<T>>, value: Option<T>) {
+    // Nothing is there to be dropped; the compiler cannot know that.
+    slot.with(|slot| forget(slot.replace(value)));
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -132,120 +145,104 @@ enum Passing {
     Misused,
 }
 
-impl Running {
-    const fn nobody() -> Self {
-        Self {
-            body: Cell::new(0),
-            passing: Cell::new(Passing::Nothing),
-            sent: Cell::new(None),
-            yielded: Cell::new(None),
-            misuse: Cell::new(None),
-        }
+/// Takes what a Co yields, if it is the one of the body that is running and yields nothing else just now.
+#[inline]
+fn accept(body: u32, yielded: Yielded) -> bool {
+    let passing = PASSING.get();
+    if RUNNING.get() != body || !matches!(passing, Passing::Nothing | Passing::Sent) {
+        reject(body, yielded.location);
+        return false;
     }
-
-    /// Leaves what the body is resumed with.
-    #[inline]
-    fn send(&self, resume: Resume) {
-        if matches!(resume, Resume::Send(Sent::Nothing)) {
-            return;
-        }
-        self.passing.set(Passing::Sent);
-        self.sent.set(Some(resume));
+    if passing == Passing::Sent {
+        drop(take(&SENT));
     }
+    PASSING.set(Passing::Yielded);
+    put(&YIELDED, Some(yielded));
+    true
+}
 
-    /// Takes what the body is resumed with.
-    #[inline]
-    fn receive(&self) -> Resume {
-        if self.passing.get() == Passing::Sent {
-            self.passing.set(Passing::Nothing);
-        }
-        self.sent.take().unwrap_or(Resume::Send(Sent::Nothing))
+#[cold]
+fn reject(body: u32, second: &'static Location<'static>) {
+    if RUNNING.get() == 0 || PASSING.get() == Passing::Misused {
+        return;
     }
+    drop(take(&SENT));
+    let misuse = match take(&YIELDED) {
+        Some(Yielded { location: first, .. }) if RUNNING.get() == body => Misuse::Twice { first, second },
+        _ => Misuse::Escaped,
+    };
+    PASSING.set(Passing::Misused);
+    put(&MISUSE, Some(misuse));
+}
 
-    /// Takes what a Co yields, if it is the one of the body that is running and yields nothing else just now.
-    #[inline]
-    fn accept(&self, body: u32, yielded: Yielded) -> bool {
-        let free = matches!(self.passing.get(), Passing::Nothing | Passing::Sent);
-        if !free || self.body.get() != body {
-            self.reject(body, yielded.location);
-            return false;
-        }
-        drop(self.sent.take());
-        self.passing.set(Passing::Yielded);
-        self.yielded.set(Some(yielded));
-        true
-    }
-
-    #[cold]
-    fn reject(&self, body: u32, second: &'static Location<'static>) {
-        let misuse = match self.yielded.take() {
-            _ if self.body.get() == 0 => return,
-            _ if self.body.get() != body => Misuse::Escaped,
-            Some(Yielded { location: first, .. }) => Misuse::Twice { first, second },
-            None => return,
-        };
-        drop(self.sent.take());
-        self.passing.set(Passing::Misused);
-        self.misuse.set(Some(misuse));
-    }
-
-    /// What a yield gives that was not accepted, or is over: nothing where that ends the body.
-    #[cold]
-    fn refuse<T>(&self) -> Poll<Result<T>> {
-        match self.body.get() {
-            0 => Poll::Ready(Err(Error::Misuse(Misuse::Escaped).into())),
-            _ => Poll::Pending,
-        }
-    }
-
-    /// What is wrong with a body that stopped although it may not, or that ended although it has yielded.
-    #[cold]
-    fn misuse(&self) -> Misuse {
-        let yielded = self.yielded.take().map(|yielded| Misuse::NotAwaited(yielded.location));
-        self.misuse.take().or(yielded).unwrap_or(Misuse::ForeignAwait)
-    }
-
-    /// Moves what is passing to `other`.
-    #[cold]
-    fn move_to(&self, other: &Self) {
-        other.passing.set(self.passing.replace(Passing::Nothing));
-        other.sent.set(self.sent.take());
-        other.yielded.set(self.yielded.take());
-        other.misuse.set(self.misuse.take());
+/// What a yield gives that was not accepted, or is over: nothing where that ends the body.
+#[cold]
+fn refuse<T>() -> Poll<Result<T>> {
+    match RUNNING.get() {
+        0 => Poll::Ready(Err(Error::Misuse(Misuse::Escaped).into())),
+        _ => Poll::Pending,
     }
 }
 
-/// Runs `f` as part of that body, or of none, and puts back what was there, also when `f` panics.
-#[inline]
-fn running<R>(body: u32, f: impl FnOnce(&Running) -> R) -> R {
-    /// The body that was running when another was resumed, and what was passing, if anything was.
-    struct Outer<'a>(&'a Running, u32, Option<Running>);
-    impl Drop for Outer<'_> {
-        #[inline]
-        fn drop(&mut self) {
-            let Self(running, body, passing) = self;
-            if running.passing.get() != Passing::Nothing {
-                running.move_to(&Running::nobody());
-            }
-            running.body.set(*body);
-            if let Some(passing) = passing {
-                passing.move_to(running);
-            }
+/// What is wrong with a body that stopped although it may not, or that ended although it has yielded.
+#[cold]
+fn misuse() -> Exception {
+    let yielded = take(&YIELDED);
+    let not_awaited = yielded.map(|yielded| Misuse::NotAwaited(yielded.location));
+    let misuse = take(&MISUSE).or(not_awaited).unwrap_or(Misuse::ForeignAwait);
+    Error::Misuse(misuse).into()
+}
+
+/// While it lives, another body runs than before, or none.
+struct Entered {
+    /// The body that ran before.
+    outer: u32,
+    /// What was passing there, if anything was.
+    passing: Option<Box<Put>>,
+}
+
+/// What is put by while another body runs.
+struct Put(Passing, Option<Resume>, Option<Yielded>, Option<Misuse>);
+
+impl Entered {
+    #[inline]
+    fn new(body: u32) -> Self {
+        let passing = if PASSING.get() == Passing::Nothing { None } else { Some(Self::put_by()) };
+        Self { outer: RUNNING.replace(body), passing }
+    }
+
+    #[cold]
+    fn put_by() -> Box<Put> {
+        Box::new(Put(PASSING.replace(Passing::Nothing), take(&SENT), take(&YIELDED), take(&MISUSE)))
+    }
+
+    #[cold]
+    fn restore(&mut self) {
+        drop(Self::put_by());
+        if let Some(Put(passing, sent, yielded, misuse)) = self.passing.take().map(|passing| *passing) {
+            PASSING.set(passing);
+            put(&SENT, sent);
+            put(&YIELDED, yielded);
+            put(&MISUSE, misuse);
         }
     }
-    RUNNING.with(|running| {
-        let mut outer = Outer(running, running.body.replace(body), None);
-        if running.passing.get() != Passing::Nothing {
-            running.move_to(outer.2.insert(Running::nobody()));
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        RUNNING.set(self.outer);
+        if PASSING.get() != Passing::Nothing || self.passing.is_some() {
+            self.restore();
         }
-        f(running)
-    })
+    }
 }
 
 /// Runs something that is no part of the body that may be running.
 #[inline]
 pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
-    running(0, |_| f())
+    let _entered = Entered::new(0);
+    f()
 }
 
 /// A generator of the `genawaiter` crate: an async block that yields through a [`Co`].
@@ -268,17 +265,19 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
 
     #[inline]
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
-        running(self.number, |running| {
-            running.send(resume);
-            match self.gen.resume_with(()) {
-                Advanced::Yielded(()) => {
-                    running.passing.set(Passing::Nothing);
-                    GeneratorState::Yielded(running.yielded.take().expect("the guard saw it"))
-                }
-                Advanced::Complete(Ok(value)) => GeneratorState::Returned(value),
-                Advanced::Complete(Err(exception)) => GeneratorState::Raised(exception),
+        let _entered = Entered::new(self.number);
+        if !matches!(resume, Resume::Send(Sent::Nothing)) {
+            PASSING.set(Passing::Sent);
+            put(&SENT, Some(resume));
+        }
+        match self.gen.resume_with(()) {
+            Advanced::Yielded(()) => {
+                PASSING.set(Passing::Nothing);
+                GeneratorState::Yielded(take(&YIELDED).expect("the guard saw it"))
             }
-        })
+            Advanced::Complete(Ok(value)) => GeneratorState::Returned(value),
+            Advanced::Complete(Err(exception)) => GeneratorState::Raised(exception),
+        }
     }
 }
 
@@ -296,10 +295,9 @@ impl<T, F: StdFuture<Output = Result<T>>> StdFuture for Guard<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         let poll = self.project().body.poll(cx);
-        RUNNING.with(|running| match (running.passing.get(), poll) {
-            (Passing::Awaited, Poll::Pending) => Poll::Pending,
-            (Passing::Nothing | Passing::Sent, Poll::Ready(result)) => Poll::Ready(result),
-            _ => Poll::Ready(Err(Error::Misuse(running.misuse()).into())),
-        })
+        match (PASSING.get(), &poll) {
+            (Passing::Awaited, Poll::Pending) | (Passing::Nothing | Passing::Sent, Poll::Ready(_)) => poll,
+            _ => Poll::Ready(Err(misuse())),
+        }
     }
 }

@@ -60,24 +60,28 @@ impl Context {
 
     /// Runs `f` in this context. What it sets there does not come back.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
-        Self::run(&Cell::new(self), f)
+        let context = Cell::new(self);
+        let _entered = Self::run(&context);
+        f()
     }
 
-    /// Runs `f` in the context that `this` holds, and keeps there what `f` leaves, also when it panics.
-    pub(crate) fn run<R>(this: &Cell<Self>, f: impl FnOnce() -> R) -> R {
+    /// Makes the context in `this` the current one, and keeps there what is current in the end.
+    #[inline]
+    pub(crate) fn run(this: &Cell<Self>) -> impl Drop + use<'_> {
         struct Entered<'a>(&'a Cell<Context>);
         impl Drop for Entered<'_> {
+            #[inline]
             fn drop(&mut self) {
                 exchange(self.0);
             }
         }
         exchange(this);
-        let _entered = Entered(this);
-        f()
+        Entered(this)
     }
 }
 
 /// Makes the context in `with` the current one, and puts that which was into `with`.
+#[inline]
 fn exchange(with: &Cell<Context>) {
     // A thread that is ending has no context any more.
     let _ = CURRENT.try_with(|current| current.swap(with));

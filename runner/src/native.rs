@@ -116,7 +116,8 @@ impl<T> Task<T> {
         let before = POLLED.with(|polled| polled.replace(Some(self.clone())));
         let mut cx = std::task::Context::from_waker(&waker);
         let poll = catch_unwind(AssertUnwindSafe(|| {
-            Context::run(&self.context, || outside(|| body.as_mut().poll(&mut cx)))
+            let _ctx_run = Context::run(&self.context);
+            outside(|| body.as_mut().poll(&mut cx))
         }));
         POLLED.with(|polled| polled.set(before));
         drop(waker);

@@ -103,9 +103,10 @@ impl<G: Generator + 'static> Runner<G> {
         let (call, future) = Call::new(coroutine, trace::Body::Generator);
         let context = Cell::new(Context::current());
         let mut gen = None;
+        let ctx_run = Context::run(&context);
         // Inline the first iteration of `run`: a coroutine that never yields needs no Runner.
-        let state =
-            Context::run(&context, || trap(|| gen.insert(make()).resume(Resume::Send(Sent::Nothing))));
+        let state = trap(|| gen.insert(make()).resume(Resume::Send(Sent::Nothing)));
+        drop(ctx_run);
         let result = match state {
             GeneratorState::Yielded(first_yielded) => {
                 let runner = Rc::new(Self {
@@ -116,7 +117,10 @@ impl<G: Generator + 'static> Runner<G> {
                     call,
                 });
                 runner.result_future.set_id(future);
-                if Context::run(&runner.context, || runner.handle_yield(first_yielded)) {
+                let ctx_run = Context::run(&runner.context);
+                let ready = runner.handle_yield(first_yielded);
+                drop(ctx_run);
+                if ready {
                     Self::run(&runner, false);
                 }
                 return Future::from_core(runner);
@@ -132,7 +136,8 @@ impl<G: Generator + 'static> Runner<G> {
     /// A tool may have it stop after each resume where it was called by the loop.
     fn run(self: &Rc<Self>, by_the_loop: bool) {
         let Some(mut gen) = self.gen.take() else { return };
-        Context::run(&self.context, || loop {
+        let _ctx_run = Context::run(&self.context);
+        loop {
             let future = self.future.take();
             if future.as_ref().is_some_and(|future| !future.done()) {
                 self.future.set(future);
@@ -157,7 +162,7 @@ impl<G: Generator + 'static> Runner<G> {
             if !self.handle_yield(yielded) || (by_the_loop && Ready::went_on(self)) {
                 return self.gen.set(Some(gen));
             }
-        });
+        }
     }
 
     /// Waits for what was yielded, or says that there is nothing to wait for.
