@@ -138,19 +138,21 @@ impl<G: Generator + 'static> Runner<G> {
         let Some(mut gen) = self.gen.take() else { return };
         let _ctx_run = Context::run(&self.context);
         loop {
-            let future = self.future.take();
-            if future.as_ref().is_some_and(|future| !future.done()) {
-                self.future.set(future);
-                return self.gen.set(Some(gen));
-            }
-            let exc = future.as_ref().and_then(|future| future.exception());
-            let resumed = match (&exc, future) {
-                (Some(exc), future) => {
-                    drop(future);
-                    self.throw(&mut gen, exc)
-                }
-                (None, Some(future)) => self.send(&mut gen, future),
-                (None, None) => self.next(&mut gen),
+            let mut exc = None;
+            let resumed = match self.future.take() {
+                None => self.next(&mut gen),
+                Some(future) => match future.state() {
+                    State::Pending => {
+                        self.future.set(Some(future));
+                        return self.gen.set(Some(gen));
+                    }
+                    State::Done => self.send(&mut gen, future),
+                    State::Failed | State::Cancelled => {
+                        exc = future.exception();
+                        drop(future);
+                        self.throw(&mut gen, exc.as_ref().expect("it is not done"))
+                    }
+                },
             };
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,

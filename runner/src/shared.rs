@@ -238,7 +238,7 @@ impl<T> Shared<T> {
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
-            _ => {}
+            nobody => std::mem::forget(nobody),
         }
     }
 
@@ -269,11 +269,17 @@ impl<T> Shared<T> {
     }
 
     /// Looks at the value, if it is there. While `f` runs, it is nowhere else.
+    #[inline]
     pub fn with_value<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
-        lend(&self.slot, |slot| match slot {
-            Slot::Value(value) => Some(f(value)),
-            _ => None,
-        })
+        /// Puts the value back, also when `f` panics.
+        struct Lent<'a, T: 'static>(&'a Shared<T>, Option<T>);
+        impl<T> Drop for Lent<'_, T> {
+            #[inline]
+            fn drop(&mut self) {
+                self.1.take().into_iter().for_each(|value| self.0.fill(Slot::Value(value)));
+            }
+        }
+        Lent(self, self.take_value()).1.as_ref().map(f)
     }
 
     /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
@@ -304,13 +310,20 @@ impl<T> Shared<T> {
             return waiter.wake();
         }
         match self.slot.take() {
-            Slot::One(first) => self.slot.set(Slot::Many(Box::new(vec![first, waiter]))),
+            Slot::One(first) => self.fill(Slot::Many(Box::new(vec![first, waiter]))),
             Slot::Many(mut waiters) => {
                 waiters.push(waiter);
-                self.slot.set(Slot::Many(waiters));
+                self.fill(Slot::Many(waiters));
             }
-            _ => self.slot.set(Slot::One(waiter)),
+            _ => self.fill(Slot::One(waiter)),
         }
+    }
+
+    /// Fills the slot while it is empty.
+    #[inline]
+    fn fill(&self, slot: Slot<T>) {
+        // Nothing is there to be dropped; the compiler cannot know that.
+        std::mem::forget(self.slot.replace(slot));
     }
 
     /// Adds somebody, unless the same one waits already.
@@ -361,7 +374,7 @@ impl<T> Shared<T> {
         match self.slot.take() {
             Slot::Value(value) => Some(value),
             slot => {
-                self.slot.set(slot);
+                self.fill(slot);
                 None
             }
         }
