@@ -7,7 +7,7 @@
 //! without. So only the turn to run passes through `genawaiter`; what is yielded and sent lies in `RUNNING`,
 //! where it can be looked at before the turn passes.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future as StdFuture;
 use std::marker::PhantomData;
 use std::mem::{forget, ManuallyDrop};
@@ -115,8 +115,12 @@ thread_local! {
     static YIELDED: Slot<Yielded> = const { ManuallyDrop::new(Cell::new(None)) };
     static MISUSE: Slot<Misuse> = const { ManuallyDrop::new(Cell::new(None)) };
 
+    /// What was passing in the bodies in the middle of which others run.
+    static OUTER: ManuallyDrop<RefCell<Vec<Outer>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
     static LAST_BODY: Cell<u32> = const { Cell::new(0) };
 }
+
+struct Outer(Passing, Option<Resume>, Option<Yielded>, Option<Misuse>);
 
 type Slot<T> = ManuallyDrop<Cell<Option<T>>>;
 
@@ -197,34 +201,18 @@ fn misuse() -> Exception {
 struct Entered {
     /// The body that ran before.
     outer: u32,
-    /// What was passing there, if anything was.
-    passing: Option<Box<Put>>,
+    /// Whether something was passing there, which lies in `OUTER`.
+    passing: bool,
 }
-
-/// What is put by while another body runs.
-struct Put(Passing, Option<Resume>, Option<Yielded>, Option<Misuse>);
 
 impl Entered {
     #[inline]
     fn new(body: u32) -> Self {
-        let passing = if PASSING.get() == Passing::Nothing { None } else { Some(Self::put_by()) };
-        Self { outer: RUNNING.replace(body), passing }
-    }
-
-    #[cold]
-    fn put_by() -> Box<Put> {
-        Box::new(Put(PASSING.replace(Passing::Nothing), take(&SENT), take(&YIELDED), take(&MISUSE)))
-    }
-
-    #[cold]
-    fn restore(&mut self) {
-        drop(Self::put_by());
-        if let Some(Put(passing, sent, yielded, misuse)) = self.passing.take().map(|passing| *passing) {
-            PASSING.set(passing);
-            put(&SENT, sent);
-            put(&YIELDED, yielded);
-            put(&MISUSE, misuse);
+        let passing = PASSING.get() != Passing::Nothing;
+        if passing {
+            put_by();
         }
+        Self { outer: RUNNING.replace(body), passing }
     }
 }
 
@@ -232,9 +220,29 @@ impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
         RUNNING.set(self.outer);
-        if PASSING.get() != Passing::Nothing || self.passing.is_some() {
-            self.restore();
+        if self.passing || PASSING.get() != Passing::Nothing {
+            restore(self.passing);
         }
+    }
+}
+
+#[cold]
+fn put_by() {
+    let outer = Outer(PASSING.replace(Passing::Nothing), take(&SENT), take(&YIELDED), take(&MISUSE));
+    OUTER.with(|outers| outers.borrow_mut().push(outer));
+}
+
+#[cold]
+fn restore(passing: bool) {
+    // What the body that ran has left is dropped, which may run code of others.
+    PASSING.set(Passing::Nothing);
+    drop((take(&SENT), take(&YIELDED), take(&MISUSE)));
+    let outer = if passing { OUTER.with(|outers| outers.borrow_mut().pop()) } else { None };
+    if let Some(Outer(passing, sent, yielded, misuse)) = outer {
+        PASSING.set(passing);
+        put(&SENT, sent);
+        put(&YIELDED, yielded);
+        put(&MISUSE, misuse);
     }
 }
 
