@@ -42,6 +42,7 @@ thread_local! {
 
 impl Context {
     /// The context of now; an empty one on a thread that is ending.
+    #[inline]
     pub fn current() -> Self {
         let current = CURRENT.try_with(|current| {
             let context = current.take();

@@ -38,6 +38,7 @@ pub struct Future<T: 'static> {
 impl<T: 'static> Future<T> {
     /// A Future that is resolved through a [`Promise`].
     #[allow(clippy::new_without_default)]
+    #[inline]
     pub fn new() -> Self {
         Self::from_core(Rc::new(Shared::new()))
     }
@@ -67,6 +68,7 @@ impl<T: 'static> Future<T> {
     }
 
     /// A handle to a Future with state of its own; see [`Resolvable`].
+    #[inline]
     pub fn from_core(core: Rc<dyn Resolvable<Output = T>>) -> Self {
         Self { core }
     }
@@ -77,17 +79,20 @@ impl<T: 'static> Future<T> {
     }
 
     /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
+    #[inline]
     pub fn promise(&self) -> Promise<T> {
         self.core.shared().header.add_promise();
         Promise { core: Some(self.core.clone()) }
     }
 
     /// Its state.
+    #[inline]
     pub fn state(&self) -> State {
         self.core.shared().state()
     }
 
     /// Whether the result or the exception is there, or it was cancelled.
+    #[inline]
     pub fn done(&self) -> bool {
         self.state() != State::Pending
     }
@@ -139,6 +144,7 @@ impl<T: 'static> Future<T> {
     /// # Errors
     /// As [`result`](Self::result).
     #[track_caller]
+    #[inline]
     pub fn into_result(self) -> Result<T> {
         self.core.shared().take(Rc::strong_count(&self.core) == 1)
     }
@@ -192,6 +198,7 @@ impl<T: 'static> Future<T> {
     }
 
     /// The same Future without its type.
+    #[inline]
     pub fn erase(self) -> AnyFuture {
         AnyFuture(self.core)
     }
@@ -251,6 +258,7 @@ pub struct Promise<T: 'static> {
 
 impl<T: 'static> Promise<T> {
     /// Resolves the Future. Those who wait for it are put on the ready queue; nothing runs in here.
+    #[inline]
     pub fn set_result(self, value: T) {
         self.set(Ok(value));
     }
@@ -262,6 +270,7 @@ impl<T: 'static> Promise<T> {
     }
 
     /// Resolves or fails it.
+    #[inline]
     pub fn set(mut self, result: Result<T>) {
         if let Some(core) = self.core.take() {
             core.shared().header.remove_promise();

@@ -125,21 +125,25 @@ impl Ready {
     }
 
     /// How many callbacks wait.
+    #[inline]
     pub fn len(&self) -> usize {
         self.queue.borrow().len()
     }
 
     /// Whether none waits.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.queue.borrow().is_empty()
     }
 
     /// Puts a callback at the end.
+    #[inline]
     pub fn push(&self, callback: Callback) {
         self.queue.borrow_mut().push_back(callback);
     }
 
     /// Takes the first callback.
+    #[inline]
     pub fn pop(&self) -> Option<Callback> {
         self.queue.borrow_mut().pop_front()
     }

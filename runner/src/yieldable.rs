@@ -175,6 +175,7 @@ impl std::future::Future for Moment {
 }
 
 /// The one Future that `moment()` and `()` stand for.
+#[inline]
 fn moment_future() -> Future<()> {
     let turn = || Future::from_core(Rc::new(Shared::moment(())));
     thread_local! {
