@@ -26,6 +26,7 @@ mod stepper;
 mod test_loop;
 #[cfg(feature = "trace")]
 pub(crate) mod test_run;
+mod unstarted;
 mod virtual_clock;
 #[cfg(feature = "trace")]
 mod waits;

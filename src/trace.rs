@@ -33,10 +33,12 @@ mod entry;
 mod lanes;
 #[cfg(feature = "trace")]
 mod names;
+mod observe;
 #[cfg(feature = "trace")]
 mod paint;
 #[cfg(feature = "trace")]
 mod recorder;
+mod show;
 #[cfg(feature = "trace")]
 mod story;
 #[cfg(feature = "trace")]
@@ -44,9 +46,10 @@ mod teller;
 #[cfg(feature = "trace")]
 mod text;
 
+pub use observe::{note, observe, observe_in_front, Observing, Paused};
+pub use show::{show_as, Printed};
 pub use squall_runner::trace::{
-    note, observe, observe_in_front, observed, Body, Event, FutureId, Kind, Observer, Observing, Origin,
-    Problem, RunnerId, Shown, State,
+    observed, Body, Event, FutureId, Kind, Observer, Origin, Problem, RunnerId, Show, Shown, State,
 };
 
 #[cfg(feature = "trace")]

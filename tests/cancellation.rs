@@ -10,11 +10,11 @@ use std::time::Duration;
 use squall::locks::{Condition, Event, Lock};
 use squall::queues::Queue;
 use squall::testing::VirtualClock;
+use squall::trace::{self, Event as Happened, Observer, Problem};
 use squall::{
     convert_yielded, coroutine, moment, multi, sleep, task, with_timeout, Error, Exception, Future, IoLoop,
     Result,
 };
-use squall_runner::trace::{self, Event as Happened, Observer, Problem};
 
 const MS: Duration = Duration::from_millis(1);
 

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use std::fmt::{Debug, Display};
 use std::rc::Rc;
 
+use squall::trace::{self, Event, Observer};
 use squall::{moment, Error, Exception, Future, Promise, Result, Return};
 use squall_runner::ready::Ready;
-use squall_runner::trace::{self, Event, Observer};
 
 /// Runs what is ready, and what that makes ready.
 fn turn_until_idle() {
@@ -537,7 +537,7 @@ fn a_return_value_is_shown_with_its_debug_if_it_has_one() {
     impl Observer for Returns {
         fn event(&self, event: &Event<'_>) {
             if let Event::Return { value, .. } = event {
-                self.0.borrow_mut().push(value.to_string());
+                self.0.borrow_mut().push(trace::Printed(*value).to_string());
             }
         }
     }

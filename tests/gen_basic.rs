@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use reports::reported;
 use squall::testing::VirtualClock;
+use squall::trace::Problem;
 use squall::{
     chain_future, marker, moment, multi, multi_quiet, with_timeout, Error, Exception, Future, IoLoop, Result,
     Return, Yieldable,
 };
-use squall_runner::trace::Problem;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -200,7 +200,7 @@ fn list_of_two_thousand_moments_costs_one_turn() {
 
 /// How many iterations of the loop `run_sync` takes.
 fn turns_of<M, Y: Yieldable<M>>(io_loop: &IoLoop, f: impl FnOnce() -> Y) -> u32 {
-    use squall_runner::trace::{observe, Event, Observer};
+    use squall::trace::{observe, Event, Observer};
     use std::cell::Cell;
     #[derive(Default)]
     struct Turns(Cell<u32>);

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall::testing::VirtualClock;
+use squall::trace::{observe, Event, Observer};
 use squall::{moment, sleep, IoLoop, Result};
-use squall_runner::trace::{observe, Event, Observer};
 
 #[derive(Default)]
 struct Notes(RefCell<Vec<String>>);

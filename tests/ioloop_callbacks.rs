@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use reports::reported;
 use squall::testing::VirtualClock;
+use squall::trace::Problem;
 use squall::{moment, sleep, Error, Exception, Future, IoLoop, Result, Return};
-use squall_runner::trace::Problem;
 
 const MS: Duration = Duration::from_millis(1);
 

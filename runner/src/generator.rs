@@ -187,7 +187,8 @@ pub struct Coroutine {
     name: Name,
     file: &'static str,
     line: u32,
-    pub(crate) show: Option<Show>,
+    /// How what it returns is printed.
+    pub show: Option<Show>,
 }
 
 #[derive(Debug)]

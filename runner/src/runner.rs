@@ -66,7 +66,7 @@ use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, FutureId, Problem, State};
 use crate::{Context, Exception, Future, Result};
 
-pub use unstarted::{unstarted, Unstarted, Value};
+pub use unstarted::exchange_unstarted;
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
@@ -259,6 +259,10 @@ impl<G: Generator + 'static> Resolvable for Runner<G> {
     fn coroutine(&self) -> Option<&'static Coroutine> {
         Some(self.call.coroutine)
     }
+
+    fn take_generator(&self) -> Option<Box<dyn Generator<Return = G::Return>>> {
+        Some(Box::new(self.gen.take()?))
+    }
 }
 
 impl<G: Generator + 'static> Drop for Runner<G> {
@@ -330,7 +334,7 @@ pub fn call_plain<T: 'static>(
     body: impl FnOnce() -> Result<T> + 'static,
 ) -> Future<T> {
     if trace::observed() && unstarted::wanted() {
-        return Runner::defer(coroutine, unstarted::Plain(Some(body)));
+        return Runner::defer(coroutine, Body::new(|_co| async { body() }));
     }
     let (call, future) = Call::new(coroutine, trace::Body::Plain);
     let result = match Context::current().enter(|| exception::trap(body)) {

@@ -7,7 +7,7 @@ use std::task::Waker;
 use crate::any_future::Waitable;
 use crate::ready::{call_soon, Callback};
 use crate::trace::{self, Event, FutureId, Problem, State};
-use crate::{Coroutine, Error, Exception, Result};
+use crate::{Coroutine, Error, Exception, Generator, Result};
 
 /// The part of a Future that is the same in all of them. Whoever makes a Future with state of its own, such
 /// as a timer or a list, puts one of these into it and implements [`Resolvable`]: then both are one allocation.
@@ -91,6 +91,12 @@ pub trait Resolvable: Waitable + 'static {
 
     /// The coroutine whose result this is, if it is one.
     fn coroutine(&self) -> Option<&'static Coroutine> {
+        None
+    }
+
+    /// Takes the generator out whose result this is, to drive it by hand: then this is never done.
+    #[doc(hidden)]
+    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Self::Output>>> {
         None
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 //! use std::cell::RefCell;
 //! use std::rc::Rc;
-//! use squall_runner::trace::{self, Event, Observer};
+//! use squall_runner::trace::{self, Event, Observation, Observer};
 //!
 //! #[derive(Default)]
 //! struct Lines(RefCell<Vec<String>>);
@@ -18,15 +18,14 @@
 //! }
 //!
 //! let lines = Rc::new(Lines::default());
-//! let observing = trace::observe(lines.clone());
+//! let before = trace::exchange(Observation { observer: Some(lines.clone()), ..Observation::default() });
 //! squall_runner::coroutine(|co| async move { co.yield_(()).await });
-//! drop(observing);
+//! trace::exchange(before);
 //! assert!(lines.0.borrow()[0].starts_with("Call"));
 //! ```
 
-use std::any::{Any, TypeId};
+use std::any::{type_name, Any};
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::rc::Rc;
@@ -136,7 +135,7 @@ pub enum Event<'a> {
         /// Where its result is to come from.
         origin: Origin<'a>,
     },
-    /// The program says something: what it prints, as far as it has told [`note`].
+    /// The program says something: what it prints, as far as it has told so.
     Note {
         /// What.
         text: &'a str,
@@ -280,99 +279,30 @@ impl Problem {
 /// A function that prints a value, for those types that can be printed.
 pub type Show = fn(&dyn Any, &mut fmt::Formatter<'_>) -> fmt::Result;
 
-/// Has values of type `T` printed by `show` on this thread, where nothing else is known of them.
-///
-/// ```
-/// use squall_runner::trace::{show_as, Shown};
-///
-/// struct Page(u32);
-/// show_as::<Page>(|page, f| match page.downcast_ref::<Page>() {
-///     Some(Page(number)) => write!(f, "page {number}"),
-///     None => Ok(()),
-/// });
-/// assert_eq!(Shown::new(&Page(5), None).to_string(), "page 5");
-/// ```
-pub fn show_as<T: 'static>(show: Show) {
-    SHOWS.with_borrow_mut(|shows| shows.insert(TypeId::of::<T>(), show));
-}
-
-/// A value on its way into or out of a coroutine. `Display` prints it as far as that is possible: with the
-/// `Debug` of its type where the attribute saw one or where it is a type of the standard library, by what
-/// [`show_as`] was told, else the name of the type.
+/// A value on its way into or out of a coroutine, and what is known of how to print it.
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
     /// The value itself, for observers that know the type.
     pub value: &'a dyn Any,
-    show: Option<Show>,
-    type_name: &'static str,
+    /// How it is printed, where the attribute saw that.
+    pub show: Option<Show>,
+    /// The name of its type.
+    pub type_name: &'static str,
 }
 
 impl<'a> Shown<'a> {
     /// A value, and the way to print it.
     pub fn new<T: 'static>(value: &'a T, show: Option<Show>) -> Self {
-        Self { value, show, type_name: std::any::type_name::<T>() }
+        Self { value, show, type_name: type_name::<T>() }
     }
-}
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(show) = self.show {
-            return show(self.value, f);
-        }
-        macro_rules! known {
-            ($($t:ty),*) => { $(
-                if let Some(value) = self.value.downcast_ref::<$t>() { return write!(f, "{value:?}"); }
-                known!(@ $t: Vec<$t>, Option<$t>, [$t; 2], [$t; 3], BTreeMap<String, $t>, BTreeMap<&'static str, $t>);
-            )* };
-            (@ $t:ty: $($of:ty),*) => { $(
-                if let Some(value) = self.value.downcast_ref::<$of>() { return write!(f, "{value:?}"); }
-            )* };
-        }
-        known!(
-            (),
-            bool,
-            char,
-            i8,
-            i16,
-            i32,
-            i64,
-            u8,
-            u16,
-            u32,
-            u64,
-            usize,
-            f64,
-            String,
-            &'static str,
-            Duration
-        );
-        if let Some(show) = SHOWS.with_borrow(|shows| shows.get(&self.value.type_id()).copied()) {
-            return show(self.value, f);
-        }
-        f.write_str("<")?;
-        write_without_paths(f, self.type_name)?;
-        f.write_str(">")
-    }
-}
-
-/// `alloc::vec::Vec<a::b::C>` as `Vec<C>`.
-fn write_without_paths(f: &mut fmt::Formatter<'_>, type_name: &str) -> fmt::Result {
-    let mut rest = type_name;
-    while let Some(end) = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')) {
-        let path = rest[end..].strip_prefix("::");
-        if path.is_none() {
-            let next = end + rest[end..].chars().next().map_or(0, char::len_utf8);
-            f.write_str(&rest[..next])?;
-            rest = &rest[next..];
-        }
-        rest = path.unwrap_or(rest);
-    }
-    f.write_str(rest)
 }
 
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
+        match self.show {
+            Some(show) => show(self.value, f),
+            None => f.write_str(self.type_name),
+        }
     }
 }
 
@@ -383,101 +313,37 @@ pub trait Observer {
     fn event(&self, event: &Event<'_>);
 }
 
+impl fmt::Debug for dyn Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+/// Who observes a thread, and the last numbers that were given out for that.
+#[derive(Debug, Clone, Default)]
+pub struct Observation {
+    /// Who.
+    pub observer: Option<Rc<dyn Observer>>,
+    /// The number of the last call.
+    pub runners: u32,
+    /// The number of the last Future.
+    pub futures: u32,
+}
+
 thread_local! {
-    static SHOWS: RefCell<HashMap<TypeId, Show>> = RefCell::default();
     static OBSERVED: Cell<bool> = const { Cell::new(false) };
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
     static RUNNERS: Cell<u32> = const { Cell::new(0) };
     static FUTURES: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Tells the observer what happens on this thread until the guard goes; then the one before it again.
-/// The numbers start anew at 1 and go on where they were when the guard goes.
-pub fn observe(observer: Rc<dyn Observer>) -> Observing {
-    OBSERVED.set(true);
-    Observing {
-        before: OBSERVER.replace(Some(observer)),
-        runners: RUNNERS.replace(0),
-        futures: FUTURES.replace(0),
-        in_front: false,
-    }
-}
-
-/// Puts an observer in front of the one that observes now, which is handed to `make`: it may tell that one what
-/// it is told. Then the numbers go on; else they start anew as with [`observe`].
-pub fn observe_in_front(make: impl FnOnce(Option<Rc<dyn Observer>>) -> Rc<dyn Observer>) -> Observing {
-    let behind = OBSERVER.with_borrow(Clone::clone);
-    let mut observing = observe(make(behind));
-    if observing.before.is_some() {
-        RUNNERS.set(observing.runners);
-        FUTURES.set(observing.futures);
-        observing.in_front = true;
-    }
-    observing
-}
-
-/// Ends what [`observe`] began, when it is dropped.
-#[must_use = "observing ends when this is dropped: bind it to a name"]
-pub struct Observing {
-    before: Option<Rc<dyn Observer>>,
-    runners: u32,
-    futures: u32,
-    /// Whether the one before shares the numbers.
-    in_front: bool,
-}
-
-impl Observing {
-    /// Stops observing, until [`Paused::resume`].
-    pub fn pause(self) -> Paused {
-        Paused {
-            observer: OBSERVER.with_borrow(Clone::clone),
-            runners: RUNNERS.get(),
-            futures: FUTURES.get(),
-        }
-    }
-}
-
-/// An observer that does not observe for now, and the numbers where it stopped.
-#[must_use = "resume it to go on observing"]
-pub struct Paused {
-    observer: Option<Rc<dyn Observer>>,
-    runners: u32,
-    futures: u32,
-}
-
-impl Paused {
-    /// Goes on observing, with the next numbers.
-    pub fn resume(self) -> Observing {
-        OBSERVED.set(self.observer.is_some());
-        Observing {
-            before: OBSERVER.replace(self.observer),
-            runners: RUNNERS.replace(self.runners),
-            futures: FUTURES.replace(self.futures),
-            in_front: false,
-        }
-    }
-}
-
-impl fmt::Debug for Paused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Paused").finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Observing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Observing").finish_non_exhaustive()
-    }
-}
-
-impl Drop for Observing {
-    fn drop(&mut self) {
-        OBSERVED.set(self.before.is_some());
-        if !self.in_front {
-            RUNNERS.set(self.runners);
-            FUTURES.set(self.futures);
-        }
-        drop(OBSERVER.replace(self.before.take()));
+/// Has this thread observed like that from now on, and returns how it was observed before.
+pub fn exchange(with: Observation) -> Observation {
+    OBSERVED.set(with.observer.is_some());
+    Observation {
+        observer: OBSERVER.replace(with.observer),
+        runners: RUNNERS.replace(with.runners),
+        futures: FUTURES.replace(with.futures),
     }
 }
 
@@ -522,15 +388,6 @@ pub fn report(problem: Problem, exception: &Exception) {
     emit(|| Event::Report { problem, exception });
 }
 
-/// Tells the observer something in words. It prints nothing.
-///
-/// ```
-/// squall_runner::trace::note("the server answers");
-/// ```
-pub fn note(text: &str) {
-    emit(|| Event::Note { text });
-}
-
 pub(crate) fn next_runner() -> RunnerId {
     RUNNERS.set(RUNNERS.get() + 1);
     RunnerId(RUNNERS.get())
@@ -539,24 +396,4 @@ pub(crate) fn next_runner() -> RunnerId {
 pub(crate) fn next_future() -> FutureId {
     FUTURES.set(FUTURES.get() + 1);
     FutureId(FUTURES.get())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_of_an_unknown_type_is_shown_as_its_type_without_paths() {
-        struct Page;
-        let shown = |value: &dyn Any, type_name| Shown { value, show: None, type_name }.to_string();
-        assert_eq!(Shown::new(&vec![Page], None).to_string(), "<Vec<Page>>");
-        assert_eq!(Shown::new(&Some((Page, [1_u8])), None).to_string(), "<Option<(Page, [u8; 1])>>");
-        assert_eq!(shown(&Page, "a::B<c::D, &dyn e::F>"), "<B<D, &dyn F>>");
-    }
-
-    #[test]
-    fn a_value_of_the_standard_library_is_shown_by_its_debug() {
-        assert_eq!(Shown::new(&["a", "b"], None).to_string(), r#"["a", "b"]"#);
-        assert_eq!(Shown::new(&BTreeMap::from([("a", 1_i32)]), None).to_string(), r#"{"a": 1}"#);
-    }
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use squall_runner::ready::{Callback, Suspended};
-use squall_runner::trace;
 
 use super::{Inner, IoLoop};
+use crate::trace::note;
 
 impl IoLoop {
     /// Has a warning logged for each callback that holds the loop for longer than this; `None`, as at first: for
     /// none. It names the coroutine, the line where it was resumed and that of its last yield since; of other
-    /// callbacks the function in which they were made. The same text goes to the [trace](squall_runner::trace::note).
+    /// callbacks the function in which they were made. The same text goes to the [trace](crate::trace::note).
     ///
     /// ```
     /// use std::time::Duration;
@@ -59,6 +59,6 @@ impl Watched {
             None => format!("a callback held the loop for {took:?}: {}", self.callback.type_name()),
         };
         log::warn!(target: "squall::ioloop", "{text}");
-        trace::note(&text);
+        note(&text);
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use squall_runner::trace::{note, report, Problem};
+use squall_runner::trace::{report, Problem};
 use squall_runner::{moment, Coroutine, Error, Exception, Future, Result};
 
 use super::map::map;
@@ -15,6 +15,7 @@ use super::statements::Frame;
 use super::syntax::{Action, Arguments, DefId, Expression, Function, Name, Operator, Type};
 use super::value::{multi, Callback, Object, Value};
 use crate::ioloop::IoLoop;
+use crate::trace::note;
 use crate::{convert_yielded, maybe_future, sleep, task, with_timeout_quiet};
 
 /// What `asyncio.sleep` is called in traces.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use squall_runner::ready::Ready;
-use squall_runner::trace::{observe_in_front, show_as};
 use squall_runner::{Error, Exception, Result};
 
 use super::callable::run_top;
@@ -19,6 +18,7 @@ use super::world::{Called, World};
 use super::{Code, RunError};
 use crate::ioloop::IoLoop;
 use crate::testing::VirtualClock;
+use crate::trace::{observe_in_front, show_as};
 
 pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
     show_as::<Value>(show::value);

@@ -5,14 +5,15 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
-use squall_runner::runner::{unstarted, Value};
-use squall_runner::trace::{self, Event, Observer, Shown};
+use squall_runner::trace::{Event, Observer, Shown};
 use squall_runner::{
     Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Sent, Yielded,
 };
 
+use super::unstarted::{unstarted, AnyReturn, Returned};
 use super::VirtualClock;
 use crate::ioloop::IoLoop;
+use crate::trace::{observe, Printed};
 
 /// One generator, resumed by hand. There is no Runner: the test sends in what a Runner would have sent.
 ///
@@ -53,10 +54,10 @@ pub struct Stepper {
 
 enum State {
     /// Nothing has run.
-    Unstarted(Box<dyn Generator<Return = Value>>),
-    Suspended(Box<dyn Generator<Return = Value>>, Rc<Yielded>),
+    Unstarted(Box<dyn Generator<Return = Returned>>),
+    Suspended(Box<dyn Generator<Return = Returned>>, Rc<Yielded>),
     /// The value, until it is taken.
-    Returned(Option<Value>),
+    Returned(Option<Returned>),
     Raised(Exception),
     /// While the body runs.
     Running,
@@ -71,18 +72,18 @@ impl Stepper {
     pub fn new<T: 'static>(f: impl FnOnce() -> Future<T>) -> Self {
         let io_loop = IoLoop::with_clock(VirtualClock::new());
         let current = io_loop.make_current();
-        let observing = trace::observe(Rc::new(Nobody));
+        let observing = observe(Rc::new(Nobody));
         let (future, called) = unstarted(f);
         let mut found = None;
         for call in called {
-            if call.future() == future.id() {
-                found = Some(call);
+            if std::ptr::addr_eq(Rc::as_ptr(&call), Rc::as_ptr(future.core())) {
+                found = call.coroutine();
             } else {
                 call.run();
             }
         }
         drop((observing, current));
-        let start = found.and_then(|call| Some((call.coroutine()?, call.take_generator()?)));
+        let start = found.and_then(|call| Some((call, future.core().take_generator()?)));
         let Some((call, generator)) = start else {
             panic!("Stepper::new was given a function whose Future is not that of a coroutine which it calls: write Stepper::new(|| my_coroutine(..))")
         };
@@ -90,7 +91,7 @@ impl Stepper {
             coroutine: call.coroutine,
             io_loop,
             context: Context::current(),
-            state: State::Unstarted(generator),
+            state: State::Unstarted(Box::new(AnyReturn { generator, coroutine: call.coroutine })),
             location: call.location,
             done: Vec::new(),
         }
@@ -115,7 +116,7 @@ impl Stepper {
     /// If it is not suspended at a yield; if that yield takes a value of another type.
     #[track_caller]
     pub fn send<V: 'static>(&mut self, value: V) -> &mut Self {
-        let what = format!("send {}", Shown::new(&value, None));
+        let what = format!("send {}", Printed(Shown::new(&value, None)));
         self.send_as(&what, value)
     }
 
@@ -149,13 +150,13 @@ impl Stepper {
         let State::Returned(slot) = &mut self.state else {
             self.refuse("take what was returned", &self.how_it_stands())
         };
-        let Some(Value { value, shown, type_name: returned }) = slot.take() else {
+        let Some(Returned { value, shown, type_name: returned }) = slot.take() else {
             self.refuse("take what was returned", "it was taken before")
         };
         match value.downcast() {
             Ok(value) => *value,
             Err(value) => {
-                *slot = Some(Value { value, shown, type_name: returned });
+                *slot = Some(Returned { value, shown, type_name: returned });
                 let why = format!("it returned a {returned}, not a {}", type_name::<T>());
                 self.refuse("take what was returned", &why)
             }

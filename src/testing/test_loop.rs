@@ -7,18 +7,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use squall_runner::ready::Callback;
-use squall_runner::runner::unstarted;
-use squall_runner::trace::{observe, report, Observing, Paused, Problem, RunnerId};
+use squall_runner::trace::{report, Problem, RunnerId};
 use squall_runner::{convert_yielded, Exception, Future, Yieldable};
 
 use super::choice::{Chooser, Script};
 use super::report::Report;
 use super::step::Step;
+use super::unstarted::unstarted;
 use super::waits::Waits;
 use super::watch::{look, Seen, Watch};
 use super::VirtualClock;
 use crate::ioloop::{Clock, CurrentLoop, IoLoop};
-use crate::trace::Trace;
+use crate::trace::{observe, Observing, Paused, Trace};
 
 /// A test that takes more steps than this without being idle is taken for one that never ends.
 const STEPS: usize = 100_000;

@@ -11,7 +11,7 @@ use squall_runner::Exception;
 use super::step::{Input, Output, Step, Who};
 use super::VirtualClock;
 use crate::ioloop::Clock;
-use crate::trace::{Entry, Recorded};
+use crate::trace::{Entry, Printed, Recorded};
 
 /// So many entries of the trace are kept.
 const ENTRIES: usize = 100_000;
@@ -101,7 +101,7 @@ impl Observer for Watch {
         };
         let recorded = if record { Recorded::of(event, Duration::ZERO) } else { None };
         let shown = match event {
-            Event::Send { value, .. } | Event::Return { value, .. } => value.to_string(),
+            Event::Send { value, .. } | Event::Return { value, .. } => Printed(*value).to_string(),
             _ => String::new(),
         };
         let mut seen = look(&self.seen);

@@ -8,6 +8,8 @@ use std::time::Duration;
 use squall_runner::trace::{Body, Event, FutureId, Kind, Origin, Problem, RunnerId, State};
 use squall_runner::Exception;
 
+use super::Printed;
+
 /// The version of the list of entries: it grows when one of them changes its meaning.
 pub const VERSION: u32 = 1;
 
@@ -232,14 +234,16 @@ impl Recorded {
                 Self::Call { runner, future, name: coroutine.name().into(), body }
             }
             Event::Start { runner } => Self::Start { runner },
-            Event::Send { runner, value } => Self::Send { runner, value: text(value) },
+            Event::Send { runner, value } => Self::Send { runner, value: text(Printed(value)) },
             Event::Throw { runner, exception } => Self::Throw { runner, exception: exception.into() },
             Event::Wake { runner } => Self::Wake { runner },
             Event::Yield { runner, kind, future, location } => {
                 Self::Yield { runner, kind, future, place: location.into() }
             }
             Event::Wait { runner, future } => Self::Wait { runner, future },
-            Event::Return { runner, value, raised } => Self::Return { runner, value: text(value), raised },
+            Event::Return { runner, value, raised } => {
+                Self::Return { runner, value: text(Printed(value)), raised }
+            }
             Event::Raise { runner, exception } => Self::Raise { runner, exception: exception.into() },
             Event::Made { future, origin } => Self::Made { future, source: Source::of(origin, start)? },
             Event::Resolve { future, state } => Self::Resolve { future, state },
@@ -247,9 +251,9 @@ impl Recorded {
             Event::Note { text: note } => Self::Note { text: text(note) },
             Event::Run { by } => Self::Run { by: by.into() },
             Event::Turn { .. } => Self::Turn,
-            Event::Stop { outcome } => {
-                Self::Stop { outcome: outcome.map(|result| result.map(text).map_err(Raised::from)) }
-            }
+            Event::Stop { outcome } => Self::Stop {
+                outcome: outcome.map(|result| result.map(|value| text(Printed(value))).map_err(Raised::from)),
+            },
             _ => return None,
         })
     }

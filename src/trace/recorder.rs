@@ -5,9 +5,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_runner::trace::{observe, Event, Observer};
+use squall_runner::trace::{Event, Observer};
 
-use super::{Entry, Recorded, Text};
+use super::{observe, Entry, Recorded, Text};
 use crate::IoLoop;
 
 /// So many entries are kept if nothing else is said.

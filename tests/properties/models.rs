@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use squall::locks::{BoundedSemaphore, Guard, ReleasedTooOften};
 use squall::queues::{LifoQueue, PriorityQueue, Queue, QueueFull};
 use squall::testing::VirtualClock;
+use squall::trace::State;
 use squall::{sleep, Future, IoLoop};
-use squall_runner::trace::State;
 
 const MS: Duration = Duration::from_millis(1);
 

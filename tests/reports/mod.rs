@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use squall_runner::trace::{self, Event, Observer, Problem};
+use squall::trace::{self, Event, Observer, Problem};
 
 #[derive(Default)]
 struct Reports(RefCell<Vec<(Problem, String)>>);

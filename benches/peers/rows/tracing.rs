@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 use squall::moment;
-use squall_runner::trace::{observe, Event, Observer};
+use squall::trace::{observe, Event, Observer};
 
 use super::on_squall;
 use crate::measure::{Row, Who};

@@ -24,7 +24,7 @@ use std::rc::Rc;
 use std::sync::Once;
 
 use squall_runner::ready::Ready;
-use squall_runner::trace::{self, Event, Observer, Observing};
+use squall_runner::trace::{exchange, Event, Observation, Observer};
 
 /// How long a chain of coroutines is. A tenth of it would overflow the stack if anything called the next one
 /// from within the one before.
@@ -66,6 +66,21 @@ impl Lines {
     }
 }
 
+/// Ends the observation that it began when it is dropped.
+struct Observing(Observation);
+
+impl Observing {
+    fn by(observer: Rc<dyn Observer>) -> Self {
+        Self(exchange(Observation { observer: Some(observer), ..Observation::default() }))
+    }
+}
+
+impl Drop for Observing {
+    fn drop(&mut self) {
+        drop(exchange(std::mem::take(&mut self.0)));
+    }
+}
+
 /// What was reported on this thread, because nobody could be told by an exception.
 struct Reports {
     lines: Lines,
@@ -83,7 +98,7 @@ impl Reports {
             }
         }
         let lines = Lines::default();
-        Self { _observing: trace::observe(Rc::new(Report(lines.clone()))), lines }
+        Self { _observing: Observing::by(Rc::new(Report(lines.clone()))), lines }
     }
 
     fn take(&self) -> Vec<String> {

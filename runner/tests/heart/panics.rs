@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
 use squall_runner::ready::{call_soon_fn, Ready};
-use squall_runner::trace::{self, Event, Observer};
+use squall_runner::trace::{Event, Observer};
 use squall_runner::{
     convert_yielded, coroutine, marker, moment, Error, Exception, Future, Resolvable, Result, Shared,
     Yieldable,
 };
 
-use crate::{drain, panics_in, OnDrop, Reports};
+use crate::{drain, panics_in, Observing, OnDrop, Reports};
 
 fn panics(exception: Option<Exception>) -> String {
     match exception.as_ref().and_then(|e| e.downcast_ref()) {
@@ -316,7 +316,7 @@ fn panic_in_the_debug_of_a_value_that_is_shown_changes_nothing() {
     impl Observer for Prints {
         fn event(&self, event: &Event<'_>) {
             if let Event::Return { value, .. } = event {
-                drop(value.to_string());
+                drop(format!("{value:?}"));
             }
         }
     }
@@ -325,7 +325,7 @@ fn panic_in_the_debug_of_a_value_that_is_shown_changes_nothing() {
     }
     static SHOWN: squall_runner::Coroutine =
         squall_runner::Coroutine::new("shown", file!(), line!()).showing(show);
-    let observing = trace::observe(Rc::new(Prints));
+    let observing = Observing::by(Rc::new(Prints));
     let (hooks, future) = panics_in(|| {
         squall_runner::runner::call(&SHOWN, |co| async move { co.yield_(Future::ready(5)).await })
     });

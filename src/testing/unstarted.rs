@@ -1,0 +1,67 @@
+//! [`unstarted`]: coroutines that are called and not started yet, for whoever steps through them.
+
+use std::any::{type_name, Any};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+use squall_runner::ready::Callback;
+use squall_runner::runner::exchange_unstarted;
+use squall_runner::trace::Shown;
+use squall_runner::{Coroutine, Error, Exception, Generator, GeneratorState, Resume};
+
+use crate::trace::Printed;
+
+/// Calls `f`, and has no coroutine started that `f` calls: each is given, in order, to be started or driven
+/// by hand. Only on a thread that is observed; elsewhere the coroutines run as ever.
+pub(super) fn unstarted<R>(f: impl FnOnce() -> R) -> (R, Vec<Callback>) {
+    /// Puts the list of before back, also when `f` panics.
+    struct Before(Option<Vec<Callback>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            drop(exchange_unstarted(self.0.take()));
+        }
+    }
+    let before = Before(exchange_unstarted(Some(Vec::new())));
+    let result = f();
+    let called = exchange_unstarted(None).unwrap_or_default();
+    drop(before);
+    (result, called)
+}
+
+/// What a generator returned, without its type.
+#[derive(Debug)]
+pub(super) struct Returned {
+    pub(super) value: Box<dyn Any>,
+    /// The value as a trace shows it.
+    pub(super) shown: String,
+    /// The name of its type.
+    pub(super) type_name: &'static str,
+}
+
+/// A generator whose type of result is not known. A `Return` that it raises is what it returns.
+pub(super) struct AnyReturn<T> {
+    pub(super) generator: Box<dyn Generator<Return = T>>,
+    pub(super) coroutine: &'static Coroutine,
+}
+
+impl<T: 'static> Generator for AnyReturn<T> {
+    type Return = Returned;
+
+    fn resume(&mut self, resume: Resume) -> GeneratorState<Returned> {
+        let resumed = catch_unwind(AssertUnwindSafe(|| self.generator.resume(resume)))
+            .unwrap_or_else(|panic| GeneratorState::Raised(Exception::from_panic(panic)));
+        let value = match resumed {
+            GeneratorState::Yielded(yielded) => return GeneratorState::Yielded(yielded),
+            GeneratorState::Returned(value) => value,
+            GeneratorState::Raised(exception) => match exception.return_value() {
+                Some(value) => value,
+                None if exception.is_return() => {
+                    let expected = type_name::<T>();
+                    return GeneratorState::Raised(Error::WrongReturn { expected }.into());
+                }
+                None => return GeneratorState::Raised(exception),
+            },
+        };
+        let shown = Printed(Shown::new(&value, self.coroutine.show)).to_string();
+        GeneratorState::Returned(Returned { value: Box::new(value), shown, type_name: type_name::<T>() })
+    }
+}
