@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::cell::Cell;
 use std::panic::Location;
 
+use crate::any_future::AnyFuture;
 use crate::co::outside;
 use crate::exception::Frame;
 use crate::generator::{Coroutine, Yielded};
@@ -44,7 +45,7 @@ impl Call {
         emit(|| Event::Yield {
             runner: self.runner,
             kind: yielded.kind(),
-            future: yielded.future().filter(|future| !future.is_moment()).map(|future| future.id()),
+            future: yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id),
             location: yielded.location,
         });
     }

@@ -77,7 +77,7 @@ impl Sent {
     /// The value as a `T`.
     ///
     /// # Errors
-    /// [`Error::WrongType`](crate::Error::WrongType) if it is not one; what the Future failed with.
+    /// [`Error::WrongType`] if it is not one; what the Future failed with.
     #[inline]
     pub fn take<T: 'static>(self) -> Result<T> {
         let value = match self {
@@ -165,7 +165,7 @@ impl Yielded {
     /// `convert_yielded`: the Future to wait for.
     ///
     /// # Errors
-    /// [`Error::BadYield`](crate::Error::BadYield).
+    /// [`Error::BadYield`].
     #[inline]
     pub fn convert(self) -> Result<AnyFuture> {
         match self.what {

@@ -129,7 +129,7 @@ impl<T> Task<T> {
                 }
                 emit(|| Event::Wait {
                     runner,
-                    future: lend(&self.awaits, |awaits| awaits.as_ref().map(|f| f.id())),
+                    future: lend(&self.awaits, |awaits| awaits.as_ref().map(AnyFuture::id)),
                 });
                 if self.must_cancel.take() {
                     self.cancel();
