@@ -197,7 +197,7 @@ fn misuse() -> Exception {
     Error::Misuse(misuse).into()
 }
 
-/// While it lives, another body runs than before, or none.
+/// While it lives, no body runs that ran before.
 struct Entered {
     /// The body that ran before.
     outer: u32,
@@ -207,12 +207,12 @@ struct Entered {
 
 impl Entered {
     #[inline]
-    fn new(body: u32) -> Self {
+    fn new() -> Self {
         let passing = PASSING.get() != Passing::Nothing;
         if passing {
             put_by();
         }
-        Self { outer: RUNNING.replace(body), passing }
+        Self { outer: RUNNING.replace(0), passing }
     }
 }
 
@@ -249,22 +249,19 @@ fn restore(passing: bool) {
 /// Runs something that is no part of the body that may be running.
 #[inline]
 pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
-    let _entered = Entered::new(0);
+    let _entered = Entered::new();
     f()
 }
 
 /// A generator of the `genawaiter` crate: an async block that yields through a [`Co`].
-pub(crate) struct Body<F: StdFuture<Output = Result<T>>, T> {
-    gen: Gen<(), (), Guard<F>>,
-    number: u32,
-}
+pub(crate) struct Body<F: StdFuture<Output = Result<T>>, T>(Gen<(), (), Guard<F>>);
 
 impl<F: StdFuture<Output = Result<T>>, T: 'static> Body<F, T> {
     #[inline]
     pub(crate) fn new(body: impl FnOnce(Co) -> F) -> Self {
         let number = LAST_BODY.get().checked_add(1).unwrap_or(1);
         LAST_BODY.set(number);
-        Self { gen: Gen::new(|airlock| Guard { body: body(Co { airlock, body: number }) }), number }
+        Self(Gen::new(|airlock| Guard { body: body(Co { airlock, body: number }), number }))
     }
 }
 
@@ -273,12 +270,12 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
 
     #[inline]
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
-        let _entered = Entered::new(self.number);
+        let _entered = Entered::new();
         if !matches!(resume, Resume::Send(Sent::Nothing)) {
             PASSING.set(Passing::Sent);
             put(&SENT, Some(resume));
         }
-        match self.gen.resume_with(()) {
+        match self.0.resume_with(()) {
             Advanced::Yielded(()) => {
                 PASSING.set(Passing::Nothing);
                 GeneratorState::Yielded(take(&YIELDED).expect("the guard saw it"))
@@ -291,9 +288,11 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
 
 pin_project_lite::pin_project! {
     /// Looks at the body as it stops, and ends it if it made a mistake: `genawaiter` could not drive it on.
+    /// The number stands here, not in the `Body`, so that a Runner is as small as can be.
     struct Guard<F> {
         #[pin]
         body: F,
+        number: u32,
     }
 }
 
@@ -302,6 +301,7 @@ impl<T, F: StdFuture<Output = Result<T>>> StdFuture for Guard<F> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        RUNNING.set(self.number);
         let poll = self.project().body.poll(cx);
         match (PASSING.get(), &poll) {
             (Passing::Awaited, Poll::Pending) | (Passing::Nothing | Passing::Sent, Poll::Ready(_)) => poll,

@@ -197,6 +197,7 @@ impl Ready {
     }
 
     /// Stops a Runner that could go on at once, if that is wanted.
+    #[inline]
     pub(crate) fn went_on<R: Run + 'static>(runner: &Rc<R>) -> bool {
         trace::observed()
             && Self::with_current(|ready| {
