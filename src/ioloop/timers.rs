@@ -92,6 +92,11 @@ impl Timers {
         Some(removed)
     }
 
+    /// Whether there is nothing in it, not even the entry of a timer that was taken back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     pub(crate) fn next_deadline(&mut self) -> Option<Duration> {
         while let Some(Reverse(due)) = self.heap.peek() {
             if is_set(&self.set, due) {
