@@ -141,7 +141,7 @@ impl Timers {
     pub(crate) fn take_due_with_age(&mut self, now: Duration, mut taken: impl FnMut(Callback, u64)) {
         let now = nanoseconds(now);
         // One after the other as long as they are few; to sort many at once costs less.
-        let few = 32 + self.heap.len() / 16;
+        let few = 32 + self.heap.len() / 64;
         for _ in 0..few {
             match self.heap.peek() {
                 Some(Reverse(due)) if due.deadline <= now => {}
