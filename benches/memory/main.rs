@@ -2,8 +2,9 @@
 //! a part of its table.
 //!
 //! Bytes are counted by the allocator, from before the first coroutine is made until all of them wait: with the
-//! Future that each waits for, without the list of handles. The peak of the resident set is that of a process
-//! which holds so many coroutines alive and runs them to the end, the list of handles included.
+//! Future that each waits for, without the list of handles; once where they have no state of their own, once where
+//! each has 64 bytes that it needs again after it has waited. The peak of the resident set is that of a process which
+//! holds so many coroutines alive and runs them to the end, the list of handles included.
 
 #[path = "../peers/executors.rs"]
 mod executors;
@@ -15,7 +16,8 @@ use std::cell::Cell;
 use std::process::Command;
 use std::rc::Rc;
 
-use squall::{Co, IoLoop, Result};
+use squall::trace::{Recorder, Trace};
+use squall::{moment, Co, IoLoop, Result};
 use stats_alloc::{Region, StatsAlloc, INSTRUMENTED_SYSTEM};
 
 use executors::{Pool, Smol, Tokio};
@@ -29,10 +31,20 @@ const WHO: [&str; 4] = ["squall", "tokio", "async-executor", "LocalPool"];
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => table(100_000, 1_000_000),
-        ["--quick"] => table(20, 20),
+        [] => {
+            table(100_000, 1_000_000);
+            recordings(&[0, 100_000, 1_000_000]);
+        }
+        ["--quick"] => {
+            table(20, 20);
+            recordings(&[20]);
+        }
         ["--alive", who, n] => {
-            hold(who, n.parse().expect("how many coroutines"), |_| ());
+            hold::<0>(who, n.parse().expect("how many coroutines"), |_| ());
+            println!("{}", peak_of_this_process());
+        }
+        ["--record", events] => {
+            drop(recorded(events.parse().expect("how many events")));
             println!("{}", peak_of_this_process());
         }
         _ => panic!("unknown arguments {arguments:?}"),
@@ -43,11 +55,38 @@ fn table(counted: usize, alive: usize) {
     println!("Bytes per coroutine; the ratios are squall / peer.\n");
     println!("| row | {} | squall / tokio | squall / best peer | target |", WHO.join(" | "));
     println!("|---|---:|---:|---:|---:|---|---|---|");
-    let bytes = WHO.map(|who| allocated(who, counted));
+    let bytes = WHO.map(|who| allocated::<0>(who, counted));
     print_row(&format!("bytes, {counted} waiting"), bytes.map(|(bytes, _)| bytes));
     let allocations = bytes.map(|(_, allocations)| format!("{allocations:.1}"));
     println!("| allocations of each | {} | | | stated |", allocations.join(" | "));
-    print_row(&format!("peak RSS, {alive} alive"), WHO.map(|who| peak(who, alive)));
+    let bytes = WHO.map(|who| allocated::<64>(who, counted).0);
+    print_row(&format!("bytes, {counted} waiting, each with 64 of its own"), bytes);
+    print_row(
+        &format!("peak RSS, {alive} alive"),
+        WHO.map(|who| peak_of(&["--alive", who], alive) / count(alive)),
+    );
+}
+
+/// The peak of a process that records so many events, of which it keeps those that a recorder keeps.
+fn recordings(events: &[usize]) {
+    println!("\nPeak of the resident set of a process that records so many events:\n");
+    println!("| events | MiB |\n|---:|---:|");
+    for &events in events {
+        println!("| {events} | {:.1} |", peak_of(&["--record"], events) / f64::from(1 << 20));
+    }
+}
+
+/// Records about so many events of a coroutine that lets the loop turn.
+fn recorded(events: usize) -> Trace {
+    Recorder::new().record(|| {
+        on_squall(move |co| async move {
+            // Each tells four: the turn, what is sent, the yield and the wait.
+            for _ in 0..events / 4 {
+                co.yield_(moment()).await?;
+            }
+            Ok(())
+        });
+    })
 }
 
 fn print_row(row: &str, bytes: [f64; 4]) {
@@ -59,42 +98,45 @@ fn print_row(row: &str, bytes: [f64; 4]) {
 }
 
 /// Bytes and allocations for each of `n` waiting coroutines.
-#[allow(clippy::cast_precision_loss)]
-fn allocated(who: &str, n: usize) -> (f64, f64) {
+fn allocated<const STATE: usize>(who: &str, n: usize) -> (f64, f64) {
     // The first run makes what is made once for the thread.
-    hold(who, 1, |_| ());
+    hold::<STATE>(who, 1, |_| ());
     let (found, region) = (Rc::new(Cell::new((0.0, 0.0))), Cell::new(Region::new(COUNTING)));
     let each = found.clone();
-    hold(who, n, move |now| match now {
+    hold::<STATE>(who, n, move |now| match now {
         Now::Empty => region.set(Region::new(COUNTING)),
         Now::AllWait => {
             let change = region.replace(Region::new(COUNTING)).change();
-            let bytes = change.bytes_allocated as f64 - change.bytes_deallocated as f64;
-            let allocations = change.allocations as f64 - change.deallocations as f64;
-            each.set((bytes / n as f64, allocations / n as f64));
+            let bytes = count(change.bytes_allocated) - count(change.bytes_deallocated);
+            let allocations = count(change.allocations) - count(change.deallocations);
+            each.set((bytes / count(n), allocations / count(n)));
         }
     });
     found.get()
 }
 
 /// Has `n` coroutines wait, and runs them to the end.
-fn hold(who: &str, n: usize, at: impl FnMut(Now) + 'static) {
+fn hold<const STATE: usize>(who: &str, n: usize, at: impl FnMut(Now) + 'static) {
     match who {
-        "squall" => waiting::squall(n, at),
-        "tokio" => waiting::peer::<Tokio>(n, at),
-        "async-executor" => waiting::peer::<Smol>(n, at),
-        "LocalPool" => waiting::peer::<Pool>(n, at),
+        "squall" => waiting::squall::<STATE>(n, at),
+        "tokio" => waiting::peer::<Tokio, STATE>(n, at),
+        "async-executor" => waiting::peer::<Smol, STATE>(n, at),
+        "LocalPool" => waiting::peer::<Pool, STATE>(n, at),
         _ => panic!("nobody is called {who}"),
     };
 }
 
-/// The peak of the resident set of a process of its own, in bytes per coroutine.
-#[allow(clippy::cast_precision_loss)]
-fn peak(who: &str, n: usize) -> f64 {
+/// The peak of the resident set of a process of its own, in bytes.
+fn peak_of(arguments: &[&str], n: usize) -> f64 {
     let this = std::env::current_exe().expect("the path of this program");
-    let alive = Command::new(this).args(["--alive", who, &n.to_string()]).output().expect("it runs");
-    let text = String::from_utf8_lossy(&alive.stdout);
-    text.trim().parse::<f64>().expect("it prints a number") / n as f64
+    let output = Command::new(this).args(arguments).arg(n.to_string()).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().expect("it prints a number")
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn count(n: usize) -> f64 {
+    n as f64
 }
 
 /// In bytes. Source: `VmHWM` in Linux's `/proc/self/status`.

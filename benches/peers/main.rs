@@ -78,17 +78,27 @@ fn verdict((who, target): (Who, f64), measured: &Measured) -> String {
     format!("{target:.2} {}", if met { "met" } else { "not met" })
 }
 
+/// So much longer may one thing take at ten times the work.
+const LINEAR: f64 = 1.15;
+
 fn growth(rows: &[Row], arguments: &Arguments) {
     println!(
         "\nGrowth: one thing at ten times the work takes so many times as long, median (least-greatest).\n"
     );
-    println!("| {:<17} | {:<18} | {:<18} |", "row", "squall", "tokio");
-    println!("|---|---|---|");
+    println!("| {:<19} | {:>9} | {:<18} | {:<18} | {LINEAR:.2} |", "row", "from", "squall", "tokio");
+    println!("|---|---:|---|---|---|");
     for row in rows {
-        let rounds = (arguments.rounds_of(row) / 3).max(1);
-        let [squall, tokio] = [Who::Squall, Who::Tokio]
-            .map(|who| row.growth(who, rounds).map_or_else(String::new, |growth: Spread| growth.to_string()));
-        println!("| {:<17} | {squall:<18} | {tokio:<18} |", row.name);
+        // A row of a million is the one that has grown.
+        let n = if row.n < 1_000_000 { row.n } else { row.n / 10 };
+        let (n, rounds) = match arguments.quick {
+            true => (n.min(1_000), 1),
+            false => (n, (arguments.rounds_of(row) / 3).max(1)),
+        };
+        let text = |growth: Option<Spread>| growth.map_or_else(String::new, |growth| growth.to_string());
+        let squall = row.growth(Who::Squall, n, rounds);
+        let tokio = text(row.growth(Who::Tokio, n, rounds));
+        let met = if squall.is_none_or(|growth| growth.median <= LINEAR) { "met" } else { "not met" };
+        println!("| {:<19} | {:>9} | {:<18} | {tokio:<18} | {met} |", row.name, n, text(squall));
     }
 }
 

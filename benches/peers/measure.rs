@@ -86,12 +86,12 @@ impl Row {
         Measured { times }
     }
 
-    /// Squall alone at `n` things and at ten times as many, in turn: how many times longer one thing takes.
-    pub(crate) fn growth(&self, who: Who, rounds: usize) -> Option<Spread> {
+    /// One contestant at `n` things and at ten times as many, in turn: how many times longer one thing takes.
+    pub(crate) fn growth(&self, who: Who, n: usize, rounds: usize) -> Option<Spread> {
         let (_, run) = self.contestants.iter().find(|(contestant, _)| *contestant == who)?;
         let ratios = (0..rounds).map(|_| {
-            let small: Duration = (0..10).map(|_| run(self.n)).sum();
-            run(self.n * 10).as_secs_f64() / small.as_secs_f64()
+            let small: Duration = (0..10).map(|_| run(n)).sum();
+            run(n * 10).as_secs_f64() / small.as_secs_f64()
         });
         Some(Spread::of(ratios.collect()))
     }

@@ -55,17 +55,17 @@ where
 
 fn waiting_rows() -> Vec<Row> {
     fn both<E: Executor>(n: usize) -> Duration {
-        let (created, resumed) = waiting::peer::<E>(n, |_| ());
+        let (created, resumed) = waiting::peer::<E, 0>(n, |_| ());
         created + resumed
     }
     fn created<E: Executor>(n: usize) -> Duration {
-        waiting::peer::<E>(n, |_| ()).0
+        waiting::peer::<E, 0>(n, |_| ()).0
     }
     fn resumed<E: Executor>(n: usize) -> Duration {
-        waiting::peer::<E>(n, |_| ()).1
+        waiting::peer::<E, 0>(n, |_| ()).1
     }
     let both_of_squall = |n| {
-        let (created, resumed) = waiting::squall(n, |_| ());
+        let (created, resumed) = waiting::squall::<0>(n, |_| ());
         created + resumed
     };
     vec![
@@ -77,13 +77,13 @@ fn waiting_rows() -> Vec<Row> {
             .with(Who::LocalPool, both::<Pool>),
         Row::new("alive-create", 1_000_000, "a million of them alive: creation")
             .target(0.8)
-            .with(Who::Squall, |n| waiting::squall(n, |_| ()).0)
+            .with(Who::Squall, |n| waiting::squall::<0>(n, |_| ()).0)
             .with(Who::Tokio, created::<Tokio>)
             .with(Who::AsyncExecutor, created::<Smol>)
             .with(Who::LocalPool, created::<Pool>),
         Row::new("alive-resume", 1_000_000, "a million of them alive: resumption to the end")
             .target(0.8)
-            .with(Who::Squall, |n| waiting::squall(n, |_| ()).1)
+            .with(Who::Squall, |n| waiting::squall::<0>(n, |_| ()).1)
             .with(Who::Tokio, resumed::<Tokio>)
             .with(Who::AsyncExecutor, resumed::<Smol>)
             .with(Who::LocalPool, resumed::<Pool>),

@@ -34,11 +34,10 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// What `callback` is before it runs, if it is to be watched.
-    pub(super) fn begin(inner: &Inner, callback: &Callback) -> Option<Self> {
-        let threshold = inner.blocking_threshold.get()?;
+    /// What `callback` is before it runs.
+    pub(super) fn begin(inner: &Inner, callback: &Callback, threshold: Duration) -> Self {
         let before = callback.coroutine();
-        Some(Self { callback: callback.clone(), before, since: inner.clock.now(), threshold })
+        Self { callback: callback.clone(), before, since: inner.clock.now(), threshold }
     }
 
     /// It has run.

@@ -1,22 +1,28 @@
 //! [`LoopHandle`]: a loop as other threads see it; and how they wake it.
 
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
 use polling::{Events, Poller};
+use squall_runner::ready::{Callback, Run};
+use squall_runner::Context;
 
 /// What other threads leave for the loop.
 pub(crate) enum Mail {
     /// To be called.
-    Callback(Box<dyn FnOnce() + Send>),
+    Callback(SendCallback),
     /// What is expected under this key has come.
     Arrived(usize),
 }
+
+type SendCallback = Box<dyn FnOnce() + Send>;
 
 /// A loop as other threads see it: they may have something called on it. While there is one, a loop that has
 /// nothing to do sleeps and waits for it.
@@ -40,12 +46,11 @@ pub struct LoopHandle(Arc<Remote>);
 
 /// What the loop and those outside share.
 pub(crate) struct Remote {
-    sender: Sender<Mail>,
+    /// What was left and not taken in yet, in order. `None` once the loop takes nothing any more.
+    mail: Mutex<Option<Vec<Mail>>>,
     wakeup: Arc<Wakeup>,
     /// How many handles there are.
     handles: AtomicUsize,
-    /// Whether the loop takes nothing any more.
-    closed: AtomicBool,
 }
 
 impl LoopHandle {
@@ -57,9 +62,27 @@ impl LoopHandle {
 
 impl Remote {
     pub(crate) fn send(&self, mail: Mail) {
-        if !self.closed.load(Ordering::SeqCst) && self.sender.send(mail).is_ok() {
+        // What is not taken is dropped once the list is not locked any more: its `Drop` may send something.
+        let mut refused = None;
+        let first = match &mut *self.mail() {
+            Some(left) => {
+                left.push(mail);
+                left.len() == 1
+            }
+            None => {
+                refused = Some(mail);
+                false
+            }
+        };
+        drop(refused);
+        // The loop takes all of it at once: whoever left the first wakes it for the others, too.
+        if first {
             self.wakeup.wake();
         }
+    }
+
+    fn mail(&self) -> MutexGuard<'_, Option<Vec<Mail>>> {
+        self.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,8 +110,8 @@ impl fmt::Debug for LoopHandle {
 
 /// How a loop sleeps, and is woken.
 ///
-/// The loop says that it falls asleep *before* it looks for the last time for what others have left; they say
-/// that there is something *after* they have left it. So one of both always sees the other.
+/// Others say that there is news *after* they have left something; the loop takes the news down *before* it looks for
+/// what was left, and falls asleep only if there is none, in one step. So nothing that is left stays unseen.
 ///
 /// A loop that watches no descriptor parks its thread: that takes one call of the system, the poller's way five.
 pub(crate) struct Wakeup {
@@ -96,18 +119,26 @@ pub(crate) struct Wakeup {
     poller: OnceLock<Poller>,
     /// The loop's.
     thread: Thread,
-    /// Whether the loop sleeps or is about to, and nobody has woken it yet.
-    sleeping: AtomicBool,
+    /// One of the three below.
+    state: AtomicU8,
 }
 
+/// The loop is awake, and has seen everything that others have said that they left.
+const AWAKE: u8 = 0;
+/// Somebody has left something, or has gone, since the loop looked.
+const NEWS: u8 = 1;
+/// The loop sleeps, or is about to.
+const ASLEEP: u8 = 2;
+
 impl Wakeup {
-    /// Of a loop of this thread.
+    /// Of a loop of this thread, for which something may have been left before it was made.
     fn new() -> Self {
-        Self { poller: OnceLock::new(), thread: thread::current(), sleeping: AtomicBool::new(false) }
+        Self { poller: OnceLock::new(), thread: thread::current(), state: AtomicU8::new(NEWS) }
     }
 
+    /// There is news: wakes the loop, if it sleeps.
     pub(crate) fn wake(&self) {
-        if self.sleeping.load(Ordering::SeqCst) && self.sleeping.swap(false, Ordering::SeqCst) {
+        if self.state.swap(NEWS, Ordering::SeqCst) == ASLEEP {
             match self.poller.get() {
                 // It fails only if the poller is broken, and then the loop's own wait says so.
                 Some(poller) => drop(poller.notify()),
@@ -116,17 +147,24 @@ impl Wakeup {
         }
     }
 
-    pub(crate) fn fall_asleep(&self) {
-        self.sleeping.store(true, Ordering::SeqCst);
+    /// Whether there is news. It is none any more then: the caller looks for what was left.
+    pub(crate) fn take_news(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == NEWS && self.state.swap(AWAKE, Ordering::SeqCst) == NEWS
+    }
+
+    /// Falls asleep, unless there is news.
+    pub(crate) fn fall_asleep(&self) -> bool {
+        self.state.compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
     /// Whether somebody has woken the loop since it fell asleep.
     pub(crate) fn was_woken(&self) -> bool {
-        !self.sleeping.load(Ordering::SeqCst)
+        self.state.load(Ordering::SeqCst) == NEWS
     }
 
+    /// The loop does not sleep any more. News stays news.
     pub(crate) fn awake(&self) {
-        self.sleeping.store(false, Ordering::SeqCst);
+        let _ = self.state.compare_exchange(ASLEEP, AWAKE, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     pub(crate) fn poller(&self) -> io::Result<&Poller> {
@@ -158,20 +196,23 @@ impl Wakeup {
 
 /// The loop's own end.
 pub(crate) struct Inbox {
-    receiver: Receiver<Mail>,
     remote: Arc<Remote>,
+    /// An empty list, which the next one to be filled is exchanged for: it keeps its room.
+    spare: Cell<Vec<Mail>>,
+    called: Rc<Called>,
 }
+
+/// So many may have been left at once for their list to be used again.
+const SPARE: usize = 1024;
 
 impl Inbox {
     pub(crate) fn new() -> Self {
-        let (sender, receiver) = crossbeam_channel::unbounded();
         let remote = Remote {
-            sender,
+            mail: Mutex::new(Some(Vec::new())),
             wakeup: Arc::new(Wakeup::new()),
             handles: AtomicUsize::new(0),
-            closed: AtomicBool::new(false),
         };
-        Self { receiver, remote: Arc::new(remote) }
+        Self { remote: Arc::new(remote), spare: Cell::default(), called: Rc::default() }
     }
 
     pub(crate) fn handle(&self) -> LoopHandle {
@@ -192,18 +233,98 @@ impl Inbox {
         self.remote.handles.load(Ordering::SeqCst) > 0
     }
 
-    /// How much there is in it.
-    pub(crate) fn len(&self) -> usize {
-        self.receiver.len()
+    pub(crate) fn is_empty(&self) -> bool {
+        self.remote.mail().as_ref().is_none_or(Vec::is_empty)
     }
 
-    pub(crate) fn pop(&self) -> Option<Mail> {
-        self.receiver.try_recv().ok()
+    /// Takes everything out that was left until now: what is to be called, and the keys of what was expected.
+    pub(crate) fn take(&self, mut call: impl FnMut(Callback), mut arrived: impl FnMut(usize)) {
+        let mut taken = self.spare.take();
+        if let Some(left) = &mut *self.remote.mail() {
+            std::mem::swap(left, &mut taken);
+        }
+        for mail in taken.drain(..) {
+            match mail {
+                Mail::Callback(f) => {
+                    self.called.0.borrow_mut().push_back(f);
+                    call(self.called.clone());
+                }
+                Mail::Arrived(key) => arrived(key),
+            }
+        }
+        if taken.capacity() <= SPARE {
+            self.spare.set(taken);
+        }
     }
 
     /// Takes nothing any more, and drops what has come.
     pub(crate) fn close(&self) {
-        self.remote.closed.store(true, Ordering::SeqCst);
-        while self.pop().is_some() {}
+        let left = self.remote.mail().take();
+        drop(left);
+        let called = self.called.0.take();
+        drop(called);
+    }
+}
+
+/// What others want called, in order. It stands on the ready queue as often as there is something in it: so none of
+/// them needs a place of its own there.
+#[derive(Default)]
+struct Called(RefCell<VecDeque<SendCallback>>);
+
+impl Run for Called {
+    fn run(self: Rc<Self>) {
+        let next = self.0.borrow_mut().pop_front();
+        if let Some(f) = next {
+            Context::current().enter(f);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loop_that_has_news_does_not_fall_asleep_until_it_has_taken_it() {
+        let wakeup = Wakeup::new();
+        assert!(wakeup.take_news() && !wakeup.take_news());
+        assert!(wakeup.fall_asleep() && !wakeup.was_woken());
+        wakeup.wake();
+        wakeup.awake();
+        assert!(!wakeup.fall_asleep());
+        assert!(wakeup.take_news() && wakeup.fall_asleep());
+    }
+
+    #[test]
+    fn whoever_leaves_the_first_brings_the_news_of_all() {
+        let inbox = Inbox::new();
+        let taken = |inbox: &Inbox| {
+            let mut keys = Vec::new();
+            assert!(inbox.wakeup().take_news());
+            inbox.take(|_| unreachable!("nothing is to be called"), |key| keys.push(key));
+            keys
+        };
+        (0..3).for_each(|key| inbox.remote().send(Mail::Arrived(key)));
+        assert_eq!(taken(&inbox), [0, 1, 2]);
+        assert!(inbox.is_empty() && !inbox.wakeup().take_news());
+        inbox.remote().send(Mail::Arrived(3));
+        assert_eq!(taken(&inbox), [3]);
+    }
+
+    #[test]
+    fn what_comes_to_a_closed_inbox_is_dropped_unlocked() {
+        struct Sends(LoopHandle);
+        impl Drop for Sends {
+            fn drop(&mut self) {
+                self.0.add_callback(|| ());
+            }
+        }
+        let inbox = Inbox::new();
+        let sends = [Sends(inbox.handle()), Sends(inbox.handle())];
+        let [early, late] = sends.map(|sends| move || drop(sends));
+        inbox.handle().add_callback(early);
+        inbox.close();
+        inbox.handle().add_callback(late);
+        assert!(inbox.is_empty());
     }
 }

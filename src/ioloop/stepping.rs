@@ -4,11 +4,10 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use squall_runner::ready::{callback, Callback, Ready, Run};
+use squall_runner::ready::{Callback, Ready, Run};
 use squall_runner::trace::{self, Event};
 use squall_runner::Result;
 
-use super::handle::Mail;
 use super::IoLoop;
 
 /// So long in real time are jobs waited for.
@@ -48,19 +47,17 @@ impl IoLoop {
         let (mut callbacks, mut jobs) = (Vec::new(), Vec::new());
         let start = Instant::now();
         loop {
-            for _ in 0..inner.inbox.len() {
-                match inner.inbox.pop() {
-                    Some(Mail::Callback(f)) => callbacks.push(callback(f)),
-                    Some(Mail::Arrived(key)) => jobs.extend(inner.expected.borrow_mut().take_with_age(key)),
-                    None => break,
-                }
-            }
+            inner.inbox.wakeup().take_news();
+            inner.inbox.take(
+                |callback| callbacks.push(callback),
+                |key| jobs.extend(inner.expected.borrow_mut().take_with_age(key)),
+            );
             let left = JOBS.saturating_sub(start.elapsed());
             if !self.expects() || left.is_zero() {
                 break;
             }
-            inner.inbox.wakeup().fall_asleep();
-            let polled = if inner.inbox.len() == 0 { inner.poll(Some(left)) } else { Ok(()) };
+            let asleep = inner.inbox.wakeup().fall_asleep();
+            let polled = if asleep { inner.poll(Some(left)) } else { Ok(()) };
             inner.inbox.wakeup().awake();
             if polled.is_err() {
                 break;
@@ -76,7 +73,7 @@ impl IoLoop {
         let inner = &*self.inner;
         inner.ready.deliver();
         let due = self.next_deadline().is_some_and(|deadline| deadline <= inner.clock.now());
-        due || !inner.ready.is_empty() || inner.inbox.len() > 0
+        due || !inner.ready.is_empty() || !inner.inbox.is_empty()
     }
 
     /// When the next timer is due.
@@ -97,16 +94,18 @@ impl IoLoop {
     /// Whether something outside of this thread may still wake the loop.
     pub(crate) fn may_be_woken(&self) -> bool {
         let inner = &*self.inner;
-        let mail = inner.inbox.len() > 0;
+        let mail = !inner.inbox.is_empty();
         self.expects() || mail || inner.has_fds() || inner.inbox.has_handles() || inner.ready.wakeable()
     }
 
     /// Sleeps until something outside wakes the loop, at most so long in real time.
     pub(crate) fn wait_outside(&self, timeout: Option<Duration>) -> Result<()> {
         let (inner, wakeup) = (&*self.inner, self.inner.inbox.wakeup());
-        wakeup.fall_asleep();
+        // What there was until now is seen below.
+        wakeup.take_news();
+        let asleep = wakeup.fall_asleep();
         inner.ready.deliver();
-        let woken = !inner.ready.is_empty() || inner.inbox.len() > 0;
+        let woken = !asleep || !inner.ready.is_empty() || !inner.inbox.is_empty();
         let waited = if woken { Ok(()) } else { inner.poll(timeout) };
         wakeup.awake();
         waited

@@ -1,6 +1,6 @@
 //! The timers of a loop, in the order in which they are due.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::fmt;
 use std::panic::Location;
@@ -18,19 +18,44 @@ pub struct Timeout {
 }
 
 /// When a timer is due, then its age: equal deadlines are served oldest first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Due {
-    deadline: Duration,
+    /// In nanoseconds since the loop was made.
+    deadline: u64,
     /// How many timers the loop had had with this one.
     made: u64,
     /// Its place among those that are set.
     place: usize,
 }
 
+impl Due {
+    /// One number: many are compared.
+    fn key(&self) -> u128 {
+        u128::from(self.deadline) << 64 | u128::from(self.made)
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// In nanoseconds. More than there are, which is 584 years, is as many as there are.
+fn nanoseconds(time: Duration) -> u64 {
+    time.as_nanos().try_into().unwrap_or(u64::MAX)
+}
+
 impl Timeout {
     /// When it is due, since the loop was made.
     pub fn deadline(&self) -> Duration {
-        self.due.deadline
+        Duration::from_nanos(self.due.deadline)
     }
 
     /// It is not going to run.
@@ -41,7 +66,7 @@ impl Timeout {
 
 impl fmt::Debug for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timeout").field("deadline", &self.due.deadline).finish_non_exhaustive()
+        f.debug_struct("Timeout").field("deadline", &self.deadline()).finish_non_exhaustive()
     }
 }
 
@@ -73,7 +98,7 @@ impl Timers {
         self.made += 1;
         let (made, location) = (self.made, Location::caller());
         let place = self.set.insert(Timer { made, callback: callback.clone(), location });
-        let due = Due { deadline, made: self.made, place };
+        let due = Due { deadline: nanoseconds(deadline), made, place };
         self.heap.push(Reverse(due));
         Timeout { due, callback }
     }
@@ -92,10 +117,15 @@ impl Timers {
         Some(removed)
     }
 
+    /// Whether there is nothing in it, not even the entry of a timer that was taken back.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
     pub(crate) fn next_deadline(&mut self) -> Option<Duration> {
         while let Some(Reverse(due)) = self.heap.peek() {
             if is_set(&self.set, due) {
-                return Some(due.deadline);
+                return Some(Duration::from_nanos(due.deadline));
             }
             self.heap.pop();
         }
@@ -109,8 +139,9 @@ impl Timers {
 
     /// The same, each with how many timers there were when it was set, with it.
     pub(crate) fn take_due_with_age(&mut self, now: Duration, mut taken: impl FnMut(Callback, u64)) {
+        let now = nanoseconds(now);
         // One after the other as long as they are few; to sort many at once costs less.
-        let few = 32 + self.heap.len() / 16;
+        let few = 32 + self.heap.len() / 64;
         for _ in 0..few {
             match self.heap.peek() {
                 Some(Reverse(due)) if due.deadline <= now => {}
@@ -143,7 +174,7 @@ impl Timers {
         let mut left: Vec<Due> = self.heap.iter().map(|Reverse(due)| *due).collect();
         left.retain(|due| is_set(&self.set, due));
         left.sort_unstable();
-        left.iter().map(|due| (due.deadline, self.set[due.place].location)).collect()
+        left.iter().map(|due| (Duration::from_nanos(due.deadline), self.set[due.place].location)).collect()
     }
 
     /// None of them is going to run.

@@ -3,57 +3,57 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::Duration;
 
-use squall_runner::ready::callback;
+use squall_runner::ready::Callback;
 use squall_runner::trace::{self, Event, Problem};
 use squall_runner::{Error, Exception, Result, Waiting};
 
 use super::blocking::Watched;
-use super::handle::Mail;
 use super::Inner;
 
 impl Inner {
     /// One iteration: the callbacks that are ready now, and no more.
     pub(super) fn iterate(&self, after_each: &mut impl FnMut()) {
-        let now = self.clock.now();
-        trace::emit(|| Event::Turn { now });
-        self.take_in(now);
+        trace::emit(|| Event::Turn { now: self.clock.now() });
+        self.take_in();
         for _ in 0..self.ready.len() {
             let Some(callback) = self.ready.pop() else { break };
-            let watched = Watched::begin(self, &callback);
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
-                trace::report(Problem::Callback, &Exception::from_panic(panic));
-            }
-            if let Some(watched) = watched {
-                watched.end(self);
+            match self.blocking_threshold.get() {
+                None => call(callback),
+                Some(threshold) => {
+                    let watched = Watched::begin(self, &callback, threshold);
+                    call(callback);
+                    watched.end(self);
+                }
             }
             after_each();
         }
     }
 
     /// Puts everything on the ready queue that came from outside or is due.
-    fn take_in(&self, now: Duration) {
-        self.ready.deliver();
-        // No more than there are now: other threads may add to it faster than this takes from it.
-        for _ in 0..self.inbox.len() {
-            let callback = match self.inbox.pop() {
-                Some(Mail::Callback(f)) => callback(f),
-                Some(Mail::Arrived(key)) => match self.expected.borrow_mut().take(key) {
-                    Some(expected) => expected,
-                    None => continue,
+    fn take_in(&self) {
+        if self.inbox.wakeup().take_news() {
+            self.ready.deliver();
+            self.inbox.take(
+                |callback| self.ready.push(callback),
+                |key| {
+                    let expected = self.expected.borrow_mut().take(key);
+                    expected.into_iter().for_each(|callback| self.ready.push(callback));
                 },
-                None => break,
-            };
-            self.ready.push(callback);
+            );
         }
-        self.timers.borrow_mut().take_due(now, |callback| self.ready.push(callback));
+        let mut timers = self.timers.borrow_mut();
+        if !timers.is_empty() {
+            timers.take_due(self.clock.now(), |callback| self.ready.push(callback));
+        }
     }
 
     /// Sleeps until the next timer is due or somebody wakes the loop.
     pub(super) fn sleep(&self) -> Result<()> {
-        // First of all: what is left for the loop from now on wakes it. What was left before is found below.
-        self.inbox.wakeup().fall_asleep();
-        self.ready.deliver();
-        let slept = if self.ready.is_empty() && self.inbox.len() == 0 { self.wait() } else { Ok(()) };
+        // From now on, whoever leaves something for the loop wakes it.
+        if !self.inbox.wakeup().fall_asleep() {
+            return self.look_at_fds();
+        }
+        let slept = self.wait();
         self.inbox.wakeup().awake();
         slept
     }
@@ -61,12 +61,11 @@ impl Inner {
     fn wait(&self) -> Result<()> {
         let deadline = self.timers.borrow_mut().next_deadline();
         let expecting = !self.expected.borrow().is_empty();
-        let outside = expecting || self.has_fds() || self.inbox.has_handles() || self.ready.wakeable();
         let timeout = match deadline {
             // A job takes none of the time that jumps.
             Some(_) if expecting && self.clock.jumps() => None,
             Some(deadline) => Some(self.clock.until(deadline)),
-            None if outside => None,
+            None if expecting || self.has_fds() || self.inbox.has_handles() || self.ready.wakeable() => None,
             // Whoever was the last outside has left something before they went.
             None if self.inbox.wakeup().was_woken() => return Ok(()),
             None => return Err(Error::Deadlock { waiting: self.waiting() }.into()),
@@ -113,5 +112,12 @@ impl Inner {
             on: who.waits_for.map(squall_runner::Coroutine::name),
         });
         waiting.collect()
+    }
+}
+
+/// A panic that leaves a callback is logged.
+fn call(callback: Callback) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
+        trace::report(Problem::Callback, &Exception::from_panic(panic));
     }
 }

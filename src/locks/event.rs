@@ -8,7 +8,7 @@ use std::time::Duration;
 use squall_runner::ready::Run;
 use squall_runner::Future;
 
-use super::waiting::{Line, Place, Waiter};
+use super::waiting::{nothing_at_once, Line, Place, Waiter};
 use crate::gen::with_timeout;
 
 /// A flag that coroutines can wait for. Once it is set, nobody waits, until it is cleared.
@@ -82,11 +82,10 @@ impl Event {
 
     /// Waits until it is set. Who waited when it was set goes on, even if it is cleared at once.
     pub fn wait(&self) -> Future<()> {
-        let place = Wait(Rc::downgrade(&self.flag));
         if self.is_set() {
-            return Future::from_core(Waiter::served(place, ()));
+            return nothing_at_once(Wait::NAME);
         }
-        let waiter = Waiter::pending(place);
+        let waiter = Waiter::pending(Wait(Rc::downgrade(&self.flag)));
         self.flag.line.join(waiter.clone(), || {
             let whole: Weak<Flag> = Rc::downgrade(&self.flag);
             whole

@@ -9,7 +9,7 @@ use std::time::Duration;
 use squall_runner::ready::Run;
 use squall_runner::Future;
 
-use super::waiting::{within, InLine, Limit, Line, Place, Waiter};
+use super::waiting::{at_once, nothing_at_once, within, InLine, Limit, Line, Place, Waiter};
 
 /// What all three share.
 struct Permits {
@@ -31,12 +31,24 @@ trait Enter: InLine {
 }
 
 /// What one who is let in is given: a guard, or nothing.
-trait Permit: 'static {
+trait Permit: Sized + 'static {
     fn granted(permits: &Rc<Permits>) -> Self;
+
+    /// The Future of one who need not wait.
+    fn at_once(permits: &Rc<Permits>) -> Future<Self> {
+        at_once(NAME, Self::granted(permits))
+    }
 }
+
+/// What stands in a trace.
+const NAME: &str = "acquire";
 
 impl Permit for () {
     fn granted(_: &Rc<Permits>) {}
+
+    fn at_once(_: &Rc<Permits>) -> Future<()> {
+        nothing_at_once(NAME)
+    }
 }
 
 impl Permit for Guard {
@@ -53,7 +65,7 @@ struct Acquire<P> {
 
 impl<P: Permit> Place for Acquire<P> {
     type Output = P;
-    const NAME: &'static str = "acquire";
+    const NAME: &'static str = NAME;
 
     fn left(&self) {
         if let Some(permits) = self.permits.upgrade() {
@@ -80,12 +92,11 @@ impl Permits {
     }
 
     fn acquire<P: Permit>(self: &Rc<Self>, limit: Limit) -> Future<P> {
-        let place = Acquire { permits: Rc::downgrade(self), _permit: PhantomData };
         if self.value.get() > 0 {
             self.value.set(self.value.get() - 1);
-            return Future::from_core(Waiter::served(place, P::granted(self)));
+            return P::at_once(self);
         }
-        let waiter = Waiter::pending(place);
+        let waiter = Waiter::pending(Acquire { permits: Rc::downgrade(self), _permit: PhantomData });
         waiter.limit(limit);
         self.line.join(waiter.clone(), || {
             let whole: Weak<Self> = Rc::downgrade(self);

@@ -1,6 +1,6 @@
 //! Waiting in line: a Future with a place, perhaps a time limit, and the line itself.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use squall_runner::ready::{Held, Run};
 use squall_runner::trace::{self, Event, Origin, State};
-use squall_runner::{Error, Exception, Resolvable, Result, Shared};
+use squall_runner::{Error, Exception, Future, Resolvable, Result, Shared};
 
 use crate::ioloop::{IoLoop, Timeout, WeakLoop};
 
@@ -64,7 +64,7 @@ impl<P: Place> Waiter<P> {
         Self::new(place, Shared::new())
     }
 
-    /// One who is served at once.
+    /// One who is served at once, and may not take it.
     pub(crate) fn served(place: P, value: P::Output) -> Rc<Self> {
         Self::new(place, Shared::settled(Ok(value)))
     }
@@ -139,6 +139,26 @@ impl<P: Place> Drop for Waiter<P> {
             self.place.untaken(value);
         }
     }
+}
+
+/// The Future of one who need not wait. `name` is what stands in a trace.
+pub(crate) fn at_once<T: 'static>(name: &'static str, value: T) -> Future<T> {
+    let future = Future::ready(value);
+    trace::emit(|| Event::Made { future: future.id(), origin: Origin::Named(name) });
+    future
+}
+
+/// The same for one who is given nothing: unless somebody observes, who could tell them from each other, it is one
+/// Future for all.
+pub(crate) fn nothing_at_once(name: &'static str) -> Future<()> {
+    thread_local! {
+        static NOTHING: OnceCell<Future<()>> = const { OnceCell::new() };
+    }
+    if trace::observed() {
+        return at_once(name, ());
+    }
+    let nothing = NOTHING.try_with(|nothing| nothing.get_or_init(|| Future::ready(())).clone());
+    nothing.unwrap_or_else(|_| Future::ready(()))
 }
 
 /// Somebody in a line.

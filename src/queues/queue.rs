@@ -185,11 +185,11 @@ impl<T: 'static> Inner<T> {
     }
 
     fn put<R: PutResult<T>>(self: &Rc<Self>, item: T, limit: Limit) -> Future<R> {
-        let place = |item| Put { queue: Rc::downgrade(self), item: Cell::new(item), _result: PhantomData };
         match self.put_nowait(item) {
-            Ok(()) => Future::from_core(Waiter::served(place(None), R::done())),
+            Ok(()) => R::at_once(),
             Err(QueueFull(item)) => {
-                let putter = Waiter::pending(place(Some(item)));
+                let (queue, item) = (Rc::downgrade(self), Cell::new(Some(item)));
+                let putter = Waiter::pending(Put { queue, item, _result: PhantomData });
                 putter.limit(limit);
                 self.putters.join(putter.clone(), || self.whole());
                 Future::from_core(putter)
@@ -250,7 +250,7 @@ impl<T: 'static> Inner<T> {
         getter.serve(item);
         drop(getter);
         self.handing.set(handing);
-        if !handing {
+        if !handing && self.items.borrow().len() > 0 {
             self.serve();
         }
     }

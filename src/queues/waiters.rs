@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::rc::Weak;
 
-use squall_runner::{Error, Exception, Result};
+use squall_runner::{Error, Exception, Future, Result};
 
 use super::queue::Inner;
 use super::QueueFull;
-use crate::locks::waiting::{InLine, Place, Waiter};
+use crate::locks::waiting::{at_once, nothing_at_once, InLine, Place, Waiter};
 
 /// One who waits for an item, or was given one.
 pub(crate) struct Get<T: 'static> {
@@ -41,10 +41,17 @@ pub(crate) struct Put<T: 'static, R> {
     pub(crate) _result: PhantomData<fn() -> R>,
 }
 
+/// What stands in a trace.
+const PUT: &str = "Queue.put";
+
 /// What a `put` gives.
 pub(crate) trait PutResult<T>: 'static + Sized {
     /// The item is in the queue.
     fn done() -> Self;
+    /// The Future of one who need not wait.
+    fn at_once() -> Future<Self> {
+        at_once(PUT, Self::done())
+    }
     /// The time is over.
     fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<Self>;
 }
@@ -52,6 +59,10 @@ pub(crate) trait PutResult<T>: 'static + Sized {
 /// Tornado's: the item is dropped.
 impl<T> PutResult<T> for () {
     fn done() {}
+
+    fn at_once() -> Future<()> {
+        nothing_at_once(PUT)
+    }
 
     fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<()> {
         drop(item);
@@ -72,7 +83,7 @@ impl<T: 'static> PutResult<T> for Result<(), QueueFull<T>> {
 
 impl<T: 'static, R: PutResult<T>> Place for Put<T, R> {
     type Output = R;
-    const NAME: &'static str = "Queue.put";
+    const NAME: &'static str = PUT;
 
     fn timed_out(&self, limit: &'static Location<'static>) -> Result<R> {
         R::timed_out(self.item.take(), limit)

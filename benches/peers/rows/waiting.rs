@@ -1,9 +1,11 @@
-//! Many coroutines, each waiting on a Future of its own; all resolved; all run to the end.
+//! Many coroutines, each waiting on a Future of its own; all resolved; all run to the end. Each has `STATE` bytes of
+//! its own, which it needs again after it has waited.
 //!
 //! `at` is told when the first is about to be made and when all of them wait; the lists of handles are made
 //! before. The two times are from the one to the other, and from then on.
 
 use std::cell::Cell;
+use std::hint::black_box;
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
@@ -20,7 +22,10 @@ pub(crate) enum Now {
     AllWait,
 }
 
-pub(crate) fn squall(n: usize, mut at: impl FnMut(Now) + 'static) -> (Duration, Duration) {
+pub(crate) fn squall<const STATE: usize>(
+    n: usize,
+    mut at: impl FnMut(Now) + 'static,
+) -> (Duration, Duration) {
     on_squall(move |co| async move {
         let (mut promises, mut coroutines) = (Vec::with_capacity(n), Vec::with_capacity(n));
         at(Now::Empty);
@@ -28,7 +33,12 @@ pub(crate) fn squall(n: usize, mut at: impl FnMut(Now) + 'static) -> (Duration, 
         for _ in 0..n {
             let future = Future::new();
             promises.push(future.promise());
-            coroutines.push(squall::coroutine(|co| async move { co.yield_(future).await }));
+            coroutines.push(squall::coroutine(|co| async move {
+                let state = black_box([0_u8; STATE]);
+                let value = co.yield_(future).await?;
+                black_box(&state);
+                Ok(value)
+            }));
         }
         let created = start.elapsed();
         at(Now::AllWait);
@@ -50,7 +60,10 @@ thread_local! {
     static WAITING: Cell<usize> = const { Cell::new(0) };
 }
 
-pub(crate) fn peer<E: Executor>(n: usize, mut at: impl FnMut(Now)) -> (Duration, Duration) {
+pub(crate) fn peer<E: Executor, const STATE: usize>(
+    n: usize,
+    mut at: impl FnMut(Now),
+) -> (Duration, Duration) {
     WAITING.set(0);
     E::run(async |executor| {
         let (mut senders, mut tasks) = (Vec::with_capacity(n), Vec::with_capacity(n));
@@ -61,7 +74,10 @@ pub(crate) fn peer<E: Executor>(n: usize, mut at: impl FnMut(Now)) -> (Duration,
             senders.push(sender);
             tasks.push(executor.spawn(async move {
                 WAITING.set(WAITING.get() + 1);
-                receiver.await.expect("it is sent")
+                let state = black_box([0_u8; STATE]);
+                let value = receiver.await.expect("it is sent");
+                black_box(&state);
+                value
             }));
         }
         while WAITING.get() < n {
