@@ -90,10 +90,8 @@ fn growth(rows: &[Row], arguments: &Arguments) {
     for row in rows {
         // A row of a million is the one that has grown.
         let n = if row.n < 1_000_000 { row.n } else { row.n / 10 };
-        let (n, rounds) = match arguments.quick {
-            true => (n.min(1_000), 1),
-            false => (n, (arguments.rounds_of(row) / 3).max(1)),
-        };
+        let (n, rounds) =
+            if arguments.quick { (n.min(1_000), 1) } else { (n, (arguments.rounds_of(row) / 3).max(1)) };
         let text = |growth: Option<Spread>| growth.map_or_else(String::new, |growth| growth.to_string());
         let squall = row.growth(Who::Squall, n, rounds);
         let tokio = text(row.growth(Who::Tokio, n, rounds));
