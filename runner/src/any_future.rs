@@ -21,10 +21,15 @@ use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 pub struct AnyFuture(pub(crate) Rc<dyn Waitable>);
 
 impl AnyFuture {
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        self.0.header()
+    }
+
     /// Its state.
     #[inline]
     pub fn state(&self) -> State {
-        self.0.header().state()
+        self.header().state()
     }
 
     /// Whether the result or the exception is there, or it was cancelled.

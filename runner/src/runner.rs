@@ -172,10 +172,11 @@ impl<G: Generator + 'static> Runner<G> {
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
         self.call.yielded(&yielded);
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
-        let ready = if future.is_moment() {
+        let header = future.header();
+        let ready = if header.is_moment() {
             call_soon(self.clone());
             false
-        } else if !future.done() {
+        } else if header.state() == State::Pending {
             future.add_callback(self.clone());
             false
         } else {
