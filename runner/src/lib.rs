@@ -52,6 +52,7 @@ pub mod ready;
 pub mod runner;
 mod shared;
 pub mod trace;
+mod waker;
 pub mod yieldable;
 
 pub use any_future::AnyFuture;

@@ -21,8 +21,8 @@ use std::mem::ManuallyDrop;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
 use crate::any_future::AnyFuture;
@@ -31,6 +31,7 @@ use crate::co::outside;
 use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, State};
+use crate::waker::TaskWaker;
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
 /// Has a native coroutine that has a name started in the next turn of the loop.
@@ -59,7 +60,7 @@ where
         call.place.set(ready.hold(this.clone()));
         Task {
             shared: Shared::new(),
-            body: Cell::new(Some(Box::pin(Raising { body }))),
+            body: Cell::new(Some(Box::pin(async { body.await.map_err(Exception::from) }))),
             awaits: Cell::new(None),
             kept: Cell::new(None),
             waker: Arc::new(TaskWaker::new(call.place.get(), ready.mail.clone())),
@@ -230,25 +231,6 @@ impl<T> Drop for Task<T> {
     }
 }
 
-pin_project_lite::pin_project! {
-    /// A body whose error is made an Exception.
-    struct Raising<F> {
-        #[pin]
-        body: F,
-    }
-}
-
-impl<F: StdFuture<Output = Result<T, E>>, T, E> StdFuture for Raising<F>
-where
-    Exception: From<E>,
-{
-    type Output = Result<T>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<Result<T>> {
-        self.project().body.poll(cx).map_err(Exception::from)
-    }
-}
-
 thread_local! {
     /// The Task that is being polled. Without a destructor: nothing is left in it when none is.
     static POLLED: ManuallyDrop<Cell<Option<Rc<dyn Polled>>>> = const { ManuallyDrop::new(Cell::new(None)) };
@@ -292,73 +274,4 @@ pub(crate) fn yielded_at<R>(location: &'static Location<'static>, f: impl FnOnce
     let result = f();
     YIELDED_AT.set(before);
     result
-}
-
-/// Where wakers leave word: the part of a ready queue that other threads see.
-#[derive(Default)]
-pub(crate) struct Mail {
-    /// Place and number of the Tasks that were woken from elsewhere, in order.
-    woken: Mutex<Vec<(u32, u64)>>,
-    /// Whether the queue is gone. Then nobody takes anything out any more.
-    closed: AtomicBool,
-    /// Tells the loop that there is something in it.
-    notify: OnceLock<Box<dyn Fn() + Send + Sync>>,
-}
-
-impl Mail {
-    pub(crate) fn take(&self) -> Vec<(u32, u64)> {
-        std::mem::take(&mut *self.woken.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
-        self.take();
-    }
-
-    pub(crate) fn notify_by(&self, notify: Box<dyn Fn() + Send + Sync>) {
-        drop(self.notify.set(notify));
-    }
-
-    fn post(&self, place: u32, number: u64) {
-        if self.closed.load(Ordering::Acquire) {
-            return;
-        }
-        self.woken.lock().unwrap_or_else(PoisonError::into_inner).push((place, number));
-        if let Some(notify) = self.notify.get() {
-            notify();
-        }
-    }
-}
-
-/// What a Task's waker is made of.
-struct TaskWaker {
-    /// The Task's place in the list of its queue.
-    place: u32,
-    /// Tells it from those that have the same place after it.
-    number: u64,
-    mail: Arc<Mail>,
-    /// Whether word was left and not taken in yet.
-    mailed: AtomicBool,
-}
-
-impl TaskWaker {
-    fn new(place: u32, mail: Arc<Mail>) -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        Self { place, number: LAST.fetch_add(1, Ordering::Relaxed), mail, mailed: AtomicBool::new(false) }
-    }
-}
-
-impl Wake for TaskWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let ready = Ready::current();
-        if Arc::ptr_eq(&ready.mail, &self.mail) {
-            ready.wake(self.place, self.number);
-        } else if !self.mailed.swap(true, Ordering::AcqRel) {
-            self.mail.post(self.place, self.number);
-        }
-    }
 }

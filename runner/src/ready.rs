@@ -25,8 +25,8 @@ use std::sync::Arc;
 
 use slab::Slab;
 
-use crate::native::Mail;
 use crate::trace::{self, Problem, RunnerId};
+use crate::waker::Mail;
 use crate::{Context, Coroutine};
 
 /// Something that waits in line to be called: a Runner, a Task, a closure.
@@ -62,17 +62,6 @@ pub trait Run {
     /// Has it run soon since its waker says so, if that is the number of its waker.
     #[doc(hidden)]
     fn wake(self: Rc<Self>, _number: u64) {}
-}
-
-/// What waits in the queue, as tools that choose who goes next see it.
-#[derive(Debug, Clone, Copy)]
-pub enum Entry {
-    /// A coroutine.
-    Coroutine(Suspended),
-    /// Something else that might have come at another time: what it is called, and its number among those.
-    Choice((&'static str, u64)),
-    /// A callback that comes after what was there before it.
-    Callback,
 }
 
 /// An entry of the queue.
@@ -153,13 +142,9 @@ impl Ready {
         self.queue.borrow_mut().remove(index)
     }
 
-    /// What each waiting callback is, in order.
-    pub fn entries(&self) -> Vec<Entry> {
-        let entry = |callback: &Callback| match callback.coroutine() {
-            Some(coroutine) => Entry::Coroutine(coroutine),
-            None => callback.choice().map_or(Entry::Callback, Entry::Choice),
-        };
-        self.queue.borrow().iter().map(entry).collect()
+    /// The waiting callbacks, in order.
+    pub fn queued(&self) -> Vec<Callback> {
+        self.queue.borrow().iter().cloned().collect()
     }
 
     /// The suspended coroutines.
@@ -182,7 +167,7 @@ impl Ready {
     /// Has `notify` called, on any thread, when there is something to [`deliver`](Self::deliver). Only the
     /// first call counts.
     pub fn notify_by(&self, notify: impl Fn() + Send + Sync + 'static) {
-        self.mail.notify_by(Box::new(notify));
+        drop(self.mail.notify.set(Box::new(notify)));
     }
 
     /// Has every Runner that the loop calls stop after one resume, also where it need not wait: for tools that
@@ -264,7 +249,6 @@ impl fmt::Debug for Ready {
 
 impl Drop for Ready {
     fn drop(&mut self) {
-        self.mail.close();
         self.abandon();
     }
 }

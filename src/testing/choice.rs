@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::Location;
 
-use squall_runner::ready::Entry;
+use squall_runner::ready::{Callback, Ready, Suspended};
 
 use super::step::Who;
 use super::watch::{look, Seen};
@@ -56,6 +56,27 @@ impl Candidate {
             Kind::Coroutine(who) => who.is(label),
             Kind::Other(..) => self.label() == label,
         }
+    }
+}
+
+/// What waits in the queue.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Entry {
+    Coroutine(Suspended),
+    /// Something else that might have come at another time: what it is called, and its number among those.
+    Choice((&'static str, u64)),
+    /// A callback that comes after what was there before it.
+    Callback,
+}
+
+impl Entry {
+    /// What waits in the queue, in order.
+    pub(super) fn all(ready: &Ready) -> Vec<Self> {
+        let entry = |callback: Callback| match callback.coroutine() {
+            Some(coroutine) => Self::Coroutine(coroutine),
+            None => callback.choice().map_or(Self::Callback, Self::Choice),
+        };
+        ready.queued().into_iter().map(entry).collect()
     }
 }
 
@@ -140,7 +161,7 @@ impl Script {
 
 impl Chooser for Script {
     fn choose(&mut self, test_loop: &TestLoop) -> Result<usize, String> {
-        let entries = test_loop.io_loop.ready().entries();
+        let entries = Entry::all(test_loop.io_loop.ready());
         let candidates = candidates(&entries, &look(&test_loop.seen));
         if candidates.is_empty() {
             return Ok(0);

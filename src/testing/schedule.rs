@@ -9,7 +9,7 @@ use std::time::Duration;
 use squall_runner::trace::Problem as Reported;
 use squall_runner::Exception;
 
-use super::choice::{candidates, way_to, Candidate, Chooser, Script};
+use super::choice::{candidates, way_to, Candidate, Chooser, Entry, Script};
 use super::explore::Allow;
 use super::orders::{Order, Random};
 use super::report::Report;
@@ -164,7 +164,7 @@ struct Ordered {
 
 impl Chooser for Ordered {
     fn choose(&mut self, test_loop: &TestLoop) -> Result<usize, String> {
-        let entries = test_loop.io_loop.ready().entries();
+        let entries = Entry::all(test_loop.io_loop.ready());
         let candidates = candidates(&entries, &look(&test_loop.seen));
         let chosen = match candidates.as_slice() {
             [] => return Ok(0),
