@@ -85,7 +85,7 @@ struct Yield<B, T> {
 impl<B: StdFuture<Output = ()> + Unpin, T: 'static> StdFuture for Yield<B, T> {
     type Output = Result<T>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         let Some(barrier) = &mut self.barrier else { return refuse() };
         if PASSING.get() == Passing::Yielded {
@@ -150,7 +150,7 @@ enum Passing {
 }
 
 /// Takes what a Co yields, if it is the one of the body that is running and yields nothing else just now.
-#[inline]
+#[inline(always)]
 fn accept(body: u32, yielded: Yielded) -> bool {
     let passing = PASSING.get();
     if RUNNING.get() != body || !matches!(passing, Passing::Nothing | Passing::Sent) {
@@ -268,7 +268,7 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Body<F, T> {
 impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
     type Return = T;
 
-    #[inline]
+    #[inline(always)]
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
         let _entered = Entered::new();
         if !matches!(resume, Resume::Send(Sent::Nothing)) {
@@ -299,7 +299,7 @@ pin_project_lite::pin_project! {
 impl<T, F: StdFuture<Output = Result<T>>> StdFuture for Guard<F> {
     type Output = Result<T>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         RUNNING.set(self.number);
         let poll = self.project().body.poll(cx);

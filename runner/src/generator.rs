@@ -78,7 +78,7 @@ impl Sent {
     ///
     /// # Errors
     /// [`Error::WrongType`] if it is not one; what the Future failed with.
-    #[inline]
+    #[inline(always)]
     pub fn take<T: 'static>(self) -> Result<T> {
         let value = match self {
             Self::Result(future) => return future.into_result(),

@@ -168,7 +168,7 @@ impl<G: Generator + 'static> Runner<G> {
     }
 
     /// Waits for what was yielded, or says that there is nothing to wait for.
-    #[inline]
+    #[inline(always)]
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
         self.call.yielded(&yielded);
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
