@@ -24,12 +24,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A call, and the number of its Future.
+    /// A call, and the number of its Future. If somebody observes it, they are told how the body runs.
     #[track_caller]
     #[inline]
-    pub(crate) fn new(coroutine: &'static Coroutine, body: trace::Body) -> (Self, FutureId) {
+    pub(crate) fn new(coroutine: &'static Coroutine, observed: Option<trace::Body>) -> (Self, FutureId) {
         let (mut runner, mut future) = (RunnerId(0), FutureId(0));
-        if trace::observed() {
+        if let Some(body) = observed {
             (runner, future) = (trace::next_runner(), trace::next_future());
             emit(|| Event::Call { runner, future, coroutine, body });
             if body == trace::Body::Generator {
@@ -39,10 +39,16 @@ impl Call {
         (Self { coroutine, location: Cell::new(Location::caller()), runner, place: Cell::new(0) }, future)
     }
 
+    /// Tells the observer, if the call was observed: of one that nobody has heard of nothing is told.
     #[inline]
+    pub(crate) fn tell<'a>(&self, event: impl FnOnce() -> Event<'a>) {
+        if self.runner.0 != 0 {
+            emit(event);
+        }
+    }
+
     pub(crate) fn yielded(&self, yielded: &Yielded) {
-        self.location.set(yielded.location);
-        emit(|| Event::Yield {
+        self.tell(|| Event::Yield {
             runner: self.runner,
             kind: yielded.kind(),
             future: yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id),
@@ -51,12 +57,9 @@ impl Call {
     }
 
     #[inline]
-    pub(crate) fn returned<T: 'static>(&self, value: T, raised: bool) -> T {
-        emit(|| {
-            let value = Shown::new(&value, self.coroutine.show);
-            Event::Return { runner: self.runner, value, raised }
-        });
-        value
+    pub(crate) fn returned<T: 'static>(&self, value: &T, raised: bool) {
+        let value = Shown::new(value, self.coroutine.show);
+        self.tell(|| Event::Return { runner: self.runner, value, raised });
     }
 
     /// What becomes of an exception that leaves the body: the value of a `Return`, or itself with a frame more.
@@ -64,7 +67,10 @@ impl Call {
     #[cold]
     pub(crate) fn raised<T: 'static>(&self, exception: Exception, thrown: Option<Exception>) -> Result<T> {
         match exception.return_value() {
-            Some(value) => Ok(self.returned(value, true)),
+            Some(value) => {
+                self.returned(&value, true);
+                Ok(value)
+            }
             None if exception.is_return() => {
                 let expected = type_name::<T>();
                 Err(self.leave(Error::WrongReturn { expected }.into(), None))
@@ -80,7 +86,7 @@ impl Call {
         let raised_here = !came_in && exception.traceback().is_empty();
         let location = if raised_here { exception.origin() } else { self.location.get() };
         exception.push_frame(Frame { location, name: self.coroutine.name() });
-        emit(|| Event::Raise { runner: self.runner, exception: &exception });
+        self.tell(|| Event::Raise { runner: self.runner, exception: &exception });
         exception
     }
 

@@ -40,6 +40,15 @@ pub trait Generator {
 
     /// Runs it to its next yield, or to its end. After `Returned` or `Raised` it is dropped, never resumed.
     fn resume(&mut self, resume: Resume) -> GeneratorState<Self::Return>;
+
+    /// Whether its Runner tells an observer what it does; only the Runner's own wrapper says so.
+    #[doc(hidden)]
+    fn is_observed() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
 }
 
 /// What goes into a generator.

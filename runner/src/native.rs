@@ -30,7 +30,7 @@ use crate::call::{discard, Call};
 use crate::co::outside;
 use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
 use crate::shared::{lend, Resolvable, Shared};
-use crate::trace::{self, emit, Event, State};
+use crate::trace::{self, Event, State};
 use crate::waker::TaskWaker;
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
@@ -53,7 +53,7 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    let (call, future) = Call::new(coroutine, trace::Body::Native);
+    let (call, future) = Call::new(coroutine, trace::observed().then_some(trace::Body::Native));
     call.location.set(YIELDED_AT.get().unwrap_or(call.location.get()));
     let ready = Ready::current();
     let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {
@@ -112,7 +112,7 @@ impl<T> Task<T> {
             return self.finish(Err(Error::Cancelled.into()));
         }
         let runner = self.call.runner;
-        emit(|| if started { Event::Wake { runner } } else { Event::Start { runner } });
+        self.call.tell(|| if started { Event::Wake { runner } } else { Event::Start { runner } });
         let waker = Waker::from(self.waker.clone());
         let before = POLLED.with(|polled| polled.replace(Some(self.clone())));
         let mut cx = std::task::Context::from_waker(&waker);
@@ -128,7 +128,7 @@ impl<T> Task<T> {
                 if lend(&self.awaits, Option::is_none) {
                     self.kept.set(Some(self.clone()));
                 }
-                emit(|| Event::Wait {
+                self.call.tell(|| Event::Wait {
                     runner,
                     future: lend(&self.awaits, |awaits| awaits.as_ref().map(AnyFuture::id)),
                 });
@@ -149,7 +149,10 @@ impl<T> Task<T> {
     fn finish(&self, result: Result<T>) {
         self.call.release(self);
         match result {
-            Ok(value) => drop(self.shared.set_result(self.call.returned(value, false))),
+            Ok(value) => {
+                self.call.returned(&value, false);
+                self.shared.set_result(value);
+            }
             Err(exception) if exception.downcast_ref() == Some(&Error::Cancelled) => {
                 self.shared.cancel();
             }

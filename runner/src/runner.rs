@@ -97,10 +97,17 @@ impl<G: Generator + 'static> Runner<G> {
     #[track_caller]
     #[inline]
     fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G) -> Future<G::Return> {
-        if trace::observed() && unstarted::wanted() {
-            return Self::defer(coroutine, make());
+        if trace::observed() {
+            Runner::start_observed(coroutine, || Observed(Box::new(make())))
+        } else {
+            Self::call(coroutine, make)
         }
-        let (call, future) = Call::new(coroutine, trace::Body::Generator);
+    }
+
+    #[track_caller]
+    #[inline]
+    fn call(coroutine: &'static Coroutine, make: impl FnOnce() -> G) -> Future<G::Return> {
+        let (call, future) = Call::new(coroutine, G::is_observed().then_some(trace::Body::Generator));
         let context = Cell::new(Context::current());
         let mut gen = None;
         let ctx_run = Context::run(&context);
@@ -125,7 +132,12 @@ impl<G: Generator + 'static> Runner<G> {
                 }
                 return Future::from_core(runner);
             }
-            GeneratorState::Returned(value) => Ok(call.returned(value, false)),
+            GeneratorState::Returned(value) => {
+                if G::is_observed() {
+                    call.returned(&value, false);
+                }
+                Ok(value)
+            }
             GeneratorState::Raised(exception) => call.raised(exception, None),
         };
         discard(gen);
@@ -157,11 +169,14 @@ impl<G: Generator + 'static> Runner<G> {
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,
                 GeneratorState::Returned(value) => {
-                    return self.finish(gen, Ok(self.call.returned(value, false)))
+                    if G::is_observed() {
+                        self.call.returned(&value, false);
+                    }
+                    return self.finish(gen, Ok(value));
                 }
                 GeneratorState::Raised(raised) => return self.finish(gen, self.call.raised(raised, exc)),
             };
-            if !self.handle_yield(yielded) || (by_the_loop && Ready::went_on(self)) {
+            if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && Ready::went_on(self)) {
                 return self.gen.set(Some(gen));
             }
         }
@@ -170,7 +185,10 @@ impl<G: Generator + 'static> Runner<G> {
     /// Waits for what was yielded, or says that there is nothing to wait for.
     #[inline(always)]
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
-        self.call.yielded(&yielded);
+        self.call.location.set(yielded.location);
+        if G::is_observed() {
+            self.call.yielded(&yielded);
+        }
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
         let header = future.header();
         let ready = if header.is_moment() {
@@ -192,13 +210,13 @@ impl<G: Generator + 'static> Runner<G> {
     /// `next(gen)`: runs it up to its first yield.
     #[cold]
     fn next(&self, gen: &mut G) -> GeneratorState<G::Return> {
-        emit(|| Event::Start { runner: self.call.runner });
+        self.call.tell(|| Event::Start { runner: self.call.runner });
         trap(|| gen.resume(Resume::Send(Sent::Nothing)))
     }
 
     /// `gen.send(future.result())`. The yield takes the result out.
     fn send(&self, gen: &mut G, future: AnyFuture) -> GeneratorState<G::Return> {
-        if trace::observed() {
+        if G::is_observed() {
             future.look(&mut |value| emit(|| Event::Send { runner: self.call.runner, value }));
         }
         trap(|| gen.resume(Resume::Send(Sent::Result(future))))
@@ -207,14 +225,16 @@ impl<G: Generator + 'static> Runner<G> {
     /// `gen.throw(exc)`.
     #[cold]
     fn throw(&self, gen: &mut G, exc: &Exception) -> GeneratorState<G::Return> {
-        emit(|| Event::Throw { runner: self.call.runner, exception: exc });
+        self.call.tell(|| Event::Throw { runner: self.call.runner, exception: exc });
         trap(|| gen.resume(Resume::Throw(exc.clone())))
     }
 
     /// Puts it on the list of those that are suspended.
     fn suspend(self: &Rc<Self>, future: &AnyFuture) {
-        let until = || (!future.is_moment()).then(|| future.id());
-        emit(|| Event::Wait { runner: self.call.runner, future: until() });
+        if G::is_observed() {
+            let until = || (!future.is_moment()).then(|| future.id());
+            emit(|| Event::Wait { runner: self.call.runner, future: until() });
+        }
         if self.call.place.get() == 0 {
             self.call.place.set(Ready::with_current(|ready| ready.hold(Rc::<Self>::downgrade(self))));
         }
@@ -228,6 +248,34 @@ impl<G: Generator + 'static> Runner<G> {
             result if self.result_future.state() == State::Pending => drop(self.result_future.set(result)),
             Ok(value) => discard(value),
             Err(exception) => trace::report(Problem::AfterCancel, &exception),
+        }
+    }
+}
+
+/// A generator whose call is observed. It is another type, so that the Runners of all others need not even ask
+/// whether somebody wants to know what they do.
+struct Observed<T>(Box<dyn Generator<Return = T>>);
+
+impl<T: 'static> Generator for Observed<T> {
+    type Return = T;
+
+    fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
+        self.0.resume(resume)
+    }
+
+    fn is_observed() -> bool {
+        true
+    }
+}
+
+impl<T: 'static> Runner<Observed<T>> {
+    #[cold]
+    #[track_caller]
+    fn start_observed(coroutine: &'static Coroutine, make: impl FnOnce() -> Observed<T>) -> Future<T> {
+        if unstarted::wanted() {
+            Self::defer(coroutine, make())
+        } else {
+            Self::call(coroutine, make)
         }
     }
 }
@@ -334,12 +382,16 @@ pub fn call_plain<T: 'static>(
     coroutine: &'static Coroutine,
     body: impl FnOnce() -> Result<T> + 'static,
 ) -> Future<T> {
-    if trace::observed() && unstarted::wanted() {
-        return Runner::defer(coroutine, Body::new(|_co| async { body() }));
+    let observed = trace::observed();
+    if observed && unstarted::wanted() {
+        return Runner::start_observed(coroutine, || Observed(Box::new(Body::new(|_co| async { body() }))));
     }
-    let (call, future) = Call::new(coroutine, trace::Body::Plain);
+    let (call, future) = Call::new(coroutine, observed.then_some(trace::Body::Plain));
     let result = match Context::current().enter(|| exception::trap(body)) {
-        Ok(value) => Ok(call.returned(value, false)),
+        Ok(value) => {
+            call.returned(&value, false);
+            Ok(value)
+        }
         Err(exception) => call.raised(exception, None),
     };
     finished(result, future)

@@ -51,7 +51,7 @@ impl<G: Generator + 'static> Runner<G> {
     #[track_caller]
     pub(super) fn defer(coroutine: &'static Coroutine, gen: G) -> Future<G::Return> {
         // To an observer it is like a native coroutine: it starts in a later turn.
-        let (call, future) = Call::new(coroutine, trace::Body::Native);
+        let (call, future) = Call::new(coroutine, Some(trace::Body::Native));
         let runner = Rc::new(Self {
             result_future: Shared::new(),
             gen: Cell::new(Some(gen)),
