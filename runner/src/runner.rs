@@ -382,11 +382,28 @@ pub fn call_plain<T: 'static>(
     coroutine: &'static Coroutine,
     body: impl FnOnce() -> Result<T> + 'static,
 ) -> Future<T> {
-    let observed = trace::observed();
-    if observed && unstarted::wanted() {
+    if trace::observed() {
+        return call_plain_observed(coroutine, Box::new(body));
+    }
+    let (call, future) = Call::new(coroutine, None);
+    run_plain(&call, future, body)
+}
+
+#[cold]
+#[track_caller]
+fn call_plain_observed<T: 'static>(
+    coroutine: &'static Coroutine,
+    body: Box<dyn FnOnce() -> Result<T>>,
+) -> Future<T> {
+    if unstarted::wanted() {
         return Runner::start_observed(coroutine, || Observed(Box::new(Body::new(|_co| async { body() }))));
     }
-    let (call, future) = Call::new(coroutine, observed.then_some(trace::Body::Plain));
+    let (call, future) = Call::new(coroutine, Some(trace::Body::Plain));
+    run_plain(&call, future, body)
+}
+
+#[inline]
+fn run_plain<T: 'static>(call: &Call, future: FutureId, body: impl FnOnce() -> Result<T>) -> Future<T> {
     let result = match Context::current().enter(|| exception::trap(body)) {
         Ok(value) => {
             call.returned(&value, false);
