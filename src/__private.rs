@@ -17,7 +17,7 @@ pub use crate::__yield as yield_;
 #[diagnostic::on_unimplemented(
     message = "a coroutine returns a `squall::Result`, not `{Self}`",
     label = "write `squall::Result<..>` here",
-    note = "a coroutine may always raise: `squall::Result<T>` is `Result<T, squall::Exception>`, and `?` makes an Exception of any error"
+    note = "a coroutine may always raise: `squall::Result<T>` is `Result<T, squall::Exception>`, and `?` makes an Exception of any error, `Exception::msg(..)` one of a text"
 )]
 pub trait Outcome: Sized {
     /// What the coroutine's Future gives.

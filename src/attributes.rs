@@ -59,8 +59,8 @@
 /// Source: `tornado.gen.coroutine`.
 pub use squall_macros::coroutine;
 
-/// Runs a coroutine as the program's `main`, on the loop of its thread: `IoLoop::current().run_sync(..)` around
-/// the body.
+/// Runs a coroutine of either style as the program's `main`, on the loop of its thread:
+/// `IoLoop::current().run_sync(..)` around the body.
 ///
 /// ```
 /// use squall::{sleep, Result};
@@ -74,8 +74,8 @@ pub use squall_macros::coroutine;
 /// }
 /// ```
 ///
-/// An exception that leaves it ends the program with its traceback and exit code 1. [`coroutine`](macro@crate::coroutine)
-/// says what may be written in the body.
+/// An `async fn main` is a native coroutine, as elsewhere. An exception that leaves it ends the program with its
+/// traceback and exit code 1. [`coroutine`](macro@crate::coroutine) says what may be written in the body.
 pub use squall_macros::main;
 
 /// Runs a coroutine of either style as a test, on a fresh loop with a [virtual clock](crate::testing::VirtualClock)
@@ -103,6 +103,7 @@ pub use squall_macros::main;
 /// `limit`, in seconds. The message shows what happened last in columns, and who waits for whom, each with its
 /// line.
 ///
-/// `#[ignore]` and `#[should_panic]` go below it. Source: `tornado.testing.gen_test`.
+/// `#[ignore]` and `#[should_panic]` go below it. Import what you need of squall by name: after `use squall::*` a plain
+/// `#[test]` is ambiguous. Source: `tornado.testing.gen_test`.
 #[cfg(feature = "trace")]
 pub use squall_macros::test;

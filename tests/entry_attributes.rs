@@ -68,6 +68,23 @@ fn entered_and_left() -> Result<()> {
     Err(Error::Timeout)?
 }
 
+#[squall::main]
+async fn entered_natively() -> Result<i32> {
+    sleep(Duration::from_millis(1)).await?;
+    entered_future().await
+}
+
+#[squall::coroutine]
+fn entered_future() -> Result<i32> {
+    yield_!(())?;
+    Ok(6)
+}
+
+#[test]
+fn main_runs_a_native_coroutine_too() {
+    assert_eq!(entered_natively().unwrap(), 6);
+}
+
 #[test]
 fn main_runs_on_the_loop_of_the_thread_and_returns_what_the_body_returns() {
     assert_eq!(entered().unwrap(), 5);

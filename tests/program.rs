@@ -295,16 +295,47 @@ fn numbers_that_do_not_fit_end_the_run() {
 #[test]
 fn values_that_hold_themselves_are_not_shown_for_ever() {
     let body = r#"[["let", "l", ["list"]], ["append", "$l", "$l"], ["append", "$l", "$l"], ["log", "$l"]]"#;
-    assert_eq!(given_up("plain", body), "a value is nested too deeply to be shown");
+    assert_eq!(given_up("plain", body), "a value is too large or nested too deeply to be shown");
     let body = r#"[["let", "l", ["list"]], ["append", "$l", "$l"], ["let", "m", ["list"]], ["append", "$m", "$m"],
         ["log", ["==", "$l", "$m"]]]"#;
     assert_eq!(given_up("plain", body), "values are nested too deeply to be compared");
 }
 
 #[test]
-fn lists_in_lists_without_end_are_dropped_one_by_one() {
-    let body = r#"[["let", "l", ["list"]], ["for", "i", 100000, [["let", "l", ["list", "$l"]]]], ["let", "l", null]]"#;
-    assert_eq!(run("plain", body).outcomes, [Outcome::Result(serde_json::Value::Null)]);
+fn values_in_values_without_end_do_not_overflow_the_stack() {
+    for (first, next) in [
+        (r#"["list"]"#, r#"["let", "l", ["list", "$l"]]"#),
+        (r#"["dict", []]"#, r#"["let", "l", ["dict", [["k", "$l"]]]]"#),
+        (r#"["exc", "KeyError"]"#, r#"["let", "l", ["exc", "KeyError", "$l"]]"#),
+        (r#"["new", "Future"]"#, r#"["let", "l", ["maybe_future", ["list", "$l"]]]"#),
+        (
+            r#"["new", "Queue", 0]"#,
+            r#"["let", "q", ["new", "Queue", 0]], ["expr", [".", "$q", "put_nowait", "$l"]], ["let", "l", "$q"]"#,
+        ),
+    ] {
+        let body = format!(r#"[["let", "l", {first}], ["for", "i", 100000, [{next}]], ["let", "l", null]]"#);
+        assert_eq!(run("plain", &body).outcomes, [Outcome::Result(serde_json::Value::Null)], "{next}");
+    }
+}
+
+#[test]
+fn lists_that_are_too_deep_or_too_large_are_not_waited_for() {
+    for (items, times) in [("\"$l\"", 100_000), ("\"$l\", \"$l\"", 40)] {
+        let body = format!(
+            r#"[["let", "l", ["moment"]], ["for", "i", {times}, [["let", "l", ["list", {items}]]]], ["yield", null, "$l"]]"#
+        );
+        let why = "RecursionError: lists are nested too deeply to be waited for";
+        assert_eq!(given_up("decorated", &body), why, "{items}");
+    }
+}
+
+#[test]
+fn a_text_that_grows_without_end_is_given_up() {
+    let doubled = r#"[["let", "s", "ab"], ["while", true, [["let", "s", ["cat", "$s", "$s"]]]]]"#;
+    assert_eq!(given_up("plain", doubled), "a value is too large or nested too deeply to be shown");
+    let long = "a".repeat(1000);
+    let kept = format!(r#"[["let", "l", ["list"]], ["while", true, [["append", "$l", ["cat", "{long}"]]]]]"#);
+    assert_eq!(given_up("plain", &kept), "more than 10000000 bytes of text were made");
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn wrong_test_panics_at_its_own_line_with_the_trace_so_far() {
         Stepper::new(good_call).next().send("five");
     });
     assert_eq!(at, line);
-    assert!(message.contains("takes a i32, not a &str"), "{message}");
+    assert!(message.contains("takes `i32`, not `&str`"), "{message}");
     assert!(message.contains("good_call\n  next -> yield future:failed at tests/stepper.rs:"), "{message}");
 
     let line = line!() + 2;

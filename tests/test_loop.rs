@@ -391,7 +391,7 @@ fn assertions_over_steps_are_strict_or_loose() {
     assert!(
         panic_of(|| steps.exactly(["worker", "worker"])).contains("step 2 should be a step with `worker`")
     );
-    assert!(panic_of(|| steps.exactly(["worker"])).contains("should be 1 steps, and there are 4"));
+    assert!(panic_of(|| steps.exactly(["worker"])).contains("should be 1 step, and there are 4"));
     assert!(panic_of(|| steps.exactly(["r"; 5])).contains("after 4 steps there should be"));
     assert!(panic_of(|| steps.eventually("raise")).contains("and there is none"));
     assert!(panic_of(|| steps.never("sleeper")).contains("is step 2"));

@@ -18,9 +18,10 @@ use super::world::World;
 /// Calls inside of calls may go so deep, and no deeper. Python has a limit like it.
 const DEPTH: usize = 1_000;
 
-/// A body asks for more stack where less than this is left, and gets so much.
-const STACK_LEFT: usize = 1 << 20;
-const STACK: usize = 8 << 20;
+/// Calls what may go deep: with more stack, where little is left.
+pub(super) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
+    stacker::maybe_grow(1 << 20, 8 << 20, f)
+}
 
 impl World {
     /// A call in the program: of a plain def its result, of a decorated one its Future, of a native one an
@@ -118,7 +119,7 @@ impl StdFuture for Deep {
             return Poll::Ready(Err(GivenUp.into()));
         }
         depth.set(depth.get() + 1);
-        let poll = stacker::maybe_grow(STACK_LEFT, STACK, || body.as_mut().poll(cx));
+        let poll = with_stack(|| body.as_mut().poll(cx));
         depth.set(depth.get() - 1);
         if poll.is_ready() {
             this.body = None;
@@ -130,7 +131,7 @@ impl StdFuture for Deep {
 impl Drop for Deep {
     fn drop(&mut self) {
         if let Some(body) = self.body.take() {
-            stacker::maybe_grow(STACK_LEFT, STACK, || drop(body));
+            with_stack(|| drop(body));
         }
     }
 }

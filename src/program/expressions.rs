@@ -56,7 +56,7 @@ impl Frame {
             }
             Expression::Exception(kind, argument) => {
                 let argument = argument.as_ref().map(|e| self.evaluate(e)).transpose()?;
-                Value::Exception(raised::exception(*kind, argument))
+                raised::exception(*kind, argument).into()
             }
             Expression::Moment => Object::Moment.into(),
             Expression::Bogus => Object::Bogus.into(),
@@ -90,7 +90,7 @@ impl Frame {
     /// An expression that must be an exception.
     pub(super) fn exception(&self, e: &Expression) -> Result<Exception> {
         match self.evaluate(e)? {
-            Value::Exception(exception) => Ok(exception),
+            Value::Exception(exception) => Ok(Exception::clone(&exception)),
             _ => Err(type_error("exceptions must derive from BaseException")),
         }
     }

@@ -1,6 +1,6 @@
 //! The methods of futures.
 
-use squall_runner::{Error, Future, Result};
+use squall_runner::{Error, Exception, Future, Result};
 
 use super::expressions::wanted;
 use super::syntax::Method;
@@ -21,7 +21,7 @@ pub(super) fn of_future(
         }
         Method::SetException => match argument {
             Value::Exception(exception) => {
-                future.promise().set_exception(exception);
+                future.promise().set_exception(Exception::clone(&exception));
                 Value::Null
             }
             other => return Err(wanted("an exception", &other)),
@@ -32,7 +32,7 @@ pub(super) fn of_future(
         Method::Result | Method::Exception if !future.done() => return invalid(),
         Method::Exception if future.cancelled() => return Err(Error::Cancelled.into()),
         Method::Result => future.result()?,
-        Method::Exception => future.exception().map_or(Value::Null, Value::Exception),
+        Method::Exception => future.exception().map_or(Value::Null, Value::from),
         _ => return Ok(None),
     }))
 }

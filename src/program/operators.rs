@@ -130,7 +130,7 @@ fn equal(a: &Value, b: &Value, depth: usize, parts: &mut usize) -> Option<bool> 
         (Value::Null, Value::Null) => true,
         (Value::String(x), Value::String(y)) => x == y,
         (Value::Exception(x), Value::Exception(y)) => x.same(y),
-        (Value::Local(x), Value::Local(y)) => match (&**x, &**y) {
+        (Value::Local(x), Value::Local(y)) => match (&***x, &***y) {
             (Object::List(x), Object::List(y)) if Rc::ptr_eq(x, y) => true,
             (Object::List(x), Object::List(y)) => {
                 let (x, y) = (x.0.borrow(), y.0.borrow());

@@ -9,13 +9,13 @@ use squall_runner::Exception;
 use super::raised;
 use super::value::{Object, Value};
 
-/// How deep a value is shown, and how many parts of it: a list can hold itself.
+/// How deep a value is shown, and how many parts and bytes of text of it: a list can hold itself.
 const DEPTH: usize = 200;
 const PARTS: usize = 100_000;
 
 /// The value is too deep or too large to be shown; it may hold itself.
 #[derive(Debug, thiserror::Error)]
-#[error("a value is nested too deeply to be shown")]
+#[error("a value is too large or nested too deeply to be shown")]
 pub(super) struct TooDeep;
 
 type Result<T> = std::result::Result<T, TooDeep>;
@@ -66,9 +66,12 @@ impl Showing {
             Value::Null => Json::Null,
             Value::Bool(b) => (*b).into(),
             Value::Integer(n) => (*n).into(),
-            Value::String(s) => (**s).into(),
+            Value::String(s) => {
+                self.parts = self.parts.checked_sub(s.len()).ok_or(TooDeep)?;
+                (**s).into()
+            }
             Value::Exception(exception) => self.exception(exception, depth)?.into(),
-            Value::Local(object) => match &**object {
+            Value::Local(object) => match &***object {
                 Object::List(list) => {
                     let items = list.0.borrow();
                     Json::Array(items.iter().map(|item| self.plain(item, depth + 1)).collect::<Result<_>>()?)

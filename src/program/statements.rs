@@ -210,7 +210,7 @@ impl Frame {
                     None => Err(exception),
                     Some(handler) => {
                         if let Some(name) = &handler.variable {
-                            self.assign(name, Some(Value::Exception(exception.clone())));
+                            self.assign(name, Some(exception.clone().into()));
                         }
                         let after = self.body(&handler.body, Some(&exception)).await;
                         if let Some(name) = &handler.variable {

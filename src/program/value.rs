@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::Future as StdFuture;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::rc::Rc;
 
@@ -11,11 +12,17 @@ use squall_runner::{
     convert_yielded, marker, native, Coroutine, Error, Exception, Future, Result, Shared, Yieldable,
 };
 
+use super::callable::with_stack;
 use super::objects::Service;
 use super::show;
 use super::syntax::Name;
 use crate::gen::{multi_quiet, Child, Children, Futures};
 use crate::ioloop::Timeout;
+
+/// How deep lists that are waited for may be in each other, and how many parts they may have: a list can hold
+/// itself.
+const DEPTH: usize = 200;
+const PARTS: usize = 100_000;
 
 /// A value of a program. Exceptions carry it, so it is `Send`; what belongs to the thread is wrapped for that.
 #[derive(Clone)]
@@ -24,8 +31,8 @@ pub(super) enum Value {
     Bool(bool),
     Integer(i64),
     String(Name),
-    Exception(Exception),
-    Local(SendWrapper<Object>),
+    Exception(Held<Exception>),
+    Local(SendWrapper<Held<Object>>),
 }
 
 /// A value that does not leave its thread.
@@ -43,6 +50,31 @@ pub(super) enum Object {
     /// The function that `task` passes.
     Callback(Callback),
     Service(Service),
+}
+
+/// Something that may hold values, which may hold others in turn: however deep they are, it is dropped with as
+/// much stack as that takes.
+#[derive(Clone)]
+pub(super) struct Held<T>(Option<T>);
+
+impl<T> From<T> for Held<T> {
+    fn from(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().expect("only its drop takes it")
+    }
+}
+
+impl<T> Drop for Held<T> {
+    fn drop(&mut self) {
+        with_stack(|| drop(self.0.take()));
+    }
 }
 
 /// The function that `task` passes; empty once it was called.
@@ -90,7 +122,13 @@ impl Object {
 
 impl From<Object> for Value {
     fn from(object: Object) -> Self {
-        Self::Local(SendWrapper::new(object))
+        Self::Local(SendWrapper::new(object.into()))
+    }
+}
+
+impl From<Exception> for Value {
+    fn from(exception: Exception) -> Self {
+        Self::Exception(exception.into())
     }
 }
 
@@ -142,7 +180,7 @@ impl Value {
             Self::Integer(n) => *n != 0,
             Self::String(s) => !s.is_empty(),
             Self::Exception(_) => true,
-            Self::Local(object) => match &**object {
+            Self::Local(object) => match &***object {
                 Object::List(list) => !list.0.borrow().is_empty(),
                 Object::Dict(dict) => !dict.0.is_empty(),
                 _ => true,
@@ -158,7 +196,7 @@ impl Value {
             Self::Integer(_) => "int",
             Self::String(_) => "str",
             Self::Exception(_) => "exception",
-            Self::Local(object) => match &**object {
+            Self::Local(object) => match &***object {
                 Object::List(_) => "list",
                 Object::Dict(_) => "dict",
                 Object::Future(_) => "Future",
@@ -216,6 +254,11 @@ fn moment() -> Future<Value> {
 
 /// `gen.multi` of a list or a dict.
 pub(super) fn multi(children: &Value, quiet: impl Fn(&Exception) -> bool + 'static) -> Result<Future<Value>> {
+    Ok(multi_quiet(converted(children, 0, &mut { PARTS })?, quiet))
+}
+
+/// The children, this deep inside of others; so many more parts may come.
+fn converted(children: &Value, depth: usize, parts: &mut usize) -> Result<Converted> {
     let (keys, children) = match children.object() {
         Some(Object::List(list)) => (None, list.0.borrow().clone()),
         Some(Object::Dict(dict)) => {
@@ -227,8 +270,19 @@ pub(super) fn multi(children: &Value, quiet: impl Fn(&Exception) -> bool + 'stat
             return Err(super::raised::type_error(message));
         }
     };
-    let children = children.into_iter().map(convert_yielded).collect::<Result<_>>()?;
-    Ok(multi_quiet(Converted { keys, children }, quiet))
+    if depth == DEPTH || *parts < children.len() {
+        let message = "lists are nested too deeply to be waited for";
+        return Err(super::raised::foreign("RecursionError", message));
+    }
+    *parts -= children.len();
+    let convert = |child: Value| match child.object() {
+        Some(Object::List(_) | Object::Dict(_)) => {
+            Ok(multi_quiet(converted(&child, depth + 1, parts)?, |_| false))
+        }
+        _ => convert_yielded(child),
+    };
+    let children = children.into_iter().map(convert).collect::<Result<_>>()?;
+    Ok(Converted { keys, children })
 }
 
 /// The Futures of a list's items, or of a dict's by their keys.
@@ -266,37 +320,5 @@ impl Futures for Converted {
             Some(keys) => Value::dict(keys.into_iter().zip(results)),
             None => Value::list(results),
         })
-    }
-}
-
-impl Drop for List {
-    fn drop(&mut self) {
-        dismantle(self.0.take());
-    }
-}
-
-impl Drop for Dict {
-    fn drop(&mut self) {
-        dismantle(std::mem::take(&mut self.0).into_iter().map(|(_, value)| value).collect());
-    }
-}
-
-/// Drops lists inside of lists one after the other: however deep they are, this does not go deep.
-fn dismantle(mut values: Vec<Value>) {
-    while let Some(value) = values.pop() {
-        let Value::Local(object) = value else { continue };
-        match object.take() {
-            Object::List(list) => {
-                if let Ok(list) = Rc::try_unwrap(list) {
-                    values.append(&mut list.0.borrow_mut());
-                }
-            }
-            Object::Dict(dict) => {
-                if let Ok(mut dict) = Rc::try_unwrap(dict) {
-                    values.extend(dict.0.drain(..).map(|(_, value)| value));
-                }
-            }
-            _ => {}
-        }
     }
 }

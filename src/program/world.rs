@@ -16,6 +16,9 @@ use crate::ioloop::{run_callback, IoLoop};
 use crate::testing::VirtualClock;
 use crate::{marker, Yieldable};
 
+/// A program that makes more text than this is given up.
+const TEXT: usize = 10_000_000;
+
 /// What all of a running program shares.
 pub(super) struct World {
     pub(super) code: Arc<Code>,
@@ -27,6 +30,8 @@ pub(super) struct World {
     pub(super) globals: RefCell<HashMap<Name, Value>>,
     /// How deep the calls are now.
     pub(super) depth: Cell<usize>,
+    /// How much text the program has made.
+    written: Cell<usize>,
     /// The callbacks that `task` gave out. Python's are never dropped unused in a way that anybody notices.
     pub(super) tasks: RefCell<Vec<Callback>>,
     /// What may be in a circle, to be broken at the end: lists that were appended to, and arguments that wait.
@@ -45,6 +50,7 @@ impl World {
             coroutines: coroutines(code),
             globals: RefCell::default(),
             depth: Cell::new(0),
+            written: Cell::new(0),
             tasks: RefCell::default(),
             appended: RefCell::default(),
             waiting: RefCell::default(),
@@ -95,8 +101,14 @@ impl World {
         lists.iter().for_each(|list| drop(list.0.take()));
     }
 
+    /// The text of a value, for what the program makes of it.
     pub(super) fn text(&self, value: &Value) -> Result<String> {
-        show::text(value).map_err(|too_deep| self.give_up(too_deep.to_string()))
+        let text = show::text(value).map_err(|too_deep| self.give_up(too_deep.to_string()))?;
+        self.written.set(self.written.get() + text.len());
+        if self.written.get() > TEXT {
+            return Err(self.give_up(format!("more than {TEXT} bytes of text were made")));
+        }
+        Ok(text)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 use std::rc::Rc;
 
+use super::report::counted;
 use super::Step;
 
 /// The steps that a test loop has made, in order. Iterate over them, or say what must be true of them.
@@ -93,10 +94,13 @@ impl<'a> Steps<'a> {
                 Some(step) => {
                     panic!("step {} should be {}, and is\n  {step}\n{self}", index + 1, pattern.describe())
                 }
-                None => panic!("after {index} steps there should be {}\n{self}", pattern.describe()),
+                None => {
+                    panic!("after {} there should be {}\n{self}", counted(index, "step"), pattern.describe())
+                }
             }
         }
-        assert!(self.len() == wanted, "there should be {wanted} steps, and there are {}\n{self}", self.len());
+        let (wanted_steps, len) = (counted(wanted, "step"), self.len());
+        assert!(len == wanted, "there should be {wanted_steps}, and there are {len}\n{self}");
     }
 
     /// That there is such a step.

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::orders::{Order, Orders, Random};
-use super::report::Report;
+use super::report::{counted, Report};
 use super::schedule::{self, Problem, Run};
 use super::TestLoop;
 
@@ -296,11 +296,11 @@ impl Explored {
 
 impl fmt::Display for Explored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let orders = if self.orders == 1 { "order" } else { "orders" };
+        let orders = counted(self.orders, "order");
         match (self.complete, self.seed) {
-            (true, _) => write!(f, "{} {orders}, which is all there are", self.orders),
-            (false, Some(seed)) => write!(f, "{} {orders} at random, SQUALL_SEED={seed}", self.orders),
-            (false, None) => write!(f, "{} {orders}, and there are more", self.orders),
+            (true, _) => write!(f, "{orders}, which is all there are"),
+            (false, Some(seed)) => write!(f, "{orders} at random, SQUALL_SEED={seed}"),
+            (false, None) => write!(f, "{orders}, and there are more"),
         }
     }
 }
@@ -352,7 +352,7 @@ impl fmt::Display for Failure {
             1 => write!(f, "that is in an order with one preemption")?,
             n => write!(f, "that is in an order with {n} preemptions")?,
         }
-        writeln!(f, ", after {} orders{seed}; to replay it:", self.tried)?;
+        writeln!(f, ", after {}{seed}; to replay it:", counted(self.tried, "order"))?;
         writeln!(f, "  replay({:?}, |t| ..)", self.schedule)?;
         match &self.report {
             Some(report) => report.fmt(f),

@@ -56,8 +56,8 @@ impl Report {
         }
         let columns = last(&trace, LINES - 1 - below.len());
         let head = format!(
-            "after {} steps, in turn {}, at virtual time {}:",
-            seen.steps,
+            "after {}, in turn {}, at virtual time {}:",
+            counted(seen.steps, "step"),
             seen.turn,
             Clock(seen.now)
         );
@@ -70,6 +70,12 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// `1 step`, `2 steps`.
+pub(super) fn counted(n: usize, what: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {what}{plural}")
 }
 
 fn more(lines: &mut Vec<String>, count: usize) {

@@ -196,7 +196,7 @@ impl Stepper {
         let (takes, name) = self.suspended(what).output_type();
         if takes != TypeId::of::<V>() {
             let sent = type_name::<V>();
-            self.refuse(what, &format!("the yield at {} takes a {name}, not a {sent}", self.location));
+            self.refuse(what, &format!("the yield at {} takes `{name}`, not `{sent}`", self.location));
         }
         self.resume(what.to_owned(), Resume::Send(Sent::Value(Box::new(value))))
     }

@@ -138,7 +138,7 @@ fn failure_shows_what_went_wrong_and_the_columns_and_how_to_replay_it() {
     );
     assert!(
         message.contains(
-            "that is in the usual order, after 1 orders; to replay it:\n  replay(\"v1:\", |t| ..)\n"
+            "that is in the usual order, after 1 order; to replay it:\n  replay(\"v1:\", |t| ..)\n"
         ),
         "{message}"
     );

@@ -11,11 +11,15 @@ fn returns_nothing() {
     yield_!(()).unwrap();
 }
 
+#[squall::test]
+async fn native_returns_nothing() {
+    squall::moment().await.unwrap();
+}
+
 #[squall::main(flavor = "multi_thread")]
 struct NoFunction;
 
 #[squall::main]
 async fn main() -> Result<()> {
-    std::future::ready(()).await;
-    Ok(())
+    yield_!(squall::moment())
 }

@@ -1,5 +1,5 @@
-//! `#[main]`: a function that runs a coroutine on the loop of its thread, where a program begins; and what it has
-//! in common with `#[test]`.
+//! `#[main]`: a function that runs a coroutine of either style on the loop of its thread, where a program begins;
+//! and what it has in common with `#[test]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -7,6 +7,7 @@ use syn::{Error, Visibility};
 
 use crate::coroutine::{coroutine, Expanded};
 use crate::function::{Braced, Function};
+use crate::{body, signature};
 
 /// The function runs on the loop of its thread, and returns what the coroutine returns.
 pub(crate) fn main(arguments: &TokenStream, item: TokenStream) -> TokenStream {
@@ -41,7 +42,9 @@ pub(crate) fn enter(
         Error::new_spanned(parameters, message).into_compile_error()
     });
 
-    let Expanded { function, errors, compiles } = coroutine(attribute, function, errors);
+    let is_native = function.signature.asyncness.is_some() && !body::look(&function.body).yields;
+    let Expanded { function, errors, compiles } =
+        if is_native { native(&function, errors) } else { coroutine(attribute, function, errors) };
     let (output, tokens) = if compiles && has_parameters.is_none() {
         (output, quote!(#function #run))
     } else {
@@ -49,4 +52,14 @@ pub(crate) fn enter(
     };
     let body = Braced { brace, tokens };
     quote! { #attributes #visibility fn #name() #output #body #(#errors)* #has_parameters }
+}
+
+/// A native coroutine stays as it is.
+fn native(function: &Function, errors: Vec<Error>) -> Expanded {
+    let fatal = signature::check(&function.signature);
+    let compiles = fatal.is_empty();
+    let signature = &function.signature;
+    let body = Braced { brace: function.brace, tokens: function.body.clone() };
+    let errors = errors.into_iter().chain(fatal).map(Error::into_compile_error).collect();
+    Expanded { function: quote!(#signature #body), errors, compiles }
 }

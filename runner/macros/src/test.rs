@@ -15,25 +15,10 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         Ok(settings) => (settings, None),
         Err(error) => (Settings::default(), Some(error.into_compile_error())),
     };
-    let test = match syn::parse2::<Function>(item.clone()) {
-        Ok(function) if function.signature.asyncness.is_some() => native(&function, &settings),
-        _ => enter("test", &TokenStream::new(), item, |function| {
-            (attributes(function), TokenStream::new(), settings.run(function))
-        }),
-    };
+    let test = enter("test", &TokenStream::new(), item, |function| {
+        (attributes(function), TokenStream::new(), settings.run(function))
+    });
     quote!(#test #error)
-}
-
-/// A test around an `async fn` of the same name.
-fn native(function: &Function, settings: &Settings) -> TokenStream {
-    let (signature, tokens) = (&function.signature, &function.body);
-    if !signature.inputs.is_empty() {
-        let message = "nobody calls a `#[squall::test]` with arguments: remove the parameters";
-        return Error::new_spanned(&signature.inputs, message).into_compile_error();
-    }
-    let (attributes, visibility, name) = (attributes(function), &function.visibility, &signature.ident);
-    let run = settings.run(function);
-    quote!(#attributes #visibility fn #name() { #signature { #tokens } #run })
 }
 
 fn attributes(function: &Function) -> TokenStream {

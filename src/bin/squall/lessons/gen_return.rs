@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use squall::{sleep, IoLoop, Result, Return};
 
-/// A plain function: it cannot return from the coroutine that calls it, but it can raise.
+/// A plain function: it cannot return from the coroutine that calls it,
+/// but it can raise.
 fn answer_if_known(question: &str) -> Result<()> {
     if question == "6 * 7" {
         Err(Return(42))?;

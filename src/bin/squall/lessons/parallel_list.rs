@@ -14,9 +14,9 @@ fn fetch(url: &'static str, ms: u64) -> Result<String> {
 
 #[squall::coroutine]
 fn parallel_fetch() -> Result<()> {
-    // Both are started by the call; the slower one decides how long it takes.
-    let [response1, response2] = yield_!([fetch("a", 200), fetch("b", 100)])?;
-    println!("{response1}, {response2}");
+    // Both are started by the call; the slower one decides how long.
+    let [one, two] = yield_!([fetch("a", 200), fetch("b", 100)])?;
+    println!("{one}, {two}");
     Ok(())
 }
 

@@ -15,12 +15,13 @@ fn fetch(url: &'static str) -> Result<usize> {
 
 #[squall::coroutine]
 fn parallel_fetch_dict(urls: Vec<&'static str>) -> Result<()> {
-    let futures: BTreeMap<_, _> = urls.into_iter().map(|url| (url, fetch(url))).collect();
-    let responses = yield_!(futures)?;
+    let futures = urls.into_iter().map(|url| (url, fetch(url)));
+    let responses = yield_!(futures.collect::<BTreeMap<_, _>>())?;
     println!("{responses:?}");
     Ok(())
 }
 
 pub(crate) fn main() -> Result<()> {
-    IoLoop::current().run_sync(|| parallel_fetch_dict(vec!["/a", "/bcd", "/"]))
+    let urls = vec!["/a", "/bcd", "/"];
+    IoLoop::current().run_sync(|| parallel_fetch_dict(urls))
 }

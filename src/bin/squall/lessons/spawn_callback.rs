@@ -1,4 +1,4 @@
-//! Fire and forget: the loop calls a coroutine for which nobody waits.
+//! Fire and forget: the loop calls a coroutine, and nobody waits.
 //! Tornado's guide: How to call a coroutine.
 
 use std::time::Duration;

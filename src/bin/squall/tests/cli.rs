@@ -99,6 +99,15 @@ fn the_source_of_a_lesson_is_shown_with_the_numbers_of_its_lines() {
 }
 
 #[test]
+fn the_source_of_each_lesson_fits_a_terminal_of_80_columns() {
+    for name in lesson_names() {
+        for line in stdout(&["lessons", &name]).lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+    }
+}
+
+#[test]
 fn help_shows_examples() {
     let help = stdout(&["--help"]);
     assert!(help.contains("\nExamples:\n") && help.contains("squall trace interleaving"), "{help}");
