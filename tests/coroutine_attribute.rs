@@ -151,7 +151,7 @@ struct Calls(RefCell<Vec<(&'static str, &'static str, u32, trace::Body)>>);
 impl Observer for Calls {
     fn event(&self, event: &Event<'_>) {
         if let Event::Call { coroutine, body, .. } = event {
-            self.0.borrow_mut().push((coroutine.name(), coroutine.file(), coroutine.line(), *body));
+            self.0.borrow_mut().push((coroutine.name(), coroutine.file, coroutine.line, *body));
         }
     }
 }

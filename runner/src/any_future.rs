@@ -2,11 +2,12 @@
 
 use std::any::{type_name, Any, TypeId};
 use std::fmt;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::ready::Callback;
-use crate::shared::{Header, Waiter};
-use crate::trace::{FutureId, Shown, State};
+use crate::shared::Header;
+use crate::trace::Shown;
 use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 
 /// A handle to a Future whose type is not known.
@@ -20,70 +21,20 @@ use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 /// ```
 pub struct AnyFuture(pub(crate) Rc<dyn Waitable>);
 
+/// What it can do stands with [`Waitable`].
+impl Deref for AnyFuture {
+    type Target = dyn Waitable;
+
+    #[inline]
+    fn deref(&self) -> &(dyn Waitable + 'static) {
+        &*self.0
+    }
+}
+
 impl AnyFuture {
-    #[inline]
-    pub(crate) fn header(&self) -> &Header {
-        self.0.header()
-    }
-
-    /// Its state.
-    #[inline]
-    pub fn state(&self) -> State {
-        self.header().state()
-    }
-
-    /// Whether the result or the exception is there, or it was cancelled.
-    #[inline]
-    pub fn done(&self) -> bool {
-        self.state() != State::Pending
-    }
-
-    /// Whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
-    #[inline]
-    pub fn is_moment(&self) -> bool {
-        self.0.header().is_moment()
-    }
-
-    /// Its number in the trace.
-    pub fn id(&self) -> FutureId {
-        self.0.header().id()
-    }
-
-    /// What it failed with, if it has. Asking counts as retrieving it.
-    pub fn exception(&self) -> Option<Exception> {
-        self.0.exception_erased()
-    }
-
-    /// Has `callback` put on the ready queue when it is done; at once if it is.
-    #[inline]
-    pub fn add_callback(&self, callback: Callback) {
-        self.0.add_waiter(Waiter::Soon(callback));
-    }
-
-    /// Cancels it if it is pending, and says whether it was.
-    pub fn cancel(&self) -> bool {
-        self.0.cancel_erased()
-    }
-
-    /// The coroutine whose result it is, if it is one.
-    pub fn coroutine(&self) -> Option<&'static Coroutine> {
-        self.0.coroutine_erased()
-    }
-
     /// Whether it is an `F`, such as `Future<i32>`.
     pub fn is<F: 'static>(&self) -> bool {
         self.0.types().0 == TypeId::of::<F>()
-    }
-
-    /// The type of its result, and what that is called.
-    pub fn output_type(&self) -> (TypeId, &'static str) {
-        let (_, output, name) = self.0.types();
-        (output, name)
-    }
-
-    /// Looks at the value, if it is there, as a trace shows it.
-    pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        self.0.look_erased(f);
     }
 
     /// The result, if it is a `T`.
@@ -104,44 +55,67 @@ impl fmt::Debug for AnyFuture {
     }
 }
 
-/// What a Future can do whatever the type of its result.
-#[doc(hidden)]
+/// What a Future can do whatever the type of its result. Everything that is [`Resolvable`] can.
 pub trait Waitable {
+    /// What is known of it without that type: whether it is done, its number.
     fn header(&self) -> &Header;
-    fn add_waiter(&self, waiter: Waiter);
-    fn exception_erased(&self) -> Option<Exception>;
-    fn cancel_erased(&self) -> bool;
-    fn coroutine_erased(&self) -> Option<&'static Coroutine>;
-    fn look_erased(&self, f: &mut dyn FnMut(Shown<'_>));
+
+    /// Has `callback` put on the ready queue when it is done; at once if it is.
+    fn add_callback(&self, callback: Callback);
+
+    /// What it failed with, if it has. Asking counts as retrieving it.
+    fn exception(&self) -> Option<Exception>;
+
+    /// Cancels it if it is pending, and says whether it was.
+    fn cancel(&self) -> bool;
+
+    /// The coroutine whose result it is, if it is one.
+    fn coroutine(&self) -> Option<&'static Coroutine>;
+
+    /// Looks at the value, if it is there, as a trace shows it.
+    fn look(&self, f: &mut dyn FnMut(Shown<'_>));
+
     /// The types of its handles and of its result, and what the latter is called.
+    #[doc(hidden)]
     fn types(&self) -> (TypeId, TypeId, &'static str);
+
     /// Moves or copies the value into `slot`, an `Option` of it.
+    #[doc(hidden)]
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
+}
+
+impl Deref for dyn Waitable {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        self.header()
+    }
 }
 
 impl<R: Resolvable> Waitable for R {
     fn header(&self) -> &Header {
-        &self.shared().header
+        self.shared()
     }
 
-    fn add_waiter(&self, waiter: Waiter) {
-        self.shared().add_waiter(waiter);
+    fn add_callback(&self, callback: Callback) {
+        self.shared().add_callback(callback);
     }
 
-    fn exception_erased(&self) -> Option<Exception> {
+    fn exception(&self) -> Option<Exception> {
         self.shared().exception()
     }
 
-    fn cancel_erased(&self) -> bool {
-        self.cancel()
+    fn cancel(&self) -> bool {
+        Resolvable::cancel(self)
     }
 
-    fn coroutine_erased(&self) -> Option<&'static Coroutine> {
-        self.coroutine()
+    fn coroutine(&self) -> Option<&'static Coroutine> {
+        Resolvable::coroutine(self)
     }
 
-    fn look_erased(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        let show = self.coroutine().and_then(|coroutine| coroutine.show);
+    fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
+        let show = Resolvable::coroutine(self).and_then(|coroutine| coroutine.show);
         self.shared().with_value(|value| f(Shown::new(value, show)));
     }
 

@@ -4,7 +4,6 @@ use std::any::type_name;
 use std::cell::Cell;
 use std::panic::Location;
 
-use crate::any_future::AnyFuture;
 use crate::co::outside;
 use crate::exception::Frame;
 use crate::generator::{Coroutine, Yielded};
@@ -51,7 +50,7 @@ impl Call {
         self.tell(|| Event::Yield {
             runner: self.runner,
             kind: yielded.kind(),
-            future: yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id),
+            future: yielded.future().filter(|future| !future.is_moment()).map(|future| future.id()),
             location: yielded.location,
         });
     }

@@ -16,6 +16,7 @@ use std::panic::Location;
 /// What squall itself raises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs)] // The text of each variant tells of its fields.
 pub enum Error {
     /// Something was yielded that cannot be waited for (Tornado's `BadYieldError`). Raised at that yield.
     #[error("yielded unknown object {0}")]
@@ -23,21 +24,16 @@ pub enum Error {
     /// A deadline passed before the result was there (`with_timeout`, the timeouts of locks and queues).
     #[error("Timeout")]
     Timeout,
-    /// `run_sync` gave up. The time is in seconds, printed as Tornado prints it.
+    /// `run_sync` gave up. The limit is in seconds, as Tornado prints it: `0.02`, `1.0`.
     #[error("Operation timed out after {seconds} seconds")]
-    RunSyncTimeout {
-        /// The limit as Tornado prints it: `0.02`, `1.0`.
-        seconds: String,
-    },
+    RunSyncTimeout { seconds: String },
     /// `stop` was called while `run_sync` was waiting.
     #[error("Event loop stopped before Future completed.")]
     LoopStopped,
-    /// Nothing is ready, no timer is set, nothing outside can wake the loop, and yet somebody waits.
+    /// Nothing is ready, no timer is set, nothing outside can wake the loop, and yet somebody waits: every
+    /// coroutine that is still suspended, oldest first.
     #[error("deadlock: nothing that is left can wake the loop{}", listed(.waiting))]
-    Deadlock {
-        /// Every coroutine that is still suspended, oldest first.
-        waiting: Vec<Waiting>,
-    },
+    Deadlock { waiting: Vec<Waiting> },
     /// The Future was cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -50,18 +46,12 @@ pub enum Error {
     /// The value was moved out by whoever took it first. Clone the Future first to let several take it.
     #[error("the result was already taken; clone the Future to take its result more than once")]
     ResultTaken,
-    /// A value of another type was sent than the yield expects.
+    /// A value of another type was sent than the one that the yield gives.
     #[error("a value of another type was sent: this yield takes a {expected}")]
-    WrongType {
-        /// The type that the yield gives.
-        expected: &'static str,
-    },
+    WrongType { expected: &'static str },
     /// `Return` was raised with a value of another type than the coroutine returns.
     #[error("Return was raised with a value of another type: this coroutine returns {expected}")]
-    WrongReturn {
-        /// The type that the coroutine returns.
-        expected: &'static str,
-    },
+    WrongReturn { expected: &'static str },
     /// A coroutine's body was written in a way in which it cannot be driven.
     #[error("{0}")]
     Misuse(#[from] Misuse),
@@ -73,6 +63,7 @@ pub enum Error {
 /// A mistake in the body of a yield-style coroutine. Each message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+#[allow(missing_docs)] // As above.
 pub enum Misuse {
     /// `.await` on something other than a yield.
     #[error("a yield-style coroutine awaited something that was not ready: write yield_!(x)? or co.yield_(x).await? instead of x.await")]
@@ -82,12 +73,7 @@ pub enum Misuse {
     NotAwaited(&'static Location<'static>),
     /// A second `co.yield_(x)` while the first one was not awaited yet.
     #[error("the yield at {second} was made while that at {first} was not over: write co.yield_(x).await? for each one before the next, or yield a list")]
-    Twice {
-        /// The line of the first.
-        first: &'static Location<'static>,
-        /// The line of the second.
-        second: &'static Location<'static>,
-    },
+    Twice { first: &'static Location<'static>, second: &'static Location<'static> },
     /// A `Co` used outside of the body it was made for.
     #[error("the Co of another coroutine was used: yield only in the body that was given the Co")]
     Escaped,

@@ -37,8 +37,6 @@ struct Raised {
     error: Arc<dyn StdError + Send + Sync>,
     /// The name before the message: the last segment of the error's type.
     name: &'static str,
-    /// `raise gen.Return(v)` rather than an error.
-    is_return: bool,
     /// Where it was made.
     origin: &'static Location<'static>,
     /// The coroutines it left, innermost first; at most `FRAMES` of them.
@@ -69,12 +67,14 @@ impl Exception {
     /// Wraps an error. The caller's line becomes the place where it was raised; `?` does the same.
     #[track_caller]
     pub fn new<E: StdError + Send + Sync + 'static>(error: E) -> Self {
-        Self::new_at(error, Location::caller())
+        Self::named(last_segment(type_name::<E>()), error)
     }
 
     /// Wraps an error that was raised at a line of which the caller knows.
     pub fn new_at<E: StdError + Send + Sync + 'static>(error: E, origin: &'static Location<'static>) -> Self {
-        Self::raised(error, last_segment(type_name::<E>()), false, origin)
+        let mut exception = Self::new(error);
+        Arc::make_mut(&mut exception.0).origin = origin;
+        exception
     }
 
     /// Wraps an error that goes by another name than its type's.
@@ -85,7 +85,8 @@ impl Exception {
     /// ```
     #[track_caller]
     pub fn named<E: StdError + Send + Sync + 'static>(name: &'static str, error: E) -> Self {
-        Self::raised(error, name, false, Location::caller())
+        let origin = Location::caller();
+        Self(Arc::new(Raised { error: Arc::new(error), name, origin, frames: Vec::new(), elided: 0 }))
     }
 
     /// An exception that is only a message.
@@ -96,34 +97,15 @@ impl Exception {
     /// ```
     #[track_caller]
     pub fn msg(message: impl Into<String>) -> Self {
-        Self::raised(Message(message.into()), "Exception", false, Location::caller())
-    }
-
-    fn raised<E: StdError + Send + Sync + 'static>(
-        error: E,
-        name: &'static str,
-        is_return: bool,
-        origin: &'static Location<'static>,
-    ) -> Self {
-        Self(Arc::new(Raised {
-            error: Arc::new(error),
-            name,
-            is_return,
-            origin,
-            frames: Vec::new(),
-            elided: 0,
-        }))
+        Self::named("Exception", Message(message.into()))
     }
 
     /// A panic's payload, trapped.
     #[track_caller]
     pub fn from_panic(payload: Box<dyn Any + Send>) -> Self {
-        let text = match payload.downcast::<String>() {
-            Ok(text) => *text,
-            Err(payload) => match payload.downcast::<&'static str>() {
-                Ok(text) => (*text).to_owned(),
-                Err(_) => "a value that is not a string".to_owned(),
-            },
+        let text = match payload.downcast_ref::<&'static str>() {
+            Some(text) => (*text).to_owned(),
+            None => payload.downcast().map_or("a value that is not a string".to_owned(), |text| *text),
         };
         Self::new(Error::Panic(text))
     }
@@ -138,11 +120,6 @@ impl Exception {
         self.0.error.downcast_ref()
     }
 
-    /// The error inside, for `source()` and for printing.
-    pub fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
-        &*self.0.error
-    }
-
     /// The name that stands before the message in a traceback: the error's type without its path.
     pub fn name(&self) -> &'static str {
         self.0.name
@@ -150,12 +127,13 @@ impl Exception {
 
     /// Whether this is a [`Return`] on its way out.
     pub fn is_return(&self) -> bool {
-        self.0.is_return
+        self.is::<Returning>()
     }
 
     /// The value of the [`Return`] inside, if this is one of a `T`.
     pub fn return_value<T: 'static>(&self) -> Option<T> {
-        self.downcast_ref::<Returning<T>>().map(|r| (r.clone)(&r.value))
+        let Returning(copy) = self.downcast_ref()?;
+        copy().downcast().ok().map(|value| *value)
     }
 
     /// Whether both are the same exception: raised once, however often it was cloned since.
@@ -263,29 +241,20 @@ pub struct Return<T>(pub T);
 impl<T: Clone + Send + Sync + 'static> From<Return<T>> for Exception {
     #[track_caller]
     fn from(Return(value): Return<T>) -> Self {
-        Self::raised(Returning { value, clone: T::clone }, "Return", true, Location::caller())
+        Self::named("Return", Returning(Box::new(move || Box::new(value.clone()))))
     }
 }
 
-/// What a `Return` is inside an Exception; it knows how to copy its value for whoever catches it.
-struct Returning<T> {
-    value: T,
-    clone: fn(&T) -> T,
-}
+/// What a `Return` is inside an Exception: it copies its value for whoever catches it.
+#[derive(thiserror::Error)]
+#[error("Return was raised outside of a coroutine that could end with its value")]
+struct Returning(Box<dyn Fn() -> Box<dyn Any> + Send + Sync>);
 
-impl<T> fmt::Debug for Returning<T> {
+impl fmt::Debug for Returning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Return")
     }
 }
-
-impl<T> fmt::Display for Returning<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Return was raised outside of a coroutine that could end with its value")
-    }
-}
-
-impl<T> StdError for Returning<T> {}
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

@@ -81,7 +81,7 @@ impl<T: 'static> Future<T> {
     /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
     #[inline]
     pub fn promise(&self) -> Promise<T> {
-        self.core.shared().header.add_promise();
+        self.core.shared().add_promise();
         Promise { core: Some(self.core.clone()) }
     }
 
@@ -94,7 +94,7 @@ impl<T: 'static> Future<T> {
     /// Whether the result or the exception is there, or it was cancelled.
     #[inline]
     pub fn done(&self) -> bool {
-        self.state() != State::Pending
+        self.core.shared().done()
     }
 
     /// Whether it was cancelled.
@@ -117,7 +117,7 @@ impl<T: 'static> Future<T> {
     /// assert!(future.cancelled());
     /// ```
     pub fn cancel(&self) -> bool {
-        self.core.cancel()
+        Resolvable::cancel(&*self.core)
     }
 
     /// What it failed with, if it has failed or was cancelled. Asking counts as retrieving it.
@@ -171,7 +171,7 @@ impl<T: 'static> Future<T> {
 
     /// Looks at the value, if it is there, as a trace shows it.
     pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        self.core.look_erased(f);
+        self.core.look(f);
     }
 
     /// Calls `f` when it is done, in the next turn of the loop; never at once. A panic in `f` is logged.
@@ -222,18 +222,18 @@ impl<T> std::future::Future for Future<T> {
     type Output = Result<T>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        let task = native::polling(cx.waker());
-        if task.as_ref().is_some_and(|task| task.take_cancel()) {
+        if native::is_cancelled(cx.waker()) {
             return Poll::Ready(Err(Error::Cancelled.into()));
         }
         let shared = self.core.shared();
         if self.done() {
             return Poll::Ready(shared.take(Rc::strong_count(&self.core) == 1));
         }
-        shared.add_waiter_once(match task {
-            Some(task) => Waiter::Soon(task.awaits(AnyFuture(self.core.clone()))),
-            None => Waiter::Wake(cx.waker().clone()),
+        let task = native::polling(cx.waker(), |polled| {
+            polled.awaits = Some(AnyFuture(self.core.clone()));
+            polled.task.clone()
         });
+        shared.add_waiter_once(task.map_or_else(|| Waiter::Wake(cx.waker().clone()), Waiter::Soon));
         Poll::Pending
     }
 }
@@ -273,7 +273,7 @@ impl<T: 'static> Promise<T> {
     #[inline]
     pub fn set(mut self, result: Result<T>) {
         if let Some(core) = self.core.take() {
-            core.shared().header.remove_promise();
+            core.shared().remove_promise();
             core.shared().set(result);
         }
     }
@@ -283,8 +283,8 @@ impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
         let Some(core) = self.core.take() else { return };
         let shared = core.shared();
-        if shared.header.remove_promise() && shared.set_exception(Error::BrokenPromise.into()) {
-            shared.header.set_retrieved();
+        if shared.remove_promise() && shared.set_exception(Error::BrokenPromise.into()) {
+            shared.set_retrieved();
         }
     }
 }

@@ -25,6 +25,7 @@
 
 use std::any::{type_name, Any, TypeId};
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::any_future::AnyFuture;
@@ -115,9 +116,8 @@ pub(crate) enum What {
 pub(crate) trait Convert {
     fn kind(&self) -> Kind;
     fn convert(self: Box<Self>) -> Result<AnyFuture>;
-    fn as_any(&self) -> &dyn Any;
-    /// The type of the value that the yield takes, and what that is called.
-    fn output_type(&self) -> (TypeId, &'static str);
+    /// Its type, that of the value that the yield takes, and what that is called.
+    fn types(&self) -> (TypeId, TypeId, &'static str);
 }
 
 impl Yielded {
@@ -128,7 +128,7 @@ impl Yielded {
         let location = Location::caller();
         let what = match yielded.into_future() {
             Ok(future) => What::Future(future.erase()),
-            Err(yielded) => What::Other(Box::new(Deferred::new(yielded))),
+            Err(yielded) => What::Other(Box::new(Deferred(yielded, PhantomData))),
         };
         Self { what, location }
     }
@@ -144,17 +144,19 @@ impl Yielded {
 
     /// Whether it is a `Y`, such as `Future<i32>` or `Vec<Future<()>>`.
     pub fn is<Y: 'static>(&self) -> bool {
-        match &self.what {
-            What::Future(future) => future.is::<Y>(),
-            What::Other(other) => other.as_any().is::<Y>(),
-        }
+        self.types().0 == TypeId::of::<Y>()
     }
 
     /// The type of the value that the yield takes: that of the Future's result; and what that is called.
     pub fn output_type(&self) -> (TypeId, &'static str) {
+        let (_, output, name) = self.types();
+        (output, name)
+    }
+
+    fn types(&self) -> (TypeId, TypeId, &'static str) {
         match &self.what {
-            What::Future(future) => future.output_type(),
-            What::Other(other) => other.output_type(),
+            What::Future(future) => future.0.types(),
+            What::Other(other) => other.types(),
         }
     }
 
@@ -194,8 +196,10 @@ impl fmt::Debug for Yielded {
 #[derive(Debug)]
 pub struct Coroutine {
     name: Name,
-    file: &'static str,
-    line: u32,
+    /// The file it is defined in; empty where only the call is known.
+    pub file: &'static str,
+    /// The line it is defined at, from 1; 0 where only the call is known.
+    pub line: u32,
     /// How what it returns is printed.
     pub show: Option<Show>,
 }
@@ -236,15 +240,5 @@ impl Coroutine {
                 .find(|segment| !segment.starts_with('{'))
                 .unwrap_or("coroutine"),
         }
-    }
-
-    /// The file it is defined in; empty where only the call is known.
-    pub fn file(&self) -> &'static str {
-        self.file
-    }
-
-    /// The line it is defined at, from 1; 0 where only the call is known.
-    pub fn line(&self) -> u32 {
-        self.line
     }
 }

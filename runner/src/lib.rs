@@ -55,7 +55,7 @@ pub mod trace;
 mod waker;
 pub mod yieldable;
 
-pub use any_future::AnyFuture;
+pub use any_future::{AnyFuture, Waitable};
 pub use co::Co;
 pub use context::Context;
 pub use error::{Error, Misuse, Waiting};
@@ -63,5 +63,5 @@ pub use exception::{Exception, Frame, Result, Return};
 pub use future::{Future, Promise};
 pub use generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
 pub use runner::{coroutine, Runner};
-pub use shared::{Resolvable, Shared};
+pub use shared::{Header, Resolvable, Shared};
 pub use yieldable::{convert_yielded, marker, moment, native, Moment, Yieldable};

@@ -17,7 +17,7 @@
 
 use std::cell::Cell;
 use std::future::Future as StdFuture;
-use std::mem::ManuallyDrop;
+use std::mem::{take, ManuallyDrop};
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
@@ -67,7 +67,6 @@ where
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
-            throw_cancel: Cell::new(false),
             context: Cell::new(Context::current()),
             call,
         }
@@ -85,7 +84,7 @@ struct Task<T: 'static> {
     /// The squall Future that it awaits, while that is pending.
     awaits: Cell<Option<AnyFuture>>,
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
-    kept: Cell<Option<Rc<Self>>>,
+    kept: Cell<Option<Callback>>,
     /// Wakes it. Whoever keeps a clone of it may do so, from any thread.
     waker: Arc<TaskWaker>,
     started: Cell<bool>,
@@ -93,8 +92,6 @@ struct Task<T: 'static> {
     queued: Cell<bool>,
     /// Whether the next step is to raise `Cancelled`.
     must_cancel: Cell<bool>,
-    /// Whether the first await of this step is to raise `Cancelled`.
-    throw_cancel: Cell<bool>,
     context: Cell<Context>,
     call: Call,
 }
@@ -105,33 +102,29 @@ impl<T> Task<T> {
         self.queued.set(false);
         let Some(mut body) = self.body.take() else { return };
         drop((self.awaits.take(), self.kept.take()));
-        self.throw_cancel.set(self.must_cancel.take());
-        let started = self.started.replace(true);
-        if self.throw_cancel.get() && !started {
+        let (throw_cancel, started) = (self.must_cancel.take(), self.started.replace(true));
+        if throw_cancel && !started {
             discard(body);
             return self.finish(Err(Error::Cancelled.into()));
         }
         let runner = self.call.runner;
         self.call.tell(|| if started { Event::Wake { runner } } else { Event::Start { runner } });
         let waker = Waker::from(self.waker.clone());
-        let before = POLLED.with(|polled| polled.replace(Some(self.clone())));
-        let mut cx = std::task::Context::from_waker(&waker);
+        let polled = Polled { task: self.clone(), waker: waker.clone(), awaits: None, throw_cancel };
+        let before = POLLED.with(|polling| polling.replace(Some(polled)));
         let poll = catch_unwind(AssertUnwindSafe(|| {
             let _ctx_run = Context::run(&self.context);
-            outside(|| body.as_mut().poll(&mut cx))
+            outside(|| body.as_mut().poll(&mut std::task::Context::from_waker(&waker)))
         }));
-        POLLED.with(|polled| polled.set(before));
-        drop(waker);
+        let polled = POLLED.with(|polling| polling.replace(before)).expect("it was put there just now");
+        drop((waker, polled.waker));
         let result = match poll {
-            Ok(Poll::Pending) if !self.throw_cancel.take() => {
+            Ok(Poll::Pending) if !polled.throw_cancel => {
+                let future = polled.awaits.as_ref();
+                self.call.tell(|| Event::Wait { runner, future: future.map(|future| future.id()) });
                 self.body.set(Some(body));
-                if lend(&self.awaits, Option::is_none) {
-                    self.kept.set(Some(self.clone()));
-                }
-                self.call.tell(|| Event::Wait {
-                    runner,
-                    future: lend(&self.awaits, |awaits| awaits.as_ref().map(AnyFuture::id)),
-                });
+                self.kept.set(polled.awaits.is_none().then_some(polled.task));
+                self.awaits.set(polled.awaits);
                 if self.must_cancel.take() {
                     self.cancel();
                 }
@@ -179,7 +172,7 @@ impl<T> Run for Task<T> {
     }
 
     fn coroutine(&self) -> Option<Suspended> {
-        let waits_for = lend(&self.awaits, |awaits| awaits.as_ref().and_then(AnyFuture::coroutine));
+        let waits_for = lend(&self.awaits, |awaits| awaits.as_ref().and_then(|future| future.coroutine()));
         self.call.suspended(waits_for, self.wakeable())
     }
 
@@ -211,8 +204,8 @@ impl<T> Resolvable for Task<T> {
         }
         // If it gave its waker away as well, it may have stopped awaiting that Future, which goes on then.
         let awaits_it_alone = !self.wakeable();
-        let cancelled =
-            awaits_it_alone && lend(&self.awaits, |awaits| awaits.as_ref().is_some_and(AnyFuture::cancel));
+        let cancelled = awaits_it_alone
+            && lend(&self.awaits, |awaits| awaits.as_ref().is_some_and(|future| future.cancel()));
         if !cancelled {
             self.must_cancel.set(true);
             if lend(&self.body, Option::is_some) {
@@ -236,39 +229,36 @@ impl<T> Drop for Task<T> {
 
 thread_local! {
     /// The Task that is being polled. Without a destructor: nothing is left in it when none is.
-    static POLLED: ManuallyDrop<Cell<Option<Rc<dyn Polled>>>> = const { ManuallyDrop::new(Cell::new(None)) };
+    static POLLED: ManuallyDrop<Cell<Option<Polled>>> = const { ManuallyDrop::new(Cell::new(None)) };
     /// The line of the yield whose native coroutines are being started.
     static YIELDED_AT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
 }
 
 /// A Task that is being polled, to the Futures that it awaits.
-pub(crate) trait Polled {
-    fn is_woken_by(&self, waker: &Waker) -> bool;
-    /// Notes what it awaits, and gives itself as somebody who waits for that.
-    fn awaits(self: Rc<Self>, future: AnyFuture) -> Callback;
-    /// Whether `Cancelled` is to be raised here.
-    fn take_cancel(&self) -> bool;
+pub(crate) struct Polled {
+    /// Itself, as somebody who waits.
+    pub(crate) task: Callback,
+    waker: Waker,
+    /// What it awaits, once it does.
+    pub(crate) awaits: Option<AnyFuture>,
+    /// Whether its first await is to raise `Cancelled`.
+    throw_cancel: bool,
 }
 
-impl<T> Polled for Task<T> {
-    fn is_woken_by(&self, waker: &Waker) -> bool {
-        std::ptr::addr_eq(waker.data(), Arc::as_ptr(&self.waker))
-    }
-
-    fn awaits(self: Rc<Self>, future: AnyFuture) -> Callback {
-        self.awaits.set(Some(future));
-        self
-    }
-
-    fn take_cancel(&self) -> bool {
-        self.throw_cancel.take()
-    }
+/// Does something with the Task that polls with this waker: not with one whose body polls with a waker of its own
+/// making, as `join_all` may do.
+pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Option<R> {
+    POLLED.with(|cell| {
+        let mut polled = cell.take();
+        let result = polled.as_mut().filter(|polled| polled.waker.will_wake(waker)).map(f);
+        cell.set(polled);
+        result
+    })
 }
 
-/// The Task that polls with this waker: not one whose body polls with a waker of its own making, as `join_all`
-/// may do.
-pub(crate) fn polling(waker: &Waker) -> Option<Rc<dyn Polled>> {
-    POLLED.with(|polled| lend(polled, |task| task.clone().filter(|task| task.is_woken_by(waker))))
+/// Whether `Cancelled` is to be raised at an await of the Task that polls with this waker.
+pub(crate) fn is_cancelled(waker: &Waker) -> bool {
+    polling(waker, |polled| take(&mut polled.throw_cancel)).unwrap_or_default()
 }
 
 /// Notes the line of a yield for the native coroutines that are started by `f`.

@@ -287,11 +287,6 @@ pub fn call_soon(callback: Callback) {
     Ready::with_current(|ready| ready.push(callback));
 }
 
-/// Has `f` called soon, in the context of now.
-pub fn call_soon_fn(f: impl FnOnce() + 'static) {
-    call_soon(callback(f));
-}
-
 /// A closure as an entry of the queue. It runs in the context in which this was called.
 pub fn callback(f: impl FnOnce() + 'static) -> Callback {
     callback_in(Context::current(), f)

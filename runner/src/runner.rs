@@ -62,7 +62,7 @@ use crate::co::{Body, Co};
 use crate::exception;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
 use crate::ready::{call_soon, Ready, Run, Suspended};
-use crate::shared::{lend, Resolvable, Shared};
+use crate::shared::{lend, Header, Resolvable, Shared};
 use crate::trace::{self, emit, Event, FutureId, Problem, State};
 use crate::{Context, Exception, Future, Result};
 
@@ -190,7 +190,7 @@ impl<G: Generator + 'static> Runner<G> {
             self.call.yielded(&yielded);
         }
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
-        let header = future.header();
+        let header: &Header = &future;
         let ready = if header.is_moment() {
             call_soon(self.clone());
             false
@@ -293,7 +293,7 @@ impl<G: Generator + 'static> Run for Runner<G> {
     }
 
     fn coroutine(&self) -> Option<Suspended> {
-        let waits_for = lend(&self.future, |future| future.as_ref().and_then(AnyFuture::coroutine));
+        let waits_for = lend(&self.future, |future| future.as_ref().and_then(|future| future.coroutine()));
         self.call.suspended(waits_for, false)
     }
 }

@@ -1,6 +1,7 @@
 //! [`Shared`]: what all Futures share: the state, the result, and those who wait for it.
 
 use std::cell::Cell;
+use std::ops::Deref;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -15,7 +16,7 @@ pub struct Shared<T: 'static> {
     slot: Cell<Slot<T>>,
     /// How to copy the value; there from the moment at which a second handle is made.
     copy: Cell<Option<fn(&T) -> T>>,
-    pub(crate) header: Header,
+    header: Header,
 }
 
 /// What is known of a Future without the type of its result.
@@ -49,9 +50,7 @@ enum Slot<T> {
 }
 
 /// Somebody who waits for a Future.
-#[doc(hidden)]
-#[allow(missing_debug_implementations)]
-pub enum Waiter {
+pub(crate) enum Waiter {
     /// To be put on the ready queue.
     Soon(Callback),
     /// To be called in the moment in which it is done: it must only put something on the queue.
@@ -110,23 +109,33 @@ impl<T> Resolvable for Shared<T> {
     }
 }
 
-impl Header {
-    const fn new(state: State, number: u32) -> Self {
-        Self {
-            state: Cell::new(state),
-            retrieved: Cell::new(false),
-            promises: Cell::new(0),
-            number: Cell::new(number),
+impl<T> Slot<T> {
+    /// What there is to a result.
+    #[inline]
+    fn of(result: Result<T>) -> (State, Self) {
+        match result {
+            Ok(value) => (State::Done, Self::Value(value)),
+            Err(exception) => (State::Failed, Self::Raised(exception)),
         }
     }
+}
 
+impl Header {
+    /// The state.
     #[inline]
-    pub(crate) fn state(&self) -> State {
+    pub fn state(&self) -> State {
         self.state.get()
     }
 
+    /// Whether the result or the exception is there, or it was cancelled.
     #[inline]
-    pub(crate) fn is_moment(&self) -> bool {
+    pub fn done(&self) -> bool {
+        self.state() != State::Pending
+    }
+
+    /// Whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
+    #[inline]
+    pub fn is_moment(&self) -> bool {
         self.number.get() == MOMENT
     }
 
@@ -148,11 +157,28 @@ impl Header {
         promises == 1
     }
 
-    pub(crate) fn id(&self) -> FutureId {
+    /// Its number in the trace.
+    pub fn id(&self) -> FutureId {
         if self.number.get() == 0 {
             self.number.set(trace::next_future().0);
         }
         FutureId(self.number.get())
+    }
+
+    /// Gives it the number that it was mentioned by before it was made.
+    #[inline]
+    pub fn set_id(&self, id: FutureId) {
+        self.number.set(id.0);
+    }
+}
+
+/// The state and the number.
+impl<T> Deref for Shared<T> {
+    type Target = Header;
+
+    #[inline]
+    fn deref(&self) -> &Header {
+        &self.header
     }
 }
 
@@ -166,10 +192,8 @@ impl<T> Shared<T> {
     /// Of a Future that is done or has failed.
     #[inline]
     pub fn settled(result: Result<T>) -> Self {
-        match result {
-            Ok(value) => Self::with(State::Done, Slot::Value(value), 0),
-            Err(exception) => Self::with(State::Failed, Slot::Raised(exception), 0),
-        }
+        let (state, slot) = Slot::of(result);
+        Self::with(state, slot, 0)
     }
 
     /// Of a Future that is done, and costs one turn of the loop all the same.
@@ -178,59 +202,42 @@ impl<T> Shared<T> {
     }
 
     const fn with(state: State, slot: Slot<T>, number: u32) -> Self {
-        Self { slot: Cell::new(slot), copy: Cell::new(None), header: Header::new(state, number) }
-    }
-
-    /// The state.
-    #[inline]
-    pub fn state(&self) -> State {
-        self.header.state()
-    }
-
-    /// Its number in the trace.
-    pub fn id(&self) -> FutureId {
-        self.header.id()
-    }
-
-    /// Gives it the number that it was mentioned by before it was made.
-    #[inline]
-    pub fn set_id(&self, id: FutureId) {
-        self.header.number.set(id.0);
+        let (state, number) = (Cell::new(state), Cell::new(number));
+        let header = Header { state, retrieved: Cell::new(false), promises: Cell::new(0), number };
+        Self { slot: Cell::new(slot), copy: Cell::new(None), header }
     }
 
     /// Resolves it, unless it is done or cancelled: then the value is dropped and this says `false`.
     #[inline]
     pub fn set_result(&self, value: T) -> bool {
-        self.settle(State::Done, Slot::Value(value))
+        self.set(Ok(value))
     }
 
     /// Fails it, unless it is done or cancelled: then this says `false`.
     pub fn set_exception(&self, exception: Exception) -> bool {
-        self.settle(State::Failed, Slot::Raised(exception))
+        self.set(Err(exception))
     }
 
     /// Resolves or fails it. Those who wait are put on the ready queue, in the order in which they came;
     /// nothing runs in here.
     #[inline]
     pub fn set(&self, result: Result<T>) -> bool {
-        match result {
-            Ok(value) => self.set_result(value),
-            Err(exception) => self.set_exception(exception),
-        }
+        let (state, slot) = Slot::of(result);
+        self.settle(state, slot)
     }
 
     /// Cancels it, unless it is done. Whoever wants it cancelled does not want its exception either: that
     /// counts as retrieved.
     pub fn cancel(&self) -> bool {
         if self.state() == State::Failed {
-            self.header.set_retrieved();
+            self.set_retrieved();
         }
         self.settle(State::Cancelled, Slot::Empty)
     }
 
     #[inline]
     fn settle(&self, state: State, slot: Slot<T>) -> bool {
-        if self.state() != State::Pending {
+        if self.done() {
             return false;
         }
         trace::emit(|| Event::Resolve { future: self.id(), state });
@@ -250,11 +257,9 @@ impl<T> Shared<T> {
 
     /// Is done as another Future is, of the same number, which has said so. `None`: that was cancelled.
     pub fn follow(&self, result: Option<Result<T>>) {
-        match result {
-            _ if self.state() != State::Pending => {}
-            None => self.put(State::Cancelled, Slot::Empty),
-            Some(Ok(value)) => self.put(State::Done, Slot::Value(value)),
-            Some(Err(exception)) => self.put(State::Failed, Slot::Raised(exception)),
+        if !self.done() {
+            let (state, slot) = result.map_or((State::Cancelled, Slot::Empty), Slot::of);
+            self.put(state, slot);
         }
     }
 
@@ -265,7 +270,7 @@ impl<T> Shared<T> {
             State::Pending | State::Done => None,
             State::Cancelled => Some(Error::Cancelled.into()),
             State::Failed => {
-                self.header.set_retrieved();
+                self.set_retrieved();
                 lend(&self.slot, |slot| match slot {
                     Slot::Raised(exception) => Some(exception.clone()),
                     _ => None,
@@ -291,10 +296,7 @@ impl<T> Shared<T> {
     /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
     /// its Future.
     pub fn reclaim(&self) -> Option<T> {
-        if self.header.retrieved.get() {
-            return None;
-        }
-        self.take_value()
+        (!self.retrieved.get()).then(|| self.take_value())?
     }
 
     /// Forgets those who wait, when the loop that would have called them ends.
@@ -312,7 +314,7 @@ impl<T> Shared<T> {
 
     #[inline]
     pub(crate) fn add_waiter(&self, waiter: Waiter) {
-        if self.state() != State::Pending {
+        if self.done() {
             return waiter.wake();
         }
         match self.slot.take() {
@@ -358,21 +360,15 @@ impl<T> Shared<T> {
     pub(crate) fn take(&self, last: bool) -> Result<T> {
         match self.copy.get() {
             Some(copy) if !last => self.copied(copy),
-            _ => match self.take_value() {
-                Some(value) => Ok(value),
-                None => Err(self.without_value()),
-            },
+            _ => self.or_why_not(self.take_value()),
         }
     }
 
     /// The result, copied.
     #[track_caller]
     pub(crate) fn copied(&self, copy: impl FnOnce(&T) -> T) -> Result<T> {
-        self.header.set_retrieved();
-        match self.with_value(copy) {
-            Some(value) => Ok(value),
-            None => Err(self.without_value()),
-        }
+        self.set_retrieved();
+        self.or_why_not(self.with_value(copy))
     }
 
     #[inline]
@@ -386,16 +382,23 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Why there is no value.
+    /// The value, or why there is none.
+    #[track_caller]
+    #[inline]
+    fn or_why_not(&self, value: Option<T>) -> Result<T> {
+        match value {
+            Some(value) => Ok(value),
+            None => Err(self.without_value()),
+        }
+    }
+
     #[cold]
     #[track_caller]
     fn without_value(&self) -> Exception {
         match self.exception() {
             Some(exception) => exception,
-            None if self.state() == State::Pending => {
-                Error::InvalidState("the Future is not done yet").into()
-            }
-            None => Error::ResultTaken.into(),
+            None if self.done() => Error::ResultTaken.into(),
+            None => Error::InvalidState("the Future is not done yet").into(),
         }
     }
 }

@@ -41,140 +41,57 @@ pub struct RunnerId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FutureId(pub u32);
 
-/// One thing that happened.
+/// One thing that happened. `runner` is whose call it happened to.
 #[derive(Debug)]
 #[non_exhaustive]
+#[allow(missing_docs)] // The text of each variant tells of its fields.
 pub enum Event<'a> {
-    /// A coroutine was called. A generator or plain body starts now; a native one in a later turn of the loop.
-    Call {
-        /// This call.
-        runner: RunnerId,
-        /// The Future that the call gives.
-        future: FutureId,
-        /// What is called.
-        coroutine: &'static Coroutine,
-        /// How its body runs.
-        body: Body,
-    },
+    /// A coroutine was called, which gives `future`. A generator or plain body starts now; a native one in a later
+    /// turn of the loop.
+    Call { runner: RunnerId, future: FutureId, coroutine: &'static Coroutine, body: Body },
     /// A generator was resumed for the first time, or a native coroutine was polled for the first time.
-    Start {
-        /// Who.
-        runner: RunnerId,
-    },
+    Start { runner: RunnerId },
     /// The Runner sends a value in.
-    Send {
-        /// To whom.
-        runner: RunnerId,
-        /// What.
-        value: Shown<'a>,
-    },
+    Send { runner: RunnerId, value: Shown<'a> },
     /// The Runner throws an exception in.
-    Throw {
-        /// At whom.
-        runner: RunnerId,
-        /// What.
-        exception: &'a Exception,
-    },
+    Throw { runner: RunnerId, exception: &'a Exception },
     /// A native coroutine is polled again.
-    Wake {
-        /// Who.
-        runner: RunnerId,
-    },
-    /// The generator yielded.
-    Yield {
-        /// Who.
-        runner: RunnerId,
-        /// What it yielded.
-        kind: Kind,
-        /// The Future it yielded, where it was one.
-        future: Option<FutureId>,
-        /// The line of the yield.
-        location: &'static Location<'static>,
-    },
-    /// It is suspended until a Future is done.
-    Wait {
-        /// Who.
-        runner: RunnerId,
-        /// Until when; `None`: until the next turn of the loop.
-        future: Option<FutureId>,
-    },
-    /// The body returned.
-    Return {
-        /// Whose.
-        runner: RunnerId,
-        /// What.
-        value: Shown<'a>,
-        /// Whether it left by raising [`Return`](crate::Return).
-        raised: bool,
-    },
+    Wake { runner: RunnerId },
+    /// The generator yielded something of that kind, at that line; `future` where it was a Future.
+    Yield { runner: RunnerId, kind: Kind, future: Option<FutureId>, location: &'static Location<'static> },
+    /// It is suspended until `future` is done; `None`: until the next turn of the loop.
+    Wait { runner: RunnerId, future: Option<FutureId> },
+    /// The body returned a value, or left by raising [`Return`](crate::Return): then it is `raised`.
+    Return { runner: RunnerId, value: Shown<'a>, raised: bool },
     /// An exception left the body and is trapped in the Future.
-    Raise {
-        /// Whose.
-        runner: RunnerId,
-        /// What.
-        exception: &'a Exception,
-    },
-    /// A Future is done.
-    Resolve {
-        /// Which.
-        future: FutureId,
-        /// How.
-        state: State,
-    },
+    Raise { runner: RunnerId, exception: &'a Exception },
+    /// A Future is done, and how.
+    Resolve { future: FutureId, state: State },
     /// Something is wrong that nobody can be told by an exception; the same is logged.
-    Report {
-        /// What.
-        problem: Problem,
-        /// Why.
-        exception: &'a Exception,
-    },
+    Report { problem: Problem, exception: &'a Exception },
     /// A Future was made that is not the result of a coroutine.
-    Made {
-        /// Which.
-        future: FutureId,
-        /// Where its result is to come from.
-        origin: Origin<'a>,
-    },
+    Made { future: FutureId, origin: Origin<'a> },
     /// The program says something: what it prints, as far as it has told so.
-    Note {
-        /// What.
-        text: &'a str,
-    },
-    /// A loop begins to run.
-    Run {
-        /// The function that was called for it: `run_sync`, `start`.
-        by: &'static str,
-    },
-    /// A loop begins an iteration.
-    Turn {
-        /// The loop's time, since the loop was made.
-        now: Duration,
-    },
-    /// A loop has stopped running.
-    Stop {
-        /// What `run_sync` gives; `None` from `start`.
-        outcome: Option<Result<Shown<'a>, &'a Exception>>,
-    },
+    Note { text: &'a str },
+    /// A loop begins to run, by a call of this function: `run_sync`, `start`.
+    Run { by: &'static str },
+    /// A loop begins an iteration, at this time since the loop was made.
+    Turn { now: Duration },
+    /// A loop has stopped running. The outcome is what `run_sync` gives; `None` from `start`.
+    Stop { outcome: Option<Result<Shown<'a>, &'a Exception>> },
 }
 
 /// Where the result of a Future comes from, if not from a coroutine.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
+#[allow(missing_docs)] // As above.
 pub enum Origin<'a> {
     /// `sleep`: it is done at this time of the loop.
-    Sleep {
-        /// When.
-        until: Duration,
-    },
+    Sleep { until: Duration },
     /// A list, tuple or map: it is done when all of these are.
     Multi(&'a [FutureId]),
     /// `with_timeout`: it is done when another is, and fails at this time of the loop.
-    Timeout {
-        /// The other.
-        of: FutureId,
-        /// When.
-        until: Duration,
-    },
+    Timeout { of: FutureId, until: Duration },
     /// Anything else that has a name, such as `acquire` of a lock.
     Named(&'static str),
 }
@@ -231,10 +148,7 @@ impl fmt::Display for Kind {
         match self {
             Self::None => f.write_str("none"),
             Self::Moment => f.write_str("moment"),
-            Self::Future(State::Pending) => f.write_str("future:pending"),
-            Self::Future(State::Done) => f.write_str("future:done"),
-            Self::Future(State::Failed) => f.write_str("future:failed"),
-            Self::Future(State::Cancelled) => f.write_str("future:cancelled"),
+            Self::Future(state) => f.write_str(&format!("future:{state:?}").to_lowercase()),
             Self::Awaitable => f.write_str("awaitable"),
             Self::List(n) => write!(f, "list:{n}"),
             Self::Dict(n) => write!(f, "dict:{n}"),

@@ -34,7 +34,7 @@ use std::task::{Context, Poll};
 
 use crate::any_future::AnyFuture;
 use crate::generator::Convert;
-use crate::native::{polling, start};
+use crate::native::{is_cancelled, start};
 use crate::shared::Shared;
 use crate::trace::Kind;
 use crate::{Coroutine, Error, Exception, Future, Result};
@@ -162,7 +162,7 @@ impl std::future::Future for Moment {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        if polling(cx.waker()).is_some_and(|task| task.take_cancel()) {
+        if is_cancelled(cx.waker()) {
             return Poll::Ready(Err(Error::Cancelled.into()));
         }
         if self.0 {
@@ -177,11 +177,9 @@ impl std::future::Future for Moment {
 /// The one Future that `moment()` and `()` stand for.
 #[inline]
 fn moment_future() -> Future<()> {
-    let turn = || Future::from_core(Rc::new(Shared::moment(())));
-    thread_local! {
-        static MOMENT: OnceCell<Future<()>> = const { OnceCell::new() };
-    }
-    MOMENT.try_with(|moment| moment.get_or_init(turn).clone()).unwrap_or_else(|_| turn())
+    let moment = || Future::from_core(Rc::new(Shared::moment(())));
+    thread_local!(static MOMENT: OnceCell<Future<()>> = const { OnceCell::new() });
+    MOMENT.try_with(|one| one.get_or_init(moment).clone()).unwrap_or_else(|_| moment())
 }
 
 /// A std Future whose output is not a Result, made yieldable.
@@ -211,31 +209,18 @@ pub fn convert_yielded<M, Y: Yieldable<M>>(yielded: Y) -> Result<Future<Y::Outpu
 }
 
 /// A yieldable thing on its way to the Runner.
-pub(crate) struct Deferred<Y, M> {
-    yielded: Y,
-    _marker: PhantomData<M>,
-}
-
-impl<Y, M> Deferred<Y, M> {
-    pub(crate) fn new(yielded: Y) -> Self {
-        Self { yielded, _marker: PhantomData }
-    }
-}
+pub(crate) struct Deferred<Y, M>(pub(crate) Y, pub(crate) PhantomData<M>);
 
 impl<M: 'static, Y: Yieldable<M> + 'static> Convert for Deferred<Y, M> {
     fn kind(&self) -> Kind {
-        self.yielded.kind()
+        self.0.kind()
     }
 
     fn convert(self: Box<Self>) -> Result<AnyFuture> {
-        Ok(self.yielded.convert_yielded()?.erase())
+        Ok(self.0.convert_yielded()?.erase())
     }
 
-    fn as_any(&self) -> &dyn Any {
-        &self.yielded
-    }
-
-    fn output_type(&self) -> (TypeId, &'static str) {
-        (TypeId::of::<Y::Output>(), type_name::<Y::Output>())
+    fn types(&self) -> (TypeId, TypeId, &'static str) {
+        (TypeId::of::<Y>(), TypeId::of::<Y::Output>(), type_name::<Y::Output>())
     }
 }

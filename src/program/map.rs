@@ -57,13 +57,13 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Resolv
 
     fn cancel(&self) -> bool {
         match self.source.upgrade() {
-            Some(source) if self.shared.state() == State::Pending => source.cancel(),
+            Some(source) if self.shared.state() == State::Pending => Resolvable::cancel(&*source),
             _ => self.shared.cancel(),
         }
     }
 
     fn coroutine(&self) -> Option<&'static Coroutine> {
-        self.source.upgrade().and_then(|source| source.coroutine())
+        self.source.upgrade().and_then(|source| Resolvable::coroutine(&*source))
     }
 }
 

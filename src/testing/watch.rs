@@ -123,7 +123,7 @@ impl Seen {
                 let who = Who { id: runner, name: coroutine.name(), nth: *nth };
                 self.futures.insert(future, From::Call(runner));
                 let life = if body == Body::Native { Life::Called } else { Life::Running };
-                let defined = (coroutine.file(), coroutine.line());
+                let defined = (coroutine.file, coroutine.line);
                 let (since, turn) = (self.now, self.turn);
                 self.calls.push(Call { who, life, location: None, defined, since, turn });
             }

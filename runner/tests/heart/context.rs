@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use squall_runner::ready::call_soon_fn;
+use squall_runner::ready::{call_soon, callback};
 use squall_runner::{
     convert_yielded, coroutine, marker, moment, Context, Exception, Future, Result, Yieldable,
 };
@@ -142,10 +142,10 @@ fn callbacks_run_in_the_context_in_which_they_were_given() {
         User::set("leak");
     });
     User::set("ben");
-    call_soon_fn(move || {
+    call_soon(callback(move || {
         second.add(User::get().unwrap());
         User::set("leak");
-    });
+    }));
     User::set("cid");
     promise.set_result(());
     drain();

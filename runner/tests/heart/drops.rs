@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use squall_runner::ready::{call_soon_fn, Ready};
+use squall_runner::ready::{call_soon, callback, Ready};
 use squall_runner::{convert_yielded, coroutine, moment, Exception, Future, Promise, Result};
 
 use crate::{drain, without_panics, Alive, OnDrop, Reports, LONG};
@@ -229,7 +229,7 @@ fn callbacks_are_freed_when_they_have_run_and_when_the_loop_is_given_up() {
     assert_eq!(alive.count(), 0);
 
     let counted = alive.one();
-    call_soon_fn(move || drop(counted));
+    call_soon(callback(move || drop(counted)));
     Ready::current().abandon();
     assert_eq!(alive.count(), 0);
 
@@ -408,7 +408,7 @@ fn thread_that_ends_with_suspended_coroutines_frees_them() {
                 co.yield_(done).await
             });
             drop(convert_yielded(async move { inner.await }));
-            call_soon_fn(|| ());
+            call_soon(callback(|| ()));
             self.0.send("dropped").unwrap();
         }
     }
@@ -424,7 +424,7 @@ fn thread_that_ends_with_suspended_coroutines_frees_them() {
             Future::<()>::new().await
         }));
         drain();
-        call_soon_fn(move || drop(queued));
+        call_soon(callback(move || drop(queued)));
     })
     .join()
     .unwrap();

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use squall_runner::ready::{call_soon_fn, callback, Ready};
+use squall_runner::ready::{call_soon, callback, Ready};
 use squall_runner::{convert_yielded, coroutine, moment, Exception, Future, Result};
 
 use crate::{drain, turn, Lines};
@@ -171,7 +171,7 @@ fn callback_of_a_done_future_is_put_on_the_queue() {
     let (lines, writer) = lines();
     let done = Future::ready(5);
     let (write, other) = (writer("first"), writer("second"));
-    call_soon_fn(move || write("runs"));
+    call_soon(callback(move || write("runs")));
     done.add_done_callback(move |f| other(&f.result().unwrap().to_string()));
     assert!(lines.take().is_empty());
     assert_eq!(turn(), 2);
@@ -182,10 +182,10 @@ fn callback_of_a_done_future_is_put_on_the_queue() {
 fn what_a_turn_adds_runs_in_the_next() {
     let seen = Rc::new(Cell::new(0));
     let (first, second) = (seen.clone(), seen.clone());
-    call_soon_fn(move || {
+    call_soon(callback(move || {
         first.set(1);
-        call_soon_fn(move || second.set(2));
-    });
+        call_soon(callback(move || second.set(2)));
+    }));
     turn();
     assert_eq!(seen.get(), 1);
     turn();

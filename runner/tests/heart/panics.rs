@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
-use squall_runner::ready::{call_soon_fn, Ready};
+use squall_runner::ready::{call_soon, callback, Ready};
 use squall_runner::trace::{Event, Observer};
 use squall_runner::{
     convert_yielded, coroutine, marker, moment, Error, Exception, Future, Resolvable, Result, Shared,
@@ -169,7 +169,7 @@ fn panic_while_a_body_that_is_given_up_is_dropped_is_reported_and_the_others_are
     spawn(true);
     spawn(false);
     let guard = OnDrop(|| panic!("expected, on the queue"));
-    call_soon_fn(move || drop(guard));
+    call_soon(callback(move || drop(guard)));
     let native = OnDrop(|| panic!("expected, native"));
     drop(convert_yielded(async move {
         let _native = native;
