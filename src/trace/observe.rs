@@ -5,7 +5,8 @@ use std::rc::Rc;
 use squall_runner::trace::{emit, exchange, Event, Observation, Observer};
 
 /// Tells the observer what happens on this thread until the guard goes; then the one before it again.
-/// The numbers start anew at 1 and go on where they were when the guard goes.
+/// The numbers start anew at 1 and go on where they were when the guard goes. A coroutine that was called while
+/// nobody observed is never told of.
 ///
 /// ```
 /// use std::cell::RefCell;

@@ -16,6 +16,7 @@ mod exceptions;
 mod generators;
 mod guards;
 mod natives;
+mod observed;
 mod order;
 mod panics;
 

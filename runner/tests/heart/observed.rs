@@ -1,0 +1,98 @@
+//! Who is told what, and that it makes no difference to the coroutines.
+
+use std::rc::Rc;
+
+use squall_runner::trace::{Event, Observer};
+use squall_runner::{coroutine, moment, Future, Result};
+
+use crate::{drain, Lines, Observing};
+
+/// Writes the names of events down, and of which call they tell.
+struct Names(Lines);
+
+impl Observer for Names {
+    fn event(&self, event: &Event<'_>) {
+        let line = match event {
+            Event::Call { runner, .. } => format!("call {}", runner.0),
+            Event::Start { runner } => format!("start {}", runner.0),
+            Event::Send { runner, .. } => format!("send {}", runner.0),
+            Event::Throw { runner, .. } => format!("throw {}", runner.0),
+            Event::Yield { runner, .. } => format!("yield {}", runner.0),
+            Event::Wait { runner, .. } => format!("wait {}", runner.0),
+            Event::Return { runner, .. } => format!("return {}", runner.0),
+            Event::Raise { runner, .. } => format!("raise {}", runner.0),
+            Event::Resolve { .. } => return,
+            event => format!("{event:?}"),
+        };
+        self.0.add(line);
+    }
+}
+
+fn twice() -> Future<i32> {
+    coroutine(|co| async move {
+        let five = co.yield_(Future::ready(5)).await?;
+        co.yield_(moment()).await?;
+        Ok(five * 2)
+    })
+}
+
+#[test]
+fn call_that_is_observed_is_told_step_by_step() {
+    let lines = Lines::default();
+    let observing = Observing::by(Rc::new(Names(lines.clone())));
+    let future = twice();
+    drain();
+    drop(observing);
+    assert_eq!(future.result().unwrap(), 10);
+    let told = ["call 1", "start 1", "yield 1", "send 1", "yield 1", "wait 1", "send 1", "return 1"];
+    assert_eq!(lines.take(), told);
+}
+
+#[test]
+fn call_that_was_made_before_anybody_observed_is_not_told_of() {
+    let (before, lines) = (twice(), Lines::default());
+    let observing = Observing::by(Rc::new(Names(lines.clone())));
+    let failing = coroutine(|co| async move {
+        co.yield_(Future::<()>::failed(std::fmt::Error)).await?;
+        Ok(())
+    });
+    drain();
+    drop(observing);
+    assert_eq!(before.result().unwrap(), 10);
+    assert!(failing.exception().unwrap().is::<std::fmt::Error>());
+    assert_eq!(lines.take(), ["call 1", "start 1", "yield 1", "throw 1", "raise 1"]);
+}
+
+#[test]
+fn call_that_was_observed_is_told_of_no_more_when_the_observer_has_gone() {
+    let lines = Lines::default();
+    let observing = Observing::by(Rc::new(Names(lines.clone())));
+    let future = twice();
+    drop(observing);
+    let told = lines.take().len();
+    drain();
+    assert_eq!(future.result().unwrap(), 10);
+    assert_eq!((told, lines.take()), (6, Vec::<String>::new()));
+}
+
+#[test]
+fn observing_changes_nothing_for_what_is_observed() {
+    fn results() -> Vec<Result<i32, String>> {
+        let fails = || {
+            coroutine(|co| async move { Ok(co.yield_(Future::<i32>::failed(std::fmt::Error)).await? + 1) })
+        };
+        let panics = || {
+            coroutine(|co| async move {
+                co.yield_(moment()).await?;
+                assert!(co.yield_(Future::ready(false)).await?, "it panics");
+                Ok(1)
+            })
+        };
+        let futures = [twice(), fails(), panics()];
+        drain();
+        futures.iter().map(|future| future.result().map_err(|exception| format!("{exception:?}"))).collect()
+    }
+    let unobserved = results();
+    let _observing = Observing::by(Rc::new(Names(Lines::default())));
+    assert_eq!(results(), unobserved);
+}
