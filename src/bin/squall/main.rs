@@ -91,7 +91,6 @@ fn main() -> ExitCode {
 
 fn run(program: &Program) -> Result<ExitCode, String> {
     let subject = Subject::find(&program.program, program.real_time)?;
-    stage::log_to_stderr();
     Ok(match subject.run(program.real_time) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Raised(why) | Failure::GivenUp(why)) => {

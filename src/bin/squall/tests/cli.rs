@@ -194,6 +194,20 @@ fn a_program_that_raises_exits_with_1() {
 }
 
 #[test]
+fn what_goes_wrong_in_a_program_is_said_once_and_without_lines_of_the_interpreter() {
+    let failed = r#"["let", "f", ["new", "Future"]], ["expr", [".", "$f", "set_exception", ["exc", "KeyError", "k"]]]"#;
+    let endless = r#"["while", true, [["yield", null, ["moment"]]]]"#;
+    for (statements, said) in [
+        (failed, "ERROR exception was never retrieved: KeyError: k\n"),
+        (r#"["yield", null, ["new", "Future"]]"#, "hangs: nothing that is left can wake the loop\n"),
+        (endless, "more than 1500 records: does the program ever end?\n"),
+    ] {
+        let output = with_program(&["run", "-"], &program(statements));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), said);
+    }
+}
+
+#[test]
 fn a_program_that_never_ends_is_stopped_and_its_trace_shown() {
     let endless = [
         program(r#"["while", true, [["yield", null, ["sleep", 1]]]]"#),
