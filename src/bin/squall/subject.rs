@@ -125,7 +125,9 @@ fn listing<'a>(
     kind: impl fmt::Display,
     lines: impl Iterator<Item = (usize, &'a str)>,
 ) -> String {
-    let heading = format!("\x1b[1m{name}: {about}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
+    // A program may be called anything; a terminal would obey what is in its name.
+    let title = format!("{name}: {about}").replace(char::is_control, " ");
+    let heading = format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
     let number = |(number, line)| format!("\x1b[2m{number:4}\x1b[0m  {line}\n");
     heading + &lines.map(number).collect::<String>()
 }

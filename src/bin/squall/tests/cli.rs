@@ -183,6 +183,13 @@ fn a_program_is_traced_below_its_source() {
 }
 
 #[test]
+fn the_name_of_a_program_does_not_reach_the_terminal_as_a_command() {
+    let named = program(r#"["log", "a"]"#).replace("演示", r"n\u001b[2J");
+    let output = with_program(&["trace", "-", "--color", "always"], &named);
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("\u{1b}[1mn [2J: "));
+}
+
+#[test]
 fn a_program_that_raises_exits_with_1() {
     let text = program(r#"["raise", ["exc", "ValueError", "no"]]"#);
     let output = with_program(&["run", "-"], &text);
