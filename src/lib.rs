@@ -1,5 +1,8 @@
 //! Tornado's coroutine machinery in Rust: generators `yield` [`Future`] handles to a [`Runner`],
 //! which waits for each and sends the result back in, on a real event loop.
+//!
+//! What nobody can be told by an exception is logged, by the crate `log`, with its traceback: a callback that
+//! failed, an exception that nobody retrieved. A program that installs no logger does not see it.
 
 #[cfg(feature = "macros")]
 mod attributes;

@@ -249,8 +249,12 @@ impl Observer for Record {
             }
             _ => {}
         }
-        let told =
-            !self.closed.get() || matches!(event, Event::Report { problem: Problem::NeverRetrieved, .. });
+        let told = match event {
+            // That the program is given up is said by the error of its run.
+            Event::Report { exception, .. } if exception.is::<GivenUp>() => false,
+            Event::Report { problem: Problem::NeverRetrieved, .. } => true,
+            _ => !self.closed.get(),
+        };
         if let Some(outer) = self.outer.as_ref().filter(|_| told) {
             outer.event(event);
         }

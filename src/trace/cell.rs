@@ -12,11 +12,13 @@ pub(crate) fn pad(text: &str, to: usize) -> String {
     format!("{text}{}", " ".repeat(to.saturating_sub(width(text))))
 }
 
-/// The text in one line without control characters, which would move the cursor.
+/// The text in one line without control characters, which would move the cursor or turn what is around them from
+/// right to left.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' | '\r' => ' ',
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
             c if c.is_control() => '\u{fffd}',
             c => c,
         })
@@ -107,5 +109,6 @@ mod tests {
     #[test]
     fn control_characters_do_not_reach_the_terminal() {
         assert_eq!(plain("a\x1b[31mb\nc"), "a\u{fffd}[31mb c");
+        assert_eq!(plain("a\u{202e}b"), "a\u{fffd}b");
     }
 }

@@ -64,7 +64,7 @@ struct Program {
     /// A lesson, a program in JSON, or `-` for one on standard input
     #[arg(value_name = "LESSON|FILE.json")]
     program: String,
-    /// Run on the real clock, instead of one that jumps when nothing is ready
+    /// Run on the real clock, instead of one that jumps when nothing is ready; Ctrl-C shows the trace so far
     #[arg(long)]
     real_time: bool,
 }
@@ -91,7 +91,6 @@ fn main() -> ExitCode {
 
 fn run(program: &Program) -> Result<ExitCode, String> {
     let subject = Subject::find(&program.program, program.real_time)?;
-    stage::log_to_stderr();
     Ok(match subject.run(program.real_time) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Raised(why) | Failure::GivenUp(why)) => {

@@ -6,11 +6,19 @@ use squall::{trace, IoLoop};
 use crate::output;
 
 /// Calls `program` on a new loop, on a clock that jumps or on the real one. What is suspended when it returns is
-/// dropped before this does.
+/// dropped before this does. On the real clock Ctrl-C stops the loop if somebody watches, so that what was traced
+/// until then is shown.
 pub(crate) fn perform<R>(real_time: bool, program: impl FnOnce() -> R) -> R {
     let io_loop = if real_time { IoLoop::new() } else { IoLoop::with_clock(VirtualClock::new()) };
     let current = io_loop.make_current();
+    let stoppable = real_time && trace::observed();
+    if stoppable {
+        interrupt::stops(&io_loop);
+    }
     let result = program();
+    if stoppable {
+        interrupt::stops_no_longer(&io_loop);
+    }
     drop((current, io_loop));
     result
 }
@@ -45,4 +53,51 @@ impl log::Log for Stderr {
     }
 
     fn flush(&self) {}
+}
+
+#[cfg(target_os = "linux")]
+mod interrupt {
+    use squall::ioloop::signal::SIGINT;
+    use squall::IoLoop;
+
+    pub(super) fn stops(io_loop: &IoLoop) {
+        let inner = io_loop.clone();
+        // Where it cannot be handled, Ctrl-C does what it does everywhere.
+        drop(io_loop.add_signal_handler(SIGINT, move || inner.stop()));
+    }
+
+    pub(super) fn stops_no_longer(io_loop: &IoLoop) {
+        io_loop.remove_signal_handler(SIGINT);
+    }
+}
+
+/// Elsewhere Ctrl-C ends the process.
+#[cfg(not(target_os = "linux"))]
+mod interrupt {
+    pub(super) fn stops(_: &squall::IoLoop) {}
+    pub(super) fn stops_no_longer(_: &squall::IoLoop) {}
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::Command;
+    use std::time::Duration;
+
+    use squall::{sleep, Error};
+
+    use super::*;
+
+    #[test]
+    fn ctrl_c_stops_a_traced_run_on_the_real_clock_and_nothing_of_the_trace_is_lost() {
+        let trace = trace::record(|| {
+            perform(true, || {
+                print("so far");
+                let me = std::process::id().to_string();
+                assert!(Command::new("kill").args(["-INT", &me]).status().unwrap().success());
+                IoLoop::current().run_sync(|| sleep(Duration::from_secs(3600)))
+            })
+        });
+        assert!(trace.text().to_string().contains("so far"));
+        assert_eq!(trace.result.unwrap_err().downcast_ref(), Some(&Error::LoopStopped));
+    }
 }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
 use squall::trace::{self, Event, Observer, Text, Trace};
+use squall::Error;
 
 use crate::lessons::Lesson;
 use crate::{output, stage};
@@ -49,11 +50,16 @@ impl Subject {
         program::parse(&text).map(Self::Program).map_err(|error| format!("{name}: {error}"))
     }
 
-    /// Runs it. What it prints is printed, if nobody watches.
+    /// Runs it. What it prints is printed, if nobody watches, and so is what is logged.
     pub(crate) fn run(&self, real_time: bool) -> Result<(), Failure> {
         match self {
-            Self::Lesson(lesson) => stage::perform(real_time, lesson.main)
-                .map_err(|exception| Failure::Raised(format!("{exception:?}"))),
+            Self::Lesson(lesson) => {
+                if !trace::observed() {
+                    stage::log_to_stderr();
+                }
+                stage::perform(real_time, lesson.main)
+                    .map_err(|exception| Failure::Raised(format!("{exception:?}")))
+            }
             Self::Program(program) => {
                 let printing = (!trace::observed()).then(|| trace::observe(Rc::new(Printer)));
                 let report = program.run();
@@ -119,18 +125,34 @@ fn listing<'a>(
     kind: impl fmt::Display,
     lines: impl Iterator<Item = (usize, &'a str)>,
 ) -> String {
-    let heading = format!("\x1b[1m{name}: {about}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
+    // A program may be called anything; a terminal would obey what is in its name.
+    let title = format!("{name}: {about}").replace(char::is_control, " ");
+    let heading = format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
     let number = |(number, line)| format!("\x1b[2m{number:4}\x1b[0m  {line}\n");
     heading + &lines.map(number).collect::<String>()
 }
 
-/// Prints what a program says, as it says it.
+/// Prints what a program says, as it says it, and what is logged, without the lines of the interpreter that a
+/// traceback would have.
 struct Printer;
 
 impl Observer for Printer {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Note { text } = event {
-            output::line(text);
+        match event {
+            Event::Note { text } => output::line(text),
+            // The outcome says it.
+            Event::Report { exception, .. }
+                if matches!(exception.downcast_ref(), Some(Error::Deadlock { .. })) => {}
+            Event::Report { problem, exception } => {
+                let message = exception.to_string();
+                let colon = if message.is_empty() { "" } else { ": " };
+                output::error_line(&format!(
+                    "ERROR {}: {}{colon}{message}",
+                    problem.text(),
+                    exception.name()
+                ));
+            }
+            _ => {}
         }
     }
 }

@@ -183,6 +183,13 @@ fn a_program_is_traced_below_its_source() {
 }
 
 #[test]
+fn the_name_of_a_program_does_not_reach_the_terminal_as_a_command() {
+    let named = program(r#"["log", "a"]"#).replace("演示", r"n\u001b[2J");
+    let output = with_program(&["trace", "-", "--color", "always"], &named);
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("\u{1b}[1mn [2J: "));
+}
+
+#[test]
 fn a_program_that_raises_exits_with_1() {
     let text = program(r#"["raise", ["exc", "ValueError", "no"]]"#);
     let output = with_program(&["run", "-"], &text);
@@ -191,6 +198,20 @@ fn a_program_that_raises_exits_with_1() {
     let traced = with_program(&["trace", "-", "--no-source"], &text);
     assert_eq!(traced.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&traced.stdout).contains("\noutcome      raised ValueError: no\n"));
+}
+
+#[test]
+fn what_goes_wrong_in_a_program_is_said_once_and_without_lines_of_the_interpreter() {
+    let failed = r#"["let", "f", ["new", "Future"]], ["expr", [".", "$f", "set_exception", ["exc", "KeyError", "k"]]]"#;
+    let endless = r#"["while", true, [["yield", null, ["moment"]]]]"#;
+    for (statements, said) in [
+        (failed, "ERROR exception was never retrieved: KeyError: k\n"),
+        (r#"["yield", null, ["new", "Future"]]"#, "hangs: nothing that is left can wake the loop\n"),
+        (endless, "more than 1500 records: does the program ever end?\n"),
+    ] {
+        let output = with_program(&["run", "-"], &program(statements));
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), said);
+    }
 }
 
 #[test]
