@@ -25,7 +25,6 @@ pub struct AnyFuture(pub(crate) Rc<dyn Waitable>);
 impl Deref for AnyFuture {
     type Target = dyn Waitable;
 
-    #[inline]
     fn deref(&self) -> &(dyn Waitable + 'static) {
         &*self.0
     }
@@ -41,7 +40,6 @@ impl AnyFuture {
     ///
     /// # Errors
     /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
-    #[inline]
     pub fn into_result<T: 'static>(self) -> Result<T> {
         let mut slot = None::<T>;
         self.0.take_into(&mut slot)?;
@@ -87,7 +85,6 @@ pub trait Waitable {
 impl Deref for dyn Waitable {
     type Target = Header;
 
-    #[inline]
     fn deref(&self) -> &Header {
         self.header()
     }

@@ -111,7 +111,6 @@ impl<T> Resolvable for Shared<T> {
 
 impl<T> Slot<T> {
     /// What there is to a result.
-    #[inline]
     fn of(result: Result<T>) -> (State, Self) {
         match result {
             Ok(value) => (State::Done, Self::Value(value)),
@@ -122,19 +121,16 @@ impl<T> Slot<T> {
 
 impl Header {
     /// The state.
-    #[inline]
     pub fn state(&self) -> State {
         self.state.get()
     }
 
     /// Whether the result or the exception is there, or it was cancelled.
-    #[inline]
     pub fn done(&self) -> bool {
         self.state() != State::Pending
     }
 
     /// Whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
-    #[inline]
     pub fn is_moment(&self) -> bool {
         self.number.get() == MOMENT
     }
@@ -144,13 +140,11 @@ impl Header {
         self.retrieved.set(true);
     }
 
-    #[inline]
     pub(crate) fn add_promise(&self) {
         self.promises.set(self.promises.get().saturating_add(1));
     }
 
     /// Counts one less, and says whether that was the last.
-    #[inline]
     pub(crate) fn remove_promise(&self) -> bool {
         let promises = self.promises.get();
         self.promises.set(promises - u16::from(promises != u16::MAX));
@@ -166,7 +160,6 @@ impl Header {
     }
 
     /// Gives it the number that it was mentioned by before it was made.
-    #[inline]
     pub fn set_id(&self, id: FutureId) {
         self.number.set(id.0);
     }
@@ -176,7 +169,6 @@ impl Header {
 impl<T> Deref for Shared<T> {
     type Target = Header;
 
-    #[inline]
     fn deref(&self) -> &Header {
         &self.header
     }
@@ -184,7 +176,6 @@ impl<T> Deref for Shared<T> {
 
 impl<T> Shared<T> {
     /// Of a Future that is pending.
-    #[inline]
     pub const fn new() -> Self {
         Self::with(State::Pending, Slot::Empty, 0)
     }
@@ -307,7 +298,6 @@ impl<T> Shared<T> {
     }
 
     /// Has `callback` put on the ready queue when it is done; at once if it is.
-    #[inline]
     pub fn add_callback(&self, callback: Callback) {
         self.add_waiter(Waiter::Soon(callback));
     }
@@ -356,7 +346,6 @@ impl<T> Shared<T> {
 
     /// The result: moved out for the last handle, and where it cannot be copied; else copied.
     #[track_caller]
-    #[inline]
     pub(crate) fn take(&self, last: bool) -> Result<T> {
         match self.copy.get() {
             Some(copy) if !last => self.copied(copy),
@@ -384,7 +373,6 @@ impl<T> Shared<T> {
 
     /// The value, or why there is none.
     #[track_caller]
-    #[inline]
     fn or_why_not(&self, value: Option<T>) -> Result<T> {
         match value {
             Some(value) => Ok(value),
@@ -425,7 +413,6 @@ impl<T> Drop for Shared<T> {
 }
 
 /// Lends out what is in a cell. The cell is empty while `f` runs, and filled again also when `f` panics.
-#[inline]
 pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&T) -> R) -> R {
     struct Lent<'a, T: Default>(&'a Cell<T>, T);
     impl<T: Default> Drop for Lent<'_, T> {
@@ -438,7 +425,6 @@ pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&T) -> R) -> R 
 }
 
 impl Waiter {
-    #[inline]
     fn wake(self) {
         match self {
             Self::Soon(callback) if callback.is_due() => call_soon(callback),
