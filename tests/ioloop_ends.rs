@@ -110,6 +110,9 @@ fn deadlock_names_who_waits_behind_lists_timeouts_and_native_coroutines() {
     let mut names: Vec<_> = waiting.iter().map(|waiting| waiting.name).collect();
     names.sort_unstable();
     assert_eq!(names, ["native", "waits_for_a_list", "waits_for_ever", "waits_for_ever"]);
+    let text = e.to_string();
+    assert_eq!(text.matches("waits_for_ever waits at").count(), 1, "equal lines are one: {text}");
+    assert!(text.contains("(2 of them)"), "{text}");
     assert!(waiting.iter().all(|waiting| waiting.location.file() == file!() || waiting.name == "native"));
 }
 

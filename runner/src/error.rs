@@ -10,6 +10,7 @@
 //! assert_eq!(e.downcast_ref::<Error>(), Some(&Error::Timeout));
 //! ```
 
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 
@@ -80,7 +81,7 @@ pub enum Misuse {
 }
 
 /// A suspended coroutine, as [`Error::Deadlock`] names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Waiting {
     /// The coroutine's name.
     pub name: &'static str,
@@ -100,6 +101,19 @@ impl fmt::Display for Waiting {
     }
 }
 
+/// Each on a line; those that are equal on one.
 fn listed(waiting: &[Waiting]) -> String {
-    waiting.iter().fold(String::new(), |text, waiting| format!("{text}\n  {waiting}"))
+    let (mut lines, mut places) = (Vec::new(), HashMap::new());
+    for who in waiting {
+        let place = *places.entry(who).or_insert(lines.len());
+        if place == lines.len() {
+            lines.push((who, 0));
+        }
+        lines[place].1 += 1;
+    }
+    let line = |(who, calls)| match calls {
+        1 => format!("\n  {who}"),
+        calls => format!("\n  {who} ({calls} of them)"),
+    };
+    lines.into_iter().map(line).collect()
 }

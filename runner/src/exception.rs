@@ -1,6 +1,6 @@
 //! [`Exception`]: what a coroutine raises, and the way it came.
 //!
-//! Any error becomes one by `?`. It is trapped in the coroutine's Future and raised again where that Future is
+//! Any error becomes one by `?`; a text becomes one by [`Exception::msg`]. It is trapped in the coroutine's Future and raised again where that Future is
 //! yielded; each coroutine it leaves adds a frame to its traceback.
 //!
 //! ```

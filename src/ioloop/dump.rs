@@ -1,5 +1,6 @@
 //! [`IoLoop::dump`]: who waits for whom, now.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use squall_runner::Waiting;
@@ -52,33 +53,52 @@ impl Dump {
         &self.waiting
     }
 
-    /// How many calls of the function `name` are suspended.
-    fn calls(&self, name: &str) -> usize {
-        self.waiting.iter().filter(|waiting| waiting.name == name).count()
-    }
-
-    /// The coroutine that stands below `waiting`: the only call of what that waits for.
-    fn below(&self, waiting: &Waiting) -> Option<usize> {
-        let on = waiting.on.filter(|on| self.calls(on) == 1)?;
-        self.waiting.iter().position(|other| other.name == on)
-    }
-
     /// Prints a coroutine and what it waits for, one below the other. Each is printed once.
-    fn print(&self, f: &mut fmt::Formatter<'_>, first: usize, printed: &mut [bool]) -> fmt::Result {
+    fn print(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        functions: &Functions<'_>,
+        first: usize,
+        printed: &mut [bool],
+    ) -> fmt::Result {
         let (mut depth, mut next) = (1, Some(first));
         while let Some(index) = next.filter(|&index| !printed[index]) {
             printed[index] = true;
             let waiting = &self.waiting[index];
             write!(f, "\n{:1$}{2} at {3}", "", depth * 2, waiting.name, waiting.location)?;
-            next = self.below(waiting);
+            next = functions.below(waiting);
             match waiting.on {
-                Some(on) if self.calls(on) > 1 => write!(f, ", for one of {} {on}", self.calls(on))?,
+                Some(on) if functions.calls(on) > 1 => {
+                    write!(f, ", for one of {} {on}", functions.calls(on))?;
+                }
                 Some(on) if next.is_none_or(|index| printed[index]) => write!(f, ", for {on}")?,
                 _ => {}
             }
             depth += 1;
         }
         Ok(())
+    }
+}
+
+/// For each function, the place of its first call in the list, and how many calls of it there are.
+struct Functions<'a>(HashMap<&'a str, (usize, usize)>);
+
+impl<'a> Functions<'a> {
+    fn of(waiting: &'a [Waiting]) -> Self {
+        let mut functions = HashMap::new();
+        for (place, waiting) in waiting.iter().enumerate() {
+            functions.entry(waiting.name).or_insert((place, 0)).1 += 1;
+        }
+        Self(functions)
+    }
+
+    fn calls(&self, name: &str) -> usize {
+        self.0.get(name).map_or(0, |&(_, calls)| calls)
+    }
+
+    /// The coroutine that stands below `waiting`: the only call of what that waits for.
+    fn below(&self, waiting: &Waiting) -> Option<usize> {
+        self.0.get(waiting.on?).filter(|(_, calls)| *calls == 1).map(|&(place, _)| place)
     }
 }
 
@@ -89,19 +109,20 @@ impl fmt::Display for Dump {
             1 => f.write_str("1 coroutine waits:")?,
             n => write!(f, "{n} coroutines wait:")?,
         }
+        let functions = Functions::of(&self.waiting);
         let mut printed = vec![false; self.waiting.len()];
         // Two may wait for the same one: it stands below the older of them.
         let mut is_below = vec![false; self.waiting.len()];
         self.waiting
             .iter()
-            .filter_map(|waiting| self.below(waiting))
+            .filter_map(|waiting| functions.below(waiting))
             .for_each(|index| is_below[index] = true);
         for index in (0..self.waiting.len()).filter(|&index| !is_below[index]) {
-            self.print(f, index, &mut printed)?;
+            self.print(f, &functions, index, &mut printed)?;
         }
         // Those that are left wait for each other, in a circle.
         for index in 0..self.waiting.len() {
-            self.print(f, index, &mut printed)?;
+            self.print(f, &functions, index, &mut printed)?;
         }
         Ok(())
     }

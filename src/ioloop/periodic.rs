@@ -245,6 +245,11 @@ impl Run for Periodic {
 
 /// What the callback of a [`PeriodicCallback`] may give: nothing; a Result, whose error is logged; a coroutine's
 /// Future, an `async` block or any other std Future of a Result, which is waited for.
+#[diagnostic::on_unimplemented(
+    message = "the callback of a PeriodicCallback may not give `{Self}`",
+    label = "not `()`, a Result, or a Future of a Result",
+    note = "end the closure with `;` to give nothing, or call a coroutine in it, or give an `async` block"
+)]
 pub trait CallbackResult<M> {
     #[doc(hidden)]
     fn outcome(self) -> impl StdFuture<Output = Result<()>> + 'static;

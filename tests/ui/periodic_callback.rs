@@ -1,0 +1,9 @@
+//! A periodic callback gives nothing, a Result, or a Future of a Result.
+
+use std::time::Duration;
+
+use squall::PeriodicCallback;
+
+fn main() {
+    PeriodicCallback::new(|| 5, Duration::from_secs(1)).start();
+}
