@@ -402,11 +402,14 @@ fn call_plain_observed<T: 'static>(
     run_plain(&call, future, body)
 }
 
+/// `future` is 0 if nobody observes the call.
 #[inline]
 fn run_plain<T: 'static>(call: &Call, future: FutureId, body: impl FnOnce() -> Result<T>) -> Future<T> {
     let result = match Context::current().enter(|| exception::trap(body)) {
         Ok(value) => {
-            call.returned(&value, false);
+            if future != FutureId(0) {
+                call.returned(&value, false);
+            }
             Ok(value)
         }
         Err(exception) => call.raised(exception, None),
