@@ -73,6 +73,10 @@ pub trait Waitable {
     /// Looks at the value, if it is there, as a trace shows it.
     fn look(&self, f: &mut dyn FnMut(Shown<'_>));
 
+    /// What is cancelled in its place.
+    #[doc(hidden)]
+    fn passes_on(&self) -> Option<AnyFuture>;
+
     /// The types of its handles and of its result, and what the latter is called.
     #[doc(hidden)]
     fn types(&self) -> (TypeId, TypeId, &'static str);
@@ -109,6 +113,10 @@ impl<R: Resolvable> Waitable for R {
 
     fn coroutine(&self) -> Option<&'static Coroutine> {
         Resolvable::coroutine(self)
+    }
+
+    fn passes_on(&self) -> Option<AnyFuture> {
+        Resolvable::passes_on(self)
     }
 
     fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {

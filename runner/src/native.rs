@@ -16,6 +16,7 @@
 //! ```
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::future::Future as StdFuture;
 use std::mem::{take, ManuallyDrop};
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
@@ -202,17 +203,35 @@ impl<T> Resolvable for Task<T> {
         if self.shared.state() != State::Pending {
             return self.shared.cancel();
         }
-        // If it gave its waker away as well, it may have stopped awaiting that Future, which goes on then.
-        let awaits_it_alone = !self.wakeable();
-        let cancelled = awaits_it_alone
-            && lend(&self.awaits, |awaits| awaits.as_ref().is_some_and(|future| future.cancel()));
-        if !cancelled {
-            self.must_cancel.set(true);
-            if lend(&self.body, Option::is_some) {
-                self.waker.wake_by_ref();
+        // Down to the one that awaits no other task: step by step, since a chain of them may be long.
+        let (mut parent, mut innermost) = (None, Resolvable::passes_on(self));
+        let mut passed = HashSet::new();
+        while let Some(next) = innermost.as_ref().and_then(|future| future.passes_on()) {
+            parent = innermost.replace(next);
+            if !passed.insert(parent.as_ref().map(|future| Rc::as_ptr(&future.0).cast::<()>())) {
+                // They await each other: nobody else can be cancelled for them.
+                (parent, innermost) = (None, None);
             }
         }
+        if innermost.is_some_and(|future| future.cancel()) {
+            return true;
+        }
+        if let Some(parent) = parent {
+            return parent.cancel();
+        }
+        self.must_cancel.set(true);
+        if lend(&self.body, Option::is_some) {
+            self.waker.wake_by_ref();
+        }
         true
+    }
+
+    fn passes_on(&self) -> Option<AnyFuture> {
+        // If it gave its waker away as well, it may have stopped awaiting that Future, which goes on then.
+        if self.shared.state() != State::Pending || self.wakeable() {
+            return None;
+        }
+        lend(&self.awaits, |awaits| awaits.as_ref().map(|future| AnyFuture(future.0.clone())))
     }
 
     fn coroutine(&self) -> Option<&'static Coroutine> {

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::task::Waker;
 
-use crate::any_future::Waitable;
+use crate::any_future::{AnyFuture, Waitable};
 use crate::ready::{call_soon, Callback};
 use crate::trace::{self, Event, FutureId, Problem, State};
 use crate::{Coroutine, Error, Exception, Generator, Result};
@@ -90,6 +90,12 @@ pub trait Resolvable: Waitable + 'static {
 
     /// The coroutine whose result this is, if it is one.
     fn coroutine(&self) -> Option<&'static Coroutine> {
+        None
+    }
+
+    /// What is cancelled in its place, while it is pending.
+    #[doc(hidden)]
+    fn passes_on(&self) -> Option<AnyFuture> {
         None
     }
 

@@ -371,6 +371,57 @@ fn cancel_goes_down_to_the_task_that_is_awaited() {
 }
 
 #[test]
+fn cancel_of_a_long_chain_goes_down_without_recursion() {
+    let waited = Future::<()>::new();
+    let _promise = waited.promise();
+    let mut top = waited.clone();
+    for _ in 0..100_000 {
+        top = convert_yielded(async move { top.await }).unwrap();
+    }
+    drain();
+    assert!(top.cancel());
+    assert!(waited.cancelled());
+    drain();
+    assert!(top.cancelled());
+}
+
+#[test]
+fn cancel_of_a_chain_whose_bottom_is_just_done_is_raised_in_the_lowest_task() {
+    let waited = Future::<i32>::new();
+    let promise = waited.promise();
+    let lowest =
+        convert_yielded(async move { Ok::<_, Exception>(waited.await.is_err_and(|e| is_cancelled(&e))) })
+            .unwrap();
+    let middle = convert_yielded(lowest).unwrap();
+    let middle = convert_yielded(async move { middle.await }).unwrap();
+    let top = convert_yielded(async move { middle.await }).unwrap();
+    drain();
+    promise.set_result(5);
+    assert!(top.cancel());
+    drain();
+    assert!(top.result().unwrap(), "the lowest was raised Cancelled, and went on");
+}
+
+#[test]
+fn cancel_of_tasks_that_await_each_other_ends_the_one_that_is_cancelled() {
+    let (second, slot) = (Rc::new(Cell::new(None::<Future<()>>)), Rc::new(Cell::new(None)));
+    let (there, here) = (second.clone(), slot.clone());
+    let first = convert_yielded(async move { there.take().unwrap().await }).unwrap();
+    slot.set(Some(first.clone()));
+    let other = convert_yielded(async move { here.take().unwrap().await }).unwrap();
+    second.set(Some(other.clone()));
+    let outside = first.clone();
+    let outside = convert_yielded(async move { outside.await }).unwrap();
+    drain();
+    assert!(outside.cancel());
+    drain();
+    assert!(outside.cancelled() && !first.done() && !other.done());
+    assert!(first.cancel());
+    drain();
+    assert!(first.cancelled() && other.cancelled());
+}
+
+#[test]
 fn cancel_that_the_awaited_task_swallows_leaves_no_trace() {
     let inner = spawn(async move { Ok(Future::<i32>::new().await.unwrap_or(5)) });
     let outer = spawn(async move {
