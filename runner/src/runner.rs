@@ -50,7 +50,8 @@
 //! - a call while it runs: it returns, since the loop further up the stack goes on anyway;
 //! - the context variables, which are the generator's own and not those of whoever resolves a Future.
 
-mod unstarted;
+mod observed;
+mod plain;
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -59,14 +60,16 @@ use std::rc::Rc;
 use crate::any_future::AnyFuture;
 use crate::call::{discard, Call};
 use crate::co::{Body, Co};
-use crate::exception;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
 use crate::ready::{call_soon, Ready, Run, Suspended};
 use crate::shared::{lend, Header, Resolvable, Shared};
 use crate::trace::{self, emit, Event, FutureId, Problem, State};
 use crate::{Context, Exception, Future, Result};
 
-pub use unstarted::exchange_unstarted;
+pub use observed::exchange_unstarted;
+pub use plain::call_plain;
+
+use observed::Observed;
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
@@ -162,7 +165,7 @@ impl<G: Generator + 'static> Runner<G> {
                     State::Failed | State::Cancelled => {
                         exc = future.exception();
                         drop(future);
-                        self.throw(&mut gen, exc.as_ref().expect("it is not done"))
+                        self.throw(&mut gen, exc.as_ref().expect("it has failed"))
                     }
                 },
             };
@@ -252,34 +255,6 @@ impl<G: Generator + 'static> Runner<G> {
     }
 }
 
-/// A generator whose call is observed. It is another type, so that the Runners of all others need not even ask
-/// whether somebody wants to know what they do.
-struct Observed<T>(Box<dyn Generator<Return = T>>);
-
-impl<T: 'static> Generator for Observed<T> {
-    type Return = T;
-
-    fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
-        self.0.resume(resume)
-    }
-
-    fn is_observed() -> bool {
-        true
-    }
-}
-
-impl<T: 'static> Runner<Observed<T>> {
-    #[cold]
-    #[track_caller]
-    fn start_observed(coroutine: &'static Coroutine, make: impl FnOnce() -> Observed<T>) -> Future<T> {
-        if unstarted::wanted() {
-            Self::defer(coroutine, make())
-        } else {
-            Self::call(coroutine, make)
-        }
-    }
-}
-
 impl<G: Generator + 'static> Run for Runner<G> {
     fn run(self: Rc<Self>) {
         Self::run(&self, true);
@@ -365,56 +340,6 @@ where
     F: std::future::Future<Output = Result<T>> + 'static,
 {
     Runner::start_with(coroutine, || Body::new(body))
-}
-
-/// Calls a coroutine that never yields: a plain function whose exception is trapped. What
-/// `#[squall::coroutine]` makes of a function without a yield.
-///
-/// ```
-/// use squall_runner::{runner::call_plain, Coroutine};
-///
-/// static PARSE: Coroutine = Coroutine::new("parse", file!(), line!());
-/// let failed = call_plain(&PARSE, || Ok("x".parse::<i32>()?));
-/// assert!(failed.exception().unwrap().is::<std::num::ParseIntError>());
-/// ```
-#[track_caller]
-pub fn call_plain<T: 'static>(
-    coroutine: &'static Coroutine,
-    body: impl FnOnce() -> Result<T> + 'static,
-) -> Future<T> {
-    if trace::observed() {
-        return call_plain_observed(coroutine, Box::new(body));
-    }
-    let (call, future) = Call::new(coroutine, None);
-    run_plain(&call, future, body)
-}
-
-#[cold]
-#[track_caller]
-fn call_plain_observed<T: 'static>(
-    coroutine: &'static Coroutine,
-    body: Box<dyn FnOnce() -> Result<T>>,
-) -> Future<T> {
-    if unstarted::wanted() {
-        return Runner::start_observed(coroutine, || Observed(Box::new(Body::new(|_co| async { body() }))));
-    }
-    let (call, future) = Call::new(coroutine, Some(trace::Body::Plain));
-    run_plain(&call, future, body)
-}
-
-/// `future` is 0 if nobody observes the call.
-#[inline]
-fn run_plain<T: 'static>(call: &Call, future: FutureId, body: impl FnOnce() -> Result<T>) -> Future<T> {
-    let result = match Context::current().enter(|| exception::trap(body)) {
-        Ok(value) => {
-            if future != FutureId(0) {
-                call.returned(&value, false);
-            }
-            Ok(value)
-        }
-        Err(exception) => call.raised(exception, None),
-    };
-    finished(result, future)
 }
 
 /// The Future of a call that is over before it returns.
