@@ -4,8 +4,8 @@
 //! two values that are yielded without an await in between, and everything that is yielded and never awaited;
 //! it cannot drive a body that awaits something else, and a `Co` that is used elsewhere breaks it. Here each of
 //! these ends the coroutine with an Exception that says what to write instead, with debug assertions and
-//! without. So only the turn to run passes through `genawaiter`; what is yielded and sent lies in `RUNNING`,
-//! where it can be looked at before the turn passes.
+//! without. So only the turn to run passes through `genawaiter`; what is yielded and sent lies in thread-local
+//! cells, where it can be looked at before the turn passes.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future as StdFuture;
