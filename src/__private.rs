@@ -27,7 +27,7 @@ pub trait Outcome: Sized {
     #[track_caller]
     fn call<F: Future<Output = Self> + 'static>(
         coroutine: &'static Coroutine,
-        body: impl FnOnce(Co) -> F,
+        body: impl FnOnce(Co) -> F + 'static,
     ) -> squall_runner::Future<Self::Value>;
 
     /// Calls a coroutine that never yields.
@@ -46,7 +46,7 @@ impl<T: 'static> Outcome for Result<T, Exception> {
     #[inline]
     fn call<F: Future<Output = Self> + 'static>(
         coroutine: &'static Coroutine,
-        body: impl FnOnce(Co) -> F,
+        body: impl FnOnce(Co) -> F + 'static,
     ) -> squall_runner::Future<T> {
         runner::call(coroutine, body)
     }

@@ -11,9 +11,9 @@ mod wait_iterator;
 mod with_timeout;
 
 pub use chain_future::chain_future;
-pub use multi::{multi, multi_quiet, Children};
 #[cfg(feature = "program")]
-pub(crate) use multi::{Child, Futures};
+pub(crate) use multi::Futures;
+pub use multi::{multi, multi_quiet, Children};
 pub use sleep::sleep;
 pub use squall_runner::{
     convert_yielded, coroutine, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume,

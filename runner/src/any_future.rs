@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::ready::Callback;
-use crate::shared::Header;
+use crate::shared::{Header, Waiter};
 use crate::trace::Shown;
 use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 
@@ -61,6 +61,9 @@ pub trait Waitable {
     /// Has `callback` put on the ready queue when it is done; at once if it is.
     fn add_callback(&self, callback: Callback);
 
+    /// The same, unless the same one waits already: then this says `false`.
+    fn add_callback_once(&self, callback: Callback) -> bool;
+
     /// What it failed with, if it has. Asking counts as retrieving it.
     fn exception(&self) -> Option<Exception>;
 
@@ -86,7 +89,7 @@ pub trait Waitable {
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
 }
 
-impl Deref for dyn Waitable {
+impl Deref for dyn Waitable + '_ {
     type Target = Header;
 
     fn deref(&self) -> &Header {
@@ -101,6 +104,10 @@ impl<R: Resolvable> Waitable for R {
 
     fn add_callback(&self, callback: Callback) {
         self.shared().add_callback(callback);
+    }
+
+    fn add_callback_once(&self, callback: Callback) -> bool {
+        self.shared().add_waiter_once(Waiter::Soon(callback))
     }
 
     fn exception(&self) -> Option<Exception> {

@@ -8,7 +8,7 @@ use crate::co::outside;
 use crate::exception::Frame;
 use crate::generator::{Coroutine, Yielded};
 use crate::ready::{Ready, Suspended};
-use crate::trace::{self, emit, Event, FutureId, Problem, RunnerId, Shown};
+use crate::trace::{self, emit, Event, Problem, RunnerId, Shown};
 use crate::{Error, Exception, Result};
 
 /// One call of a coroutine.
@@ -23,19 +23,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// A call, and the number of its Future. If somebody observes it, they are told how the body runs.
+    /// A call at the line of the caller.
     #[track_caller]
     #[inline]
-    pub(crate) fn new(coroutine: &'static Coroutine, observed: Option<trace::Body>) -> (Self, FutureId) {
-        let (mut runner, mut future) = (RunnerId(0), FutureId(0));
-        if let Some(body) = observed {
-            (runner, future) = (trace::next_runner(), trace::next_future());
-            emit(|| Event::Call { runner, future, coroutine, body });
-            if body == trace::Body::Generator {
-                emit(|| Event::Start { runner });
-            }
-        }
-        (Self { coroutine, location: Cell::new(Location::caller()), runner, place: Cell::new(0) }, future)
+    pub(crate) fn new(coroutine: &'static Coroutine, runner: RunnerId) -> Self {
+        Self { coroutine, location: Cell::new(Location::caller()), runner, place: Cell::new(0) }
     }
 
     /// Tells the observer, if the call was observed: of one that nobody has heard of nothing is told.

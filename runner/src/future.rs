@@ -14,15 +14,16 @@
 //! waits is put on the ready queue, in the order in which they came.
 
 use std::fmt;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::any_future::AnyFuture;
+use crate::any_future::{AnyFuture, Waitable};
 use crate::native;
-use crate::ready::{call_soon, callback_in, Callback};
+use crate::ready::{call_soon, callback_in};
 use crate::shared::{Resolvable, Shared, Waiter};
-use crate::trace::{self, FutureId, Problem, Shown, State};
+use crate::trace::{self, Problem, State};
 use crate::{Error, Exception, Result};
 
 /// A handle to a result of type `T` that is not there yet.
@@ -85,12 +86,6 @@ impl<T: 'static> Future<T> {
         Promise { core: Some(self.core.clone()) }
     }
 
-    /// Its state.
-    #[inline]
-    pub fn state(&self) -> State {
-        self.core.shared().state()
-    }
-
     /// Whether the result or the exception is there, or it was cancelled.
     #[inline]
     pub fn done(&self) -> bool {
@@ -100,11 +95,6 @@ impl<T: 'static> Future<T> {
     /// Whether it was cancelled.
     pub fn cancelled(&self) -> bool {
         self.state() == State::Cancelled
-    }
-
-    /// Whether the handle was ever cloned.
-    pub fn is_shared(&self) -> bool {
-        self.core.shared().is_shared()
     }
 
     /// Cancels it if it is pending, and says whether it was. Whoever waits for it is raised
@@ -169,11 +159,6 @@ impl<T: 'static> Future<T> {
         self.core.shared().with_value(f)
     }
 
-    /// Looks at the value, if it is there, as a trace shows it.
-    pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        self.core.look(f);
-    }
-
     /// Calls `f` when it is done, in the next turn of the loop; never at once. A panic in `f` is logged.
     ///
     /// The value may have been moved out by then, if its only handle was yielded first.
@@ -187,20 +172,20 @@ impl<T: 'static> Future<T> {
         })));
     }
 
-    /// Has `callback` put on the ready queue when it is done; at once if it is.
-    pub fn add_callback(&self, callback: Callback) {
-        self.core.shared().add_callback(callback);
-    }
-
-    /// Its number in the trace.
-    pub fn id(&self) -> FutureId {
-        self.core.shared().id()
-    }
-
     /// The same Future without its type.
     #[inline]
     pub fn erase(self) -> AnyFuture {
         AnyFuture(self.core)
+    }
+}
+
+/// What it can do whatever the type of its result: its state, its number, callbacks for the queue.
+impl<T> Deref for Future<T> {
+    type Target = dyn Waitable;
+
+    #[inline]
+    fn deref(&self) -> &(dyn Waitable + 'static) {
+        &*self.core
     }
 }
 

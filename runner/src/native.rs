@@ -31,7 +31,7 @@ use crate::call::{discard, Call};
 use crate::co::outside;
 use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
 use crate::shared::{lend, Resolvable, Shared};
-use crate::trace::{self, Event, State};
+use crate::trace::{self, emit, Event, RunnerId, State};
 use crate::waker::TaskWaker;
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
@@ -54,7 +54,8 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    let (call, future) = Call::new(coroutine, trace::observed().then_some(trace::Body::Native));
+    let runner = if trace::observed() { trace::next_runner() } else { RunnerId(0) };
+    let call = Call::new(coroutine, runner);
     call.location.set(YIELDED_AT.get().unwrap_or(call.location.get()));
     let ready = Ready::current();
     let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {
@@ -72,7 +73,7 @@ where
             call,
         }
     });
-    task.shared.set_id(future);
+    emit(|| Event::Call { runner, future: task.shared.id(), coroutine, body: trace::Body::Native });
     ready.push(task.clone());
     Future::from_core(task)
 }

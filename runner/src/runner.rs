@@ -51,7 +51,6 @@
 //! - the context variables, which are the generator's own and not those of whoever resolves a Future.
 
 mod observed;
-mod plain;
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -63,11 +62,8 @@ use crate::co::{Body, Co};
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
 use crate::ready::{call_soon, Ready, Run, Suspended};
 use crate::shared::{lend, Header, Resolvable, Shared};
-use crate::trace::{self, emit, Event, FutureId, Problem, State};
-use crate::{Context, Exception, Future, Result};
-
-pub use observed::exchange_unstarted;
-pub use plain::call_plain;
+use crate::trace::{self, emit, Event, Problem, RunnerId, State};
+use crate::{exception, Context, Exception, Future, Result};
 
 use observed::Observed;
 
@@ -99,18 +95,11 @@ impl<G: Generator + 'static> Runner<G> {
     /// The same, with what makes the generator called as a part of it.
     #[track_caller]
     #[inline]
-    fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G) -> Future<G::Return> {
+    fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G + 'static) -> Future<G::Return> {
         if trace::observed() {
-            Runner::start_observed(coroutine, || Observed(Box::new(make())))
-        } else {
-            Self::call(coroutine, make)
+            return Runner::start_observed(coroutine, trace::Body::Generator, Observed::new(make));
         }
-    }
-
-    #[track_caller]
-    #[inline]
-    fn call(coroutine: &'static Coroutine, make: impl FnOnce() -> G) -> Future<G::Return> {
-        let (call, future) = Call::new(coroutine, G::is_observed().then_some(trace::Body::Generator));
+        let call = Call::new(coroutine, RunnerId(0));
         let context = Cell::new(Context::current());
         let mut gen = None;
         let ctx_run = Context::run(&context);
@@ -119,14 +108,7 @@ impl<G: Generator + 'static> Runner<G> {
         drop(ctx_run);
         let result = match state {
             GeneratorState::Yielded(first_yielded) => {
-                let runner = Rc::new(Self {
-                    result_future: Shared::new(),
-                    gen: Cell::new(gen),
-                    future: Cell::new(None),
-                    context,
-                    call,
-                });
-                runner.result_future.set_id(future);
+                let runner = Self::new(call, gen, context);
                 let ctx_run = Context::run(&runner.context);
                 let ready = runner.handle_yield(first_yielded);
                 drop(ctx_run);
@@ -135,16 +117,16 @@ impl<G: Generator + 'static> Runner<G> {
                 }
                 return Future::from_core(runner);
             }
-            GeneratorState::Returned(value) => {
-                if G::is_observed() {
-                    call.returned(&value, false);
-                }
-                Ok(value)
-            }
+            GeneratorState::Returned(value) => Ok(value),
             GeneratorState::Raised(exception) => call.raised(exception, None),
         };
         discard(gen);
-        finished(result, future)
+        Future::settled(result)
+    }
+
+    fn new(call: Call, gen: Option<G>, context: Cell<Context>) -> Rc<Self> {
+        let (result_future, gen, future) = (Shared::new(), Cell::new(gen), Cell::new(None));
+        Rc::new(Self { result_future, gen, future, context, call })
     }
 
     /// Starts or resumes the generator, running until it reaches a yield of a Future that is not done.
@@ -155,7 +137,12 @@ impl<G: Generator + 'static> Runner<G> {
         loop {
             let mut exc = None;
             let resumed = match self.future.take() {
-                None => self.next(&mut gen),
+                None => {
+                    if by_the_loop {
+                        self.call.tell(|| Event::Start { runner: self.call.runner });
+                    }
+                    trap(|| gen.resume(Resume::Send(Sent::Nothing)))
+                }
                 Some(future) => match future.state() {
                     State::Pending => {
                         self.future.set(Some(future));
@@ -210,13 +197,6 @@ impl<G: Generator + 'static> Runner<G> {
         ready
     }
 
-    /// `next(gen)`: runs it up to its first yield.
-    #[cold]
-    fn next(&self, gen: &mut G) -> GeneratorState<G::Return> {
-        self.call.tell(|| Event::Start { runner: self.call.runner });
-        trap(|| gen.resume(Resume::Send(Sent::Nothing)))
-    }
-
     /// `gen.send(future.result())`. The yield takes the result out.
     fn send(&self, gen: &mut G, future: AnyFuture) -> GeneratorState<G::Return> {
         if G::is_observed() {
@@ -239,8 +219,12 @@ impl<G: Generator + 'static> Runner<G> {
             emit(|| Event::Wait { runner: self.call.runner, future: until() });
         }
         if self.call.place.get() == 0 {
-            self.call.place.set(Ready::with_current(|ready| ready.hold(Rc::<Self>::downgrade(self))));
+            self.hold();
         }
+    }
+
+    fn hold(self: &Rc<Self>) {
+        self.call.place.set(Ready::with_current(|ready| ready.hold(Rc::<Self>::downgrade(self))));
     }
 
     /// Resolves the result Future, unless it was cancelled.
@@ -334,7 +318,7 @@ where
 /// assert_eq!(future.result().unwrap(), 6);
 /// ```
 #[track_caller]
-pub fn call<T, F>(coroutine: &'static Coroutine, body: impl FnOnce(Co) -> F) -> Future<T>
+pub fn call<T, F>(coroutine: &'static Coroutine, body: impl FnOnce(Co) -> F + 'static) -> Future<T>
 where
     T: 'static,
     F: std::future::Future<Output = Result<T>> + 'static,
@@ -342,11 +326,43 @@ where
     Runner::start_with(coroutine, || Body::new(body))
 }
 
-/// The Future of a call that is over before it returns.
-fn finished<T: 'static>(result: Result<T>, id: FutureId) -> Future<T> {
-    let shared = Shared::settled(result);
-    shared.set_id(id);
-    Future::from_core(Rc::new(shared))
+/// Calls a coroutine that never yields: a plain function whose exception is trapped. What
+/// `#[squall::coroutine]` makes of a function without a yield.
+///
+/// ```
+/// use squall_runner::{runner::call_plain, Coroutine};
+///
+/// static PARSE: Coroutine = Coroutine::new("parse", file!(), line!());
+/// let failed = call_plain(&PARSE, || Ok("x".parse::<i32>()?));
+/// assert!(failed.exception().unwrap().is::<std::num::ParseIntError>());
+/// ```
+#[track_caller]
+pub fn call_plain<T: 'static>(
+    coroutine: &'static Coroutine,
+    body: impl FnOnce() -> Result<T> + 'static,
+) -> Future<T> {
+    if trace::observed() {
+        return Runner::start_observed(coroutine, trace::Body::Plain, Observed::new(|| Plain(Some(body))));
+    }
+    let call = Call::new(coroutine, RunnerId(0));
+    let result = Context::current().enter(|| exception::trap(body));
+    Future::settled(result.or_else(|exception| call.raised(exception, None)))
+}
+
+/// The same as a generator, for observers.
+struct Plain<F>(Option<F>);
+
+impl<T: 'static, F: FnOnce() -> Result<T>> Generator for Plain<F> {
+    type Return = T;
+
+    #[inline]
+    fn resume(&mut self, _resume: Resume) -> GeneratorState<T> {
+        match self.0.take().map(|body| body()) {
+            Some(Ok(value)) => GeneratorState::Returned(value),
+            Some(Err(exception)) => GeneratorState::Raised(exception),
+            None => unreachable!("it has returned"),
+        }
+    }
 }
 
 /// Resumes a generator. A panic becomes an exception that it raised.

@@ -238,26 +238,13 @@ impl<T> Shared<T> {
             return false;
         }
         trace::emit(|| Event::Resolve { future: self.id(), state });
-        self.put(state, slot);
-        true
-    }
-
-    #[inline]
-    fn put(&self, state: State, slot: Slot<T>) {
         self.header.state.set(state);
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
             nobody => std::mem::forget(nobody),
         }
-    }
-
-    /// Is done as another Future is, of the same number, which has said so. `None`: that was cancelled.
-    pub fn follow(&self, result: Option<Result<T>>) {
-        if !self.done() {
-            let (state, slot) = result.map_or((State::Cancelled, Slot::Empty), Slot::of);
-            self.put(state, slot);
-        }
+        true
     }
 
     /// What it failed with. Asking counts as retrieving it.
@@ -330,8 +317,8 @@ impl<T> Shared<T> {
         std::mem::forget(self.slot.replace(slot));
     }
 
-    /// Adds somebody, unless the same one waits already.
-    pub(crate) fn add_waiter_once(&self, waiter: Waiter) {
+    /// Adds somebody, unless the same one waits already: then this says `false`.
+    pub(crate) fn add_waiter_once(&self, waiter: Waiter) -> bool {
         let waits = lend(&self.slot, |slot| match slot {
             Slot::One(other) => other.is(&waiter),
             Slot::Many(others) => others.iter().any(|other| other.is(&waiter)),
@@ -340,10 +327,7 @@ impl<T> Shared<T> {
         if !waits {
             self.add_waiter(waiter);
         }
-    }
-
-    pub(crate) fn is_shared(&self) -> bool {
-        self.copy.get().is_some()
+        !waits
     }
 
     pub(crate) fn share(&self, copy: fn(&T) -> T) {

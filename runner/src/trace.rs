@@ -31,6 +31,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::rc::Rc;
 use std::time::Duration;
 
+use crate::ready::{Callback, Run};
 use crate::{Coroutine, Exception, Result};
 
 /// The number of one call of a coroutine. The same for its Runner, should it need one.
@@ -225,6 +226,37 @@ pub trait Observer {
     /// Called for each event, in order, in the middle of what happens: it must not resume coroutines or
     /// resolve Futures.
     fn event(&self, event: &Event<'_>);
+
+    /// Asked of each coroutine that is called: whether it is not to be started. Then the observer does that by
+    /// [`Run::run`], whenever it likes.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    /// use squall_runner::ready::{Callback, Run};
+    /// use squall_runner::trace::{self, Event, Observation, Observer};
+    ///
+    /// #[derive(Default)]
+    /// struct HoldsBack(Cell<Option<Callback>>);
+    /// impl Observer for HoldsBack {
+    ///     fn event(&self, _event: &Event<'_>) {}
+    ///     fn holds_back(&self, call: Callback) -> bool {
+    ///         self.0.set(Some(call));
+    ///         true
+    ///     }
+    /// }
+    ///
+    /// let observer = Rc::new(HoldsBack::default());
+    /// trace::exchange(Observation { observer: Some(observer.clone()), ..Observation::default() });
+    /// let future = squall_runner::coroutine(|_co| async { Ok(5) });
+    /// assert!(!future.done());
+    /// observer.0.take().unwrap().run();              // the call alone would have done this
+    /// assert_eq!(future.result().unwrap(), 5);
+    /// # trace::exchange(Observation::default());
+    /// ```
+    fn holds_back(&self, _call: Callback) -> bool {
+        false
+    }
 }
 
 impl fmt::Debug for dyn Observer {
@@ -278,15 +310,24 @@ pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
 #[cold]
 #[inline(never)]
 fn tell(event: &Event<'_>) {
+    ask(|observer| observer.event(event));
+}
+
+pub(crate) fn holds_back<R: Run + 'static>(call: &Rc<R>) -> bool {
+    ask(|observer| observer.holds_back(call.clone()))
+}
+
+fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
     // On a thread that is ending there is none any more.
-    let observer = OBSERVER.try_with(|observer| observer.borrow().clone());
-    if let Ok(Some(observer)) = observer {
-        // It prints values of others, which may panic in the middle of what happens.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| observer.event(event))) {
-            let exception = Exception::from_panic(panic);
-            log::error!(target: "squall::trace", "exception in an observer\n{exception:?}");
-        }
-    }
+    let Ok(Some(observer)) = OBSERVER.try_with(|observer| observer.borrow().clone()) else {
+        return R::default();
+    };
+    // It prints values of others, which may panic in the middle of what happens.
+    catch_unwind(AssertUnwindSafe(|| f(&*observer))).unwrap_or_else(|panic| {
+        let exception = Exception::from_panic(panic);
+        log::error!(target: "squall::trace", "exception in an observer\n{exception:?}");
+        R::default()
+    })
 }
 
 /// Runs code of others, where a panic would break what is around it: that is reported.

@@ -14,14 +14,14 @@
 //! Source: `tornado.gen.multi`, `multi_future`.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::{Callback, Held, Run};
-use squall_runner::trace::{self, Event, FutureId, Kind, Origin, Problem, State};
-use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Yieldable};
+use squall_runner::ready::{Held, Run};
+use squall_runner::trace::{self, Event, Kind, Origin, Problem, State};
+use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Waitable, Yieldable};
 
 /// Waits until all of `children` are done, and gives their results in the same shape.
 ///
@@ -68,12 +68,10 @@ fn start<M, C: Children<M>>(
         children.each(&mut |child| of.push(child.id()));
         trace::emit(|| Event::Made { future: multi.shared.id(), origin: Origin::Multi(&of) });
     }
-    let mut seen = HashSet::new();
     children.each(&mut |child| {
         // A Future may be in the list twice, and is waited for once.
-        if !child.done() && (!child.is_shared() || seen.insert(child.id())) {
+        if !child.done() && child.add_callback_once(multi.clone()) {
             multi.unfinished.set(multi.unfinished.get() + 1);
-            child.add_callback(multi.clone());
         }
     });
     multi.children.set(Some(children));
@@ -153,37 +151,9 @@ pub trait Children<M> {
 #[doc(hidden)]
 pub trait Futures: 'static {
     type Output: 'static;
-    fn each(&self, f: &mut dyn FnMut(&dyn Child));
+    fn each(&self, f: &mut dyn FnMut(&dyn Waitable));
     /// The results of Futures that are all done and none failed.
     fn results(self) -> Result<Self::Output>;
-}
-
-/// A Future among others of other types.
-#[doc(hidden)]
-pub trait Child {
-    fn done(&self) -> bool;
-    fn is_shared(&self) -> bool;
-    fn id(&self) -> FutureId;
-    fn exception(&self) -> Option<Exception>;
-    fn add_callback(&self, callback: Callback);
-}
-
-impl<T> Child for Future<T> {
-    fn done(&self) -> bool {
-        self.done()
-    }
-    fn is_shared(&self) -> bool {
-        self.is_shared()
-    }
-    fn id(&self) -> FutureId {
-        self.id()
-    }
-    fn exception(&self) -> Option<Exception> {
-        self.exception()
-    }
-    fn add_callback(&self, callback: Callback) {
-        self.add_callback(callback);
-    }
 }
 
 /// The kind of an array or a `Vec`. `M` is the kind of what is in it.
@@ -232,8 +202,8 @@ yieldable!([M, Y: Yieldable<M>] Vec<Y>, List<M>);
 impl<T> Futures for Vec<Future<T>> {
     type Output = Vec<T>;
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
-        self.iter().for_each(|future| f(future));
+    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
+        self.iter().for_each(|future| f(&**future));
     }
     fn results(self) -> Result<Vec<T>> {
         self.into_iter().map(Future::into_result).collect()
@@ -261,7 +231,7 @@ pub struct Array<T: 'static, const N: usize>(Vec<Future<T>>);
 impl<T, const N: usize> Futures for Array<T, N> {
     type Output = [T; N];
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
+    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
         self.0.each(f);
     }
     fn results(self) -> Result<[T; N]> {
@@ -319,8 +289,8 @@ impl<K, T, O> Entries<K, T, O> {
 impl<K: 'static, T, O: FromIterator<(K, T)> + 'static> Futures for Entries<K, T, O> {
     type Output = O;
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
-        self.entries.iter().for_each(|(_, future)| f(future));
+    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
+        self.entries.iter().for_each(|(_, future)| f(&**future));
     }
     fn results(self) -> Result<O> {
         self.entries.into_iter().map(|(key, future)| Ok((key, future.into_result()?))).collect()
@@ -348,9 +318,9 @@ macro_rules! tuple {
             type Output = ($($t,)*);
 
             #[allow(non_snake_case)]
-            fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
+            fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
                 let ($($t,)*) = self;
-                $(f($t);)*
+                $(f(&**$t);)*
             }
             #[allow(non_snake_case)]
             fn results(self) -> Result<Self::Output> {

@@ -5,7 +5,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::Run;
-use squall_runner::trace::State;
+use squall_runner::trace::{self, Observation, State};
 use squall_runner::{Coroutine, Exception, Future, Resolvable, Result, Shared};
 
 /// The same Future with its result made something else of. Both are done in the same moment, and have one number:
@@ -39,10 +39,17 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run fo
     /// Called in the moment in which the source is done: it has nothing to do later.
     fn is_due(&self) -> bool {
         if let (Some(f), Some(source)) = (self.f.take(), self.source.upgrade().map(Future::from_core)) {
-            self.shared.follow((!source.cancelled()).then(|| {
+            let result = (!source.cancelled()).then(|| {
                 let result = catch_unwind(AssertUnwindSafe(|| f(source.into_result())));
                 result.unwrap_or_else(|panic| Err(Exception::from_panic(panic)))
-            }));
+            });
+            // Only one of the two tells that it is done: they have one number.
+            let observation = trace::exchange(Observation::default());
+            match result {
+                Some(result) => self.shared.set(result),
+                None => self.shared.cancel(),
+            };
+            trace::exchange(observation);
         }
         false
     }

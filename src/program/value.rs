@@ -9,14 +9,14 @@ use std::rc::Rc;
 use send_wrapper::SendWrapper;
 use squall_runner::trace::Kind;
 use squall_runner::{
-    convert_yielded, marker, native, Coroutine, Error, Exception, Future, Result, Shared, Yieldable,
+    convert_yielded, marker, native, Coroutine, Error, Exception, Future, Result, Shared, Waitable, Yieldable,
 };
 
 use super::callable::with_stack;
 use super::objects::Service;
 use super::show;
 use super::syntax::Name;
-use crate::gen::{multi_quiet, Child, Children, Futures};
+use crate::gen::{multi_quiet, Children, Futures};
 use crate::ioloop::Timeout;
 
 /// How deep lists that are waited for may be in each other, and how many parts they may have: a list can hold
@@ -310,8 +310,8 @@ impl Children<marker::Custom> for Converted {
 impl Futures for Converted {
     type Output = Value;
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Child)) {
-        self.children.iter().for_each(|child| f(child));
+    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
+        self.children.iter().for_each(|child| f(&**child));
     }
 
     fn results(self) -> Result<Value> {

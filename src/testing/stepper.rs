@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
-use squall_runner::trace::{Event, Observer, Shown};
+use squall_runner::trace::Shown;
 use squall_runner::{
     Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Sent, Yielded,
 };
@@ -13,7 +13,7 @@ use squall_runner::{
 use super::unstarted::{unstarted, AnyReturn, Returned};
 use super::VirtualClock;
 use crate::ioloop::IoLoop;
-use crate::trace::{observe, Printed};
+use crate::trace::Printed;
 
 /// One generator, resumed by hand. There is no Runner: the test sends in what a Runner would have sent.
 ///
@@ -72,7 +72,6 @@ impl Stepper {
     pub fn new<T: 'static>(f: impl FnOnce() -> Future<T>) -> Self {
         let io_loop = IoLoop::with_clock(VirtualClock::new());
         let current = io_loop.make_current();
-        let observing = observe(Rc::new(Nobody));
         let (future, called) = unstarted(f);
         let mut found = None;
         for call in called {
@@ -82,7 +81,7 @@ impl Stepper {
                 call.run();
             }
         }
-        drop((observing, current));
+        drop(current);
         let start = found.and_then(|call| Some((call, future.core().take_generator()?)));
         let Some((call, generator)) = start else {
             panic!("Stepper::new was given a function whose Future is not that of a coroutine which it calls: write Stepper::new(|| my_coroutine(..))")
@@ -274,11 +273,4 @@ fn in_short(exception: &Exception) -> String {
         "" => exception.name().to_owned(),
         message => format!("{}: {message}", exception.name()),
     }
-}
-
-/// Observes nothing: a coroutine can be called without being started where somebody observes.
-struct Nobody;
-
-impl Observer for Nobody {
-    fn event(&self, _event: &Event<'_>) {}
 }

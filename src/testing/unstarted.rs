@@ -1,30 +1,43 @@
 //! [`unstarted`]: coroutines that are called and not started yet, for whoever steps through them.
 
 use std::any::{type_name, Any};
+use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::rc::Rc;
 
 use squall_runner::ready::Callback;
-use squall_runner::runner::exchange_unstarted;
-use squall_runner::trace::Shown;
+use squall_runner::trace::{Event, Observer, Shown};
 use squall_runner::{Coroutine, Error, Exception, Generator, GeneratorState, Resume};
 
-use crate::trace::Printed;
+use crate::trace::{observe_in_front, Printed};
 
 /// Calls `f`, and has no coroutine started that `f` calls: each is given, in order, to be started or driven
-/// by hand. Only on a thread that is observed; elsewhere the coroutines run as ever.
+/// by hand. Whoever observes the thread is told as ever.
 pub(super) fn unstarted<R>(f: impl FnOnce() -> R) -> (R, Vec<Callback>) {
-    /// Puts the list of before back, also when `f` panics.
-    struct Before(Option<Vec<Callback>>);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            drop(exchange_unstarted(self.0.take()));
-        }
-    }
-    let before = Before(exchange_unstarted(Some(Vec::new())));
+    let called = Rc::new(RefCell::new(Vec::new()));
+    let observing = observe_in_front(|observer| {
+        Rc::new(HoldingBack { called: called.clone(), observer }) as Rc<dyn Observer>
+    });
     let result = f();
-    let called = exchange_unstarted(None).unwrap_or_default();
-    drop(before);
-    (result, called)
+    drop(observing);
+    (result, called.take())
+}
+
+/// Holds back every coroutine that is called.
+struct HoldingBack {
+    called: Rc<RefCell<Vec<Callback>>>,
+    observer: Option<Rc<dyn Observer>>,
+}
+
+impl Observer for HoldingBack {
+    fn event(&self, event: &Event<'_>) {
+        self.observer.iter().for_each(|observer| observer.event(event));
+    }
+
+    fn holds_back(&self, call: Callback) -> bool {
+        self.called.borrow_mut().push(call);
+        true
+    }
 }
 
 /// What a generator returned, without its type.
