@@ -61,7 +61,7 @@ pub use timers::Timeout;
 
 use expected::Expected;
 pub(crate) use expected::Ticket;
-use handle::Inbox;
+use handle::{Inbox, Mail};
 use timers::Timers;
 
 /// The event loop of this thread. A handle: clones mean the same loop.
@@ -107,8 +107,8 @@ impl IoLoop {
 
     fn on(ready: Rc<Ready>, clock: impl Clock + 'static) -> Self {
         let inbox = Inbox::new();
-        let wakeup = inbox.wakeup().clone();
-        ready.notify_by(move || wakeup.wake());
+        let remote = inbox.remote().clone();
+        ready.woken_outside(move |woken| remote.send(Mail::Woken(woken)));
         let inner = Inner {
             ready,
             clock: Box::new(clock),

@@ -451,3 +451,21 @@ fn what_goes_wrong_where_nobody_waits_is_in_the_report() {
     assert!(message.contains("exception was never retrieved: Exception: on purpose at tests/test_loop.rs:"));
     drop(stuck);
 }
+
+#[test]
+fn another_loop_that_runs_within_a_step_runs_on() {
+    #[squall::coroutine]
+    fn thrice() -> Result<i32> {
+        yield_!(moment())?;
+        for _ in 0..3 {
+            yield_!(Future::ready(()))?;
+        }
+        Ok(5)
+    }
+    let mut t = TestLoop::new();
+    let result = Rc::new(Cell::new(0));
+    let inner = result.clone();
+    t.io_loop().add_callback(move || inner.set(IoLoop::new().run_sync(thrice).unwrap()));
+    t.run_until_idle();
+    assert_eq!(result.get(), 5);
+}

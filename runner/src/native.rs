@@ -29,7 +29,7 @@ use std::task::{Poll, Wake, Waker};
 use crate::any_future::AnyFuture;
 use crate::call::{discard, Call};
 use crate::co::outside;
-use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
+use crate::ready::{call_soon, Callback, Ready, Run, Suspended, Woken};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, RunnerId, State};
 use crate::waker::TaskWaker;
@@ -65,7 +65,7 @@ where
             body: Cell::new(Some(Box::pin(async { body.await.map_err(Exception::from) }))),
             awaits: Cell::new(None),
             kept: Cell::new(None),
-            waker: Arc::new(TaskWaker::new(call.place.get(), ready.mail.clone())),
+            waker: Arc::new(TaskWaker::new(call.place.get(), ready.outside.clone())),
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
@@ -182,9 +182,9 @@ impl<T> Run for Task<T> {
         self.shared.state() == State::Pending && !self.queued.replace(true)
     }
 
-    fn wake(self: Rc<Self>, number: u64) {
-        if self.waker.number == number {
-            self.waker.mailed.swap(false, Ordering::AcqRel);
+    fn wake(self: Rc<Self>, woken: Woken) {
+        if self.waker.task == woken {
+            self.waker.told.swap(false, Ordering::AcqRel);
             if self.is_due() {
                 call_soon(self);
             }

@@ -26,8 +26,10 @@ use std::sync::Arc;
 use slab::Slab;
 
 use crate::trace::{self, Problem, RunnerId};
-use crate::waker::Mail;
+use crate::waker::Outside;
 use crate::{Context, Coroutine};
+
+pub use crate::waker::Woken;
 
 /// Something that waits in line to be called: a Runner, a Task, a closure.
 pub trait Run {
@@ -59,9 +61,9 @@ pub trait Run {
         true
     }
 
-    /// Has it run soon since its waker says so, if that is the number of its waker.
+    /// Has it called soon, if it is what was woken.
     #[doc(hidden)]
-    fn wake(self: Rc<Self>, _number: u64) {}
+    fn wake(self: Rc<Self>, _woken: Woken) {}
 }
 
 /// An entry of the queue.
@@ -90,12 +92,8 @@ pub struct Ready {
     /// Every coroutine that is suspended, and whatever else holds Futures that hold it in turn. Weak: what they
     /// wait for holds them.
     held: RefCell<Slab<Weak<dyn Run>>>,
-    /// Where the wakers of native coroutines leave word.
-    pub(crate) mail: Arc<Mail>,
-    /// Whether a Runner is to stop after each resume, though it could go on at once.
-    stepped: Cell<bool>,
-    /// The Runner that stopped for that: it goes next, before everything in the queue.
-    going_on: Cell<Option<Callback>>,
+    /// Who is told which native coroutines were woken on other threads.
+    pub(crate) outside: Arc<Outside>,
 }
 
 thread_local! {
@@ -152,45 +150,18 @@ impl Ready {
         self.held().iter().filter_map(|held| held.coroutine()).collect()
     }
 
-    /// Whether a suspended native coroutine gave its waker to something outside of this thread's sight.
-    pub fn wakeable(&self) -> bool {
-        self.suspended().iter().any(|suspended| suspended.wakeable)
+    /// Has the native coroutines that are woken on other threads told to `outside`, on that thread: a loop, which is
+    /// to [`wake`](Self::wake) them here, soon. Only the first call counts; before it, nobody else can wake them.
+    pub fn woken_outside(&self, outside: impl Fn(Woken) + Send + Sync + 'static) {
+        drop(self.outside.set(Box::new(outside)));
     }
 
-    /// Takes in the native coroutines that other threads have woken: a loop calls this before each iteration.
-    pub fn deliver(&self) {
-        for (place, number) in self.mail.take() {
-            self.wake(place, number);
+    /// Has a native coroutine that was woken called soon, if it is there still.
+    pub fn wake(&self, woken: Woken) {
+        let held = self.held.borrow().get(woken.place as usize - 1).and_then(Weak::upgrade);
+        if let Some(held) = held {
+            held.wake(woken);
         }
-    }
-
-    /// Has `notify` called, on any thread, when there is something to [`deliver`](Self::deliver). Only the
-    /// first call counts.
-    pub fn notify_by(&self, notify: impl Fn() + Send + Sync + 'static) {
-        drop(self.mail.notify.set(Box::new(notify)));
-    }
-
-    /// Has every Runner that the loop calls stop after one resume, also where it need not wait: for tools that
-    /// step through coroutines. Whoever asks for it must run [`going_on`](Self::going_on) before the queue.
-    pub fn step_by_resumes(&self, stepped: bool) {
-        self.stepped.set(stepped);
-    }
-
-    /// Takes the Runner that would have gone on at once.
-    pub fn going_on(&self) -> Option<Callback> {
-        self.going_on.take()
-    }
-
-    /// Stops a Runner that could go on at once, if that is wanted.
-    #[inline]
-    pub(crate) fn went_on<R: Run + 'static>(runner: &Rc<R>) -> bool {
-        trace::observed()
-            && Self::with_current(|ready| {
-                if ready.stepped.get() {
-                    ready.going_on.set(Some(runner.clone()));
-                }
-                ready.stepped.get()
-            })
     }
 
     /// Drops every callback and every suspended coroutine, without running any: the end of a loop. This is
@@ -205,7 +176,6 @@ impl Ready {
             self.queue.take().into_iter().for_each(given_up);
             held.into_iter().for_each(given_up);
         }
-        self.going_on.take().into_iter().for_each(given_up);
     }
 
     fn held(&self) -> Vec<Callback> {
@@ -223,14 +193,6 @@ impl Ready {
         let (mut held, key) = (self.held.borrow_mut(), place as usize - 1);
         if held.get(key).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it)) {
             held.remove(key);
-        }
-    }
-
-    /// Wakes what is at that place, if that is the number of its waker.
-    pub(crate) fn wake(&self, place: u32, number: u64) {
-        let held = self.held.borrow().get(place as usize - 1).and_then(Weak::upgrade);
-        if let Some(held) = held {
-            held.wake(number);
         }
     }
 

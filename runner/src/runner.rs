@@ -130,7 +130,7 @@ impl<G: Generator + 'static> Runner<G> {
     }
 
     /// Starts or resumes the generator, running until it reaches a yield of a Future that is not done.
-    /// A tool may have it stop after each resume where it was called by the loop.
+    /// An observer may have it stop after each resume where it was called by the loop.
     fn run(self: &Rc<Self>, by_the_loop: bool) {
         let Some(mut gen) = self.gen.take() else { return };
         let _ctx_run = Context::run(&self.context);
@@ -166,7 +166,7 @@ impl<G: Generator + 'static> Runner<G> {
                 }
                 GeneratorState::Raised(raised) => return self.finish(gen, self.call.raised(raised, exc)),
             };
-            if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && Ready::went_on(self)) {
+            if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && trace::stops(self, true)) {
                 return self.gen.set(Some(gen));
             }
         }

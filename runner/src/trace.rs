@@ -227,8 +227,8 @@ pub trait Observer {
     /// resolve Futures.
     fn event(&self, event: &Event<'_>);
 
-    /// Asked of each coroutine that is called: whether it is not to be started. Then the observer does that by
-    /// [`Run::run`], whenever it likes.
+    /// Asked of each coroutine that is called, and, if it is `started`, each time that the loop has resumed it and
+    /// it could go on at once: whether it is to stop there. Then the observer has it go on by [`Run::run`].
     ///
     /// ```
     /// use std::cell::Cell;
@@ -237,16 +237,16 @@ pub trait Observer {
     /// use squall_runner::trace::{self, Event, Observation, Observer};
     ///
     /// #[derive(Default)]
-    /// struct HoldsBack(Cell<Option<Callback>>);
-    /// impl Observer for HoldsBack {
+    /// struct Stops(Cell<Option<Callback>>);
+    /// impl Observer for Stops {
     ///     fn event(&self, _event: &Event<'_>) {}
-    ///     fn holds_back(&self, call: Callback) -> bool {
-    ///         self.0.set(Some(call));
+    ///     fn stops(&self, runner: Callback, _started: bool) -> bool {
+    ///         self.0.set(Some(runner));
     ///         true
     ///     }
     /// }
     ///
-    /// let observer = Rc::new(HoldsBack::default());
+    /// let observer = Rc::new(Stops::default());
     /// trace::exchange(Observation { observer: Some(observer.clone()), ..Observation::default() });
     /// let future = squall_runner::coroutine(|_co| async { Ok(5) });
     /// assert!(!future.done());
@@ -254,7 +254,7 @@ pub trait Observer {
     /// assert_eq!(future.result().unwrap(), 5);
     /// # trace::exchange(Observation::default());
     /// ```
-    fn holds_back(&self, _call: Callback) -> bool {
+    fn stops(&self, _runner: Callback, _started: bool) -> bool {
         false
     }
 }
@@ -313,8 +313,10 @@ fn tell(event: &Event<'_>) {
     ask(|observer| observer.event(event));
 }
 
-pub(crate) fn holds_back<R: Run + 'static>(call: &Rc<R>) -> bool {
-    ask(|observer| observer.holds_back(call.clone()))
+/// Whether the observer has that Runner stop where it is.
+#[cold]
+pub(crate) fn stops<R: Run + 'static>(runner: &Rc<R>, started: bool) -> bool {
+    ask(|observer| observer.stops(runner.clone(), started))
 }
 
 fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {

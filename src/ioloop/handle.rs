@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use polling::{Events, Poller};
-use squall_runner::ready::{Callback, Run};
+use squall_runner::ready::{Callback, Ready, Run, Woken};
 use squall_runner::Context;
 
 /// What other threads leave for the loop.
@@ -20,6 +20,8 @@ pub(crate) enum Mail {
     Callback(SendCallback),
     /// What is expected under this key has come.
     Arrived(usize),
+    /// A native coroutine was woken.
+    Woken(Woken),
 }
 
 type SendCallback = Box<dyn FnOnce() + Send>;
@@ -237,8 +239,9 @@ impl Inbox {
         self.remote.mail().as_ref().is_none_or(Vec::is_empty)
     }
 
-    /// Takes everything out that was left until now: what is to be called, and the keys of what was expected.
-    pub(crate) fn take(&self, mut call: impl FnMut(Callback), mut arrived: impl FnMut(usize)) {
+    /// Takes everything out that was left until now: what is to be called, and the keys of what was expected. The
+    /// native coroutines that were woken go to `ready`.
+    pub(crate) fn take(&self, ready: &Ready, mut call: impl FnMut(Callback), mut arrived: impl FnMut(usize)) {
         let mut taken = self.spare.take();
         if let Some(left) = &mut *self.remote.mail() {
             std::mem::swap(left, &mut taken);
@@ -250,6 +253,7 @@ impl Inbox {
                     call(self.called.clone());
                 }
                 Mail::Arrived(key) => arrived(key),
+                Mail::Woken(woken) => ready.wake(woken),
             }
         }
         if taken.capacity() <= SPARE {
@@ -301,7 +305,7 @@ mod tests {
         let taken = |inbox: &Inbox| {
             let mut keys = Vec::new();
             assert!(inbox.wakeup().take_news());
-            inbox.take(|_| unreachable!("nothing is to be called"), |key| keys.push(key));
+            inbox.take(&Ready::current(), |_| unreachable!("nothing is to be called"), |key| keys.push(key));
             keys
         };
         (0..3).for_each(|key| inbox.remote().send(Mail::Arrived(key)));

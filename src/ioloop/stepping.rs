@@ -24,7 +24,6 @@ impl IoLoop {
     pub(crate) fn begin_turn(&self) -> usize {
         let (inner, ready) = (&*self.inner, &self.inner.ready);
         let now = inner.clock.now();
-        ready.deliver();
         // If it fails now, it fails again where the loop waits for it.
         drop(inner.look_at_fds());
         for callback in self.arrived() {
@@ -49,6 +48,7 @@ impl IoLoop {
         loop {
             inner.inbox.wakeup().take_news();
             inner.inbox.take(
+                &inner.ready,
                 |callback| callbacks.push(callback),
                 |key| jobs.extend(inner.expected.borrow_mut().take_with_age(key)),
             );
@@ -71,7 +71,6 @@ impl IoLoop {
     /// Whether there is something to do for an iteration at this time.
     pub(crate) fn has_work(&self) -> bool {
         let inner = &*self.inner;
-        inner.ready.deliver();
         let due = self.next_deadline().is_some_and(|deadline| deadline <= inner.clock.now());
         due || !inner.ready.is_empty() || !inner.inbox.is_empty()
     }
@@ -95,7 +94,7 @@ impl IoLoop {
     pub(crate) fn may_be_woken(&self) -> bool {
         let inner = &*self.inner;
         let mail = !inner.inbox.is_empty();
-        self.expects() || mail || inner.has_fds() || inner.inbox.has_handles() || inner.ready.wakeable()
+        self.expects() || mail || inner.has_fds() || inner.inbox.has_handles() || inner.wakeable()
     }
 
     /// Sleeps until something outside wakes the loop, at most so long in real time.
@@ -104,7 +103,6 @@ impl IoLoop {
         // What there was until now is seen below.
         wakeup.take_news();
         let asleep = wakeup.fall_asleep();
-        inner.ready.deliver();
         let woken = !asleep || !inner.ready.is_empty() || !inner.inbox.is_empty();
         let waited = if woken { Ok(()) } else { inner.poll(timeout) };
         wakeup.awake();

@@ -32,8 +32,8 @@ impl Inner {
     /// Puts everything on the ready queue that came from outside or is due.
     fn take_in(&self) {
         if self.inbox.wakeup().take_news() {
-            self.ready.deliver();
             self.inbox.take(
+                &self.ready,
                 |callback| self.ready.push(callback),
                 |key| {
                     let expected = self.expected.borrow_mut().take(key);
@@ -65,7 +65,7 @@ impl Inner {
             // A job takes none of the time that jumps.
             Some(_) if expecting && self.clock.jumps() => None,
             Some(deadline) => Some(self.clock.until(deadline)),
-            None if expecting || self.has_fds() || self.inbox.has_handles() || self.ready.wakeable() => None,
+            None if expecting || self.has_fds() || self.inbox.has_handles() || self.wakeable() => None,
             // Whoever was the last outside has left something before they went.
             None if self.inbox.wakeup().was_woken() => return Ok(()),
             None => return Err(Error::Deadlock { waiting: self.waiting() }.into()),
@@ -101,6 +101,11 @@ impl Inner {
     #[cfg(not(unix))]
     pub(super) fn has_fds(&self) -> bool {
         false
+    }
+
+    /// Whether a suspended native coroutine gave its waker to something that this thread cannot see.
+    pub(super) fn wakeable(&self) -> bool {
+        self.ready.suspended().iter().any(|suspended| suspended.wakeable)
     }
 
     /// Who is suspended, and for what.

@@ -1,5 +1,6 @@
 //! [`TestLoop`]: a loop that runs one resume at a time, on a virtual clock.
 
+use std::cell::Cell;
 use std::fmt;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::rc::Rc;
@@ -60,6 +61,8 @@ pub struct TestLoop {
     pub(super) io_loop: IoLoop,
     clock: VirtualClock,
     pub(super) seen: Arc<Mutex<Seen>>,
+    /// The coroutine that could go on at once: it goes next, before everything in the queue.
+    going_on: Rc<Cell<Option<Callback>>>,
     /// That it is the current loop, and observed. Between the calls of one that can go back, it is neither.
     active: Option<(Observing, CurrentLoop)>,
     paused: Option<Paused>,
@@ -105,15 +108,15 @@ impl TestLoop {
     pub(super) fn recording(record: bool) -> Self {
         let clock = VirtualClock::new();
         let io_loop = IoLoop::with_clock(clock.clone());
-        io_loop.ready().step_by_resumes(true);
-        let watch = Watch::new(clock.clone(), record);
-        let seen = watch.seen.clone();
+        let watch = Watch::new(clock.clone(), io_loop.ready().clone(), record);
+        let (seen, going_on) = (watch.seen.clone(), watch.going_on.clone());
         let current = io_loop.make_current();
         let active = Some((observe(Rc::new(watch)), current));
         Self {
             io_loop,
             clock,
             seen,
+            going_on,
             active,
             paused: None,
             autojump: true,
@@ -320,7 +323,7 @@ impl TestLoop {
     #[track_caller]
     fn resume(&mut self) -> Option<Step> {
         loop {
-            if let Some(going_on) = self.io_loop.ready().going_on() {
+            if let Some(going_on) = self.going_on.take() {
                 let step = self.run(going_on);
                 self.done.push(Done::WentOn(step.clone()));
                 if let Some(step) = step {
@@ -428,7 +431,7 @@ impl TestLoop {
                 return Ok(());
             }
             Done::WentOn(before) => {
-                let Some(going_on) = self.io_loop.ready().going_on() else { return Err(None) };
+                let Some(going_on) = self.going_on.take() else { return Err(None) };
                 let step = self.run(going_on);
                 self.done.push(Done::WentOn(step.clone()));
                 (before, step)
@@ -472,7 +475,8 @@ impl Drop for TestLoop {
             eprintln!("\n{}", self.report());
         }
         self.activate();
-        // What is suspended is dropped while this is observed still, and still the current loop.
+        // What is left is dropped while this is observed still, and still the current loop.
+        drop(self.going_on.take());
         self.io_loop.close();
         drop(self.active.take());
     }

@@ -34,8 +34,11 @@ impl Observer for HoldingBack {
         self.observer.iter().for_each(|observer| observer.event(event));
     }
 
-    fn holds_back(&self, call: Callback) -> bool {
-        self.called.borrow_mut().push(call);
+    fn stops(&self, runner: Callback, started: bool) -> bool {
+        if started {
+            return self.observer.as_ref().is_some_and(|observer| observer.stops(runner, started));
+        }
+        self.called.borrow_mut().push(runner);
         true
     }
 }

@@ -1,10 +1,13 @@
 //! [`Watch`]: follows what happens in a test loop: the step under way, who waits for what, the trace.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use squall_runner::ready::{Callback, Ready};
 use squall_runner::trace::{Body, Event, FutureId, Observer, Origin, Problem, RunnerId, State};
 use squall_runner::Exception;
 
@@ -19,7 +22,11 @@ const ENTRIES: usize = 100_000;
 /// The observer of a test loop. What it has seen may be looked at from another thread, when this one hangs.
 pub(super) struct Watch {
     pub(super) seen: Arc<Mutex<Seen>>,
-    pub(super) clock: VirtualClock,
+    /// Who stopped after a resume though it could go on at once.
+    pub(super) going_on: Rc<Cell<Option<Callback>>>,
+    clock: VirtualClock,
+    /// Its queue: what another loop resumes in the meantime goes on.
+    ready: Rc<Ready>,
 }
 
 /// What happened so far, and how it stands.
@@ -80,9 +87,9 @@ pub(super) enum From {
 }
 
 impl Watch {
-    pub(super) fn new(clock: VirtualClock, record: bool) -> Self {
+    pub(super) fn new(clock: VirtualClock, ready: Rc<Ready>, record: bool) -> Self {
         let seen = Seen { record, ..Seen::default() };
-        Self { seen: Arc::new(Mutex::new(seen)), clock }
+        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready }
     }
 }
 
@@ -111,6 +118,15 @@ impl Observer for Watch {
         }
         seen.now = now;
         seen.note(event, shown);
+    }
+
+    /// A step is one resume.
+    fn stops(&self, runner: Callback, started: bool) -> bool {
+        let stops = started && Rc::ptr_eq(&self.ready, &Ready::current());
+        if stops {
+            self.going_on.set(Some(runner));
+        }
+        stops
     }
 }
 

@@ -69,7 +69,7 @@ impl<R> fmt::Display for Trace<R> {
 /// use squall::trace::Recorder;
 ///
 /// let trace = Recorder::new().limit(1).record(|| squall::coroutine(|_co| async { Ok(5) }));
-/// assert_eq!((trace.entries().len(), trace.dropped()), (1, 2));
+/// assert_eq!((trace.entries().len(), trace.dropped()), (1, 3));
 /// ```
 #[derive(Debug, Clone)]
 pub struct Recorder {

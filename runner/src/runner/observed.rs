@@ -40,18 +40,18 @@ impl<T: 'static> Generator for Observed<T> {
 }
 
 impl<T: 'static> Runner<Observed<T>> {
-    /// Calls it, unless the observer holds it back: then whoever runs the Runner starts it.
+    /// Calls it, unless the observer has it stop before it starts.
     #[cold]
     #[track_caller]
     pub(super) fn start_observed(coroutine: &'static Coroutine, body: Body, gen: Observed<T>) -> Future<T> {
         let call = Call::new(coroutine, trace::next_runner());
         let runner = Self::new(call, Some(gen), Cell::new(Context::current()));
         let (this, future) = (runner.call.runner, runner.result_future.id());
-        let held_back = trace::holds_back(&runner);
-        // To an observer one that is held back is like a native coroutine: it starts in a later turn.
-        let body = if held_back { Body::Native } else { body };
+        let stops = trace::stops(&runner, false);
+        // To an observer one that does not start is like a native coroutine: it starts in a later turn.
+        let body = if stops { Body::Native } else { body };
         emit(|| Event::Call { runner: this, future, coroutine, body });
-        if held_back {
+        if stops {
             runner.hold();
         } else {
             if body == Body::Generator {

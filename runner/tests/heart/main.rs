@@ -34,7 +34,6 @@ const LONG: usize = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
 /// Runs what is ready now, as one iteration of a loop does, and says how much that was.
 fn turn() -> usize {
     let ready = Ready::current();
-    ready.deliver();
     let n = ready.len();
     for _ in 0..n {
         if let Some(callback) = ready.pop() {

@@ -4,14 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::future::{poll_fn, Future as _};
 use std::pin::{pin, Pin};
 use std::rc::Rc;
-use std::sync::mpsc::{channel, Sender};
+use std::sync::mpsc::{channel, Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread;
+use std::thread::{self, ThreadId};
 
 use futures::future::{join_all, select, Either};
 use futures::stream::{FuturesUnordered, StreamExt};
-use squall_runner::ready::Ready;
+use squall_runner::ready::{Ready, Woken};
 use squall_runner::{convert_yielded, coroutine, moment, native, Error, Exception, Future, Result};
 
 use crate::{drain, turn, Lines, Reports};
@@ -39,16 +39,32 @@ impl std::future::Future for Gate {
     }
 }
 
+/// What other threads wake, and which thread that was.
+fn outside() -> Receiver<(Woken, ThreadId)> {
+    let (tells, told) = channel();
+    Ready::current().woken_outside(move |woken| tells.send((woken, thread::current().id())).unwrap());
+    told
+}
+
+/// Wakes it here, and says how many that was.
+fn deliver(told: &Receiver<(Woken, ThreadId)>) -> usize {
+    told.try_iter().map(|(woken, _)| Ready::current().wake(woken)).count()
+}
+
+/// Whether something outside of this thread's sight may wake somebody.
+fn wakeable() -> bool {
+    Ready::current().suspended().iter().any(|suspended| suspended.wakeable)
+}
+
 #[test]
-fn waker_of_another_thread_wakes_at_the_next_delivery() {
+fn waker_of_another_thread_tells_of_it_and_wakes_when_it_is_delivered() {
     let (wakers, woken) = channel();
     let open = Arc::new(Mutex::new(false));
-    let (told, tells) = channel();
-    Ready::current().notify_by(move || told.send(thread::current().id()).unwrap());
+    let told = outside();
     let future = spawn(Gate { wakers, open: open.clone() });
     drain();
     let waker = woken.recv().unwrap();
-    assert!(Ready::current().wakeable());
+    assert!(wakeable());
 
     let thread = thread::spawn(move || {
         *open.lock().unwrap() = true;
@@ -56,19 +72,20 @@ fn waker_of_another_thread_wakes_at_the_next_delivery() {
     });
     let other = thread.thread().id();
     thread.join().unwrap();
-    assert_eq!(tells.try_iter().collect::<Vec<_>>(), [other], "told on that thread");
+    let (woken, on) = told.recv().unwrap();
+    assert!(on == other && told.try_recv().is_err(), "told once, on that thread");
     assert!(Ready::current().is_empty(), "and nothing else until it is delivered");
+    Ready::current().wake(woken);
     assert_eq!(turn(), 1);
     assert_eq!(future.result().unwrap(), 5);
-    assert!(!Ready::current().wakeable());
+    assert!(!wakeable());
 }
 
 #[test]
 fn many_wake_ups_between_two_steps_are_one() {
     let (wakers, woken) = channel();
     let open = Arc::new(Mutex::new(false));
-    let (told, tells) = channel();
-    Ready::current().notify_by(move || told.send(()).unwrap());
+    let told = outside();
     let future = spawn(Gate { wakers, open: open.clone() });
     drain();
     let waker = woken.recv().unwrap();
@@ -77,7 +94,7 @@ fn many_wake_ups_between_two_steps_are_one() {
         thread::spawn(move || (0..1000).for_each(|_| remote.wake_by_ref())).join().unwrap();
         (0..1000).for_each(|_| waker.wake_by_ref());
         *open.lock().unwrap() = round == 2;
-        assert_eq!(tells.try_iter().count(), 1);
+        assert_eq!(deliver(&told), 1);
         assert_eq!(turn(), 1);
         assert_eq!(woken.try_iter().count(), 1);
     }
@@ -86,6 +103,7 @@ fn many_wake_ups_between_two_steps_are_one() {
 
 #[test]
 fn wakers_of_many_threads_wake_each_its_own() {
+    let told = outside();
     let (wakers, woken) = channel();
     let gates: Vec<_> = (0..8)
         .map(|_| {
@@ -106,6 +124,7 @@ fn wakers_of_many_threads_wake_each_its_own() {
         })
         .collect();
     threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(deliver(&told), 8);
     drain();
     assert!(gates.iter().all(|(future, _)| future.result().unwrap() == 5));
 }
@@ -162,9 +181,9 @@ fn waker_may_be_dropped_on_another_thread() {
     let (wakers, woken) = channel();
     let future = spawn(Gate { wakers, open: Arc::default() });
     drain();
-    assert!(Ready::current().wakeable());
+    assert!(wakeable());
     thread::spawn(move || drop(woken)).join().unwrap();
-    assert!(!Ready::current().wakeable(), "nobody is left who could wake it");
+    assert!(!wakeable(), "nobody is left who could wake it");
     assert!(!future.done());
     Ready::current().abandon();
 }

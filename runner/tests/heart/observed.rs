@@ -1,7 +1,9 @@
 //! Who is told what, and that it makes no difference to the coroutines.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
+use squall_runner::ready::Callback;
 use squall_runner::trace::{Event, Observer};
 use squall_runner::{coroutine, moment, Future, Result};
 
@@ -95,4 +97,42 @@ fn observing_changes_nothing_for_what_is_observed() {
     let unobserved = results();
     let _observing = Observing::by(Rc::new(Names(Lines::default())));
     assert_eq!(results(), unobserved);
+}
+
+/// Has every Runner stop wherever it may.
+#[derive(Default)]
+struct Stops(RefCell<Vec<(Callback, bool)>>);
+
+impl Observer for Stops {
+    fn event(&self, _event: &Event<'_>) {}
+
+    fn stops(&self, runner: Callback, started: bool) -> bool {
+        self.0.borrow_mut().push((runner, started));
+        true
+    }
+}
+
+#[test]
+fn runner_stops_before_it_starts_and_after_each_resume_by_the_loop() {
+    let stops = Rc::new(Stops::default());
+    let _observing = Observing::by(stops.clone());
+    let log = Lines::default();
+    let inner = log.clone();
+    let future = coroutine(move |co| async move {
+        for n in 0..3 {
+            inner.add(format!("resumed {n}"));
+            co.yield_(Future::ready(n)).await?;
+        }
+        Ok(())
+    });
+    assert_eq!(log.take(), [""; 0], "it is called, and not started");
+    for n in 0..3 {
+        let (runner, started) = stops.0.borrow_mut().pop().unwrap();
+        assert_eq!(started, n > 0);
+        runner.run();
+        assert_eq!(log.take(), [format!("resumed {n}")]);
+    }
+    let (runner, _) = stops.0.borrow_mut().pop().unwrap();
+    runner.run();
+    assert!(future.done() && stops.0.borrow().is_empty());
 }
