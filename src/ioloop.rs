@@ -28,6 +28,7 @@ mod expected;
 #[cfg(unix)]
 mod fds;
 mod handle;
+mod held;
 mod periodic;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
@@ -62,6 +63,7 @@ pub use timers::Timeout;
 use expected::Expected;
 pub(crate) use expected::Ticket;
 use handle::{Inbox, Mail};
+pub(crate) use held::Held;
 use timers::Timers;
 
 /// The event loop of this thread. A handle: clones mean the same loop.

@@ -182,14 +182,15 @@ impl Ready {
         self.held.borrow().iter().filter_map(|(_, weak)| weak.upgrade()).collect()
     }
 
-    /// Adds what is to be withdrawn when the loop ends, and gives its place, from 1.
-    pub(crate) fn hold(&self, it: Weak<dyn Run>) -> u32 {
+    /// Adds what is to be withdrawn when the loop ends, and gives its place, from 1. Whatever holds Futures that hold
+    /// it in turn is a circle, which only the end of the loop breaks if they are never done.
+    pub fn hold(&self, it: Weak<dyn Run>) -> u32 {
         let place = self.held.borrow_mut().insert(it) + 1;
         u32::try_from(place).expect("fewer than four thousand million coroutines")
     }
 
-    /// Takes it off again. What was added to another queue has nothing at that place here.
-    pub(crate) fn release(&self, place: u32, it: *const ()) {
+    /// Takes it off again, by its place and address. What was added to another queue has nothing at that place here.
+    pub fn release(&self, place: u32, it: *const ()) {
         let (mut held, key) = (self.held.borrow_mut(), place as usize - 1);
         if held.get(key).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it)) {
             held.remove(key);
@@ -212,34 +213,6 @@ impl fmt::Debug for Ready {
 impl Drop for Ready {
     fn drop(&mut self) {
         self.abandon();
-    }
-}
-
-/// Has something withdrawn when the loop ends, unless this is dropped before. For whatever holds Futures that
-/// hold it in turn: that is a circle, which only the end of the loop breaks if they are never done.
-#[derive(Debug)]
-#[must_use = "what it stands for is withdrawn only while it lives"]
-pub struct Held {
-    place: u32,
-    /// Its address, to know it again.
-    it: *const (),
-    ready: Weak<Ready>,
-}
-
-impl Held {
-    /// For `it`, by the queue of this thread.
-    pub fn new(it: Weak<dyn Run>) -> Self {
-        let ready = Ready::current();
-        let address = it.as_ptr().cast();
-        Self { place: ready.hold(it), it: address, ready: Rc::downgrade(&ready) }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if let Some(ready) = self.ready.upgrade() {
-            ready.release(self.place, self.it);
-        }
     }
 }
 

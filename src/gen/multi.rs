@@ -19,9 +19,11 @@ use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::{Held, Run};
+use squall_runner::ready::Run;
 use squall_runner::trace::{self, Event, Kind, Origin, Problem, State};
 use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Waitable, Yieldable};
+
+use crate::ioloop::Held;
 
 /// Waits until all of `children` are done, and gives their results in the same shape.
 ///

@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::{Held, Run};
+use squall_runner::ready::Run;
 use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::{Future, Shared};
+
+use crate::ioloop::Held;
 
 /// Gives the results of several Futures in the order in which they finish, where a list would wait for all of
 /// them and lose every result if one fails.

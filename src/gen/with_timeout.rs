@@ -5,10 +5,11 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::{Held, Run};
+use squall_runner::ready::Run;
 use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
 
+use crate::ioloop::Held;
 use crate::ioloop::{IoLoop, Timeout};
 
 /// The result of `yielded`, or [`Error::Timeout`] if that is not there after `timeout`.

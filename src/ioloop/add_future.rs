@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::{Held, Run};
+use squall_runner::ready::Run;
 use squall_runner::{Context, Future};
 
+use super::held::Held;
 use super::IoLoop;
 
 impl IoLoop {

@@ -9,10 +9,11 @@ use std::pin::{pin, Pin};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::{Held, Run};
+use squall_runner::ready::Run;
 use squall_runner::trace::{self, Problem};
 use squall_runner::{marker, Error, Exception, Result};
 
+use super::held::Held;
 use super::{run_callback, IoLoop, Timeout, WeakLoop};
 
 /// Calls something every `period`, while the loop runs.

@@ -6,10 +6,11 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::{Held, Run};
+use squall_runner::ready::Run;
 use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::{Error, Exception, Future, Resolvable, Result, Shared};
 
+use crate::ioloop::Held;
 use crate::ioloop::{IoLoop, Timeout, WeakLoop};
 
 /// How long to wait at most, and the line of the call that says so.

@@ -1,0 +1,33 @@
+//! [`Held`]: what a loop frees when it ends.
+
+use std::rc::{Rc, Weak};
+
+use squall_runner::ready::{Ready, Run};
+
+/// Has something withdrawn when the loop ends, unless this is dropped before. For whatever holds Futures that
+/// hold it in turn: that is a circle, which only the end of the loop breaks if they are never done.
+#[derive(Debug)]
+#[must_use = "what it stands for is withdrawn only while it lives"]
+pub(crate) struct Held {
+    place: u32,
+    /// Its address, to know it again.
+    it: *const (),
+    ready: Weak<Ready>,
+}
+
+impl Held {
+    /// For `it`, by the queue of this thread.
+    pub(crate) fn new(it: Weak<dyn Run>) -> Self {
+        let ready = Ready::current();
+        let address = it.as_ptr().cast();
+        Self { place: ready.hold(it), it: address, ready: Rc::downgrade(&ready) }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(ready) = self.ready.upgrade() {
+            ready.release(self.place, self.it);
+        }
+    }
+}
