@@ -122,7 +122,10 @@ fn exception_fails_the_test_with_its_traceback_and_the_columns() {
         message.starts_with("Traceback (most recent call last):\n  tests/testing_attribute.rs:"),
         "{message}"
     );
-    assert!(message.contains(" in raises\n") && message.contains(" in fails\nError: Timeout\n"), "{message}");
+    assert!(
+        message.contains(" in raises\n") && message.contains(" in fails\nTimeoutError: Timeout\n"),
+        "{message}"
+    );
     assert!(message.contains("├ call fails"), "{message}");
     assert!(message.lines().count() <= 40, "{message}");
 }
@@ -132,8 +135,9 @@ fn what_is_left_over_fails_the_test_each_with_its_line() {
     let message = message_of(failing::leaves_over);
     let lines: Vec<&str> = message.lines().collect();
     assert!(lines[0].contains("has left something over"), "{message}");
-    assert!(lines[1]
-        .starts_with("  exception was never retrieved: Error: Timeout at tests/testing_attribute.rs:"));
+    assert!(lines[1].starts_with(
+        "  exception was never retrieved: TimeoutError: Timeout at tests/testing_attribute.rs:"
+    ));
     assert!(lines[2].starts_with("  naps waits at tests/testing_attribute.rs:"), "{message}");
     assert!(lines[2].ends_with("for sleep until 5s, since 0s"), "{message}");
     assert!(lines[3].starts_with("  a timer was set at tests/testing_attribute.rs:"), "{message}");

@@ -181,7 +181,7 @@ fn a_loop_that_cannot_go_on_leaves_those_who_wait() {
     let trace = record(stuck);
     let text = text(&trace, 100);
     assert!(text.contains("\nwaiting      stuck: yield future 2, wait for it\n"), "{text}");
-    assert!(text.contains("\noutcome      raised Error: deadlock: nothing that is left can wake"), "{text}");
+    assert!(text.contains("\noutcome      raised Deadlock: nothing that is left can wake"), "{text}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub enum Error {
     LoopStopped,
     /// Nothing is ready, no timer is set, nothing outside can wake the loop, and yet somebody waits: every
     /// coroutine that is still suspended, oldest first.
-    #[error("deadlock: nothing that is left can wake the loop{}", listed(.waiting))]
+    #[error("nothing that is left can wake the loop{}", listed(.waiting))]
     Deadlock { waiting: Vec<Waiting> },
     /// The Future was cancelled.
     #[error("cancelled")]
@@ -59,6 +59,25 @@ pub enum Error {
     /// A body, a callback or a job panicked; the text is the panic's message.
     #[error("panicked: {0}")]
     Panic(String),
+}
+
+impl Error {
+    /// What Python calls it, if it knows it; else what it is called here.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::BadYield(_) => "BadYieldError",
+            Self::Timeout | Self::RunSyncTimeout { .. } => "TimeoutError",
+            Self::Cancelled => "CancelledError",
+            Self::InvalidState(_) => "InvalidStateError",
+            Self::LoopStopped => "RuntimeError",
+            Self::Deadlock { .. } => "Deadlock",
+            Self::BrokenPromise => "BrokenPromise",
+            Self::ResultTaken => "ResultTaken",
+            Self::WrongType { .. } | Self::WrongReturn { .. } => "TypeError",
+            Self::Misuse(_) => "Misuse",
+            Self::Panic(_) => "Panic",
+        }
+    }
 }
 
 /// A mistake in the body of a yield-style coroutine. Each message says what to write instead.

@@ -1,7 +1,7 @@
 //! [`Exception`]: what a coroutine raises, and the way it came.
 //!
-//! Any error becomes one by `?`; a text becomes one by [`Exception::msg`]. It is trapped in the coroutine's Future and raised again where that Future is
-//! yielded; each coroutine it leaves adds a frame to its traceback.
+//! Any error becomes one by `?`; a text becomes one by [`Exception::msg`]. It is trapped in the coroutine's
+//! Future and raised again where that Future is yielded; each coroutine it leaves adds a frame to its traceback.
 //!
 //! ```
 //! use squall_runner::Exception;
@@ -67,7 +67,8 @@ impl Exception {
     /// Wraps an error. The caller's line becomes the place where it was raised; `?` does the same.
     #[track_caller]
     pub fn new<E: StdError + Send + Sync + 'static>(error: E) -> Self {
-        Self::named(last_segment(type_name::<E>()), error)
+        let own = (&error as &dyn Any).downcast_ref().map(Error::name);
+        Self::named(own.unwrap_or_else(|| last_segment(type_name::<E>())), error)
     }
 
     /// Wraps an error that was raised at a line of which the caller knows.
@@ -120,7 +121,8 @@ impl Exception {
         self.0.error.downcast_ref()
     }
 
-    /// The name that stands before the message in a traceback: the error's type without its path.
+    /// The name that stands before the message in a traceback: the error's type without its path; for a squall
+    /// [`Error`], what Python calls it.
     pub fn name(&self) -> &'static str {
         self.0.name
     }
