@@ -7,21 +7,22 @@
 //! without. So only the turn to run passes through `genawaiter`; what is yielded and sent lies in thread-local
 //! cells, where it can be looked at before the turn passes.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future as StdFuture;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
+use std::mem::{forget, ManuallyDrop};
 use std::panic::Location;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{ready, Context, Poll};
 use std::thread::LocalKey;
 
 use genawaiter::rc::{Co as Airlock, Gen};
 use genawaiter::GeneratorState as Advanced;
 
+use crate::error::Misuse;
 use crate::generator::{Generator, GeneratorState, Resume, Sent, Yielded};
 use crate::yieldable::Yieldable;
-use crate::{Error, Misuse, Result};
+use crate::{Error, Exception, Result};
 
 /// What a coroutine's body yields through.
 ///
@@ -86,20 +87,14 @@ impl<B: StdFuture<Output = ()> + Unpin, T: 'static> StdFuture for Yield<B, T> {
 
     #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        match self.barrier.as_mut().map(|barrier| Pin::new(barrier).poll(cx)) {
-            Some(Poll::Ready(())) => self.barrier = None,
-            Some(Poll::Pending) => {
-                if let Stage::Yielded(at) = STAGE.get() {
-                    STAGE.set(Stage::Awaited(at));
-                }
-                return Poll::Pending;
-            }
-            None if RUNNING.get() == 0 => return Poll::Ready(Err(Error::Misuse(Misuse::Escaped).into())),
-            // The guard ends the body.
-            None => return Poll::Pending,
+        let Some(barrier) = &mut self.barrier else { return refuse() };
+        if PASSING.get() == Passing::Yielded {
+            PASSING.set(Passing::Awaited);
         }
-        if let Stage::Sent = STAGE.get() {
-            STAGE.set(Stage::Going);
+        ready!(Pin::new(barrier).poll(cx));
+        self.barrier = None;
+        if PASSING.get() == Passing::Sent {
+            PASSING.set(Passing::Nothing);
         }
         Poll::Ready(match take(&SENT) {
             Some(Resume::Send(sent)) => sent.take(),
@@ -114,77 +109,109 @@ impl<B: StdFuture<Output = ()> + Unpin, T: 'static> StdFuture for Yield<B, T> {
 thread_local! {
     /// The number of the body that is running; 0 while none is.
     static RUNNING: Cell<u32> = const { Cell::new(0) };
-    static STAGE: Cell<Stage> = const { Cell::new(Stage::Going) };
-    /// There at `Stage::Sent`.
-    static SENT: Slot<Resume> = const { Cell::new(ManuallyDrop::new(None)) };
-    /// There once something was yielded, until it is passed on.
-    static YIELDED: Slot<Yielded> = const { Cell::new(ManuallyDrop::new(None)) };
+    /// Which of the following is there; the others are empty.
+    static PASSING: Cell<Passing> = const { Cell::new(Passing::Nothing) };
+    static SENT: Slot<Resume> = const { ManuallyDrop::new(Cell::new(None)) };
+    static YIELDED: Slot<Yielded> = const { ManuallyDrop::new(Cell::new(None)) };
+    static MISUSE: Slot<Misuse> = const { ManuallyDrop::new(Cell::new(None)) };
+
+    /// What was passing in the bodies in the middle of which others run.
+    static OUTER: ManuallyDrop<RefCell<Vec<Outer>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
     static LAST_BODY: Cell<u32> = const { Cell::new(0) };
 }
 
-type Slot<T> = Cell<ManuallyDrop<Option<T>>>;
+struct Outer(Passing, Option<Resume>, Option<Yielded>, Option<Misuse>);
+
+type Slot<T> = ManuallyDrop<Cell<Option<T>>>;
 
 #[inline]
 fn take<T>(slot: &'static LocalKey<Slot<T>>) -> Option<T> {
-    ManuallyDrop::into_inner(slot.take())
+    slot.with(|slot| slot.take())
 }
 
-/// How far the body that is running has come.
-#[derive(Clone, Copy)]
-enum Stage {
-    Going,
-    /// Something is sent or thrown in, which the yield has not taken yet.
+/// Fills an empty slot.
+#[inline]
+fn put<T>(slot: &'static LocalKey<Slot<T>>, value: Option<T>) {
+    // Nothing is there to be dropped; the compiler cannot know that.
+    slot.with(|slot| forget(slot.replace(value)));
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Passing {
+    Nothing,
+    /// What is sent or thrown in, until the yield takes it.
     Sent,
-    /// It has yielded, at this line.
-    Yielded(&'static Location<'static>),
-    /// It awaits what it yielded there.
-    Awaited(&'static Location<'static>),
-    /// It yielded at both lines, without an await in between.
-    Twice(&'static Location<'static>, &'static Location<'static>),
-    /// It used the Co of another.
-    Escaped,
+    /// What was yielded since then, and is not awaited yet.
+    Yielded,
+    /// What was yielded and is awaited.
+    Awaited,
+    /// What is wrong with the body.
+    Misused,
 }
 
 /// Takes what a Co yields, if it is the one of the body that is running and yields nothing else just now.
 #[inline(always)]
 fn accept(body: u32, yielded: Yielded) -> bool {
-    let accepted = RUNNING.get() == body && matches!(STAGE.get(), Stage::Going | Stage::Sent);
-    if accepted {
-        if let Stage::Sent = STAGE.get() {
-            drop(take(&SENT));
-        }
-        STAGE.set(Stage::Yielded(yielded.location));
-        YIELDED.set(ManuallyDrop::new(Some(yielded)));
-    } else {
+    let passing = PASSING.get();
+    if RUNNING.get() != body || !matches!(passing, Passing::Nothing | Passing::Sent) {
         reject(body, yielded.location);
+        return false;
     }
-    accepted
+    if passing == Passing::Sent {
+        drop(take(&SENT));
+    }
+    PASSING.set(Passing::Yielded);
+    put(&YIELDED, Some(yielded));
+    true
 }
 
 #[cold]
 fn reject(body: u32, second: &'static Location<'static>) {
-    STAGE.set(match STAGE.get() {
-        Stage::Going if RUNNING.get() == 0 => Stage::Going,
-        Stage::Yielded(first) | Stage::Awaited(first) if RUNNING.get() == body => Stage::Twice(first, second),
-        misused @ Stage::Twice(..) => misused,
-        _ => Stage::Escaped,
-    });
+    if RUNNING.get() == 0 || PASSING.get() == Passing::Misused {
+        return;
+    }
+    drop(take(&SENT));
+    let misuse = match take(&YIELDED) {
+        Some(Yielded { location: first, .. }) if RUNNING.get() == body => Misuse::Twice { first, second },
+        _ => Misuse::Escaped,
+    };
+    PASSING.set(Passing::Misused);
+    put(&MISUSE, Some(misuse));
+}
+
+/// What a yield gives that was not accepted, or is over: nothing where that ends the body.
+#[cold]
+fn refuse<T>() -> Poll<Result<T>> {
+    match RUNNING.get() {
+        0 => Poll::Ready(Err(Error::Misuse(Misuse::Escaped).into())),
+        _ => Poll::Pending,
+    }
+}
+
+/// What is wrong with a body that stopped although it may not, or that ended although it has yielded.
+#[cold]
+fn misuse() -> Exception {
+    let yielded = take(&YIELDED);
+    let not_awaited = yielded.map(|yielded| Misuse::NotAwaited(yielded.location));
+    let misuse = take(&MISUSE).or(not_awaited).unwrap_or(Misuse::ForeignAwait);
+    Error::Misuse(misuse).into()
 }
 
 /// While it lives, no body runs that ran before.
 struct Entered {
     /// The body that ran before.
     outer: u32,
-    /// What was passing there, if others run in the middle of it.
-    passing: Option<Box<Outer>>,
+    /// Whether something was passing there, which lies in `OUTER`.
+    passing: bool,
 }
-
-type Outer = (Stage, Option<Resume>, Option<Yielded>);
 
 impl Entered {
     #[inline]
     fn new() -> Self {
-        let passing = if let Stage::Going = STAGE.get() { None } else { Some(Box::new(put_by())) };
+        let passing = PASSING.get() != Passing::Nothing;
+        if passing {
+            put_by();
+        }
         Self { outer: RUNNING.replace(0), passing }
     }
 }
@@ -193,29 +220,34 @@ impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
         RUNNING.set(self.outer);
-        if self.passing.is_some() || !matches!(STAGE.get(), Stage::Going) {
-            restore(self.passing.take());
+        if self.passing || PASSING.get() != Passing::Nothing {
+            restore(self.passing);
         }
     }
 }
 
 #[cold]
-fn put_by() -> Outer {
-    (STAGE.replace(Stage::Going), take(&SENT), take(&YIELDED))
+fn put_by() {
+    let outer = Outer(PASSING.replace(Passing::Nothing), take(&SENT), take(&YIELDED), take(&MISUSE));
+    OUTER.with(|outers| outers.borrow_mut().push(outer));
 }
 
 #[cold]
-fn restore(outer: Option<Box<Outer>>) {
-    // What the body that ran has left is dropped last, since that may run code of others.
-    let _left = (take(&SENT), take(&YIELDED));
-    let (stage, sent, yielded) = outer.map_or((Stage::Going, None, None), |outer| *outer);
-    STAGE.set(stage);
-    SENT.set(ManuallyDrop::new(sent));
-    YIELDED.set(ManuallyDrop::new(yielded));
+fn restore(passing: bool) {
+    // What the body that ran has left is dropped, which may run code of others.
+    PASSING.set(Passing::Nothing);
+    drop((take(&SENT), take(&YIELDED), take(&MISUSE)));
+    let outer = if passing { OUTER.with(|outers| outers.borrow_mut().pop()) } else { None };
+    if let Some(Outer(passing, sent, yielded, misuse)) = outer {
+        PASSING.set(passing);
+        put(&SENT, sent);
+        put(&YIELDED, yielded);
+        put(&MISUSE, misuse);
+    }
 }
 
 /// Runs something that is no part of the body that may be running.
-#[inline(always)]
+#[inline]
 pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
     let _entered = Entered::new();
     f()
@@ -240,12 +272,12 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
         let _entered = Entered::new();
         if !matches!(resume, Resume::Send(Sent::Nothing)) {
-            STAGE.set(Stage::Sent);
-            SENT.set(ManuallyDrop::new(Some(resume)));
+            PASSING.set(Passing::Sent);
+            put(&SENT, Some(resume));
         }
         match self.0.resume_with(()) {
             Advanced::Yielded(()) => {
-                STAGE.set(Stage::Going);
+                PASSING.set(Passing::Nothing);
                 GeneratorState::Yielded(take(&YIELDED).expect("the guard saw it"))
             }
             Advanced::Complete(Ok(value)) => GeneratorState::Returned(value),
@@ -271,13 +303,9 @@ impl<T, F: StdFuture<Output = Result<T>>> StdFuture for Guard<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
         RUNNING.set(self.number);
         let poll = self.project().body.poll(cx);
-        let misuse = match (STAGE.get(), &poll) {
-            (Stage::Going | Stage::Sent, Poll::Ready(_)) | (Stage::Awaited(_), Poll::Pending) => return poll,
-            (Stage::Going | Stage::Sent, Poll::Pending) => Misuse::ForeignAwait,
-            (Stage::Yielded(at) | Stage::Awaited(at), _) => Misuse::NotAwaited(at),
-            (Stage::Twice(first, second), _) => Misuse::Twice { first, second },
-            (Stage::Escaped, _) => Misuse::Escaped,
-        };
-        Poll::Ready(Err(Error::Misuse(misuse).into()))
+        match (PASSING.get(), &poll) {
+            (Passing::Awaited, Poll::Pending) | (Passing::Nothing | Passing::Sent, Poll::Ready(_)) => poll,
+            _ => Poll::Ready(Err(misuse())),
+        }
     }
 }
