@@ -143,7 +143,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
         self.inner.keys.get(self.current_index()?)
     }
 
-    /// The Future whose result came last: the same as was put in, by its [`id`](Future::id).
+    /// The Future whose result came last: the same as was put in, by its `id`.
     pub fn current_future(&self) -> Option<Future<T>>
     where
         T: Clone,
