@@ -138,6 +138,7 @@ impl<G: Generator + 'static> Runner<G> {
             let mut exc = None;
             let resumed = match self.future.take() {
                 None => {
+                    // Whoever is not started by its call was held back by the observer until now.
                     if by_the_loop {
                         self.call.tell(|| Event::Start { runner: self.call.runner });
                     }
