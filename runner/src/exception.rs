@@ -68,7 +68,7 @@ impl Exception {
     #[track_caller]
     pub fn new<E: StdError + Send + Sync + 'static>(error: E) -> Self {
         let own = (&error as &dyn Any).downcast_ref().map(Error::name);
-        Self::named(own.unwrap_or_else(|| last_segment(type_name::<E>())), error)
+        Self::named(own.unwrap_or_else(|| short_name(type_name::<E>())), error)
     }
 
     /// Wraps an error that was raised at a line of which the caller knows.
@@ -121,8 +121,8 @@ impl Exception {
         self.0.error.downcast_ref()
     }
 
-    /// The name that stands before the message in a traceback: the error's type without its path; for a squall
-    /// [`Error`], what Python calls it.
+    /// The name that stands before the message in a traceback: the error's type without its path, or with the end of
+    /// it where the type is called no more than `Error`; for a squall [`Error`], what Python calls it.
     pub fn name(&self) -> &'static str {
         self.0.name
     }
@@ -262,8 +262,9 @@ impl fmt::Debug for Returning {
 #[error("{0}")]
 struct Message(String);
 
-/// `a::b::Name<c::D>` as `Name`.
-fn last_segment(path: &'static str) -> &'static str {
+/// `a::b::Name<c::D>` as `Name`. Many are called `Error`: they are told apart by the module, as `io::error::Error`.
+fn short_name(path: &'static str) -> &'static str {
     let path = path.split('<').next().unwrap_or(path);
-    path.rsplit("::").next().unwrap_or(path)
+    let telling = path.trim_end_matches("::Error").trim_end_matches("::error");
+    telling.rfind("::").map_or(path, |end| &path[end + 2..])
 }

@@ -151,6 +151,21 @@ fn exception_without_a_message_is_shown_by_its_name() {
 }
 
 #[test]
+fn error_that_is_called_no_more_than_that_is_shown_with_its_module() {
+    mod json {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no such key")]
+        pub(super) struct Error;
+    }
+    let io = Exception::new(std::io::Error::other("closed"));
+    assert_eq!(
+        [io.name(), Exception::new(std::fmt::Error).name(), Exception::new(json::Error).name()],
+        ["io::error::Error", "fmt::Error", "json::Error"]
+    );
+    assert!(format!("{io:?}").ends_with("\nio::error::Error: closed"));
+}
+
+#[test]
 fn exception_shows_what_caused_it() {
     #[derive(Debug, thiserror::Error)]
     #[error("no such user")]
