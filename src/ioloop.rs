@@ -40,7 +40,6 @@ mod turn;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -199,9 +198,7 @@ impl IoLoop {
         let ran = self.run(|| {
             if turn_of_f.take() {
                 let Some(f) = f.take() else { return };
-                let called =
-                    catch_unwind(AssertUnwindSafe(|| context.clone().enter(|| convert_yielded(f()))));
-                let called = called.unwrap_or_else(|panic| Err(Exception::from_panic(panic)));
+                let called = Exception::trap(|| context.clone().enter(|| convert_yielded(f())), Err);
                 let pending = called.unwrap_or_else(Future::failed);
                 let inner = Rc::downgrade(&self.inner);
                 pending.add_callback(callback(move || stop(&inner)));

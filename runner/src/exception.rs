@@ -101,14 +101,26 @@ impl Exception {
         Self::named("Exception", Message(message.into()))
     }
 
-    /// A panic's payload, trapped.
+    /// Calls what others wrote. Of a panic it makes an [`Error::Panic`], and gives what `raised` makes of that.
+    ///
+    /// ```
+    /// use squall_runner::Exception;
+    ///
+    /// let trapped = Exception::trap(|| panic!("no"), |panic| panic.to_string());
+    /// assert_eq!(trapped, "panicked: no");
+    /// ```
     #[track_caller]
-    pub fn from_panic(payload: Box<dyn Any + Send>) -> Self {
+    #[inline]
+    pub fn trap<R>(f: impl FnOnce() -> R, raised: impl FnOnce(Self) -> R) -> R {
+        let payload = match catch_unwind(AssertUnwindSafe(f)) {
+            Ok(result) => return result,
+            Err(payload) => payload,
+        };
         let text = match payload.downcast_ref::<&'static str>() {
             Some(text) => (*text).to_owned(),
             None => payload.downcast().map_or("a value that is not a string".to_owned(), |text| *text),
         };
-        Self::new(Error::Panic(text))
+        raised(Self::new(Error::Panic(text)))
     }
 
     /// Whether the error inside is an `E`.
@@ -176,12 +188,6 @@ impl Exception {
             raised.elided += 1;
         }
     }
-}
-
-/// Calls what others wrote. A panic becomes an exception.
-#[inline]
-pub(crate) fn trap<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|panic| Err(Exception::from_panic(panic)))
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Exception {

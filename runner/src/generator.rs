@@ -29,7 +29,6 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::any_future::AnyFuture;
-use crate::exception::trap;
 use crate::trace::{Kind, Show};
 use crate::yieldable::{Deferred, Yieldable};
 use crate::{native, Error, Exception, Result};
@@ -181,7 +180,10 @@ impl Yielded {
     pub fn convert(self) -> Result<AnyFuture> {
         match self.what {
             What::Future(future) => Ok(future),
-            What::Other(other) => native::yielded_at(self.location, || trap(|| other.convert())),
+            What::Other(other) => {
+                let convert = || Exception::trap(|| other.convert(), Err);
+                native::yielded_at(self.location, convert)
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future as StdFuture;
 use std::mem::{take, ManuallyDrop};
-use std::panic::{catch_unwind, AssertUnwindSafe, Location};
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::Ordering;
@@ -114,14 +114,15 @@ impl<T> Task<T> {
         let waker = Waker::from(self.waker.clone());
         let polled = Polled { task: self.clone(), waker: waker.clone(), awaits: None, throw_cancel };
         let before = POLLED.with(|polling| polling.replace(Some(polled)));
-        let poll = catch_unwind(AssertUnwindSafe(|| {
+        let step = || {
             let _ctx_run = Context::run(&self.context);
             outside(|| body.as_mut().poll(&mut std::task::Context::from_waker(&waker)))
-        }));
+        };
+        let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
         let polled = POLLED.with(|polling| polling.replace(before)).expect("it was put there just now");
         drop((waker, polled.waker));
         let result = match poll {
-            Ok(Poll::Pending) if !polled.throw_cancel => {
+            Poll::Pending if !polled.throw_cancel => {
                 let future = polled.awaits.as_ref();
                 self.call.tell(|| Event::Wait { runner, future: future.map(|future| future.id()) });
                 self.body.set(Some(body));
@@ -133,9 +134,8 @@ impl<T> Task<T> {
                 return;
             }
             // It awaits something foreign, which cannot be told: the body is dropped instead.
-            Ok(Poll::Pending) => Err(Error::Cancelled.into()),
-            Ok(Poll::Ready(result)) => result,
-            Err(panic) => Err(Exception::from_panic(panic)),
+            Poll::Pending => Err(Error::Cancelled.into()),
+            Poll::Ready(result) => result,
         };
         discard(body);
         self.finish(result);

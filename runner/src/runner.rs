@@ -53,7 +53,6 @@
 mod observed;
 
 use std::cell::Cell;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 
 use crate::any_future::AnyFuture;
@@ -63,7 +62,7 @@ use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yield
 use crate::ready::{call_soon, Ready, Run, Suspended};
 use crate::shared::{lend, Header, Resolvable, Shared};
 use crate::trace::{self, emit, Event, Problem, RunnerId, State};
-use crate::{exception, Context, Exception, Future, Result};
+use crate::{Context, Exception, Future, Result};
 
 use observed::Observed;
 
@@ -346,7 +345,7 @@ pub fn call_plain<T: 'static>(
         return Runner::start_observed(coroutine, trace::Body::Plain, Observed::new(|| Plain(Some(body))));
     }
     let call = Call::new(coroutine, RunnerId(0));
-    let result = Context::current().enter(|| exception::trap(body));
+    let result = Context::current().enter(|| Exception::trap(body, Err));
     Future::settled(result.or_else(|exception| call.raised(exception, None)))
 }
 
@@ -368,6 +367,5 @@ impl<T: 'static, F: FnOnce() -> Result<T>> Generator for Plain<F> {
 
 /// Resumes a generator. A panic becomes an exception that it raised.
 fn trap<T>(resume: impl FnOnce() -> GeneratorState<T>) -> GeneratorState<T> {
-    catch_unwind(AssertUnwindSafe(resume))
-        .unwrap_or_else(|panic| GeneratorState::Raised(Exception::from_panic(panic)))
+    Exception::trap(resume, GeneratorState::Raised)
 }

@@ -27,7 +27,7 @@
 use std::any::{type_name, Any};
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe, Location};
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -325,18 +325,16 @@ fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
         return R::default();
     };
     // It prints values of others, which may panic in the middle of what happens.
-    catch_unwind(AssertUnwindSafe(|| f(&*observer))).unwrap_or_else(|panic| {
-        let exception = Exception::from_panic(panic);
+    let panicked = |exception| {
         log::error!(target: "squall::trace", "exception in an observer\n{exception:?}");
         R::default()
-    })
+    };
+    Exception::trap(|| f(&*observer), panicked)
 }
 
 /// Runs code of others, where a panic would break what is around it: that is reported.
-pub(crate) fn guard(problem: Problem, f: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
-        report(problem, &Exception::from_panic(panic));
-    }
+pub fn guard(problem: Problem, f: impl FnOnce()) {
+    Exception::trap(f, |panic| report(problem, &panic));
 }
 
 /// Logs a problem, with its traceback, and tells the observer.

@@ -1,6 +1,5 @@
 //! A job on its way through a pool, and its Future.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -53,8 +52,8 @@ where
 {
     fn run(&self) {
         let Some((job, context, ticket)) = self.begin() else { return };
-        let result = catch_unwind(AssertUnwindSafe(|| context.enter(job)));
-        self.replace(Stage::Finished(result.unwrap_or_else(|panic| Err(Exception::from_panic(panic)))));
+        let result = Exception::trap(|| context.enter(job), Err);
+        self.replace(Stage::Finished(result));
         // The loop is told by this.
         drop(ticket);
     }

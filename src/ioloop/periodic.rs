@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future as StdFuture;
 use std::hash::{BuildHasher, RandomState};
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::{pin, Pin};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -190,16 +189,13 @@ impl Periodic {
     async fn call(&self) -> Result<()> {
         // It is missing where it is being called already, or the loop has ended meanwhile.
         let Some(mut callback) = self.callback.take() else { return Ok(()) };
-        let called = catch_unwind(AssertUnwindSafe(&mut callback));
+        let called = Exception::trap(|| Ok(callback()), Err);
         if self.io_loop.borrow().upgrade().is_some_and(|io_loop| !io_loop.is_closed()) {
             self.callback.set(Some(callback));
         }
-        let mut outcome = pin!(called.map_err(Exception::from_panic)?);
-        std::future::poll_fn(|cx| {
-            catch_unwind(AssertUnwindSafe(|| outcome.as_mut().poll(cx)))
-                .unwrap_or_else(|panic| Err(Exception::from_panic(panic)).into())
-        })
-        .await
+        let mut outcome = pin!(called?);
+        std::future::poll_fn(|cx| Exception::trap(|| outcome.as_mut().poll(cx), |panic| Err(panic).into()))
+            .await
     }
 
     fn schedule_next(self: &Rc<Self>) {

@@ -1,11 +1,10 @@
 //! One iteration of a loop, and how it sleeps between two of them.
 
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::time::Duration;
 
 use squall_runner::ready::Callback;
 use squall_runner::trace::{self, Event, Problem};
-use squall_runner::{Error, Exception, Result, Waiting};
+use squall_runner::{Error, Result, Waiting};
 
 use super::blocking::Watched;
 use super::Inner;
@@ -122,7 +121,5 @@ impl Inner {
 
 /// A panic that leaves a callback is logged.
 fn call(callback: Callback) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
-        trace::report(Problem::Callback, &Exception::from_panic(panic));
-    }
+    trace::guard(Problem::Callback, || callback.run());
 }

@@ -1,7 +1,6 @@
 //! [`map`]: a Future whose result is made something else of, in the moment in which it is there.
 
 use std::cell::Cell;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::Run;
@@ -39,10 +38,7 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run fo
     /// Called in the moment in which the source is done: it has nothing to do later.
     fn is_due(&self) -> bool {
         if let (Some(f), Some(source)) = (self.f.take(), self.source.upgrade().map(Future::from_core)) {
-            let result = (!source.cancelled()).then(|| {
-                let result = catch_unwind(AssertUnwindSafe(|| f(source.into_result())));
-                result.unwrap_or_else(|panic| Err(Exception::from_panic(panic)))
-            });
+            let result = (!source.cancelled()).then(|| Exception::trap(|| f(source.into_result()), Err));
             // Only one of the two tells that it is done: they have one number.
             let observation = trace::exchange(Observation::default());
             match result {

@@ -2,14 +2,14 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::{catch_unwind, AssertUnwindSafe, Location};
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use squall_runner::ready::Callback;
-use squall_runner::trace::{report, Problem, RunnerId};
-use squall_runner::{convert_yielded, Exception, Future, Yieldable};
+use squall_runner::trace::{guard, Problem, RunnerId};
+use squall_runner::{convert_yielded, Future, Yieldable};
 
 use super::choice::{Chooser, Script};
 use super::report::Report;
@@ -375,9 +375,7 @@ impl TestLoop {
     }
 
     fn run(&mut self, callback: Callback) -> Option<Rc<Step>> {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback.run())) {
-            report(Problem::Callback, &Exception::from_panic(panic));
-        }
+        guard(Problem::Callback, || callback.run());
         let step = look(&self.seen).take_step().map(Rc::new);
         self.steps.extend(step.clone());
         step

@@ -2,7 +2,6 @@
 
 use std::any::{type_name, Any};
 use std::cell::RefCell;
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 
 use squall_runner::ready::Callback;
@@ -63,8 +62,7 @@ impl<T: 'static> Generator for AnyReturn<T> {
     type Return = Returned;
 
     fn resume(&mut self, resume: Resume) -> GeneratorState<Returned> {
-        let resumed = catch_unwind(AssertUnwindSafe(|| self.generator.resume(resume)))
-            .unwrap_or_else(|panic| GeneratorState::Raised(Exception::from_panic(panic)));
+        let resumed = Exception::trap(|| self.generator.resume(resume), GeneratorState::Raised);
         let value = match resumed {
             GeneratorState::Yielded(yielded) => return GeneratorState::Yielded(yielded),
             GeneratorState::Returned(value) => value,
