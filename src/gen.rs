@@ -17,7 +17,7 @@ pub use multi::{multi, multi_quiet, Children};
 pub use sleep::sleep;
 pub use squall_runner::{
     convert_yielded, coroutine, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume,
-    Return, Runner, Sent, Yieldable, Yielded,
+    Return, Runner, Yieldable, Yielded,
 };
 pub use task::{maybe_future, task, MaybeFuture};
 pub use wait_iterator::WaitIterator;

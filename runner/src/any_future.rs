@@ -40,10 +40,11 @@ impl AnyFuture {
     ///
     /// # Errors
     /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
+    #[inline]
     pub fn into_result<T: 'static>(self) -> Result<T> {
         let mut slot = None::<T>;
         self.0.take_into(&mut slot)?;
-        slot.ok_or_else(|| Error::ResultTaken.into())
+        slot.ok_or_else(|| Error::WrongType { expected: type_name::<T>() }.into())
     }
 }
 
@@ -84,7 +85,7 @@ pub trait Waitable {
     #[doc(hidden)]
     fn types(&self) -> (TypeId, TypeId, &'static str);
 
-    /// Moves or copies the value into `slot`, an `Option` of it.
+    /// Moves or copies the value into `slot`, if that is an `Option` of it.
     #[doc(hidden)]
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
 }
@@ -136,10 +137,9 @@ impl<R: Resolvable> Waitable for R {
     }
 
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()> {
-        let Some(slot) = slot.downcast_mut::<Option<R::Output>>() else {
-            return Err(Error::WrongType { expected: type_name::<R::Output>() }.into());
-        };
-        *slot = Some(self.shared().take(Rc::strong_count(&self) == 1)?);
+        if let Some(slot) = slot.downcast_mut() {
+            *slot = Some(self.shared().take(Rc::strong_count(&self) == 1)?);
+        }
         Ok(())
     }
 }

@@ -7,6 +7,7 @@
 //! without. So only the turn to run passes through `genawaiter`; what is yielded and sent lies in thread-local
 //! cells, where it can be looked at before the turn passes.
 
+use std::any::type_name;
 use std::cell::{Cell, RefCell};
 use std::future::Future as StdFuture;
 use std::marker::PhantomData;
@@ -20,7 +21,7 @@ use genawaiter::rc::{Co as Airlock, Gen};
 use genawaiter::GeneratorState as Advanced;
 
 use crate::error::Misuse;
-use crate::generator::{Generator, GeneratorState, Resume, Sent, Yielded};
+use crate::generator::{Generator, GeneratorState, Resume, Yielded};
 use crate::yieldable::Yieldable;
 use crate::{Error, Exception, Result};
 
@@ -97,9 +98,9 @@ impl<B: StdFuture<Output = ()> + Unpin, T: 'static> StdFuture for Yield<B, T> {
             PASSING.set(Passing::Nothing);
         }
         Poll::Ready(match take(&SENT) {
-            Some(Resume::Send(sent)) => sent.take(),
+            Some(Resume::Send(future)) => future.into_result(),
             Some(Resume::Throw(exception)) => Err(exception),
-            None => Sent::Nothing.take(),
+            Some(Resume::Next) | None => Err(Error::WrongType { expected: type_name::<T>() }.into()),
         })
     }
 }
@@ -126,14 +127,15 @@ type Slot<T> = ManuallyDrop<Cell<Option<T>>>;
 
 #[inline]
 fn take<T>(slot: &'static LocalKey<Slot<T>>) -> Option<T> {
-    slot.with(|slot| slot.take())
+    // The slot is always there; but only `try_with` is sure to be inlined.
+    slot.try_with(|slot| slot.take()).unwrap_or_default()
 }
 
 /// Fills an empty slot.
 #[inline]
 fn put<T>(slot: &'static LocalKey<Slot<T>>, value: Option<T>) {
     // Nothing is there to be dropped; the compiler cannot know that.
-    slot.with(|slot| forget(slot.replace(value)));
+    let _ = slot.try_with(|slot| forget(slot.replace(value)));
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -271,7 +273,7 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
     #[inline(always)]
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
         let _entered = Entered::new();
-        if !matches!(resume, Resume::Send(Sent::Nothing)) {
+        if !matches!(resume, Resume::Next) {
             PASSING.set(Passing::Sent);
             put(&SENT, Some(resume));
         }

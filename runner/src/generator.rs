@@ -23,7 +23,7 @@
 //! assert!(!future.done());
 //! ```
 
-use std::any::{type_name, Any, TypeId};
+use std::any::{type_name, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
@@ -31,7 +31,7 @@ use std::panic::Location;
 use crate::any_future::AnyFuture;
 use crate::trace::{Kind, Show};
 use crate::yieldable::{Deferred, Yieldable};
-use crate::{native, Error, Exception, Result};
+use crate::{native, Exception, Result};
 
 /// Something that can be resumed until it returns or raises.
 pub trait Generator {
@@ -54,8 +54,11 @@ pub trait Generator {
 /// What goes into a generator.
 #[derive(Debug)]
 pub enum Resume {
-    /// `generator.send(value)`.
-    Send(Sent),
+    /// `next(generator)`: for the first time, when no yield waits for anything.
+    Next,
+    /// `generator.send(future.result())`, of a Future that is done: the yield takes the result out, so that it is
+    /// moved and never boxed.
+    Send(AnyFuture),
     /// `generator.throw(exception)`: raised at the yield.
     Throw(Exception),
 }
@@ -69,33 +72,6 @@ pub enum GeneratorState<T> {
     Returned(T),
     /// An exception left the body.
     Raised(Exception),
-}
-
-/// The value that a Runner sends in.
-#[derive(Debug)]
-pub enum Sent {
-    /// None: the first `next()`.
-    Nothing,
-    /// The result of a Future that is done. The yield takes it out, so that it is moved and never boxed.
-    Result(AnyFuture),
-    /// Any value: what a test sends by hand.
-    Value(Box<dyn Any>),
-}
-
-impl Sent {
-    /// The value as a `T`.
-    ///
-    /// # Errors
-    /// [`Error::WrongType`] if it is not one; what the Future failed with.
-    #[inline(always)]
-    pub fn take<T: 'static>(self) -> Result<T> {
-        let value = match self {
-            Self::Result(future) => return future.into_result(),
-            Self::Value(value) => value.downcast().ok(),
-            Self::Nothing => None,
-        };
-        value.map(|value| *value).ok_or_else(|| Error::WrongType { expected: type_name::<T>() }.into())
-    }
 }
 
 /// What a generator yielded, and where.

@@ -61,7 +61,7 @@ pub use context::Context;
 pub use error::{Error, Misuse, Waiting};
 pub use exception::{Exception, Frame, Result, Return};
 pub use future::{Future, Promise};
-pub use generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
+pub use generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
 pub use runner::{coroutine, Runner};
 pub use shared::{Header, Resolvable, Shared};
 pub use yieldable::{convert_yielded, marker, moment, native, Moment, Yieldable};

@@ -3,17 +3,17 @@
 //! Tornado's guide explains the Runner by a simplified loop. In our words:
 //!
 //! ```
-//! # use squall_runner::{AnyFuture, Generator, GeneratorState, Resume, Sent};
+//! # use squall_runner::{AnyFuture, Generator, GeneratorState, Resume};
 //! # use squall_runner::ready::{Ready, callback};
 //! /// Resumes the generator with the result of `next`, and comes back when what it yields then is done.
-//! fn run<G: Generator + 'static>(mut gen: G, next: Sent) {
-//!     if let GeneratorState::Yielded(yielded) = gen.resume(Resume::Send(next)) {
+//! fn run<G: Generator + 'static>(mut gen: G, next: Resume) {
+//!     if let GeneratorState::Yielded(yielded) = gen.resume(next) {
 //!         let future: AnyFuture = yielded.convert().unwrap();
 //!         let waiting = std::rc::Rc::new(std::cell::Cell::new(None));
 //!         let again = waiting.clone();
 //!         future.add_callback(callback(move || {
 //!             if let Some((gen, future)) = again.take() {
-//!                 run(gen, Sent::Result(future));
+//!                 run(gen, Resume::Send(future));
 //!             }
 //!         }));
 //!         waiting.set(Some((gen, future)));
@@ -25,14 +25,14 @@
 //! #     fn resume(&mut self, resume: Resume) -> GeneratorState<()> {
 //! #         match (self.1.take(), resume) {
 //! #             (Some(future), _) => GeneratorState::Yielded(squall_runner::Yielded::new(future)),
-//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.take::<i32>().unwrap(), 5); GeneratorState::Returned(()) }
+//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.into_result::<i32>().unwrap(), 5); GeneratorState::Returned(()) }
 //! #             (None, resume) => panic!("{resume:?}"),
 //! #         }
 //! #     }
 //! # }
 //! # let future = squall_runner::Future::new();
 //! # let promise = future.promise();
-//! # run(Twice(future.promise(), Some(future)), Sent::Nothing);
+//! # run(Twice(future.promise(), Some(future)), Resume::Next);
 //! # promise.set_result(5);
 //! # Ready::current().pop().unwrap().run();
 //! ```
@@ -58,7 +58,7 @@ use std::rc::Rc;
 use crate::any_future::AnyFuture;
 use crate::call::{discard, Call};
 use crate::co::{Body, Co};
-use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Sent, Yielded};
+use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
 use crate::ready::{call_soon, Ready, Run, Suspended};
 use crate::shared::{lend, Header, Resolvable, Shared};
 use crate::trace::{self, emit, Event, Problem, RunnerId, State};
@@ -103,7 +103,7 @@ impl<G: Generator + 'static> Runner<G> {
         let mut gen = None;
         let ctx_run = Context::run(&context);
         // Inline the first iteration of `run`: a coroutine that never yields needs no Runner.
-        let state = trap(|| gen.insert(make()).resume(Resume::Send(Sent::Nothing)));
+        let state = trap(|| gen.insert(make()).resume(Resume::Next));
         drop(ctx_run);
         let result = match state {
             GeneratorState::Yielded(first_yielded) => {
@@ -141,7 +141,7 @@ impl<G: Generator + 'static> Runner<G> {
                     if by_the_loop {
                         self.call.tell(|| Event::Start { runner: self.call.runner });
                     }
-                    trap(|| gen.resume(Resume::Send(Sent::Nothing)))
+                    trap(|| gen.resume(Resume::Next))
                 }
                 Some(future) => match future.state() {
                     State::Pending => {
@@ -202,7 +202,7 @@ impl<G: Generator + 'static> Runner<G> {
         if G::is_observed() {
             future.look(&mut |value| emit(|| Event::Send { runner: self.call.runner, value }));
         }
-        trap(|| gen.resume(Resume::Send(Sent::Result(future))))
+        trap(|| gen.resume(Resume::Send(future)))
     }
 
     /// `gen.throw(exc)`.

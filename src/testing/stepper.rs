@@ -6,9 +6,7 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use squall_runner::trace::Shown;
-use squall_runner::{
-    Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Sent, Yielded,
-};
+use squall_runner::{Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Yielded};
 
 use super::unstarted::{unstarted, AnyReturn, Returned};
 use super::VirtualClock;
@@ -104,7 +102,7 @@ impl Stepper {
     #[allow(clippy::should_implement_trait)] // Python's `next(generator)`.
     pub fn next(&mut self) -> &mut Self {
         if matches!(self.state, State::Unstarted(_)) {
-            return self.resume("next".to_owned(), Resume::Send(Sent::Nothing));
+            return self.resume("next".to_owned(), Resume::Next);
         }
         self.send_as("next", ())
     }
@@ -197,7 +195,7 @@ impl Stepper {
             let sent = type_name::<V>();
             self.refuse(what, &format!("the yield at {} takes `{name}`, not `{sent}`", self.location));
         }
-        self.resume(what.to_owned(), Resume::Send(Sent::Value(Box::new(value))))
+        self.resume(what.to_owned(), Resume::Send(Future::ready(value).erase()))
     }
 
     #[track_caller]

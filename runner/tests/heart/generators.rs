@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use squall_runner::{
-    moment, Coroutine, Error, Exception, Future, Generator, GeneratorState, Resume, Return, Runner, Sent,
-    Yielded,
+    moment, Coroutine, Error, Exception, Future, Generator, GeneratorState, Resume, Return, Runner, Yielded,
 };
 
 use crate::{drain, turn, Alive, Lines};
@@ -24,8 +23,8 @@ impl Generator for Scripted {
 
     fn resume(&mut self, resume: Resume) -> GeneratorState<i32> {
         self.noted.add(match resume {
-            Resume::Send(Sent::Nothing) => "next".to_owned(),
-            Resume::Send(sent) => match sent.take::<i32>() {
+            Resume::Next => "next".to_owned(),
+            Resume::Send(future) => match future.into_result::<i32>() {
                 Ok(value) => format!("send {value}"),
                 Err(_) => "send something".to_owned(),
             },

@@ -135,9 +135,9 @@ fn panic_in_the_drop_of_a_generator_that_has_ended_is_reported() {
     impl squall_runner::Generator for Ends {
         type Return = i32;
         fn resume(&mut self, resume: squall_runner::Resume) -> squall_runner::GeneratorState<i32> {
-            use squall_runner::{GeneratorState, Resume, Sent, Yielded};
+            use squall_runner::{GeneratorState, Resume, Yielded};
             match resume {
-                Resume::Send(Sent::Nothing) => GeneratorState::Yielded(Yielded::new(moment())),
+                Resume::Next => GeneratorState::Yielded(Yielded::new(moment())),
                 _ => GeneratorState::Returned(5),
             }
         }
