@@ -62,7 +62,7 @@ pub trait Waitable {
     /// Has `callback` put on the ready queue when it is done; at once if it is.
     fn add_callback(&self, callback: Callback);
 
-    /// The same, unless the same one waits already: then this says `false`.
+    /// The same, unless the same one was the last to come: then this says `false`.
     fn add_callback_once(&self, callback: Callback) -> bool;
 
     /// What it failed with, if it has. Asking counts as retrieving it.

@@ -221,7 +221,7 @@ impl<T> Resolvable for Task<T> {
             return parent.cancel();
         }
         self.must_cancel.set(true);
-        if lend(&self.body, Option::is_some) {
+        if lend(&self.body, |body| body.is_some()) {
             self.waker.wake_by_ref();
         }
         true

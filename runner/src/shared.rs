@@ -1,9 +1,10 @@
 //! [`Shared`]: what all Futures share: the state, the result, and those who wait for it.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{RawWakerVTable, Waker};
 
 use crate::any_future::{AnyFuture, Waitable};
 use crate::ready::{call_soon, Callback};
@@ -317,17 +318,26 @@ impl<T> Shared<T> {
         std::mem::forget(self.slot.replace(slot));
     }
 
-    /// Adds somebody, unless the same one waits already: then this says `false`.
+    /// Adds somebody, unless the same one was the last to come: then this says `false`. Somebody who comes again
+    /// after others is there twice, until there are many who are.
     pub(crate) fn add_waiter_once(&self, waiter: Waiter) -> bool {
-        let waits = lend(&self.slot, |slot| match slot {
-            Slot::One(other) => other.is(&waiter),
-            Slot::Many(others) => others.iter().any(|other| other.is(&waiter)),
+        let key = waiter.key();
+        let is_last = lend(&self.slot, |slot| match slot {
+            Slot::One(other) => other.key() == key,
+            Slot::Many(others) => {
+                if others.len() == others.capacity() {
+                    let mut seen = HashSet::new();
+                    others.retain(|other| other.key().is_none_or(|key| seen.insert(key)));
+                    others.reserve(others.len());
+                }
+                others.last().is_some_and(|last| last.key() == key)
+            }
             _ => false,
         });
-        if !waits {
+        if !is_last {
             self.add_waiter(waiter);
         }
-        !waits
+        !is_last
     }
 
     pub(crate) fn share(&self, copy: fn(&T) -> T) {
@@ -403,7 +413,7 @@ impl<T> Drop for Shared<T> {
 }
 
 /// Lends out what is in a cell. The cell is empty while `f` runs, and filled again also when `f` panics.
-pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&T) -> R) -> R {
+pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&mut T) -> R) -> R {
     struct Lent<'a, T: Default>(&'a Cell<T>, T);
     impl<T: Default> Drop for Lent<'_, T> {
         #[inline]
@@ -411,7 +421,7 @@ pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&T) -> R) -> R 
             self.0.set(std::mem::take(&mut self.1));
         }
     }
-    f(&Lent(cell, cell.take()).1)
+    f(&mut Lent(cell, cell.take()).1)
 }
 
 impl Waiter {
@@ -424,12 +434,12 @@ impl Waiter {
         }
     }
 
-    /// Whether both are the same somebody.
-    fn is(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Soon(a), Self::Soon(b)) => Rc::ptr_eq(a, b),
-            (Self::Wake(a), Self::Wake(b)) => a.will_wake(b),
-            _ => false,
+    /// By what somebody is known who may come again.
+    fn key(&self) -> Option<(*const (), Option<*const RawWakerVTable>)> {
+        match self {
+            Self::Soon(callback) => Some((Rc::as_ptr(callback).cast(), None)),
+            Self::Wake(waker) => Some((waker.data(), Some(std::ptr::from_ref(waker.vtable())))),
+            Self::Now(_) => None,
         }
     }
 }

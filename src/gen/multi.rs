@@ -71,7 +71,7 @@ fn start<M, C: Children<M>>(
         trace::emit(|| Event::Made { future: multi.shared.id(), origin: Origin::Multi(&of) });
     }
     children.each(&mut |child| {
-        // A Future may be in the list twice, and is waited for once.
+        // A Future may be in the list twice, and is waited for once: nobody else comes in between.
         if !child.done() && child.add_callback_once(multi.clone()) {
             multi.unfinished.set(multi.unfinished.get() + 1);
         }

@@ -275,15 +275,18 @@ fn results_of_unordered_futures_come_as_they_are_resolved() {
     assert_eq!(lines.take(), ["2", "0", "1", "0"]);
 }
 
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Counts(Mutex<u32>);
+impl Wake for Counts {
+    fn wake(self: Arc<Self>) {
+        *self.0.lock().unwrap() += 1;
+    }
+}
+
 #[test]
 fn foreign_executor_polls_a_future_any_number_of_times_and_is_woken_once() {
-    struct Counts(Mutex<u32>);
-    impl Wake for Counts {
-        fn wake(self: Arc<Self>) {
-            *self.0.lock().unwrap() += 1;
-        }
-    }
-    let counts = Arc::new(Counts(Mutex::new(0)));
+    let counts = Arc::new(Counts::default());
     let waker = Waker::from(counts.clone());
     let mut future = Future::<i32>::new();
     let promise = future.promise();
@@ -294,6 +297,21 @@ fn foreign_executor_polls_a_future_any_number_of_times_and_is_woken_once() {
     assert_eq!(*counts.0.lock().unwrap(), 1);
     assert_eq!(Arc::strong_count(&counts), 2);
     let Poll::Ready(Ok(5)) = Pin::new(&mut future).poll_with(&waker) else { panic!() };
+}
+
+#[test]
+fn those_who_poll_by_turns_are_all_woken_and_kept_a_few_times_at_most() {
+    let counts: [_; 20] = std::array::from_fn(|_| Arc::new(Counts::default()));
+    let wakers = counts.clone().map(Waker::from);
+    let mut future = Future::<i32>::new();
+    let promise = future.promise();
+    for _ in 0..1000 {
+        wakers.iter().for_each(|waker| assert!(Pin::new(&mut future).poll_with(waker).is_pending()));
+    }
+    let kept: usize = counts.iter().map(|counts| Arc::strong_count(counts) - 2).sum();
+    assert!(kept < 4 * counts.len(), "{kept}");
+    promise.set_result(5);
+    assert!(counts.iter().all(|counts| *counts.0.lock().unwrap() > 0 && Arc::strong_count(counts) == 2));
 }
 
 trait PollWith: std::future::Future + Sized {
