@@ -36,6 +36,7 @@ mod job;
 mod worker;
 
 use std::fmt;
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -90,6 +91,7 @@ impl ThreadPoolExecutor {
     ///
     /// If the queue is full the Future has failed with [`ExecutorError::Full`], and if the pool is shut down with
     /// [`ExecutorError::ShutDown`]. This never blocks.
+    #[track_caller]
     pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Future<T> {
         self.submit_to(&IoLoop::current(), move || Ok(job()))
     }
@@ -103,6 +105,7 @@ impl ThreadPoolExecutor {
     /// let missing = IoLoop::current().run_sync(|| pool.submit_result(|| std::fs::read("no such file")));
     /// assert!(missing.unwrap_err().is::<std::io::Error>());
     /// ```
+    #[track_caller]
     pub fn submit_result<T: Send + 'static, E: 'static>(
         &self,
         job: impl FnOnce() -> Result<T, E> + Send + 'static,
@@ -110,7 +113,8 @@ impl ThreadPoolExecutor {
     where
         Exception: From<E>,
     {
-        self.submit_to(&IoLoop::current(), move || Ok(job()?))
+        let caller = Location::caller();
+        self.submit_to(&IoLoop::current(), move || raised_by(caller, job()))
     }
 
     /// The same as [`submit`](Self::submit), but hands the job back if it cannot be queued.
@@ -128,6 +132,7 @@ impl ThreadPoolExecutor {
     }
 
     /// Has a job run whose result comes back to `io_loop`.
+    #[track_caller]
     fn submit_to<T, F>(&self, io_loop: &IoLoop, job: F) -> Future<T>
     where
         T: Send + 'static,
@@ -302,11 +307,13 @@ impl IoLoop {
     /// ```
     ///
     /// Source: `tornado.ioloop.IOLoop.run_in_executor`.
+    #[track_caller]
     pub fn run_in_executor<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Future<T> {
         self.default_executor().submit_to(self, move || Ok(job()))
     }
 
     /// The same for a job that gives a Result: its error becomes that of the Future.
+    #[track_caller]
     pub fn run_result_in_executor<T: Send + 'static, E: 'static>(
         &self,
         job: impl FnOnce() -> Result<T, E> + Send + 'static,
@@ -314,7 +321,8 @@ impl IoLoop {
     where
         Exception: From<E>,
     {
-        self.default_executor().submit_to(self, move || Ok(job()?))
+        let caller = Location::caller();
+        self.default_executor().submit_to(self, move || raised_by(caller, job()))
     }
 
     /// Makes `executor` the one that [`run_in_executor`](Self::run_in_executor) uses.
@@ -351,4 +359,12 @@ impl IoLoop {
             executor
         })
     }
+}
+
+/// The result of a job. An error that does not say where it was raised says where the job was given away.
+fn raised_by<T, E>(caller: &'static Location<'static>, result: Result<T, E>) -> Result<T>
+where
+    Exception: From<E>,
+{
+    result.map_err(Exception::from).map_err(|exception| exception.placed_at(caller))
 }

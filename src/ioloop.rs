@@ -40,13 +40,14 @@ mod turn;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use polling::Events;
 use squall_runner::ready::{callback, Callback, Ready};
 use squall_runner::trace::{self, Event, Problem};
-use squall_runner::{convert_yielded, Context, Error, Exception, Future, Result, Yieldable};
+use squall_runner::{convert_yielded, native, Context, Error, Exception, Future, Result, Yieldable};
 
 pub use clock::{Clock, RealClock};
 pub use current::CurrentLoop;
@@ -149,6 +150,7 @@ impl IoLoop {
     ///
     /// # Panics
     /// If the loop runs already.
+    #[track_caller]
     pub fn run_sync<M, Y: Yieldable<M>>(&self, f: impl FnOnce() -> Y) -> Result<Y::Output> {
         self.run_until_done(None, f)
     }
@@ -160,6 +162,7 @@ impl IoLoop {
     ///
     /// # Panics
     /// If the loop runs already.
+    #[track_caller]
     pub fn run_sync_with_timeout<M, Y: Yieldable<M>>(
         &self,
         timeout: Duration,
@@ -168,12 +171,14 @@ impl IoLoop {
         self.run_until_done(Some(timeout), f)
     }
 
+    #[track_caller]
     fn run_until_done<M, Y: Yieldable<M>>(
         &self,
         timeout: Option<Duration>,
         f: impl FnOnce() -> Y,
     ) -> Result<Y::Output> {
         self.assert_not_running();
+        let caller = Location::caller();
         let _current = self.make_current();
         trace::emit(|| Event::Run { by: "run_sync" });
         // `f` may borrow from its caller, so it cannot wait in the queue itself: a callback holds its place.
@@ -198,7 +203,7 @@ impl IoLoop {
         let ran = self.run(|| {
             if turn_of_f.take() {
                 let Some(f) = f.take() else { return };
-                let called = Exception::trap(|| context.clone().enter(|| convert_yielded(f())), Err);
+                let called = Exception::trap(|| context.clone().enter(|| convert_at(caller, f())), Err);
                 let pending = called.unwrap_or_else(Future::failed);
                 let inner = Rc::downgrade(&self.inner);
                 pending.add_callback(callback(move || stop(&inner)));
@@ -213,13 +218,13 @@ impl IoLoop {
                 future.look(&mut |value| trace::emit(|| Event::Stop { outcome: Some(Ok(value)) }));
                 future.into_result()
             }
-            _ => ran.and_then(|()| {
-                Err(match timeout {
-                    Some(timeout) if timed_out.get() => {
-                        Error::RunSyncTimeout { seconds: format!("{:?}", timeout.as_secs_f64()) }.into()
-                    }
-                    _ => Error::LoopStopped.into(),
-                })
+            _ => Err(match (ran, timeout) {
+                (Err(exception), _) => exception.at(caller),
+                (Ok(()), Some(timeout)) if timed_out.get() => {
+                    let seconds = format!("{:?}", timeout.as_secs_f64());
+                    Exception::from(Error::RunSyncTimeout { seconds }).at(caller)
+                }
+                (Ok(()), _) => Exception::from(Error::LoopStopped).at(caller),
             }),
         };
         if let Err(exception) = &result {
@@ -233,12 +238,14 @@ impl IoLoop {
     ///
     /// # Panics
     /// If the loop runs already.
+    #[track_caller]
     pub fn start(&self) {
         self.assert_not_running();
         let _current = self.make_current();
         trace::emit(|| Event::Run { by: "start" });
+        let caller = Location::caller();
         if let Err(exception) = self.run(|| ()) {
-            trace::report(Problem::Callback, &exception);
+            trace::report(Problem::Callback, &exception.at(caller));
         }
         trace::emit(|| Event::Stop { outcome: None });
     }
@@ -257,8 +264,10 @@ impl IoLoop {
 
     /// Has `f` called in the next iteration, and what it gives driven to its end: fire and forget. What it
     /// raises is logged, with its traceback.
+    #[track_caller]
     pub fn spawn_callback<M: 'static, Y: Yieldable<M> + 'static>(&self, f: impl FnOnce() -> Y + 'static) {
-        self.add_callback(move || run_callback(f));
+        let caller = Location::caller();
+        self.add_callback(move || run_callback(caller, f));
     }
 
     /// Has `f` called after `delay`.
@@ -295,7 +304,17 @@ impl IoLoop {
     /// Has a callback put on the ready queue at `when`.
     #[track_caller]
     pub(crate) fn add_timer(&self, when: Duration, callback: Callback) -> Timeout {
-        let timeout = self.inner.timers.borrow_mut().add(when, callback);
+        self.add_timer_of(Location::caller(), when, callback)
+    }
+
+    /// The same, of which `caller` is said to have set it.
+    pub(crate) fn add_timer_of(
+        &self,
+        caller: &'static Location<'static>,
+        when: Duration,
+        callback: Callback,
+    ) -> Timeout {
+        let timeout = self.inner.timers.borrow_mut().add(when, callback, caller);
         if self.is_closed() {
             self.remove_timeout(&timeout);
         }
@@ -425,15 +444,23 @@ fn stop(inner: &Weak<Inner>) {
     }
 }
 
+/// `convert_yielded` of what somebody gave who called from there.
+fn convert_at<M, Y: Yieldable<M>>(
+    caller: &'static Location<'static>,
+    yielded: Y,
+) -> Result<Future<Y::Output>> {
+    native::yielded_at(caller, || convert_yielded(yielded))
+}
+
 /// Calls `f` and has what it gives driven to its end. What it raises is logged, unless it was cancelled.
 /// Source: `IOLoop._run_callback`.
-pub(crate) fn run_callback<M, Y: Yieldable<M>>(f: impl FnOnce() -> Y) {
+pub(crate) fn run_callback<M, Y: Yieldable<M>>(caller: &'static Location<'static>, f: impl FnOnce() -> Y) {
     let log = |exception: &Exception| {
         if exception.downcast_ref() != Some(&Error::Cancelled) {
             trace::report(Problem::Callback, exception);
         }
     };
-    match convert_yielded(f()) {
+    match convert_at(caller, f()) {
         Ok(future) => future.add_done_callback(move |future| {
             if let Some(exception) = future.exception() {
                 log(&exception);

@@ -157,6 +157,23 @@ fn result_of_a_job_is_a_value_unless_it_is_submitted_as_a_result() {
 }
 
 #[test]
+fn what_becomes_of_a_job_is_said_of_a_line_of_the_program() {
+    let pool = ThreadPoolExecutor::builder(1).queue_limit(1).build();
+    let raised = |job: Future<()>| IoLoop::current().run_sync(|| job).unwrap_err().origin().line();
+    let inside = line!() + 1;
+    let parsed = pool.submit_result(|| -> Result<(), Exception> { Ok("x".parse::<i32>().map(drop)?) });
+    assert_eq!(raised(parsed), inside);
+    assert_eq!(raised(pool.submit_result(|| Err(std::fmt::Error))), line!());
+    let (begin, open, job) = blocked_after_begin();
+    let running = pool.submit(job);
+    begin.recv().unwrap();
+    let queued = pool.submit(|| ());
+    assert_eq!(pool.submit(|| ()).exception().unwrap().origin().line(), line!());
+    open.send(()).unwrap();
+    IoLoop::current().run_sync(|| multi([running, queued])).unwrap();
+}
+
+#[test]
 fn one_thread_runs_jobs_in_order() {
     let pool = ThreadPoolExecutor::new(1);
     let order = Arc::new(Mutex::new(Vec::new()));

@@ -37,6 +37,40 @@ impl Signal {
     }
 }
 
+/// The line that a traceback of one line names.
+fn raised_at(exception: &Exception) -> (&'static str, u32) {
+    assert_eq!(exception.traceback(), [], "{exception:?}");
+    (exception.origin().file(), exception.origin().line())
+}
+
+#[test]
+fn what_ends_a_run_says_which_run() {
+    let io_loop = IoLoop::new();
+    let line = line!() + 1;
+    let deadlock = io_loop.run_sync(|| async { Future::<()>::new().await }).unwrap_err();
+    assert_eq!(raised_at(&deadlock), (file!(), line));
+    let Some(Error::Deadlock { waiting }) = deadlock.downcast_ref() else { panic!("{deadlock:?}") };
+    assert_eq!((waiting[0].location.file(), waiting[0].location.line()), (file!(), line));
+
+    let late = || io_loop.run_sync_with_timeout(Duration::from_millis(1), Future::<()>::new).unwrap_err();
+    assert_eq!(raised_at(&late()), (file!(), line!() - 1));
+    io_loop.add_callback({
+        let io_loop = io_loop.clone();
+        move || io_loop.stop()
+    });
+    let stopped = || io_loop.run_sync(Future::<()>::new).unwrap_err();
+    assert_eq!(raised_at(&stopped()), (file!(), line!() - 1));
+}
+
+#[test]
+fn spawned_native_coroutine_waits_where_it_was_spawned() {
+    let io_loop = IoLoop::new();
+    io_loop.spawn_callback(|| async { Future::<()>::new().await });
+    let line = line!() - 1;
+    io_loop.run_sync(squall::moment).unwrap();
+    assert_eq!(io_loop.dump().waiting()[0].location.line(), line);
+}
+
 #[test]
 fn native_coroutine_woken_by_another_thread_is_never_missed() {
     // The thread wakes the loop at any moment around the one in which it falls asleep.

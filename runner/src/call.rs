@@ -71,9 +71,9 @@ impl Call {
     }
 
     /// Adds the frame of this coroutine: the line where it was raised, or that of the yield where it came in.
-    pub(crate) fn leave(&self, mut exception: Exception, thrown: Option<Exception>) -> Exception {
+    pub(crate) fn leave(&self, exception: Exception, thrown: Option<Exception>) -> Exception {
         let came_in = thrown.is_some_and(|thrown| thrown.same(&exception));
-        exception.place_at(self.location.get());
+        let mut exception = exception.placed_at(self.location.get());
         let raised_here = !came_in && exception.traceback().is_empty();
         let location = if raised_here { exception.origin() } else { self.location.get() };
         exception.push_frame(Frame { location, name: self.coroutine.name() });

@@ -12,12 +12,13 @@
 //! let e = parse("x").unwrap_err();
 //! assert!(e.is::<std::num::ParseIntError>());
 //! assert_eq!(e.to_string(), "invalid digit found in string");
-//! assert!(format!("{e:?}").starts_with("Traceback (most recent call last):"));
+//! assert!(format!("{e:?}").ends_with("ParseIntError: invalid digit found in string"));
 //! ```
 
 use std::any::{type_name, Any};
 use std::error::Error as StdError;
 use std::fmt;
+use std::mem::forget;
 use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::sync::Arc;
 
@@ -43,6 +44,14 @@ struct Raised {
     frames: Vec<Frame>,
     /// How many more it left after that.
     elided: usize,
+}
+
+impl Raised {
+    /// Whether its origin is a line that means something to whoever reads it.
+    fn has_place(&self) -> bool {
+        let (sources, file) = (file!().strip_suffix("exception.rs"), self.origin.file());
+        !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
+    }
 }
 
 /// A traceback longer than this is cut, so that an Exception may cross any number of coroutines.
@@ -71,11 +80,11 @@ impl Exception {
         Self::named(own.unwrap_or_else(|| short_name(type_name::<E>())), error)
     }
 
-    /// Wraps an error that was raised at a line of which the caller knows.
-    pub fn new_at<E: StdError + Send + Sync + 'static>(error: E, origin: &'static Location<'static>) -> Self {
-        let mut exception = Self::new(error);
-        Arc::make_mut(&mut exception.0).origin = origin;
-        exception
+    /// The same, raised at another line: that of whoever is to look at it.
+    #[must_use]
+    pub fn at(mut self, origin: &'static Location<'static>) -> Self {
+        Arc::make_mut(&mut self.0).origin = origin;
+        self
     }
 
     /// Wraps an error that goes by another name than its type's.
@@ -109,17 +118,19 @@ impl Exception {
     /// let trapped = Exception::trap(|| panic!("no"), |panic| panic.to_string());
     /// assert_eq!(trapped, "panicked: no");
     /// ```
-    #[track_caller]
     #[inline]
     pub fn trap<R>(f: impl FnOnce() -> R, raised: impl FnOnce(Self) -> R) -> R {
         let payload = match catch_unwind(AssertUnwindSafe(f)) {
             Ok(result) => return result,
             Err(payload) => payload,
         };
-        let text = match payload.downcast_ref::<&'static str>() {
-            Some(text) => (*text).to_owned(),
-            None => payload.downcast().map_or("a value that is not a string".to_owned(), |text| *text),
+        let text = match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
+            (Some(text), _) => (*text).to_owned(),
+            (None, Some(text)) => text.clone(),
+            (None, None) => "a value that is not a string".to_owned(),
         };
+        // It may panic as it is dropped, and so may what it panics with.
+        catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(forget);
         raised(Self::new(Error::Panic(text)))
     }
 
@@ -171,11 +182,15 @@ impl Exception {
         self.0.elided
     }
 
-    /// Gives it a line of the program if it has none: the library raised it, and it has left no coroutine yet.
-    pub(crate) fn place_at(&mut self, location: &'static Location<'static>) {
-        let sources = file!().strip_suffix("exception.rs").unwrap_or("");
-        if self.0.frames.is_empty() && self.0.origin.file().starts_with(sources) {
-            Arc::make_mut(&mut self.0).origin = location;
+    /// The same, raised there if it has no line of the program yet: it has left no coroutine, and what raised it was
+    /// this library, or that of Rust, on somebody's behalf.
+    #[must_use]
+    pub fn placed_at(self, location: &'static Location<'static>) -> Self {
+        let has_place = !self.0.frames.is_empty() || self.0.has_place();
+        if has_place {
+            self
+        } else {
+            self.at(location)
         }
     }
 
@@ -206,14 +221,17 @@ impl fmt::Display for Exception {
 impl fmt::Debug for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let raised = &*self.0;
-        writeln!(f, "Traceback (most recent call last):")?;
+        let has_origin = raised.frames.is_empty() && raised.has_place();
+        if has_origin || !raised.frames.is_empty() {
+            writeln!(f, "Traceback (most recent call last):")?;
+        }
         if raised.elided > 0 {
             writeln!(f, "  ... {} more", raised.elided)?;
         }
         for frame in raised.frames.iter().rev() {
             writeln!(f, "  {frame}")?;
         }
-        if raised.frames.is_empty() {
+        if has_origin {
             writeln!(f, "  {}", raised.origin)?;
         }
         let text = raised.error.to_string();

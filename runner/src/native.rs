@@ -62,7 +62,7 @@ where
         call.place.set(ready.hold(this.clone()));
         Task {
             shared: Shared::new(),
-            body: Cell::new(Some(Box::pin(async { body.await.map_err(Exception::from) }))),
+            body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
             awaits: Cell::new(None),
             kept: Cell::new(None),
             waker: Arc::new(TaskWaker::new(call.place.get(), ready.outside.clone())),
@@ -175,7 +175,7 @@ impl<T> Run for Task<T> {
 
     fn coroutine(&self) -> Option<Suspended> {
         let waits_for = lend(&self.awaits, |awaits| awaits.as_ref().and_then(|future| future.coroutine()));
-        self.call.suspended(waits_for, self.wakeable())
+        lend(&self.body, |body| body.is_some()).then(|| self.call.suspended(waits_for, self.wakeable()))?
     }
 
     fn is_due(&self) -> bool {
@@ -281,8 +281,18 @@ pub(crate) fn is_cancelled(waker: &Waker) -> bool {
     polling(waker, |polled| take(&mut polled.throw_cancel)).unwrap_or_default()
 }
 
-/// Notes the line of a yield for the native coroutines that are started by `f`.
-pub(crate) fn yielded_at<R>(location: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
+/// Calls `f`, which starts native coroutines: they say of where they wait that it is there.
+///
+/// ```
+/// use std::panic::Location;
+/// use squall_runner::{convert_yielded, native, ready::Ready};
+///
+/// let here = Location::caller();
+/// let never = native::yielded_at(here, || convert_yielded(native(std::future::pending::<()>())));
+/// assert_eq!(Ready::current().suspended()[0].location, here);
+/// # drop(never);
+/// ```
+pub fn yielded_at<R>(location: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
     let before = YIELDED_AT.replace(Some(location));
     let result = f();
     YIELDED_AT.set(before);

@@ -253,7 +253,7 @@ impl<G: Generator + 'static> Run for Runner<G> {
 
     fn coroutine(&self) -> Option<Suspended> {
         let waits_for = lend(&self.future, |future| future.as_ref().and_then(|future| future.coroutine()));
-        self.call.suspended(waits_for, false)
+        lend(&self.gen, |gen| gen.is_some()).then(|| self.call.suspended(waits_for, false))?
     }
 }
 

@@ -181,7 +181,7 @@ impl Problem {
     /// The text of the log line.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Callback => "exception in spawned callback",
+            Self::Callback => "exception in callback",
             Self::DoneCallback => "exception in done callback",
             Self::Multiple => "multiple exceptions in yield list",
             Self::LateFailure => "exception in Future after timeout",

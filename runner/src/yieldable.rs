@@ -205,7 +205,11 @@ pub async fn native<F: std::future::Future>(future: F) -> Result<F::Output> {
 /// [`Error::BadYield`] if it cannot be waited for.
 #[track_caller]
 pub fn convert_yielded<M, Y: Yieldable<M>>(yielded: Y) -> Result<Future<Y::Output>> {
-    yielded.into_future().map_or_else(Y::convert_yielded, Ok)
+    // No `map_or_else`: what is called by a pointer does not know its caller's line.
+    match yielded.into_future() {
+        Ok(future) => Ok(future),
+        Err(yielded) => yielded.convert_yielded(),
+    }
 }
 
 /// A yieldable thing on its way to the Runner.

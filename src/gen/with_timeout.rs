@@ -87,7 +87,7 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> WithTimeout<T, Q> {
     /// The deadline has come first.
     fn give_up(self: &Rc<Self>) {
         self.timer.take();
-        self.shared.set_exception(Exception::new_at(Error::Timeout, self.timed_out_at));
+        self.shared.set_exception(Exception::new(Error::Timeout).at(self.timed_out_at));
         let Some(future) = self.future.take() else { return };
         drop(self.held.take());
         let this = self.clone();

@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future as StdFuture;
 use std::hash::{BuildHasher, RandomState};
+use std::panic::Location;
 use std::pin::{pin, Pin};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{callback, Run};
 use squall_runner::trace::{self, Problem};
 use squall_runner::{marker, Error, Exception, Result};
 
@@ -59,6 +60,8 @@ struct Periodic {
     /// When the next call is due, in the time of the loop.
     next_timeout: Cell<Duration>,
     timeout: Cell<Option<Timeout>>,
+    /// The line that started it.
+    started_at: Cell<&'static Location<'static>>,
     /// The loop on which it was started.
     io_loop: RefCell<WeakLoop>,
     /// Lets the end of the loop break the circle that a callback makes which holds its own handle.
@@ -89,6 +92,7 @@ impl PeriodicCallback {
             running: Cell::new(false),
             next_timeout: Cell::new(Duration::ZERO),
             timeout: Cell::new(None),
+            started_at: Cell::new(Location::caller()),
             io_loop: RefCell::default(),
             held: Cell::new(None),
         }))
@@ -130,10 +134,12 @@ impl PeriodicCallback {
     /// Starts it on the current loop. The first call is a period from now.
     ///
     /// Starting one that runs already gives it a second schedule beside the first, as in Tornado.
+    #[track_caller]
     pub fn start(&self) {
         let io_loop = IoLoop::current();
         let this = &self.0;
         *this.io_loop.borrow_mut() = io_loop.downgrade();
+        this.started_at.set(Location::caller());
         this.running.set(true);
         this.next_timeout.set(io_loop.time());
         let weak: Weak<Periodic> = Rc::downgrade(this);
@@ -203,9 +209,9 @@ impl Periodic {
         if self.running.get() {
             let next = next_timeout(self.next_timeout.get(), io_loop.time(), self.period_with_jitter());
             self.next_timeout.set(next);
-            let this = self.clone();
-            let timeout = io_loop.call_at(next, move || run_callback(|| this.periodic_callback()));
-            self.timeout.set(Some(timeout));
+            let (this, at) = (self.clone(), self.started_at.get());
+            let call = callback(move || run_callback(at, || this.periodic_callback()));
+            self.timeout.set(Some(io_loop.add_timer_of(at, next.max(io_loop.time()), call)));
         }
     }
 

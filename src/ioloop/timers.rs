@@ -93,10 +93,14 @@ struct Timer {
 }
 
 impl Timers {
-    #[track_caller]
-    pub(crate) fn add(&mut self, deadline: Duration, callback: Callback) -> Timeout {
+    pub(crate) fn add(
+        &mut self,
+        deadline: Duration,
+        callback: Callback,
+        location: &'static Location<'static>,
+    ) -> Timeout {
         self.made += 1;
-        let (made, location) = (self.made, Location::caller());
+        let made = self.made;
         let place = self.set.insert(Timer { made, callback: callback.clone(), location });
         let due = Due { deadline: nanoseconds(deadline), made, place };
         self.heap.push(Reverse(due));

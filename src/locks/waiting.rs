@@ -32,7 +32,7 @@ pub(crate) trait Place: 'static {
 
     /// What the Future gives when its time is over.
     fn timed_out(&self, limit: &'static Location<'static>) -> Result<Self::Output> {
-        Err(Exception::new_at(Error::Timeout, limit))
+        Err(Exception::new(Error::Timeout).at(limit))
     }
 
     /// It was cancelled or has run out of time, and is of no use in the line.

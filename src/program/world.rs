@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -76,7 +77,8 @@ impl World {
     /// What a callback of the loop does: calls a def, and has what it gives driven to its end.
     pub(super) fn callback(self: &Rc<Self>, def: DefId, arguments: Vec<Value>) -> impl FnOnce() + 'static {
         let world = self.clone();
-        move || run_callback(|| Called::by_the_loop(world.call(def, arguments)))
+        let nowhere = Location::caller();
+        move || run_callback(nowhere, || Called::by_the_loop(world.call(def, arguments)))
     }
 
     /// Values for a closure that waits for a Future; they are dropped at the end of the run, so that no circle is

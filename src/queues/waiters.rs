@@ -66,7 +66,7 @@ impl<T> PutResult<T> for () {
 
     fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<()> {
         drop(item);
-        Err(Exception::new_at(Error::Timeout, limit))
+        Err(Exception::new(Error::Timeout).at(limit))
     }
 }
 

@@ -139,6 +139,24 @@ fn exception_of_the_library_shows_lines_of_the_program() {
         })
     });
     ours(&panicked.exception().unwrap());
+    // What is called by a pointer does not know its caller.
+    let native = async { Err::<(), _>(std::fmt::Error).map_err(Exception::from) };
+    let future = coroutine(|co| async move { co.yield_(native).await });
+    let std_future = coroutine(|co| async move { co.yield_(async { Err::<(), _>(std::fmt::Error) }).await });
+    crate::drain();
+    ours(&future.exception().unwrap());
+    ours(&std_future.exception().unwrap());
+}
+
+#[test]
+fn exception_that_has_no_line_of_the_program_shows_none() {
+    let (_, panicked) = crate::panics_in(|| Exception::trap(|| panic!("expected"), |panicked| panicked));
+    assert_eq!(format!("{panicked:?}"), "Panic: panicked: expected");
+    let line = line!() + 1;
+    let placed = panicked.placed_at(std::panic::Location::caller());
+    assert!(format!("{placed:?}")
+        .starts_with(&format!("Traceback (most recent call last):\n  {}:{line}:", file!())));
+    assert_eq!(placed.clone().placed_at(Exception::msg("elsewhere").origin()).origin().line(), line);
 }
 
 #[test]

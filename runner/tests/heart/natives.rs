@@ -275,6 +275,34 @@ fn results_of_unordered_futures_come_as_they_are_resolved() {
     assert_eq!(lines.take(), ["2", "0", "1", "0"]);
 }
 
+#[test]
+fn native_coroutine_waits_where_it_was_converted() {
+    let line = line!() + 1;
+    let future = convert_yielded(std::future::pending::<Result<()>>()).unwrap();
+    drain();
+    let suspended = Ready::current().suspended();
+    assert_eq!((suspended[0].location.file(), suspended[0].location.line()), (file!(), line));
+    drop(future);
+}
+
+#[test]
+fn coroutine_that_runs_is_not_suspended() {
+    let suspended = || Ready::current().suspended().len();
+    let decorated = coroutine(move |co| async move {
+        let before = suspended();
+        co.yield_(moment()).await?;
+        Ok([before, suspended()])
+    });
+    let native = spawn(async move {
+        let before = suspended();
+        moment().await?;
+        Ok([before, suspended()])
+    });
+    drain();
+    assert_eq!(decorated.result().unwrap(), [0, 1], "the other one");
+    assert_eq!(native.result().unwrap(), [0, 0]);
+}
+
 /// Counts how often it is woken.
 #[derive(Default)]
 struct Counts(Mutex<u32>);

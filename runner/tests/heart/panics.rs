@@ -30,6 +30,26 @@ fn bystander() -> Future<i32> {
 }
 
 #[test]
+fn panic_with_a_value_that_panics_as_it_is_dropped_is_trapped() {
+    struct Hostile;
+    impl Drop for Hostile {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new(Self));
+        }
+    }
+    let other = bystander();
+    let hostile = coroutine(|_co| async move {
+        if std::hint::black_box(true) {
+            std::panic::resume_unwind(Box::new(Hostile));
+        }
+        Ok(())
+    });
+    assert_eq!(panics(hostile.exception()), "a value that is not a string");
+    drain();
+    assert_eq!(other.result().unwrap(), 5);
+}
+
+#[test]
 fn panic_in_a_body_is_trapped_in_its_future() {
     let other = bystander();
     let (hooks, (at_once, later, payload)) = panics_in(|| {

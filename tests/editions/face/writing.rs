@@ -85,7 +85,7 @@ fn exceptions(logged: &Logged) -> Result<()> {
     io_loop.run_sync(|| sleep(std::time::Duration::from_millis(1)))?;
     let lines = logged.take();
     let lines: Vec<_> = lines[0].lines().collect();
-    assert_eq!(lines[0], "ERROR squall::ioloop: exception in spawned callback");
+    assert_eq!(lines[0], "ERROR squall::ioloop: exception in callback");
     assert_eq!(lines[1], "Traceback (most recent call last):");
     assert!(lines[2].starts_with("  ") && lines[2].ends_with("writing.rs:70:13 in worse_call"), "{lines:?}");
     assert!(lines[3].ends_with("writing.rs:50:9 in divide"), "{lines:?}");
