@@ -112,11 +112,13 @@ impl StdFuture for Deep {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Value>> {
         let this = &mut *self;
-        let Some(body) = &mut this.body else { return Poll::Ready(Err(GivenUp.into())) };
+        let Some(body) = &mut this.body else {
+            return Poll::Ready(Err(GivenUp("the run is over".to_owned()).into()));
+        };
         let depth = &this.world.depth;
         if depth.get() == DEPTH {
-            this.world.record.fail(format!("calls are nested deeper than {DEPTH}"));
-            return Poll::Ready(Err(GivenUp.into()));
+            let given_up = this.world.record.fail(format!("calls are nested deeper than {DEPTH}"));
+            return Poll::Ready(Err(given_up.into()));
         }
         depth.set(depth.get() + 1);
         let poll = with_stack(|| body.as_mut().poll(cx));

@@ -37,10 +37,10 @@ impl std::error::Error for Raised {}
 #[error("{0}")]
 struct Foreign(String);
 
-/// The run is over, since something is wrong with the program. No handler matches it, and no `finally` runs.
-#[derive(Debug, thiserror::Error)]
-#[error("the program was given up")]
-pub(super) struct GivenUp;
+/// The run is over, since something is wrong with the program: this. No handler matches it, and no `finally` runs.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct GivenUp(pub(super) String);
 
 /// A new exception.
 pub(super) fn exception(kind: Type, argument: Option<Value>) -> Exception {

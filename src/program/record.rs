@@ -41,7 +41,7 @@ pub(super) struct Record {
     iterations: Cell<usize>,
     statements: Cell<usize>,
     /// Why the program is given up, if it is.
-    failure: RefCell<Option<String>>,
+    failure: RefCell<Option<GivenUp>>,
 }
 
 impl Record {
@@ -101,21 +101,15 @@ impl Record {
         if self.statements.get() > STATEMENTS {
             self.fail(format!("more than {STATEMENTS} statements were run: does it ever end?"));
         }
-        if self.failure.borrow().is_some() {
-            return Err(GivenUp);
-        }
-        Ok(())
+        self.failure().map_or(Ok(()), Err)
     }
 
     /// Gives the program up. The first reason counts.
-    pub(super) fn fail(&self, why: impl Into<String>) {
-        let mut failure = self.failure.borrow_mut();
-        if failure.is_none() {
-            *failure = Some(why.into());
-        }
+    pub(super) fn fail(&self, why: impl Into<String>) -> GivenUp {
+        self.failure.borrow_mut().get_or_insert_with(|| GivenUp(why.into())).clone()
     }
 
-    pub(super) fn failure(&self) -> Option<String> {
+    pub(super) fn failure(&self) -> Option<GivenUp> {
         self.failure.borrow().clone()
     }
 
@@ -207,7 +201,10 @@ impl Record {
             Problem::LateFailure => (APPLICATION, "Exception in Future %r after timeout"),
             Problem::AfterCancel => (APPLICATION, "Exception after Future was cancelled"),
             Problem::DoneCallback => ("asyncio", "Exception in callback"),
-            _ => return self.fail(format!("{}: {exception:?}", problem.text())),
+            _ => {
+                self.fail(format!("{}: {exception:?}", problem.text()));
+                return;
+            }
         };
         let log = Log { ms: self.ms(), logger, message, exception: self.exception(exception) };
         self.add('l', |report| report.logs.push(log));

@@ -54,7 +54,7 @@ pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
     let failure = record.failure();
     let report = record.report();
     match failure {
-        Some(message) => Err(RunError { message, report: Box::new(report) }),
+        Some(GivenUp(message)) => Err(RunError { message, report: Box::new(report) }),
         None => Ok(report),
     }
 }

@@ -220,8 +220,12 @@ fn quoted(s: &str) -> String {
             '\t' => text.push_str("\\t"),
             '\\' => text.push_str("\\\\"),
             c if c == quote => text.extend(['\\', c]),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => {
+            c if c.is_control() => {
                 let _ = write!(text, "\\x{:02x}", u32::from(c));
+            }
+            // What would change how the rest of the line is shown.
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
             }
             c => text.push(c),
         }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use squall_runner::{Coroutine, Exception, Future, Result};
 
-use super::raised::GivenUp;
 use super::record::Record;
 use super::syntax::{DefId, Name};
 use super::value::{Callback, List, Object, Value};
@@ -70,8 +69,7 @@ impl World {
 
     /// Gives the program up.
     pub(super) fn give_up(&self, why: impl Into<String>) -> Exception {
-        self.record.fail(why);
-        GivenUp.into()
+        self.record.fail(why).into()
     }
 
     /// What a callback of the loop does: calls a def, and has what it gives driven to its end.

@@ -21,7 +21,8 @@ Examples:
   squall run program.json            a program in the format of the conformance suite
   squall trace - < program.json      one from standard input
 
-Exit codes: 0 fine; 1 the program raised, or was stopped; 2 there is no such program, or it is malformed.";
+Exit codes: 0 fine; 1 the program raised, or was stopped; 2 there is no such program, it is malformed, or
+the output cannot be written.";
 
 /// Runs coroutine programs, and shows what the Runner did.
 #[derive(Debug, Parser)]
@@ -64,7 +65,8 @@ struct Program {
     /// A lesson, a program in JSON, or `-` for one on standard input
     #[arg(value_name = "LESSON|FILE.json")]
     program: String,
-    /// Run on the real clock, instead of one that jumps when nothing is ready; Ctrl-C shows the trace so far
+    /// Run on the real clock, instead of one that jumps when nothing is ready. Ctrl-C ends it: `trace` then shows how far
+    /// it came
     #[arg(long)]
     real_time: bool,
 }

@@ -33,11 +33,10 @@ impl Subject {
     /// What an argument names: a lesson, a file, or `-` for standard input. Programs are read and checked here.
     /// Only a lesson can run in real time.
     pub(crate) fn find(name: &str, real_time: bool) -> Result<Self, String> {
-        let text = if name == "-" {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).map(|_| text)
+        let (name, text) = if name == "-" {
+            ("standard input", read(io::stdin()))
         } else if is_file(name) {
-            fs::read_to_string(name)
+            (name, fs::File::open(name).and_then(read))
         } else {
             return lesson(name).map(Self::Lesson);
         };
@@ -98,6 +97,18 @@ pub(crate) fn lesson(name: &str) -> Result<&'static Lesson, String> {
         let meant = Lesson::nearest(name).map(|near| format!(" Did you mean `{}`?", near.name));
         format!("there is no lesson `{name}`.{} `squall lessons` lists them all.", meant.unwrap_or_default())
     })
+}
+
+/// No program is larger, so that one may not take all of the memory.
+const LARGEST: u64 = 64 << 20;
+
+/// The text of a program, without the mark with which some editors begin a file.
+fn read(from: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    if from.take(LARGEST + 1).read_to_string(&mut text)? as u64 > LARGEST {
+        return Err(io::Error::other("it is larger than 64 MiB"));
+    }
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// Whether a name is that of a file rather than of a lesson.

@@ -5,16 +5,12 @@ use super::{check_name, Reader, Result};
 use crate::program::json::Node;
 use crate::program::syntax::{Arguments, Class, Expression, Function, Method, Name, Operator, Type};
 
-/// Integers in a program are smaller than this, so that every JSON reader takes them as they are.
-const LARGEST: u64 = 1 << 53;
-
 impl Reader<'_> {
     pub(super) fn expression(&self, node: &Node, at: Place<'_>) -> Result<Expression> {
         match node {
             Node::Null => Ok(Expression::Null),
             Node::Bool(b) => Ok(Expression::Bool(*b)),
-            Node::Integer(n) if n.unsigned_abs() < LARGEST => Ok(Expression::Integer(*n)),
-            Node::Integer(n) => Err(at.error(format!("expected an integer below 2^53, found {n}"))),
+            Node::Integer(n) => Ok(Expression::Integer(*n)),
             Node::String(s) => match s.strip_prefix('$') {
                 Some(name) => {
                     check_name(name, at)?;
@@ -27,7 +23,8 @@ impl Reader<'_> {
                 Some((other, _)) => Err(at.item(0).expected("the name of an operation", other)),
                 None => Err(at.expected("an expression", node)),
             },
-            Node::Number(_) | Node::Object(_) => Err(at.expected("an expression", node)),
+            Node::Number(_) => Err(at.expected("an integer of at most 64 bits", node)),
+            Node::Object(_) => Err(at.expected("an expression", node)),
         }
     }
 
@@ -76,7 +73,7 @@ impl Reader<'_> {
         };
         let (def, arity) = self.def_named(name, at.item(1))?;
         if values.len() != arity {
-            return Err(at.error(format!("the def takes {arity} arguments, found {}", values.len())));
+            return Err(at.error(takes(arity, values.len())));
         }
         Ok(Expression::Call(def, self.expressions(values, 2, at)?))
     }
@@ -192,4 +189,9 @@ pub(super) fn types(node: &Node, at: Place<'_>) -> Result<Vec<Type>> {
         types.push(found.ok_or_else(|| at.item(n).expected("the type of an exception", name))?);
     }
     Ok(types)
+}
+
+/// What is wrong with a call of a def that takes so many arguments.
+pub(super) fn takes(arity: usize, found: usize) -> String {
+    format!("the def takes {arity} argument{}, found {found}", if arity == 1 { "" } else { "s" })
 }

@@ -1,5 +1,6 @@
 //! Statements, and what may stand where.
 
+use super::expression::takes;
 use super::expression::types;
 use super::place::{items, string, Place};
 use super::{check_name, Reader, Result};
@@ -176,7 +177,7 @@ impl Reader<'_> {
         let given = items(&parts[2], at_arguments)?;
         if given.len() != arity {
             let found = given.len();
-            return Err(at_arguments.error(format!("the def takes {arity} arguments, found {found}")));
+            return Err(at_arguments.error(takes(arity, found)));
         }
         let given = self.expressions(given, 0, at_arguments)?;
         let timeout = match &parts[3] {

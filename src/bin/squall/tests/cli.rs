@@ -232,19 +232,39 @@ fn a_program_that_never_ends_is_stopped_and_its_trace_shown() {
 }
 
 #[test]
+fn a_trace_says_why_its_program_was_stopped() {
+    let endless = program(r#"["while", true, [["yield", null, ["sleep", 1]]]]"#);
+    let trace = String::from_utf8(with_program(&["trace", "-"], &endless).stdout).unwrap();
+    assert!(trace
+        .ends_with("\noutcome      raised GivenUp: more than 1500 records: does the program ever end?\n"));
+}
+
+#[test]
+fn a_program_may_begin_with_the_mark_of_an_editor() {
+    let marked = format!("\u{feff}{}", program(r#"["log", "a"]"#));
+    assert_eq!(with_program(&["run", "-"], &marked).stdout, b"a\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    assert_eq!(stderr(&["run", "/dev/zero"], 2), "error: cannot read /dev/zero: it is larger than 64 MiB\n");
+}
+
+#[test]
 fn a_malformed_program_exits_with_2_and_names_the_node() {
     let wrong_node = with_program(&["run", "-"], &program(r#"["log", ["plus", 1, 2]]"#));
     assert_eq!(wrong_node.status.code(), Some(2));
     assert_eq!(wrong_node.stdout, b"");
     let errors = String::from_utf8_lossy(&wrong_node.stderr);
-    assert!(errors.starts_with("error: -: defs.main.body[0][1][0]: "), "{errors}");
+    assert!(errors.starts_with("error: standard input: defs.main.body[0][1][0]: "), "{errors}");
     for text in ["", "{", "[]", "{}", "\u{feff}", &program("").replace("main", "")] {
         let output = with_program(&["trace", "-"], text);
         assert_eq!(output.status.code(), Some(2), "{text}: {output:?}");
         assert_eq!(output.stdout, b"");
-        assert!(output.stderr.starts_with(b"error: -: "), "{output:?}");
+        assert!(output.stderr.starts_with(b"error: standard input: "), "{output:?}");
     }
-    assert!(with_program(&["run", "-"], "\u{1}").stderr.starts_with(b"error: -: "));
+    assert!(with_program(&["run", "-"], "\u{1}").stderr.starts_with(b"error: standard input: "));
 }
 
 #[test]
