@@ -178,7 +178,7 @@ impl IoLoop {
         f: impl FnOnce() -> Y,
     ) -> Result<Y::Output> {
         self.assert_not_running();
-        let caller = Location::caller();
+        let here = Location::caller();
         let _current = self.make_current();
         trace::emit(|| Event::Run { by: "run_sync" });
         // `f` may borrow from its caller, so it cannot wait in the queue itself: a callback holds its place.
@@ -203,7 +203,7 @@ impl IoLoop {
         let ran = self.run(|| {
             if turn_of_f.take() {
                 let Some(f) = f.take() else { return };
-                let called = Exception::trap(|| context.clone().enter(|| convert_at(caller, f())), Err);
+                let called = Exception::trap(|| context.clone().enter(|| convert_at(here, f())), Err);
                 let pending = called.unwrap_or_else(Future::failed);
                 let inner = Rc::downgrade(&self.inner);
                 pending.add_callback(callback(move || stop(&inner)));
@@ -219,12 +219,12 @@ impl IoLoop {
                 future.into_result()
             }
             _ => Err(match (ran, timeout) {
-                (Err(exception), _) => exception.at(caller),
+                (Err(exception), _) => exception.at(here),
                 (Ok(()), Some(timeout)) if timed_out.get() => {
                     let seconds = format!("{:?}", timeout.as_secs_f64());
-                    Exception::from(Error::RunSyncTimeout { seconds }).at(caller)
+                    Exception::from(Error::RunSyncTimeout { seconds }).at(here)
                 }
-                (Ok(()), _) => Exception::from(Error::LoopStopped).at(caller),
+                (Ok(()), _) => Exception::from(Error::LoopStopped).at(here),
             }),
         };
         if let Err(exception) = &result {

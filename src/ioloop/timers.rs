@@ -208,7 +208,11 @@ mod tests {
         let called = Rc::<Called>::default();
         let timeouts = deadlines.enumerate().map(|(i, deadline)| {
             let called = called.clone();
-            timers.add(milliseconds(deadline), callback(move || called.borrow_mut().push(i)))
+            timers.add(
+                milliseconds(deadline),
+                callback(move || called.borrow_mut().push(i)),
+                Location::caller(),
+            )
         });
         (timeouts.collect(), called)
     }

@@ -273,11 +273,17 @@ impl Source {
     }
 }
 
-/// What something prints, cut after [`TEXT`] characters. A `Display` that fails gives what it wrote until then.
+/// What something prints, cut after [`TEXT`] characters. A `Display` that fails or panics gives what it wrote until
+/// then.
 fn text(shown: impl fmt::Display) -> String {
     let mut text = Cut { text: String::new(), room: TEXT };
-    // It fails when the text is cut, too.
-    let _cut = write!(text, "{shown}");
+    let write = || match write!(text, "{shown}") {
+        // The text was cut, perhaps.
+        Ok(()) | Err(fmt::Error) => false,
+    };
+    if Exception::trap(write, |_panic| true) {
+        text.text.push_str("<panicked>");
+    }
     text.text
 }
 
@@ -317,5 +323,17 @@ mod tests {
         }
         assert_eq!(text(Endless).chars().count(), TEXT + 1);
         assert_eq!(text("short"), "short");
+    }
+
+    #[test]
+    fn a_text_that_panics_is_kept_as_far_as_it_came() {
+        struct Panics;
+        impl fmt::Display for Panics {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("Panics(")?;
+                std::panic::resume_unwind(Box::new("expected"))
+            }
+        }
+        assert_eq!(text(Panics), "Panics(<panicked>");
     }
 }
