@@ -44,7 +44,7 @@ mod value;
 mod world;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use report::{Line, Log, Outcome, Report, Step};
 
@@ -78,6 +78,8 @@ struct Code {
     top: Body,
     /// The names that a `let` at the top assigns.
     globals: BTreeSet<Name>,
+    /// Where each statement stands in the source, once somebody wants to know.
+    lines: OnceLock<source::Lines>,
 }
 
 impl Program {

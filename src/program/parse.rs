@@ -6,6 +6,7 @@ mod place;
 mod statement;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use super::json::Node;
 use super::syntax::{walk, Body, Def, DefId, DefKind, Name, Statement};
@@ -32,6 +33,7 @@ pub(super) fn program(text: &str) -> Result<Code> {
         defs: defs.iter().map(read).collect::<Result<_>>()?,
         top: reader.body(top, at_top, Inside::TOP)?,
         globals: reader.globals.iter().map(|&name| name.into()).collect(),
+        lines: OnceLock::new(),
     };
     if !program.top.iter().any(|s| matches!(s, Statement::RunSync(..) | Statement::Start)) {
         return Err(

@@ -1,13 +1,37 @@
 //! A program as Python source.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
 use super::syntax::{walk, Arguments, Body, Class, Def, DefKind, Expression, Name, Statement, Type};
 use super::Code;
 
 pub(super) fn source(code: &Code) -> String {
-    let mut writer = Writer { code, text: String::new(), wait: "yield" };
+    written(code).text
+}
+
+/// The line of the source at which each statement stands, from 1.
+#[derive(Debug)]
+pub(super) struct Lines(HashMap<usize, u32>);
+
+impl Lines {
+    pub(super) fn of(code: &Code) -> Self {
+        Self(written(code).lines)
+    }
+
+    /// The line of a statement of that program.
+    pub(super) fn line(&self, statement: &Statement) -> Option<u32> {
+        self.0.get(&address(statement)).copied()
+    }
+}
+
+/// What a statement is known by: it stays where it is as long as its program lives.
+fn address(statement: &Statement) -> usize {
+    std::ptr::from_ref(statement).addr()
+}
+
+fn written(code: &Code) -> Writer<'_> {
+    let mut writer = Writer { code, text: String::new(), ended: 0, lines: HashMap::new(), wait: "yield" };
     for def in &code.defs {
         writer.def(def);
     }
@@ -15,12 +39,16 @@ pub(super) fn source(code: &Code) -> String {
     if !code.top.is_empty() {
         writer.body(&code.top, 0);
     }
-    writer.text
+    writer
 }
 
 struct Writer<'a> {
     code: &'a Code,
     text: String,
+    /// How many lines are written.
+    ended: u32,
+    /// The line at which each statement begins, by its address.
+    lines: HashMap<usize, u32>,
     /// The word for waiting in the def that is being written.
     wait: &'static str,
 }
@@ -45,7 +73,7 @@ impl Writer<'_> {
             self.line(1, format_args!("global {}", shared.join(", ")));
         }
         self.body(&def.body, 1);
-        self.text.push('\n');
+        self.line(0, "");
     }
 
     fn line(&mut self, depth: usize, text: impl std::fmt::Display) {
@@ -53,7 +81,9 @@ impl Writer<'_> {
             self.text.push_str("    ");
         }
         // Writing to a String does not fail.
+        let start = self.text.len();
         let _ = writeln!(self.text, "{text}");
+        self.ended += u32::try_from(self.text[start..].matches('\n').count()).unwrap_or(0);
     }
 
     fn body(&mut self, body: &Body, depth: usize) {
@@ -72,6 +102,7 @@ impl Writer<'_> {
 
     fn statement(&mut self, statement: &Statement, depth: usize) {
         let wait = self.wait;
+        self.lines.insert(address(statement), self.ended + 1);
         match statement {
             Statement::Action(action, arguments) => {
                 let call = format!("{}({})", action.name(), self.arguments(action.signature(), arguments));

@@ -148,14 +148,14 @@ impl Frame {
             Statement::Return(e) => return Ok(Flow::Return(self.optional(e.as_ref())?)),
             Statement::GenReturn(e) => return Err(Return(self.optional(e.as_ref())?).into()),
             Statement::Yield(name, e) => {
-                let value = self.wait(self.evaluate(e)?).await?;
+                let value = self.wait(statement, self.evaluate(e)?).await?;
                 if let Some(name) = name {
                     self.assign(name, Some(value));
                 }
             }
             Statement::WhileYield(name, e, body) => loop {
                 self.world.check()?;
-                let value = self.wait(self.evaluate(e)?).await?;
+                let value = self.wait(statement, self.evaluate(e)?).await?;
                 let goes_on = value.is_true();
                 if let Some(name) = name {
                     self.assign(name, Some(value));
@@ -170,19 +170,19 @@ impl Frame {
                 }
             },
             Statement::WithYield(e, body) => {
-                let held = objects::acquired(&self.wait(self.evaluate(e)?).await?)?;
+                let held = objects::acquired(&self.wait(statement, self.evaluate(e)?).await?)?;
                 return self.releasing(|| held.leave(), body, handling).await;
             }
             Statement::AsyncWith(e, body) => {
                 let lock = objects::lockable(&self.evaluate(e)?)?;
-                self.wait(lock.acquire(None)).await?;
+                self.wait(statement, lock.acquire(None)).await?;
                 return self.releasing(|| lock.release(), body, handling).await;
             }
             Statement::AsyncFor(name, e, body) => {
                 let source = self.evaluate(e)?;
                 while let Some(next) = objects::next_of(&source)? {
                     self.world.check()?;
-                    let value = self.wait(next).await?;
+                    let value = self.wait(statement, next).await?;
                     self.assign(name, Some(value));
                     match self.body(body, handling).await? {
                         Flow::Break => break,
@@ -245,9 +245,12 @@ impl Frame {
     }
 
     /// `yield` in a decorated def, `await` in a native one.
-    async fn wait(&self, value: Value) -> Result<Value> {
+    async fn wait(&self, statement: &Statement, value: Value) -> Result<Value> {
         match &self.how {
-            How::Generator(co) => co.yield_(value).await,
+            How::Generator(co) => {
+                self.world.yields_at(statement);
+                co.yield_(value).await
+            }
             How::Native => match value.object() {
                 Some(Object::Future(future)) => {
                     let future = future.clone();

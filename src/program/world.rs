@@ -9,11 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use squall_runner::{Coroutine, Exception, Future, Result};
 
 use super::record::Record;
-use super::syntax::{DefId, Name};
+use super::source::Lines;
+use super::syntax::{DefId, Name, Statement};
 use super::value::{Callback, List, Object, Value};
 use super::{show, Code};
 use crate::ioloop::{run_callback, IoLoop};
 use crate::testing::VirtualClock;
+use crate::trace::yields_at;
 use crate::{marker, Yieldable};
 
 /// A program that makes more text than this is given up.
@@ -57,6 +59,11 @@ impl World {
             #[cfg(test)]
             _counted: tests::Counted::new(),
         })
+    }
+
+    /// Has what is yielded by a statement recorded as yielded at its line.
+    pub(super) fn yields_at(&self, statement: &Statement) {
+        yields_at(self.code.lines.get_or_init(|| Lines::of(&self.code)).line(statement));
     }
 
     /// Lets the next statement run, unless the program is given up: then the loop stops.

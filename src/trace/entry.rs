@@ -6,8 +6,9 @@ use std::panic::Location;
 use std::time::Duration;
 
 use squall_runner::trace::{Body, Event, FutureId, Kind, Origin, Problem, RunnerId, State};
-use squall_runner::Exception;
+use squall_runner::{Error, Exception};
 
+use super::observe::program_line;
 use super::Printed;
 
 /// The version of the list of entries: it grows when one of them changes its meaning.
@@ -198,6 +199,16 @@ impl From<&'static Location<'static>> for Place {
     }
 }
 
+impl Place {
+    /// The place of a yield: a line of the program that is interpreted, where that is the interpreter's.
+    fn of_yield(location: &'static Location<'static>) -> Self {
+        match program_line() {
+            Some(line) => Self { file: "".into(), line, column: 1 },
+            None => location.into(),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
@@ -209,7 +220,11 @@ impl From<&Exception> for Raised {
         let frames = exception.traceback().iter().rev();
         Self {
             name: exception.name().into(),
-            message: text(exception),
+            message: match exception.downcast_ref() {
+                // Who waits, and where, is in the trace.
+                Some(Error::Deadlock { .. }) => text(Error::Deadlock { waiting: Vec::new() }),
+                _ => text(exception),
+            },
             traceback: frames.map(|frame| (frame.location.into(), frame.name.into())).collect(),
             elided: exception.elided(),
         }
@@ -238,7 +253,7 @@ impl Recorded {
             Event::Throw { runner, exception } => Self::Throw { runner, exception: exception.into() },
             Event::Wake { runner } => Self::Wake { runner },
             Event::Yield { runner, kind, future, location } => {
-                Self::Yield { runner, kind, future, place: location.into() }
+                Self::Yield { runner, kind, future, place: Place::of_yield(location) }
             }
             Event::Wait { runner, future } => Self::Wait { runner, future },
             Event::Return { runner, value, raised } => {

@@ -34,11 +34,12 @@ pub struct Text<'a> {
     width: usize,
     colors: bool,
     lines: bool,
+    tracebacks: bool,
 }
 
 impl<'a> Text<'a> {
     pub(crate) fn new(entries: &'a [Entry], dropped: usize) -> Self {
-        Self { entries, dropped, width: 100, colors: false, lines: true }
+        Self { entries, dropped, width: 100, colors: false, lines: true, tracebacks: true }
     }
 
     /// At most so many columns of a terminal wide, instead of 100; not less than 40.
@@ -54,7 +55,12 @@ impl<'a> Text<'a> {
     /// Without the numbers of the lines at which coroutines yield, and the lines of tracebacks: then the text stays
     /// the same when the program is moved within its file.
     pub fn without_lines(self) -> Self {
-        Self { lines: false, ..self }
+        Self { lines: false, ..self.without_tracebacks() }
+    }
+
+    /// Without the lines of tracebacks: those of a program in JSON are the interpreter's.
+    pub fn without_tracebacks(self) -> Self {
+        Self { tracebacks: false, ..self }
     }
 
     /// How it ended, what was logged, who still waits, what is left out.
@@ -104,7 +110,7 @@ impl<'a> Text<'a> {
     }
 
     fn traceback(&self, lines: &mut Vec<Line>, exception: &Raised) {
-        if !self.lines {
+        if !self.tracebacks {
             return;
         }
         if exception.elided > 0 {

@@ -82,11 +82,11 @@ impl Subject {
         }
     }
 
-    /// The trace of it as text. The yields of a program in JSON are all at the same line: the interpreter's.
+    /// The trace of it as text.
     pub(crate) fn text<'a, R>(&self, trace: &'a Trace<R>) -> Text<'a> {
         match self {
             Self::Lesson(_) => trace.text(),
-            Self::Program(_) => trace.text().without_lines(),
+            Self::Program(_) => trace.text().without_tracebacks(),
         }
     }
 }

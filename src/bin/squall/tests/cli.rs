@@ -240,6 +240,20 @@ fn a_trace_says_why_its_program_was_stopped() {
 }
 
 #[test]
+fn a_trace_of_a_program_names_its_own_lines_only() {
+    let hangs = program(r#"["yield", null, ["moment"]], ["yield", null, ["new", "Future"]]"#);
+    let trace = String::from_utf8(with_program(&["trace", "-"], &hangs).stdout).unwrap();
+    assert!(trace.contains("   4      yield Future()\n"), "{trace}");
+    assert!(
+        trace.ends_with(
+            "\noutcome      raised Deadlock: nothing that is left can wake the loop\
+         \nwaiting      main: yield future 2, wait for it :4\n"
+        ),
+        "{trace}"
+    );
+}
+
+#[test]
 fn a_program_may_begin_with_the_mark_of_an_editor() {
     let marked = format!("\u{feff}{}", program(r#"["log", "a"]"#));
     assert_eq!(with_program(&["run", "-"], &marked).stdout, b"a\n");
