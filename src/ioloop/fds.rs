@@ -83,6 +83,16 @@ impl IoLoop {
     /// here.write_all(b"hello")?;
     /// io_loop.start();
     /// io_loop.remove_handler(&there);
+    ///
+    /// // So that a coroutine can wait for it: a Future that the handler resolves.
+    /// let readable = squall::Future::new();
+    /// let mut promise = Some(readable.promise());
+    /// io_loop.add_handler(there.clone(), FdEvents::READ, move |_| {
+    ///     promise.take().into_iter().for_each(|promise| promise.set_result(()));
+    /// })?;
+    /// here.write_all(b"again")?;
+    /// io_loop.run_sync(|| readable)?;
+    /// io_loop.remove_handler(&there);
     /// # Ok::<(), squall::Exception>(())
     /// ```
     ///
