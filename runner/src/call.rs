@@ -1,6 +1,5 @@
 //! [`Call`]: one call of a coroutine, as far as it is the same for all kinds of bodies.
 
-use std::any::type_name;
 use std::cell::Cell;
 use std::panic::Location;
 
@@ -9,7 +8,7 @@ use crate::exception::Frame;
 use crate::generator::{Coroutine, Yielded};
 use crate::ready::{Ready, Suspended};
 use crate::trace::{self, emit, Event, Problem, RunnerId, Shown};
-use crate::{Error, Exception, Result};
+use crate::{Exception, Result};
 
 /// One call of a coroutine.
 pub(crate) struct Call {
@@ -57,17 +56,9 @@ impl Call {
     /// `thrown` is what had been thrown in just before.
     #[cold]
     pub(crate) fn raised<T: 'static>(&self, exception: Exception, thrown: Option<Exception>) -> Result<T> {
-        match exception.return_value() {
-            Some(value) => {
-                self.returned(&value, true);
-                Ok(value)
-            }
-            None if exception.is_return() => {
-                let expected = type_name::<T>();
-                Err(self.leave(Error::WrongReturn { expected }.into(), None))
-            }
-            None => Err(self.leave(exception, thrown)),
-        }
+        let value = exception.into_return().map_err(|exception| self.leave(exception, thrown))?;
+        self.returned(&value, true);
+        Ok(value)
     }
 
     /// Adds the frame of this coroutine: the line where it was raised, or that of the yield where it came in.

@@ -161,6 +161,26 @@ impl Exception {
         copy().downcast().ok().map(|value| *value)
     }
 
+    /// What becomes of it as it leaves a coroutine that returns a `T`: the value of a [`Return`], or itself.
+    ///
+    /// ```
+    /// use squall_runner::{Error, Exception, Return};
+    ///
+    /// assert_eq!(Exception::from(Return(5)).into_return::<i32>().unwrap(), 5);
+    /// assert!(Exception::from(Return(5)).into_return::<u8>().unwrap_err().is::<Error>());
+    /// assert!(Exception::msg("no").into_return::<i32>().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// Itself, if it is no [`Return`]; [`Error::WrongReturn`], if it is one of another type.
+    pub fn into_return<T: 'static>(self) -> Result<T> {
+        match self.return_value() {
+            Some(value) => Ok(value),
+            None if self.is_return() => Err(Error::WrongReturn { expected: type_name::<T>() }.into()),
+            None => Err(self),
+        }
+    }
+
     /// Whether both are the same exception: raised once, however often it was cloned since.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.error, &other.0.error)

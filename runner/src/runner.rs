@@ -25,7 +25,7 @@
 //! #     fn resume(&mut self, resume: Resume) -> GeneratorState<()> {
 //! #         match (self.1.take(), resume) {
 //! #             (Some(future), _) => GeneratorState::Yielded(squall_runner::Yielded::new(future)),
-//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.into_result::<i32>().unwrap(), 5); GeneratorState::Returned(()) }
+//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.into_result::<i32>().unwrap(), 5); GeneratorState::Complete(Ok(())) }
 //! #             (None, resume) => panic!("{resume:?}"),
 //! #         }
 //! #     }
@@ -116,8 +116,7 @@ impl<G: Generator + 'static> Runner<G> {
                 }
                 return Future::from_core(runner);
             }
-            GeneratorState::Returned(value) => Ok(value),
-            GeneratorState::Raised(exception) => call.raised(exception, None),
+            GeneratorState::Complete(result) => result.or_else(|exception| call.raised(exception, None)),
         };
         discard(gen);
         Future::settled(result)
@@ -158,13 +157,12 @@ impl<G: Generator + 'static> Runner<G> {
             };
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,
-                GeneratorState::Returned(value) => {
-                    if G::is_observed() {
-                        self.call.returned(&value, false);
+                GeneratorState::Complete(result) => {
+                    if let (true, Ok(value)) = (G::is_observed(), &result) {
+                        self.call.returned(value, false);
                     }
-                    return self.finish(gen, Ok(value));
+                    return self.finish(gen, result.or_else(|raised| self.call.raised(raised, exc)));
                 }
-                GeneratorState::Raised(raised) => return self.finish(gen, self.call.raised(raised, exc)),
             };
             if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && trace::stops(self, true)) {
                 return self.gen.set(Some(gen));
@@ -357,15 +355,12 @@ impl<T: 'static, F: FnOnce() -> Result<T>> Generator for Plain<F> {
 
     #[inline]
     fn resume(&mut self, _resume: Resume) -> GeneratorState<T> {
-        match self.0.take().map(|body| body()) {
-            Some(Ok(value)) => GeneratorState::Returned(value),
-            Some(Err(exception)) => GeneratorState::Raised(exception),
-            None => unreachable!("it has returned"),
-        }
+        let body = self.0.take().expect("it has not returned");
+        GeneratorState::Complete(body())
     }
 }
 
 /// Resumes a generator. A panic becomes an exception that it raised.
 fn trap<T>(resume: impl FnOnce() -> GeneratorState<T>) -> GeneratorState<T> {
-    Exception::trap(resume, GeneratorState::Raised)
+    Exception::trap(resume, |panic| GeneratorState::Complete(Err(panic)))
 }

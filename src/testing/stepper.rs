@@ -221,11 +221,11 @@ impl Stepper {
                 let gave = format!("yield {} at {}", yielded.kind(), yielded.location());
                 (State::Suspended(generator, Rc::new(yielded)), gave)
             }
-            GeneratorState::Returned(value) => {
+            GeneratorState::Complete(Ok(value)) => {
                 let gave = format!("return {}", value.shown);
                 (State::Returned(Some(value)), gave)
             }
-            GeneratorState::Raised(exception) => {
+            GeneratorState::Complete(Err(exception)) => {
                 let gave = format!("raise {}", in_short(&exception));
                 (State::Raised(exception), gave)
             }

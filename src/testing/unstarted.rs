@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use squall_runner::ready::Callback;
 use squall_runner::trace::{Event, Observer, Shown};
-use squall_runner::{Coroutine, Error, Exception, Generator, GeneratorState, Resume};
+use squall_runner::{Coroutine, Exception, Generator, GeneratorState, Resume};
 
 use crate::trace::{observe_in_front, Printed};
 
@@ -62,20 +62,15 @@ impl<T: 'static> Generator for AnyReturn<T> {
     type Return = Returned;
 
     fn resume(&mut self, resume: Resume) -> GeneratorState<Returned> {
-        let resumed = Exception::trap(|| self.generator.resume(resume), GeneratorState::Raised);
+        let panicked = |panic| GeneratorState::Complete(Err(panic));
+        let resumed = Exception::trap(|| self.generator.resume(resume), panicked);
         let value = match resumed {
             GeneratorState::Yielded(yielded) => return GeneratorState::Yielded(yielded),
-            GeneratorState::Returned(value) => value,
-            GeneratorState::Raised(exception) => match exception.return_value() {
-                Some(value) => value,
-                None if exception.is_return() => {
-                    let expected = type_name::<T>();
-                    return GeneratorState::Raised(Error::WrongReturn { expected }.into());
-                }
-                None => return GeneratorState::Raised(exception),
-            },
+            GeneratorState::Complete(result) => result.or_else(Exception::into_return::<T>),
         };
-        let shown = Printed(Shown::new(&value, self.coroutine.show)).to_string();
-        GeneratorState::Returned(Returned { value: Box::new(value), shown, type_name: type_name::<T>() })
+        GeneratorState::Complete(value.map(|value| {
+            let shown = Printed(Shown::new(&value, self.coroutine.show)).to_string();
+            Returned { value: Box::new(value), shown, type_name: type_name::<T>() }
+        }))
     }
 }
