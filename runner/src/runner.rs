@@ -64,8 +64,6 @@ use crate::shared::{lend, Header, Resolvable, Shared};
 use crate::trace::{self, emit, Event, Problem, RunnerId, State};
 use crate::{Context, Exception, Future, Result};
 
-use observed::Observed;
-
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
 /// The Runner and the Future of its result are one allocation. While the generator is suspended, the Future
@@ -96,7 +94,7 @@ impl<G: Generator + 'static> Runner<G> {
     #[inline]
     fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G + 'static) -> Future<G::Return> {
         if trace::observed() {
-            return Runner::start_observed(coroutine, trace::Body::Generator, Observed::new(make));
+            return Runner::start_observed(coroutine, trace::Body::Generator, observed::made(make));
         }
         let call = Call::new(coroutine, RunnerId(0));
         let context = Cell::new(Context::current());
@@ -340,24 +338,13 @@ pub fn call_plain<T: 'static>(
     body: impl FnOnce() -> Result<T> + 'static,
 ) -> Future<T> {
     if trace::observed() {
-        return Runner::start_observed(coroutine, trace::Body::Plain, Observed::new(|| Plain(Some(body))));
+        let mut body = Some(body);
+        let resume = move |_| GeneratorState::Complete(body.take().expect("it has not returned")());
+        return Runner::start_observed(coroutine, trace::Body::Plain, resume);
     }
     let call = Call::new(coroutine, RunnerId(0));
     let result = Context::current().enter(|| Exception::trap(body, Err));
     Future::settled(result.or_else(|exception| call.raised(exception, None)))
-}
-
-/// The same as a generator, for observers.
-struct Plain<F>(Option<F>);
-
-impl<T: 'static, F: FnOnce() -> Result<T>> Generator for Plain<F> {
-    type Return = T;
-
-    #[inline]
-    fn resume(&mut self, _resume: Resume) -> GeneratorState<T> {
-        let body = self.0.take().expect("it has not returned");
-        GeneratorState::Complete(body())
-    }
 }
 
 /// Resumes a generator. A panic becomes an exception that it raised.
