@@ -10,7 +10,7 @@ use crate::shared::{Header, Waiter};
 use crate::trace::Shown;
 use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 
-/// A handle to a Future whose type is not known.
+/// A handle to a Future whose type is not known. What it can do stands with [`Waitable`](trait@Waitable).
 ///
 /// ```
 /// use squall_runner::{AnyFuture, Future};
@@ -19,40 +19,7 @@ use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 /// assert!(any.done() && any.is::<Future<i32>>());
 /// assert_eq!(any.into_result::<i32>().unwrap(), 5);
 /// ```
-pub struct AnyFuture(pub(crate) Rc<dyn Waitable>);
-
-/// What it can do stands with [`Waitable`].
-impl Deref for AnyFuture {
-    type Target = dyn Waitable;
-
-    fn deref(&self) -> &(dyn Waitable + 'static) {
-        &*self.0
-    }
-}
-
-impl AnyFuture {
-    /// Whether it is an `F`, such as `Future<i32>`.
-    pub fn is<F: 'static>(&self) -> bool {
-        self.0.types().0 == TypeId::of::<F>()
-    }
-
-    /// The result, if it is a `T`.
-    ///
-    /// # Errors
-    /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
-    #[inline]
-    pub fn into_result<T: 'static>(self) -> Result<T> {
-        let mut slot = None::<T>;
-        self.0.take_into(&mut slot)?;
-        slot.ok_or_else(|| Error::WrongType { expected: type_name::<T>() }.into())
-    }
-}
-
-impl fmt::Debug for AnyFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Future({:?})", self.state())
-    }
-}
+pub type AnyFuture = Rc<dyn Waitable>;
 
 /// What a Future can do whatever the type of its result. Everything that is [`Resolvable`] can.
 pub trait Waitable {
@@ -88,6 +55,30 @@ pub trait Waitable {
     /// Moves or copies the value into `slot`, if that is an `Option` of it.
     #[doc(hidden)]
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
+}
+
+impl dyn Waitable {
+    /// Whether it is an `F`, such as `Future<i32>`.
+    pub fn is<F: 'static>(&self) -> bool {
+        self.types().0 == TypeId::of::<F>()
+    }
+
+    /// The result, if it is a `T`.
+    ///
+    /// # Errors
+    /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
+    #[inline]
+    pub fn into_result<T: 'static>(self: Rc<Self>) -> Result<T> {
+        let mut slot = None::<T>;
+        self.take_into(&mut slot)?;
+        slot.ok_or_else(|| Error::WrongType { expected: type_name::<T>() }.into())
+    }
+}
+
+impl fmt::Debug for dyn Waitable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Future({:?})", self.state())
+    }
 }
 
 impl Deref for dyn Waitable + '_ {

@@ -175,7 +175,7 @@ impl<T: 'static> Future<T> {
     /// The same Future without its type.
     #[inline]
     pub fn erase(self) -> AnyFuture {
-        AnyFuture(self.core)
+        self.core
     }
 }
 
@@ -215,7 +215,7 @@ impl<T> std::future::Future for Future<T> {
             return Poll::Ready(shared.take(Rc::strong_count(&self.core) == 1));
         }
         let task = native::polling(cx.waker(), |polled| {
-            polled.awaits = Some(AnyFuture(self.core.clone()));
+            polled.awaits = Some(self.core.clone());
             polled.task.clone()
         });
         shared.add_waiter_once(task.map_or_else(|| Waiter::Wake(cx.waker().clone()), Waiter::Soon));

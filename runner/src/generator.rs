@@ -128,7 +128,7 @@ impl Yielded {
 
     fn types(&self) -> (TypeId, TypeId, &'static str) {
         match &self.what {
-            What::Future(future) => future.0.types(),
+            What::Future(future) => future.types(),
             What::Other(other) => other.types(),
         }
     }

@@ -209,7 +209,7 @@ impl<T> Resolvable for Task<T> {
         let mut passed = HashSet::new();
         while let Some(next) = innermost.as_ref().and_then(|future| future.passes_on()) {
             parent = innermost.replace(next);
-            if !passed.insert(parent.as_ref().map(|future| Rc::as_ptr(&future.0).cast::<()>())) {
+            if !passed.insert(parent.as_ref().map(|future| Rc::as_ptr(future).cast::<()>())) {
                 // They await each other: nobody else can be cancelled for them.
                 (parent, innermost) = (None, None);
             }
@@ -232,7 +232,7 @@ impl<T> Resolvable for Task<T> {
         if self.shared.state() != State::Pending || self.wakeable() {
             return None;
         }
-        lend(&self.awaits, |awaits| awaits.as_ref().map(|future| AnyFuture(future.0.clone())))
+        lend(&self.awaits, |awaits| awaits.clone())
     }
 
     fn coroutine(&self) -> Option<&'static Coroutine> {
