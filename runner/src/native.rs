@@ -22,17 +22,17 @@ use std::mem::{take, ManuallyDrop};
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
 use crate::any_future::AnyFuture;
 use crate::call::{discard, Call};
 use crate::co::outside;
-use crate::ready::{call_soon, Callback, Ready, Run, Suspended, Woken};
+use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, RunnerId, State};
-use crate::waker::TaskWaker;
+use crate::waker::Woken;
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
 /// Has a native coroutine that has a name started in the next turn of the loop.
@@ -65,7 +65,11 @@ where
             body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
             awaits: Cell::new(None),
             kept: Cell::new(None),
-            waker: Arc::new(TaskWaker::new(call.place.get(), ready.outside.clone())),
+            waker: Arc::new(Woken {
+                place: call.place.get(),
+                outside: ready.outside.clone(),
+                told: AtomicBool::new(false),
+            }),
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
@@ -88,7 +92,7 @@ struct Task<T: 'static> {
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
     kept: Cell<Option<Callback>>,
     /// Wakes it. Whoever keeps a clone of it may do so, from any thread.
-    waker: Arc<TaskWaker>,
+    waker: Arc<Woken>,
     started: Cell<bool>,
     /// Whether it is on the ready queue; it is there once.
     queued: Cell<bool>,
@@ -182,9 +186,9 @@ impl<T> Run for Task<T> {
         self.shared.state() == State::Pending && !self.queued.replace(true)
     }
 
-    fn wake(self: Rc<Self>, woken: Woken) {
-        if self.waker.task == woken {
-            self.waker.told.swap(false, Ordering::AcqRel);
+    fn wake(self: Rc<Self>, woken: &Arc<Woken>) {
+        if Arc::ptr_eq(&self.waker, woken) {
+            woken.told.swap(false, Ordering::AcqRel);
             if self.is_due() {
                 call_soon(self);
             }

@@ -63,7 +63,7 @@ pub trait Run {
 
     /// Has it called soon, if it is what was woken.
     #[doc(hidden)]
-    fn wake(self: Rc<Self>, _woken: Woken) {}
+    fn wake(self: Rc<Self>, _woken: &Arc<Woken>) {}
 }
 
 /// An entry of the queue.
@@ -152,12 +152,12 @@ impl Ready {
 
     /// Has the native coroutines that are woken on other threads told to `outside`, on that thread: a loop, which is
     /// to [`wake`](Self::wake) them here, soon. Only the first call counts; before it, nobody else can wake them.
-    pub fn woken_outside(&self, outside: impl Fn(Woken) + Send + Sync + 'static) {
+    pub fn woken_outside(&self, outside: impl Fn(Arc<Woken>) + Send + Sync + 'static) {
         drop(self.outside.set(Box::new(outside)));
     }
 
     /// Has a native coroutine that was woken called soon, if it is there still.
-    pub fn wake(&self, woken: Woken) {
+    pub fn wake(&self, woken: &Arc<Woken>) {
         let held = self.held.borrow().get(woken.place as usize - 1).and_then(Weak::upgrade);
         if let Some(held) = held {
             held.wake(woken);

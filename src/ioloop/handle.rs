@@ -21,7 +21,7 @@ pub(crate) enum Mail {
     /// What is expected under this key has come.
     Arrived(usize),
     /// A native coroutine was woken.
-    Woken(Woken),
+    Woken(Arc<Woken>),
 }
 
 type SendCallback = Box<dyn FnOnce() + Send>;
@@ -253,7 +253,7 @@ impl Inbox {
                     call(self.called.clone());
                 }
                 Mail::Arrived(key) => arrived(key),
-                Mail::Woken(woken) => ready.wake(woken),
+                Mail::Woken(woken) => ready.wake(&woken),
             }
         }
         if taken.capacity() <= SPARE {

@@ -40,15 +40,15 @@ impl std::future::Future for Gate {
 }
 
 /// What other threads wake, and which thread that was.
-fn outside() -> Receiver<(Woken, ThreadId)> {
+fn outside() -> Receiver<(Arc<Woken>, ThreadId)> {
     let (tells, told) = channel();
     Ready::current().woken_outside(move |woken| tells.send((woken, thread::current().id())).unwrap());
     told
 }
 
 /// Wakes it here, and says how many that was.
-fn deliver(told: &Receiver<(Woken, ThreadId)>) -> usize {
-    told.try_iter().map(|(woken, _)| Ready::current().wake(woken)).count()
+fn deliver(told: &Receiver<(Arc<Woken>, ThreadId)>) -> usize {
+    told.try_iter().map(|(woken, _)| Ready::current().wake(&woken)).count()
 }
 
 /// Whether something outside of this thread's sight may wake somebody.
@@ -75,7 +75,7 @@ fn waker_of_another_thread_tells_of_it_and_wakes_when_it_is_delivered() {
     let (woken, on) = told.recv().unwrap();
     assert!(on == other && told.try_recv().is_err(), "told once, on that thread");
     assert!(Ready::current().is_empty(), "and nothing else until it is delivered");
-    Ready::current().wake(woken);
+    Ready::current().wake(&woken);
     assert_eq!(turn(), 1);
     assert_eq!(future.result().unwrap(), 5);
     assert!(!wakeable());
