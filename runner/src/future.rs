@@ -139,16 +139,6 @@ impl<T: 'static> Future<T> {
         self.core.shared().take(Rc::strong_count(&self.core) == 1)
     }
 
-    /// The result: moved out of a Future that was never cloned, copied out of others. The handle stays, to tell
-    /// which Future it was.
-    ///
-    /// # Errors
-    /// As [`result`](Self::result).
-    #[track_caller]
-    pub fn take_result(&self) -> Result<T> {
-        self.core.shared().take(false)
-    }
-
     /// Looks at the value, if it is there. While `f` runs, it is nowhere else.
     ///
     /// ```

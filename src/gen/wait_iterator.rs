@@ -169,7 +169,8 @@ impl<T: 'static, K: 'static> Inner<T, K> {
         if self.left.get() == 0 {
             drop(self.held.take());
         }
-        next.set(future.take_result());
+        // Copied if it was ever cloned: whoever asks for the current one may take its result, too.
+        next.set(Future::from_core(future.core().clone()).into_result());
         drop(self.current.replace(Some((index, future))));
     }
 }
