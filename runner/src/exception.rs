@@ -173,6 +173,7 @@ impl Exception {
     ///
     /// # Errors
     /// Itself, if it is no [`Return`]; [`Error::WrongReturn`], if it is one of another type.
+    #[cold]
     pub fn into_return<T: 'static>(self) -> Result<T> {
         match self.return_value() {
             Some(value) => Ok(value),

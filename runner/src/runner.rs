@@ -114,7 +114,7 @@ impl<G: Generator + 'static> Runner<G> {
                 }
                 return Future::from_core(runner);
             }
-            GeneratorState::Complete(result) => result.or_else(|exception| call.raised(exception, None)),
+            GeneratorState::Complete(result) => call.over(result, None),
         };
         discard(gen);
         Future::settled(result)
@@ -155,12 +155,7 @@ impl<G: Generator + 'static> Runner<G> {
             };
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,
-                GeneratorState::Complete(result) => {
-                    if let (true, Ok(value)) = (G::is_observed(), &result) {
-                        self.call.returned(value, false);
-                    }
-                    return self.finish(gen, result.or_else(|raised| self.call.raised(raised, exc)));
-                }
+                GeneratorState::Complete(result) => return self.finish(gen, self.call.over(result, exc)),
             };
             if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && trace::stops(self, true)) {
                 return self.gen.set(Some(gen));
@@ -344,7 +339,7 @@ pub fn call_plain<T: 'static>(
     }
     let call = Call::new(coroutine, RunnerId(0));
     let result = Context::current().enter(|| Exception::trap(body, Err));
-    Future::settled(result.or_else(|exception| call.raised(exception, None)))
+    Future::settled(call.over(result, None))
 }
 
 /// Resumes a generator. A panic becomes an exception that it raised.
