@@ -126,7 +126,7 @@ impl<T: 'static> Future<T> {
     where
         T: Clone,
     {
-        self.core.shared().copied(T::clone)
+        self.clone().into_result()
     }
 
     /// The result: moved out of the last handle, copied out of others.

@@ -347,17 +347,14 @@ impl<T> Shared<T> {
     /// The result: moved out for the last handle, and where it cannot be copied; else copied.
     #[track_caller]
     pub(crate) fn take(&self, last: bool) -> Result<T> {
-        match self.copy.get() {
-            Some(copy) if !last => self.copied(copy),
-            _ => self.or_why_not(self.take_value()),
+        let value = match self.copy.get() {
+            Some(copy) if !last => self.with_value(copy).inspect(|_| self.set_retrieved()),
+            _ => self.take_value(),
+        };
+        match value {
+            Some(value) => Ok(value),
+            None => Err(self.without_value()),
         }
-    }
-
-    /// The result, copied.
-    #[track_caller]
-    pub(crate) fn copied(&self, copy: impl FnOnce(&T) -> T) -> Result<T> {
-        self.set_retrieved();
-        self.or_why_not(self.with_value(copy))
     }
 
     #[inline]
@@ -371,15 +368,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// The value, or why there is none.
-    #[track_caller]
-    fn or_why_not(&self, value: Option<T>) -> Result<T> {
-        match value {
-            Some(value) => Ok(value),
-            None => Err(self.without_value()),
-        }
-    }
-
+    /// Why there is no value.
     #[cold]
     #[track_caller]
     fn without_value(&self) -> Exception {
