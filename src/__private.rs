@@ -101,11 +101,7 @@ fn show<T: fmt::Debug + 'static>(value: &dyn Any, f: &mut fmt::Formatter<'_>) ->
 
 /// A coroutine and how to print what it returns.
 pub const fn coroutine(name: &'static str, file: &'static str, line: u32, show: Option<Show>) -> Coroutine {
-    let coroutine = Coroutine::new(name, file, line);
-    match show {
-        Some(show) => coroutine.showing(show),
-        None => coroutine,
-    }
+    Coroutine::new(name, file, line).showing(show)
 }
 
 /// Runs a test on a fresh loop, for at most `limit` seconds of real time.

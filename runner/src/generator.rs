@@ -120,13 +120,9 @@ impl Yielded {
         self.types().0 == TypeId::of::<Y>()
     }
 
-    /// The type of the value that the yield takes: that of the Future's result; and what that is called.
-    pub fn output_type(&self) -> (TypeId, &'static str) {
-        let (_, output, name) = self.types();
-        (output, name)
-    }
-
-    fn types(&self) -> (TypeId, TypeId, &'static str) {
+    /// Its type; that of the value that the yield takes, which is that of the Future's result; and what the latter is
+    /// called.
+    pub fn types(&self) -> (TypeId, TypeId, &'static str) {
         match &self.what {
             What::Future(future) => future.types(),
             What::Other(other) => other.types(),
@@ -193,10 +189,10 @@ impl Coroutine {
         Self { name: Name::Given(name), file, line, show: None }
     }
 
-    /// The same, with a way to print what it returns.
+    /// The same, with a way to print what it returns, if there is one.
     #[must_use]
-    pub const fn showing(self, show: Show) -> Self {
-        Self { show: Some(show), ..self }
+    pub const fn showing(self, show: Option<Show>) -> Self {
+        Self { show, ..self }
     }
 
     /// The coroutine that a closure or an `async fn` is.

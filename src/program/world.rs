@@ -168,7 +168,7 @@ fn coroutines(code: &Code) -> Vec<&'static Coroutine> {
         }
         let name: &'static str = Box::leak(name.to_string().into_boxed_str());
         let coroutine: &'static Coroutine =
-            Box::leak(Box::new(Coroutine::new(name, "", 0).showing(show::value)));
+            Box::leak(Box::new(Coroutine::new(name, "", 0).showing(Some(show::value))));
         known.push(coroutine);
         coroutine
     };

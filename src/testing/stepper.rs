@@ -190,7 +190,7 @@ impl Stepper {
 
     #[track_caller]
     fn send_as<V: 'static>(&mut self, what: &str, value: V) -> &mut Self {
-        let (takes, name) = self.suspended(what).output_type();
+        let (_, takes, name) = self.suspended(what).types();
         if takes != TypeId::of::<V>() {
             let sent = type_name::<V>();
             self.refuse(what, &format!("the yield at {} takes `{name}`, not `{sent}`", self.location));

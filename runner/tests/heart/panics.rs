@@ -344,7 +344,7 @@ fn panic_in_the_debug_of_a_value_that_is_shown_changes_nothing() {
         panic!("expected");
     }
     static SHOWN: squall_runner::Coroutine =
-        squall_runner::Coroutine::new("shown", file!(), line!()).showing(show);
+        squall_runner::Coroutine::new("shown", file!(), line!()).showing(Some(show));
     let observing = Observing::by(Rc::new(Prints));
     let (hooks, future) = panics_in(|| {
         squall_runner::runner::call(&SHOWN, |co| async move { co.yield_(Future::ready(5)).await })
