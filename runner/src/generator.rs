@@ -145,7 +145,7 @@ impl Yielded {
     /// `convert_yielded`: the Future to wait for.
     ///
     /// # Errors
-    /// [`Error::BadYield`].
+    /// [`Error::BadYield`](crate::Error::BadYield).
     #[inline]
     pub fn convert(self) -> Result<AnyFuture> {
         match self.what {
