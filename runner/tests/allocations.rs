@@ -1,7 +1,6 @@
 //! What a step costs on the heap: these numbers stand in ARCHITECTURE.md, and are held here.
 
 use std::alloc::System;
-use std::sync::{Mutex, PoisonError};
 
 use squall_runner::ready::Ready;
 use squall_runner::runner::{call, call_plain};
@@ -19,23 +18,18 @@ fn drain() {
     }
 }
 
-/// What `f` does to the heap. The other tests of this file wait meanwhile; the test harness may allocate beside
-/// it, so the least of several runs counts. The first run makes what is made once for a thread.
+/// What `f` does to the heap. The first run makes what is made once for a thread. The test harness may still be
+/// writing down that the test has begun, so the least of a few runs counts.
 fn heap<R>(mut f: impl FnMut() -> R) -> Stats {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     drop(f());
-    let mut run = |_| {
+    let runs = (0..5).map(|_| {
         let region = Region::new(COUNTING);
         let kept = f();
         let change = region.change();
         drop(kept);
         change
-    };
-    let calls = |stats: &Stats| stats.allocations + stats.deallocations + stats.reallocations;
-    // What takes no time is over before the harness has written down how the test before it went.
-    let runs = if calls(&run(0)) < 100 { 2000 } else { 9 };
-    (0..runs).map(run).min_by_key(calls).unwrap()
+    });
+    runs.min_by_key(|stats| stats.allocations + stats.deallocations + stats.reallocations).unwrap()
 }
 
 /// How often `f` allocates, what it gives not yet dropped.
@@ -44,17 +38,28 @@ fn allocations<R>(f: impl FnMut() -> R) -> usize {
     stats.allocations + stats.reallocations
 }
 
+/// One test, since the harness allocates when a test ends while others run.
 #[test]
+fn each_step_costs_what_is_written_down() {
+    call_of_a_function_that_does_not_yield_allocates_its_future();
+    call_of_a_body_that_ends_without_waiting_allocates_future_body_and_channel();
+    call_of_a_body_that_waits_allocates_as_much();
+    yield_of_a_done_future_allocates_nothing_but_the_future();
+    moment_allocates_nothing();
+    yield_of_a_pending_future_allocates_nothing_but_the_future();
+    native_allocates_body_task_and_waker();
+    coroutine_that_waits_for_its_own_future_costs_so_many_bytes();
+    coroutines_leave_nothing_on_the_heap();
+}
+
 fn call_of_a_function_that_does_not_yield_allocates_its_future() {
     assert_eq!(allocations(|| call_plain(&NAMED, || Ok(5))), 1);
 }
 
-#[test]
 fn call_of_a_body_that_ends_without_waiting_allocates_future_body_and_channel() {
     assert_eq!(allocations(|| call(&NAMED, |_co| async move { Ok(5) })), 3);
 }
 
-#[test]
 fn call_of_a_body_that_waits_allocates_as_much() {
     let future = Future::<i32>::new();
     let _promise = future.promise();
@@ -84,7 +89,6 @@ fn in_a_body(yields: usize, each: fn(&squall_runner::Co, usize) -> YieldOne<'_>)
 
 type YieldOne<'a> = std::pin::Pin<Box<dyn std::future::Future<Output = Result<(), Exception>> + 'a>>;
 
-#[test]
 fn yield_of_a_done_future_allocates_nothing_but_the_future() {
     // Each way to yield is boxed here, and each Future made: two for each yield.
     let each = |yields| {
@@ -93,7 +97,6 @@ fn yield_of_a_done_future_allocates_nothing_but_the_future() {
     assert_eq!(each(110) - each(10), 200);
 }
 
-#[test]
 fn moment_allocates_nothing() {
     let moments = |yields| in_a_body(yields, |co, _| Box::pin(async move { co.yield_(moment()).await }));
     assert_eq!(moments(110) - moments(10), 100);
@@ -101,7 +104,6 @@ fn moment_allocates_nothing() {
     assert_eq!(units(110) - units(10), 100);
 }
 
-#[test]
 fn yield_of_a_pending_future_allocates_nothing_but_the_future() {
     // The one that waits, and one that resolves what it waits for, turn by turn.
     let rounds = |rounds: usize| {
@@ -142,7 +144,6 @@ thread_local! {
     static PROMISE: std::cell::Cell<Option<Promise<()>>> = const { std::cell::Cell::new(None) };
 }
 
-#[test]
 fn native_allocates_body_task_and_waker() {
     let native = || convert_yielded(async { Ok::<_, Exception>(5) }).unwrap();
     let spawned = allocations(|| {
@@ -153,7 +154,6 @@ fn native_allocates_body_task_and_waker() {
     assert_eq!(spawned, 3);
 }
 
-#[test]
 fn coroutine_that_waits_for_its_own_future_costs_so_many_bytes() {
     const MANY: usize = 100_000;
     let stats = heap(|| {
@@ -188,7 +188,6 @@ fn left(f: impl FnMut()) -> usize {
     stats.bytes_allocated.abs_diff(stats.bytes_deallocated)
 }
 
-#[test]
 fn coroutines_leave_nothing_on_the_heap() {
     const MANY: usize = 10_000;
     let finished =
