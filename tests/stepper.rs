@@ -139,7 +139,7 @@ fn generator_written_by_hand_is_stepped_too() {
         type Return = u32;
         fn resume(&mut self, _resume: Resume) -> GeneratorState<u32> {
             if std::mem::replace(&mut self.0, true) {
-                return GeneratorState::Complete(Ok(3));
+                return GeneratorState::Returned(3);
             }
             GeneratorState::Yielded(Yielded::new(moment()))
         }

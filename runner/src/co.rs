@@ -282,7 +282,7 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
                 PASSING.set(Passing::Nothing);
                 GeneratorState::Yielded(take(&YIELDED).expect("the guard saw it"))
             }
-            Advanced::Complete(result) => GeneratorState::Complete(result),
+            Advanced::Complete(result) => result.into(),
         }
     }
 }

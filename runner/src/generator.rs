@@ -12,7 +12,7 @@
 //!     type Return = u32;
 //!     fn resume(&mut self, _resume: Resume) -> GeneratorState<u32> {
 //!         if self.0 == 3 {
-//!             return GeneratorState::Complete(Ok(self.0));
+//!             return GeneratorState::Returned(self.0);
 //!         }
 //!         self.0 += 1;
 //!         GeneratorState::Yielded(Yielded::new(moment()))
@@ -38,7 +38,7 @@ pub trait Generator {
     /// What it returns in the end.
     type Return: 'static;
 
-    /// Runs it to its next yield, or to its end. After `Complete` it is dropped, never resumed.
+    /// Runs it to its next yield, or to its end. After `Returned` or `Raised` it is dropped, never resumed.
     fn resume(&mut self, resume: Resume) -> GeneratorState<Self::Return>;
 
     /// Whether its Runner tells an observer what it does; only the Runner's own wrapper says so.
@@ -68,8 +68,19 @@ pub enum Resume {
 pub enum GeneratorState<T> {
     /// `yield`.
     Yielded(Yielded),
-    /// `return value`, or an exception that left the body.
-    Complete(Result<T>),
+    /// `return value`.
+    Returned(T),
+    /// An exception left the body.
+    Raised(Exception),
+}
+
+impl<T> From<Result<T>> for GeneratorState<T> {
+    fn from(result: Result<T>) -> Self {
+        match result {
+            Ok(value) => Self::Returned(value),
+            Err(exception) => Self::Raised(exception),
+        }
+    }
 }
 
 /// What a generator yielded, and where.

@@ -25,7 +25,7 @@
 //! #     fn resume(&mut self, resume: Resume) -> GeneratorState<()> {
 //! #         match (self.1.take(), resume) {
 //! #             (Some(future), _) => GeneratorState::Yielded(squall_runner::Yielded::new(future)),
-//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.into_result::<i32>().unwrap(), 5); GeneratorState::Complete(Ok(())) }
+//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.into_result::<i32>().unwrap(), 5); GeneratorState::Returned(()) }
 //! #             (None, resume) => panic!("{resume:?}"),
 //! #         }
 //! #     }
@@ -114,7 +114,8 @@ impl<G: Generator + 'static> Runner<G> {
                 }
                 return Future::from_core(runner);
             }
-            GeneratorState::Complete(result) => call.over(result, None),
+            GeneratorState::Returned(value) => Ok(value),
+            GeneratorState::Raised(exception) => call.over(Err(exception), None),
         };
         discard(gen);
         Future::settled(result)
@@ -155,7 +156,8 @@ impl<G: Generator + 'static> Runner<G> {
             };
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,
-                GeneratorState::Complete(result) => return self.finish(gen, self.call.over(result, exc)),
+                GeneratorState::Returned(value) => return self.finish(gen, self.call.over(Ok(value), exc)),
+                GeneratorState::Raised(raised) => return self.finish(gen, self.call.over(Err(raised), exc)),
             };
             if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && trace::stops(self, true)) {
                 return self.gen.set(Some(gen));
@@ -334,7 +336,7 @@ pub fn call_plain<T: 'static>(
 ) -> Future<T> {
     if trace::observed() {
         let mut body = Some(body);
-        let resume = move |_| GeneratorState::Complete(body.take().expect("it has not returned")());
+        let resume = move |_| body.take().expect("it has not returned")().into();
         return Runner::start_observed(coroutine, trace::Body::Plain, resume);
     }
     let call = Call::new(coroutine, RunnerId(0));
@@ -344,5 +346,5 @@ pub fn call_plain<T: 'static>(
 
 /// Resumes a generator. A panic becomes an exception that it raised.
 fn trap<T>(resume: impl FnOnce() -> GeneratorState<T>) -> GeneratorState<T> {
-    Exception::trap(resume, |panic| GeneratorState::Complete(Err(panic)))
+    Exception::trap(resume, GeneratorState::Raised)
 }

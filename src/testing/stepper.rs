@@ -221,11 +221,11 @@ impl Stepper {
                 let gave = format!("yield {} at {}", yielded.kind(), yielded.location());
                 (State::Suspended(generator, Rc::new(yielded)), gave)
             }
-            GeneratorState::Complete(Ok(value)) => {
+            GeneratorState::Returned(value) => {
                 let gave = format!("return {}", value.shown);
                 (State::Returned(Some(value)), gave)
             }
-            GeneratorState::Complete(Err(exception)) => {
+            GeneratorState::Raised(exception) => {
                 let gave = format!("raise {}", in_short(&exception));
                 (State::Raised(exception), gave)
             }

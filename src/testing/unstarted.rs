@@ -62,15 +62,16 @@ impl<T: 'static> Generator for AnyReturn<T> {
     type Return = Returned;
 
     fn resume(&mut self, resume: Resume) -> GeneratorState<Returned> {
-        let panicked = |panic| GeneratorState::Complete(Err(panic));
-        let resumed = Exception::trap(|| self.generator.resume(resume), panicked);
+        let resumed = Exception::trap(|| self.generator.resume(resume), GeneratorState::Raised);
         let value = match resumed {
             GeneratorState::Yielded(yielded) => return GeneratorState::Yielded(yielded),
-            GeneratorState::Complete(result) => result.or_else(Exception::into_return::<T>),
+            GeneratorState::Returned(value) => Ok(value),
+            GeneratorState::Raised(exception) => exception.into_return::<T>(),
         };
-        GeneratorState::Complete(value.map(|value| {
+        let returned = value.map(|value| {
             let shown = Printed(Shown::new(&value, self.coroutine.show)).to_string();
             Returned { value: Box::new(value), shown, type_name: type_name::<T>() }
-        }))
+        });
+        returned.into()
     }
 }

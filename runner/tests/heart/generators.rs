@@ -55,7 +55,7 @@ fn values_are_sent_and_exceptions_thrown_into_a_generator_made_by_hand() {
         yields(Future::failed(Exception::msg("no"))),
         Box::new(|| GeneratorState::Yielded(Yielded::new(moment()))),
         yields(waited),
-        Box::new(|| GeneratorState::Complete(Ok(7))),
+        Box::new(|| GeneratorState::Returned(7)),
     ]);
     assert_eq!(noted.take(), ["next", "send 1", "throw no"]);
     assert_eq!(turn(), 1);
@@ -70,12 +70,12 @@ fn values_are_sent_and_exceptions_thrown_into_a_generator_made_by_hand() {
 
 #[test]
 fn generator_made_by_hand_may_raise_and_return() {
-    let (raised, ..) = start(vec![Box::new(|| GeneratorState::Complete(Err(Exception::msg("no"))))]);
+    let (raised, ..) = start(vec![Box::new(|| GeneratorState::Raised(Exception::msg("no")))]);
     let exception = raised.exception().unwrap();
     assert_eq!(exception.traceback()[0].name, "hand_made");
     let (returned, ..) = start(vec![
         Box::new(|| GeneratorState::Yielded(Yielded::new(()))),
-        Box::new(|| GeneratorState::Complete(Err(Return(5).into()))),
+        Box::new(|| GeneratorState::Raised(Return(5).into())),
     ]);
     drain();
     assert_eq!(returned.result().unwrap(), 5);
@@ -102,7 +102,7 @@ fn coroutines_and_generators_made_by_hand_yield_each_other() {
         co.yield_(moment()).await?;
         Ok(5)
     });
-    let (outer, noted, _) = start(vec![yields(inner), Box::new(|| GeneratorState::Complete(Ok(6)))]);
+    let (outer, noted, _) = start(vec![yields(inner), Box::new(|| GeneratorState::Returned(6))]);
     let outermost = squall_runner::coroutine(|co| async move { Ok(co.yield_(outer).await? + 1) });
     drain();
     assert_eq!(outermost.result().unwrap(), 7);
@@ -146,7 +146,7 @@ fn generator_that_resumes_others_while_it_runs_is_not_confused() {
         Box::new(move || {
             *made.borrow_mut() = Some(squall_runner::coroutine(|co| async move { co.yield_(()).await }));
             drain();
-            GeneratorState::Complete(Ok(1))
+            GeneratorState::Returned(1)
         }),
     ]);
     turn();

@@ -158,7 +158,7 @@ fn panic_in_the_drop_of_a_generator_that_has_ended_is_reported() {
             use squall_runner::{GeneratorState, Resume, Yielded};
             match resume {
                 Resume::Next => GeneratorState::Yielded(Yielded::new(moment())),
-                _ => GeneratorState::Complete(Ok(5)),
+                _ => GeneratorState::Returned(5),
             }
         }
     }
