@@ -10,8 +10,10 @@ use reports::reported;
 use squall::testing::VirtualClock;
 use squall::trace::Problem;
 use squall::{moment, sleep, Error, Exception, Future, IoLoop, Result, Return};
+use squall_runner::ready::Ready;
 
 const MS: Duration = Duration::from_millis(1);
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, thiserror::Error)]
 #[error("division by zero")]
@@ -322,6 +324,52 @@ fn loop_is_made_the_current_one_until_the_guard_goes() {
     assert_eq!(IoLoop::current().time(), Duration::from_secs(3600));
     drop(guard);
     assert!(IoLoop::current().time() < Duration::from_secs(3600));
+}
+
+#[test]
+fn guards_of_current_loops_go_in_any_order() {
+    let at = |hours: u32| {
+        let io_loop = virtual_loop();
+        io_loop.run_sync(|| sleep(hours * HOUR)).unwrap();
+        io_loop
+    };
+    let hours = || IoLoop::current().time().as_secs() / 3600;
+    let (one, two, three) = (at(1), at(2), at(3));
+    let guards = [one.make_current(), two.make_current(), three.make_current()];
+    drop((one, two, three));
+    let [one, two, three] = guards;
+    assert_eq!(hours(), 3);
+    drop(two);
+    assert_eq!(hours(), 3);
+    // The queue of the loop is the current one, too.
+    IoLoop::current().run_sync(moment).unwrap();
+    drop(three);
+    assert_eq!(hours(), 1);
+    IoLoop::current().run_sync(moment).unwrap();
+    drop(one);
+    assert_eq!(hours(), 0);
+    IoLoop::current().run_sync(moment).unwrap();
+}
+
+#[test]
+fn what_a_loop_holds_goes_while_that_loop_is_the_current_one_also_below_another() {
+    struct Seen(Rc<Cell<u64>>);
+    impl Drop for Seen {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + Ready::current().len() as u64 + 1);
+        }
+    }
+    let seen = Rc::new(Cell::new(0));
+    let below = virtual_loop();
+    let held = Seen(seen.clone());
+    below.call_later(HOUR, move || drop(held));
+    let guard = below.make_current();
+    let above = virtual_loop();
+    above.add_callback(|| ());
+    let _above = above.make_current();
+    drop((below, guard));
+    assert_eq!(seen.get(), 1, "the queue of the loop above has one entry");
+    assert_eq!(Ready::current().len(), 1);
 }
 
 // Tornado: ioloop_test.TestIOLoopRunSync.test_sync_exception
