@@ -6,6 +6,8 @@
 pub mod guide {}
 
 #[cfg(feature = "trace")]
+mod active;
+#[cfg(feature = "trace")]
 mod assertions;
 #[cfg(feature = "trace")]
 mod choice;

@@ -469,3 +469,96 @@ fn another_loop_that_runs_within_a_step_runs_on() {
     t.run_until_idle();
     assert_eq!(result.get(), 5);
 }
+
+#[test]
+fn each_of_two_test_loops_runs_what_was_spawned_on_it() {
+    let (mut a, mut b) = (TestLoop::new(), TestLoop::new());
+    let (one, other) = (Log::default(), Log::default());
+    let (seen, also) = (one.clone(), other.clone());
+    drop((a.spawn(move || sleeper("a", 1, seen)), b.spawn(move || sleeper("b", 5, also))));
+    let (seen, also) = (one.clone(), other.clone());
+    drop((b.spawn(move || worker("b", 2, also)), a.spawn(move || worker("a", 3, seen))));
+    assert_eq!(
+        (a.step().without_line(), b.step().runner().name()),
+        ("sleeper: start -> yield future:pending".to_owned(), "sleeper")
+    );
+    assert_eq!(
+        (a.step().runner().to_string(), b.step().runner().to_string()),
+        ("worker".to_owned(), "worker".to_owned())
+    );
+    assert_eq!((a.waiting().len(), b.waiting().len()), (2, 2));
+    b.run_until_idle();
+    a.run_until_idle();
+    assert_eq!(*one.borrow(), ["a1", "a2", "a3", "a at 1s"]);
+    assert_eq!(*other.borrow(), ["b1", "b2", "b at 5s"]);
+    assert_eq!((a.now(), b.now()), (SECOND, 5 * SECOND));
+    a.assert_idle();
+    b.assert_idle();
+    // What is called in between is of the loop that was made last.
+    drop(sleep(SECOND));
+    a.run_until_idle();
+    b.run_until_idle();
+    assert_eq!((a.now(), b.now()), (SECOND, 6 * SECOND));
+}
+
+#[test]
+fn test_loops_go_in_any_order() {
+    let works = |t: &mut TestLoop| {
+        let log = Log::default();
+        let f = t.spawn(|| worker("a", 2, log));
+        t.run_until_idle();
+        assert_eq!(f.result().unwrap(), 2);
+        assert_eq!(t.steps().iter().last().unwrap().returned(), Some("2"));
+    };
+    let mut t = TestLoop::new();
+    works(&mut t);
+    t = TestLoop::new();
+    works(&mut t);
+    let mut loops: Vec<TestLoop> = std::iter::repeat_with(TestLoop::new).take(3).collect();
+    loops.iter_mut().for_each(works);
+    drop(loops.remove(1));
+    loops.iter_mut().for_each(works);
+    drop(t);
+    loops.iter_mut().for_each(works);
+    drop(loops.remove(0));
+    // The one that is left is the current one, and observes what is called.
+    let waits = waiter(Future::new());
+    assert_eq!(loops[0].waiting().len(), 1);
+    drop(loops);
+    assert!(!waits.done() && !squall::trace::observed());
+    IoLoop::current().run_sync(moment).unwrap();
+}
+
+#[test]
+fn test_loop_within_a_recording_gives_the_observer_of_before_back() {
+    let trace = squall::trace::record(|| {
+        let (a, b) = (TestLoop::new(), TestLoop::new());
+        drop((a, b));
+        squall::trace::note("here again");
+        let (a, b) = (TestLoop::new(), TestLoop::new());
+        drop((b, a));
+        squall::trace::note("and here");
+    });
+    assert_eq!(trace.entries().len(), 2);
+}
+
+#[test]
+fn test_loop_that_a_step_of_another_makes_and_keeps_leaves_that_one_alone() {
+    #[squall::coroutine]
+    fn makes() -> Result<Duration> {
+        let pause = sleep(SECOND);
+        let mut inner = TestLoop::new();
+        let nap = inner.spawn(|| sleep(7 * SECOND));
+        yield_!(pause)?;
+        assert_eq!(IoLoop::current().time(), SECOND);
+        inner.run_until_idle();
+        nap.result()?;
+        Ok(inner.now())
+    }
+    let mut t = TestLoop::new();
+    let (f, log) = (t.spawn(makes), Log::default());
+    drop(t.spawn(|| worker("a", 3, log)));
+    t.run_until_idle();
+    assert_eq!((f.result().unwrap(), t.now()), (7 * SECOND, SECOND));
+    t.steps().eventually("worker: send () -> return 3");
+}

@@ -71,7 +71,7 @@ impl Rewindable {
     pub fn restore(&mut self, checkpoint: &Checkpoint) {
         // What is there now goes first: what it holds is given back before it is made anew.
         self.now = TestLoop::recording(false);
-        self.now.deactivate();
+        self.now.retire();
         self.now = repeated(&*self.world, &checkpoint.done);
     }
 
@@ -102,37 +102,37 @@ impl Rewindable {
     /// As [`TestLoop::step`].
     #[track_caller]
     pub fn step(&mut self) -> Step {
-        self.active().0.step()
+        self.now.step()
     }
 
     /// As [`TestLoop::try_step`].
     #[track_caller]
     pub fn try_step(&mut self) -> Option<Step> {
-        self.active().0.try_step()
+        self.now.try_step()
     }
 
     /// As [`TestLoop::run_current`].
     #[track_caller]
     pub fn run_current(&mut self) {
-        self.active().0.run_current();
+        self.now.run_current();
     }
 
     /// As [`TestLoop::run_until_idle`].
     #[track_caller]
     pub fn run_until_idle(&mut self) {
-        self.active().0.run_until_idle();
+        self.now.run_until_idle();
     }
 
     /// As [`TestLoop::run_until`].
     #[track_caller]
     pub fn run_until(&mut self, found: impl FnMut(&Step) -> bool) -> Step {
-        self.active().0.run_until(found)
+        self.now.run_until(found)
     }
 
     /// As [`TestLoop::advance`].
     #[track_caller]
     pub fn advance(&mut self, by: Duration) {
-        self.active().0.advance(by);
+        self.now.advance(by);
     }
 
     /// As [`TestLoop::autojump`].
@@ -149,7 +149,7 @@ impl Rewindable {
     /// As [`TestLoop::assert_idle`].
     #[track_caller]
     pub fn assert_idle(&mut self) {
-        self.active().0.assert_idle();
+        self.now.assert_idle();
     }
 
     /// As [`TestLoop::now`].
@@ -171,20 +171,6 @@ impl Rewindable {
     pub fn waiting(&self) -> Waits {
         self.now.waiting()
     }
-
-    fn active(&mut self) -> Active<'_> {
-        self.now.activate();
-        Active(&mut self.now)
-    }
-}
-
-/// A test loop that is the current one, until this is dropped.
-struct Active<'a>(&'a mut TestLoop);
-
-impl Drop for Active<'_> {
-    fn drop(&mut self) {
-        self.0.deactivate();
-    }
 }
 
 /// The world, at its beginning.
@@ -193,7 +179,7 @@ fn made(world: &dyn Fn(&mut TestLoop)) -> TestLoop {
     world(&mut test_loop);
     // What the function itself has run is run by making the world.
     test_loop.done.clear();
-    test_loop.deactivate();
+    test_loop.retire();
     test_loop
 }
 
@@ -201,7 +187,7 @@ fn made(world: &dyn Fn(&mut TestLoop)) -> TestLoop {
 #[track_caller]
 fn repeated(world: &dyn Fn(&mut TestLoop), done: &[Done]) -> TestLoop {
     let mut test_loop = made(world);
-    test_loop.activate();
+    let active = test_loop.activate();
     let steps = test_loop.steps().len();
     for done in done {
         if let Err(instead) = test_loop.do_again(done) {
@@ -216,7 +202,7 @@ fn repeated(world: &dyn Fn(&mut TestLoop), done: &[Done]) -> TestLoop {
             ));
         }
     }
-    test_loop.deactivate();
+    drop(active);
     test_loop
 }
 

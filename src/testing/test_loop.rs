@@ -1,6 +1,5 @@
 //! [`TestLoop`]: a loop that runs one resume at a time, on a virtual clock.
 
-use std::cell::Cell;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
@@ -11,6 +10,7 @@ use squall_runner::ready::Callback;
 use squall_runner::trace::{guard, Problem, RunnerId};
 use squall_runner::{convert_yielded, Future, Yieldable};
 
+use super::active::Active;
 use super::choice::{Chooser, Script};
 use super::report::Report;
 use super::step::Step;
@@ -18,8 +18,8 @@ use super::unstarted::unstarted;
 use super::waits::Waits;
 use super::watch::{look, Seen, Watch};
 use super::VirtualClock;
-use crate::ioloop::{Clock, CurrentLoop, IoLoop};
-use crate::trace::{observe, Observing, Paused, Trace};
+use crate::ioloop::{Clock, IoLoop};
+use crate::trace::Trace;
 
 /// A test that takes more steps than this without being idle is taken for one that never ends.
 const STEPS: usize = 100_000;
@@ -28,7 +28,8 @@ const STEPS: usize = 100_000;
 const OUTSIDE: Duration = Duration::from_millis(10);
 
 /// A loop that runs one resume at a time, on a virtual clock. It is the current loop of the thread while it
-/// lives.
+/// lives. Where several live, each of their methods works on its own loop, and what the test itself calls goes to
+/// the one that was made last.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,11 +62,10 @@ pub struct TestLoop {
     pub(super) io_loop: IoLoop,
     clock: VirtualClock,
     pub(super) seen: Arc<Mutex<Seen>>,
-    /// The coroutine that could go on at once: it goes next, before everything in the queue.
-    going_on: Rc<Cell<Option<Callback>>>,
-    /// That it is the current loop, and observed. Between the calls of one that can go back, it is neither.
-    active: Option<(Observing, CurrentLoop)>,
-    paused: Option<Paused>,
+    watch: Rc<Watch>,
+    /// That it is the current loop and observes between its calls, where no other does. One that can go back does
+    /// not.
+    resident: Option<Active>,
     autojump: bool,
     limit: usize,
     /// How many callbacks of the turn under way are in the queue, at its front.
@@ -108,17 +108,14 @@ impl TestLoop {
     pub(super) fn recording(record: bool) -> Self {
         let clock = VirtualClock::new();
         let io_loop = IoLoop::with_clock(clock.clone());
-        let watch = Watch::new(clock.clone(), io_loop.ready().clone(), record);
-        let (seen, going_on) = (watch.seen.clone(), watch.going_on.clone());
-        let current = io_loop.make_current();
-        let active = Some((observe(Rc::new(watch)), current));
+        let watch = Rc::new(Watch::new(clock.clone(), io_loop.ready().clone(), record));
+        let resident = Some(Active::new(&watch, &io_loop));
         Self {
             io_loop,
             clock,
-            seen,
-            going_on,
-            active,
-            paused: None,
+            seen: watch.seen.clone(),
+            watch,
+            resident,
             autojump: true,
             limit: STEPS,
             batch: 0,
@@ -146,6 +143,7 @@ impl TestLoop {
     /// yielded. `f` is called now; the coroutines that it calls start in a step of their own.
     #[track_caller]
     pub fn spawn<M, Y: Yieldable<M>>(&mut self, f: impl FnOnce() -> Y) -> Future<Y::Output> {
+        let _active = self.activate();
         let (future, called) = unstarted(|| convert_yielded(f()));
         for call in called {
             self.io_loop.ready().push(call);
@@ -178,6 +176,7 @@ impl TestLoop {
     /// Resumes one coroutine, if one is left.
     #[track_caller]
     pub fn try_step(&mut self) -> Option<Step> {
+        let _active = self.activate();
         loop {
             if let Some(step) = self.resume() {
                 return Some(step);
@@ -192,6 +191,7 @@ impl TestLoop {
     /// Runs everything that is ready, and what becomes ready by that. The clock stands still.
     #[track_caller]
     pub fn run_current(&mut self) {
+        let _active = self.activate();
         let mut steps = 0;
         while self.resume().is_some() {
             self.count(&mut steps);
@@ -202,6 +202,7 @@ impl TestLoop {
     /// [`autojump`](Self::autojump) is on.
     #[track_caller]
     pub fn run_until_idle(&mut self) {
+        let _active = self.activate();
         let mut steps = 0;
         while self.try_step().is_some() {
             self.count(&mut steps);
@@ -214,6 +215,7 @@ impl TestLoop {
     /// If there is no such step.
     #[track_caller]
     pub fn run_until(&mut self, mut found: impl FnMut(&Step) -> bool) -> Step {
+        let _active = self.activate();
         let mut steps = 0;
         while let Some(step) = self.try_step() {
             if found(&step) {
@@ -229,6 +231,7 @@ impl TestLoop {
     /// by both at once.
     #[track_caller]
     pub fn advance(&mut self, by: Duration) {
+        let _active = self.activate();
         let target = self.now().saturating_add(by);
         loop {
             self.run_current();
@@ -323,7 +326,7 @@ impl TestLoop {
     #[track_caller]
     fn resume(&mut self) -> Option<Step> {
         loop {
-            if let Some(going_on) = self.going_on.take() {
+            if let Some(going_on) = self.watch.going_on.take() {
                 let step = self.run(going_on);
                 self.done.push(Done::WentOn(step.clone()));
                 if let Some(step) = step {
@@ -429,7 +432,7 @@ impl TestLoop {
                 return Ok(());
             }
             Done::WentOn(before) => {
-                let Some(going_on) = self.going_on.take() else { return Err(None) };
+                let Some(going_on) = self.watch.going_on.take() else { return Err(None) };
                 let step = self.run(going_on);
                 self.done.push(Done::WentOn(step.clone()));
                 (before, step)
@@ -451,32 +454,28 @@ impl TestLoop {
         }
     }
 
-    /// Makes it the current loop of the thread again.
-    pub(super) fn activate(&mut self) {
-        if let Some(paused) = self.paused.take() {
-            self.active = Some((paused.resume(), self.io_loop.make_current()));
-        }
+    /// Makes it the current loop of the thread and has it observe, if that is not so, until the guard goes.
+    pub(super) fn activate(&self) -> Option<Active> {
+        (!Active::is(&self.watch)).then(|| Active::new(&self.watch, &self.io_loop))
     }
 
-    /// Makes the loop of before the current one.
-    pub(super) fn deactivate(&mut self) {
-        if let Some((observing, current)) = self.active.take() {
-            self.paused = Some(observing.pause());
-            drop(current);
-        }
+    /// From now on it is the current loop of the thread only within its calls.
+    pub(super) fn retire(&mut self) {
+        drop(self.resident.take());
     }
 }
 
 impl Drop for TestLoop {
     fn drop(&mut self) {
-        if std::thread::panicking() && !self.reported && self.active.is_some() {
+        if std::thread::panicking() && !self.reported && self.resident.is_some() {
             eprintln!("\n{}", self.report());
         }
-        self.activate();
+        let active = self.activate();
         // What is left is dropped while this is observed still, and still the current loop.
-        drop(self.going_on.take());
+        drop(self.watch.going_on.take());
         self.io_loop.close();
-        drop(self.active.take());
+        drop(active);
+        self.retire();
     }
 }
 

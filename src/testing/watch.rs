@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use squall_runner::ready::{Callback, Ready};
-use squall_runner::trace::{Body, Event, FutureId, Observer, Origin, Problem, RunnerId, State};
+use squall_runner::trace::{Body, Event, FutureId, Observation, Observer, Origin, Problem, RunnerId, State};
 use squall_runner::Exception;
 
 use super::step::{Input, Output, Step, Who};
@@ -27,6 +27,8 @@ pub(super) struct Watch {
     clock: VirtualClock,
     /// Its queue: what another loop resumes in the meantime goes on.
     ready: Rc<Ready>,
+    /// The last numbers of a call and a Future that were given out, while another observes.
+    numbers: Cell<(u32, u32)>,
 }
 
 /// What happened so far, and how it stands.
@@ -89,7 +91,30 @@ pub(super) enum From {
 impl Watch {
     pub(super) fn new(clock: VirtualClock, ready: Rc<Ready>, record: bool) -> Self {
         let seen = Seen { record, ..Seen::default() };
-        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready }
+        let numbers = Cell::default();
+        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers }
+    }
+
+    /// Whether its loop is the current one.
+    pub(super) fn is_current(&self) -> bool {
+        Rc::ptr_eq(&self.ready, &Ready::current())
+    }
+
+    /// The thread, observed by this, with the next numbers.
+    pub(super) fn observation(self: &Rc<Self>) -> Observation {
+        let (runners, futures) = self.numbers.get();
+        Observation { observer: Some(self.clone()), runners, futures }
+    }
+
+    /// Keeps the numbers, if the thread was observed by this; else gives back how it was observed.
+    pub(super) fn keep_numbers(&self, observed: Observation) -> Option<Observation> {
+        let this = std::ptr::from_ref(self);
+        let observer = observed.observer.as_ref();
+        if !observer.is_some_and(|observer| std::ptr::addr_eq(Rc::as_ptr(observer), this)) {
+            return Some(observed);
+        }
+        self.numbers.set((observed.runners, observed.futures));
+        None
     }
 }
 
@@ -122,7 +147,7 @@ impl Observer for Watch {
 
     /// A step is one resume.
     fn stops(&self, runner: Callback, started: bool) -> bool {
-        let stops = started && Rc::ptr_eq(&self.ready, &Ready::current());
+        let stops = started && self.is_current();
         if stops {
             self.going_on.set(Some(runner));
         }

@@ -1,0 +1,76 @@
+//! [`Active`]: a test loop is the current loop of its thread, and observes it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use squall_runner::trace::{exchange, Observation};
+
+use super::watch::Watch;
+use crate::ioloop::{CurrentLoop, IoLoop};
+
+thread_local! {
+    /// The test loops that observe this thread, each in front of those before it. They go in any order.
+    static LAYERS: RefCell<Vec<Rc<Layer>>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Layer {
+    watch: Rc<Watch>,
+    /// How the thread was observed before, if not by the layer below.
+    before: Cell<Option<Observation>>,
+}
+
+/// A test loop that is the current loop of its thread and observes it, until this is dropped.
+pub(super) struct Active {
+    layer: Rc<Layer>,
+    current: Option<CurrentLoop>,
+}
+
+impl Active {
+    pub(super) fn new(watch: &Rc<Watch>, io_loop: &IoLoop) -> Self {
+        let before = exchange(watch.observation());
+        let below = LAYERS.with_borrow(|layers| layers.last().cloned());
+        let before = match below {
+            Some(below) => below.watch.keep_numbers(before),
+            None => Some(before),
+        };
+        let layer = Rc::new(Layer { watch: watch.clone(), before: Cell::new(before) });
+        LAYERS.with_borrow_mut(|layers| layers.push(layer.clone()));
+        Self { layer, current: Some(io_loop.make_current()) }
+    }
+
+    /// Whether that one is in front of all others.
+    pub(super) fn is(watch: &Rc<Watch>) -> bool {
+        let on_top = |layers: &Vec<Rc<Layer>>| layers.last().is_some_and(|top| Rc::ptr_eq(&top.watch, watch));
+        watch.is_current() && LAYERS.with_borrow(on_top)
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        let before = self.layer.before.take();
+        let (above, below) = LAYERS.with_borrow_mut(|layers| {
+            let Some(place) = layers.iter().position(|layer| Rc::ptr_eq(layer, &self.layer)) else {
+                return (None, None);
+            };
+            layers.remove(place);
+            let below = place.checked_sub(1).map(|below| layers[below].clone());
+            (layers.get(place).cloned(), below)
+        });
+        match above {
+            // It is observed by another until that goes.
+            Some(above) => {
+                let nearer = above.before.take();
+                above.before.set(nearer.or(before));
+            }
+            None => {
+                let before = before.or_else(|| below.map(|below| below.watch.observation()));
+                let now = exchange(before.unwrap_or_default());
+                // Whoever came in front of it and is there still goes on observing.
+                if let Some(other) = self.layer.watch.keep_numbers(now) {
+                    drop(exchange(other));
+                }
+            }
+        }
+        drop(self.current.take());
+    }
+}
