@@ -118,6 +118,16 @@ fn what_the_body_calls_is_left_alone_with_a_clock_that_stands_still() {
 }
 
 #[test]
+fn loop_of_a_stepper_cannot_be_run_from_within() {
+    #[squall::coroutine]
+    fn nested() -> Result<()> {
+        squall::IoLoop::current().run_sync(moment)
+    }
+    let e = Stepper::new(nested).next().raised();
+    assert!(e.to_string().contains("this IoLoop is running already"), "{e}");
+}
+
+#[test]
 fn context_variables_stay_with_the_coroutine() {
     static USER: ContextVar<&str> = ContextVar::new();
     #[squall::coroutine]

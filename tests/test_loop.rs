@@ -562,3 +562,27 @@ fn test_loop_that_a_step_of_another_makes_and_keeps_leaves_that_one_alone() {
     assert_eq!((f.result().unwrap(), t.now()), (7 * SECOND, SECOND));
     t.steps().eventually("worker: send () -> return 3");
 }
+
+#[test]
+fn loop_that_is_stepped_cannot_be_run_from_within() {
+    #[squall::coroutine]
+    fn nested(again: bool) -> Result<()> {
+        yield_!(())?;
+        if again {
+            return IoLoop::current().run_sync(moment);
+        }
+        IoLoop::current().close();
+        Ok(())
+    }
+    let mut t = TestLoop::new();
+    let runs = t.spawn(|| nested(true));
+    t.run_until_idle();
+    let e = runs.result().unwrap_err();
+    assert!(e.to_string().contains("this IoLoop is running already"), "{e}");
+    let closes = t.spawn(|| nested(false));
+    t.run_until_idle();
+    let e = closes.result().unwrap_err();
+    assert!(e.to_string().contains("stop it before it is closed"), "{e}");
+    // Between the steps it does not run.
+    t.io_loop().clone().run_sync(moment).unwrap();
+}

@@ -43,6 +43,14 @@ fn what_is_allowed_may_be_left_over() -> Result<()> {
     yield_!(moment())
 }
 
+#[squall::test]
+fn loop_of_the_test_cannot_be_run_from_within() -> Result<()> {
+    yield_!(())?;
+    let run = std::panic::catch_unwind(|| IoLoop::current().run_sync(moment));
+    assert!(run.unwrap_err().downcast_ref::<&str>().unwrap().contains("is running already"));
+    Ok(())
+}
+
 #[squall::coroutine]
 fn naps(seconds: u64) -> Result<()> {
     yield_!(sleep(Duration::from_secs(seconds)))

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use squall_runner::ready::Ready;
 
-use super::{IoLoop, RealClock};
+use super::{IoLoop, RealClock, Running};
 
 thread_local! {
     static LOOPS: RefCell<Loops> = const { RefCell::new(Loops { own: None, below: None, made: Vec::new() }) };
@@ -62,6 +62,13 @@ impl IoLoop {
             loops.made.push(made.clone());
         });
         CurrentLoop(Some(made))
+    }
+
+    /// Calls `f` as the loop would: it counts as running meanwhile. For tools that run it by hand.
+    pub(crate) fn as_running<R>(&self, f: impl FnOnce() -> R) -> R {
+        let running = &self.inner.running;
+        let _running = (!running.replace(true)).then(|| Running(running));
+        f()
     }
 }
 

@@ -213,7 +213,8 @@ impl Stepper {
         drop(yielded);
         let _current = self.io_loop.make_current();
         let context = std::mem::take(&mut self.context);
-        let (state, context) = context.enter(|| (generator.resume(resume), Context::current()));
+        let resume = || (generator.resume(resume), Context::current());
+        let (state, context) = self.io_loop.as_running(|| context.enter(resume));
         self.context = context;
         let (state, gave) = match state {
             GeneratorState::Yielded(yielded) => {

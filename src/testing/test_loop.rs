@@ -378,7 +378,7 @@ impl TestLoop {
     }
 
     fn run(&mut self, callback: Callback) -> Option<Rc<Step>> {
-        guard(Problem::Callback, || callback.run());
+        guard(Problem::Callback, || self.io_loop.as_running(|| callback.run()));
         let step = look(&self.seen).take_step().map(Rc::new);
         self.steps.extend(step.clone());
         step
