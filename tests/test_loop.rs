@@ -543,24 +543,32 @@ fn test_loop_within_a_recording_gives_the_observer_of_before_back() {
 }
 
 #[test]
-fn test_loop_that_a_step_of_another_makes_and_keeps_leaves_that_one_alone() {
+fn test_loop_that_a_coroutine_makes_and_keeps_is_the_current_one_only_within_its_calls() {
     #[squall::coroutine]
     fn makes() -> Result<Duration> {
-        let pause = sleep(SECOND);
         let mut inner = TestLoop::new();
         let nap = inner.spawn(|| sleep(7 * SECOND));
-        yield_!(pause)?;
+        yield_!(sleep(SECOND))?;
         assert_eq!(IoLoop::current().time(), SECOND);
         inner.run_until_idle();
         nap.result()?;
+        yield_!(moment())?;
         Ok(inner.now())
     }
     let mut t = TestLoop::new();
-    let (f, log) = (t.spawn(makes), Log::default());
+    drop(t.spawn(makes));
+    let log = Log::default();
     drop(t.spawn(|| worker("a", 3, log)));
     t.run_until_idle();
-    assert_eq!((f.result().unwrap(), t.now()), (7 * SECOND, SECOND));
+    assert_eq!(t.now(), SECOND);
+    t.steps().eventually("makes: start -> yield future:pending");
+    t.steps().eventually("makes: send () -> return 7s");
     t.steps().eventually("worker: send () -> return 3");
+    t.assert_idle();
+
+    // A real loop is left alone as well.
+    let clock = squall::testing::VirtualClock::new();
+    assert_eq!(IoLoop::with_clock(clock).run_sync(makes).unwrap(), 7 * SECOND);
 }
 
 #[test]

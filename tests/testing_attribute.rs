@@ -159,6 +159,32 @@ fn test_that_nothing_can_wake_fails_at_once() {
     assert!(message.contains("  waits_for_ever waits at tests/testing_attribute.rs:"), "{message}");
 }
 
+#[squall::test]
+fn test_loop_that_the_test_keeps_is_stepped_between_yields() -> Result<()> {
+    let mut inner = squall::testing::TestLoop::new();
+    let nap = inner.spawn(|| naps(5));
+    yield_!(sleep(HOUR))?;
+    assert_eq!(IoLoop::current().time(), HOUR);
+    inner.run_until_idle();
+    assert_eq!((nap.result()?, inner.now()), ((), Duration::from_secs(5)));
+    Ok(())
+}
+
+#[squall::test]
+fn worlds_that_the_test_makes_are_on_loops_of_their_own() -> Result<()> {
+    let naps = |t: &mut squall::testing::TestLoop| {
+        drop(naps(5));
+        t.run_until_idle();
+        assert_eq!(t.now(), Duration::from_secs(5));
+    };
+    squall::testing::explore(naps);
+    squall::testing::replay("v1:", naps);
+    drop(squall::testing::TestLoop::rewindable(naps));
+    yield_!(moment())?;
+    assert_eq!(IoLoop::current().time(), Duration::ZERO);
+    Ok(())
+}
+
 #[test]
 fn test_that_hangs_is_ended_with_the_tree_and_who_runs() {
     let message = message_of(failing::hangs_in_a_call);

@@ -64,6 +64,16 @@ impl IoLoop {
         CurrentLoop(Some(made))
     }
 
+    /// Whether the current loop of this thread is running: whoever asks is called by it.
+    #[cfg(feature = "trace")]
+    pub(crate) fn current_runs() -> bool {
+        let runs = |loops: &Loops| {
+            let current = loops.made.last().map(|made| &**made).or(loops.own.as_ref());
+            current.is_some_and(|current| current.inner.running.get())
+        };
+        LOOPS.try_with(|loops| runs(&loops.borrow())).unwrap_or(false)
+    }
+
     /// Calls `f` as the loop would: it counts as running meanwhile. For tools that run it by hand.
     pub(crate) fn as_running<R>(&self, f: impl FnOnce() -> R) -> R {
         let running = &self.inner.running;

@@ -69,6 +69,7 @@ pub fn explore(f: impl Fn(&mut TestLoop)) -> Explored {
 pub fn replay(schedule: &str, f: impl Fn(&mut TestLoop)) {
     let mut test_loop = TestLoop::new();
     test_loop.chooser = Some(schedule::parse(schedule, Location::caller()));
+    let _active = test_loop.activate();
     f(&mut test_loop);
     let fails = schedule::settle(&mut test_loop, Allow::default());
     if let Some(problem) = fails {

@@ -176,7 +176,9 @@ impl Rewindable {
 /// The world, at its beginning.
 fn made(world: &dyn Fn(&mut TestLoop)) -> TestLoop {
     let mut test_loop = TestLoop::recording(true);
+    let active = test_loop.activate();
     world(&mut test_loop);
+    drop(active);
     // What the function itself has run is run by making the world.
     test_loop.done.clear();
     test_loop.retire();

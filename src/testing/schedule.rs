@@ -81,6 +81,7 @@ impl Run {
         test_loop.step_limit(STEPS);
         test_loop.chooser =
             Some(Box::new(Ordered { picks, random, limit, target: None, taken: taken.clone(), record }));
+        let active = test_loop.activate();
         let (ran, panic) = quietly(|| {
             catch_unwind(AssertUnwindSafe(|| {
                 f(&mut test_loop);
@@ -95,7 +96,7 @@ impl Run {
         let report = (record && problem.is_some()).then(|| test_loop.report());
         test_loop.reported = true;
         test_loop.chooser = None;
-        drop(test_loop);
+        drop((active, test_loop));
         let taken = taken.take();
         let names = taken.names.iter().take(taken.named(departures)).map(String::as_str);
         let schedule = format!("{VERSION}{}", names.collect::<Vec<_>>().join(","));

@@ -29,7 +29,8 @@ const OUTSIDE: Duration = Duration::from_millis(10);
 
 /// A loop that runs one resume at a time, on a virtual clock. It is the current loop of the thread while it
 /// lives. Where several live, each of their methods works on its own loop, and what the test itself calls goes to
-/// the one that was made last.
+/// the one that was made last. What a coroutine calls is on the loop of that coroutine, also after it has made a
+/// `TestLoop`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -64,7 +65,7 @@ pub struct TestLoop {
     pub(super) seen: Arc<Mutex<Seen>>,
     watch: Rc<Watch>,
     /// That it is the current loop and observes between its calls, where no other does. One that can go back does
-    /// not.
+    /// not, nor one that a coroutine has made: that has a loop of its own.
     resident: Option<Active>,
     autojump: bool,
     limit: usize,
@@ -75,7 +76,7 @@ pub struct TestLoop {
     steps: Vec<Rc<Step>>,
     /// Everything that was done, to be done again.
     pub(super) done: Vec<Done>,
-    /// Whether the panic under way has told what happened already.
+    /// Whether it says nothing when a panic drops it: somebody has told already what happened, or will.
     pub(super) reported: bool,
     /// Whether whoever made this tells what happened.
     pub(super) brief: bool,
@@ -109,7 +110,7 @@ impl TestLoop {
         let clock = VirtualClock::new();
         let io_loop = IoLoop::with_clock(clock.clone());
         let watch = Rc::new(Watch::new(clock.clone(), io_loop.ready().clone(), record));
-        let resident = Some(Active::new(&watch, &io_loop));
+        let resident = (!IoLoop::current_runs()).then(|| Active::new(&watch, &io_loop));
         Self {
             io_loop,
             clock,
@@ -461,13 +462,14 @@ impl TestLoop {
 
     /// From now on it is the current loop of the thread only within its calls.
     pub(super) fn retire(&mut self) {
+        self.reported = true;
         drop(self.resident.take());
     }
 }
 
 impl Drop for TestLoop {
     fn drop(&mut self) {
-        if std::thread::panicking() && !self.reported && self.resident.is_some() {
+        if std::thread::panicking() && !self.reported {
             eprintln!("\n{}", self.report());
         }
         let active = self.activate();
