@@ -51,6 +51,28 @@ fn loop_of_the_test_cannot_be_run_from_within() -> Result<()> {
     Ok(())
 }
 
+#[squall::test]
+fn stepper_leaves_nothing_over() -> Result<()> {
+    #[squall::coroutine]
+    fn asks(first: Future<()>) -> Result<u32> {
+        yield_!(first)?;
+        naps_and_waits(Future::new());
+        yield_!(Future::new())
+    }
+    #[squall::coroutine]
+    fn naps_and_waits(never: Future<()>) -> Result<()> {
+        yield_!(naps(5))?;
+        yield_!(never)
+    }
+    let mut step = squall::testing::Stepper::new(|| asks(naps_and_waits(Future::new())));
+    step.next();
+    assert_eq!(step.send(()).send(4_u32).returned::<u32>(), 4);
+    // And one that is not over.
+    squall::testing::Stepper::new(|| asks(naps(1))).next();
+    yield_!(fails()).unwrap_err();
+    yield_!(sleep(HOUR))
+}
+
 #[squall::coroutine]
 fn naps(seconds: u64) -> Result<()> {
     yield_!(sleep(Duration::from_secs(seconds)))
@@ -78,6 +100,17 @@ mod failing {
         drop((naps(5), fails(), IoLoop::current().call_later(HOUR, || ())));
         yield_!(moment())?;
         yield_!(moment())
+    }
+
+    #[squall::test]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn waits_beside_a_stepper() -> Result<()> {
+        squall::testing::Stepper::new(|| naps(1)).next();
+        let never = Future::<()>::new();
+        let _promise = never.promise();
+        let waits = naps(2);
+        squall::testing::Stepper::new(|| naps(3)).next();
+        yield_!((waits, never)).map(drop)
     }
 
     #[squall::test]
@@ -157,6 +190,10 @@ fn test_that_nothing_can_wake_fails_at_once() {
     let message = message_of(failing::waits_for_ever);
     assert!(message.starts_with("the test waits, and nothing is left that could wake it\n"), "{message}");
     assert!(message.contains("  waits_for_ever waits at tests/testing_attribute.rs:"), "{message}");
+    let message = message_of(failing::waits_beside_a_stepper);
+    assert!(message.contains("  waits_beside_a_stepper waits at tests/"), "{message}");
+    assert!(message.contains("for [future ") && !message.contains("naps waits"), "{message}");
+    assert!(message.contains("┴ return ()") && !message.contains("naps#2"), "{message}");
 }
 
 #[squall::test]

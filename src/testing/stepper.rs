@@ -8,7 +8,7 @@ use std::rc::Rc;
 use squall_runner::trace::Shown;
 use squall_runner::{Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Yielded};
 
-use super::unstarted::{unstarted, AnyReturn, Returned};
+use super::unstarted::{apart, unstarted, AnyReturn, Returned};
 use super::VirtualClock;
 use crate::ioloop::IoLoop;
 use crate::trace::Printed;
@@ -36,7 +36,8 @@ use crate::trace::Printed;
 /// assert_eq!(step.throw(Error::Timeout).returned::<i32>(), 0);
 /// ```
 ///
-/// Coroutines that the body calls are started as ever, on a loop of the Stepper's own, which nobody runs.
+/// Coroutines that the body calls are started as ever, on a loop of the Stepper's own, which nobody runs. A trace
+/// or a test around the Stepper is told nothing of them, nor of the one that is stepped.
 /// Whatever goes wrong panics at the line of the test, with all that was done so far.
 pub struct Stepper {
     coroutine: &'static Coroutine,
@@ -70,15 +71,18 @@ impl Stepper {
     pub fn new<T: 'static>(f: impl FnOnce() -> Future<T>) -> Self {
         let io_loop = IoLoop::with_clock(VirtualClock::new());
         let current = io_loop.make_current();
-        let (future, called) = unstarted(f);
-        let mut found = None;
-        for call in called {
-            if std::ptr::addr_eq(Rc::as_ptr(&call), Rc::as_ptr(future.core())) {
-                found = call.coroutine();
-            } else {
-                call.run();
+        let (future, found) = apart(|| {
+            let (future, called) = unstarted(f);
+            let mut found = None;
+            for call in called {
+                if std::ptr::addr_eq(Rc::as_ptr(&call), Rc::as_ptr(future.core())) {
+                    found = call.coroutine();
+                } else {
+                    call.run();
+                }
             }
-        }
+            (future, found)
+        });
         drop(current);
         let start = found.and_then(|call| Some((call, future.core().take_generator()?)));
         let Some((call, generator)) = start else {
@@ -214,7 +218,7 @@ impl Stepper {
         let _current = self.io_loop.make_current();
         let context = std::mem::take(&mut self.context);
         let resume = || (generator.resume(resume), Context::current());
-        let (state, context) = self.io_loop.as_running(|| context.enter(resume));
+        let (state, context) = self.io_loop.as_running(|| apart(|| context.enter(resume)));
         self.context = context;
         let (state, gave) = match state {
             GeneratorState::Yielded(yielded) => {

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use squall_runner::ready::Callback;
-use squall_runner::trace::{Event, Observer, Shown};
+use squall_runner::trace::{observed, Event, Observer, Shown};
 use squall_runner::{Coroutine, Exception, Generator, GeneratorState, Resume};
 
 use crate::trace::{observe_in_front, Printed};
@@ -20,6 +20,23 @@ pub(super) fn unstarted<R>(f: impl FnOnce() -> R) -> (R, Vec<Callback>) {
     let result = f();
     drop(observing);
     (result, called.take())
+}
+
+/// Calls `f`, and tells whoever observes the thread nothing of what it does but the problems and the notes: what
+/// is stepped by hand is on a loop that nobody runs, and is never over.
+pub(super) fn apart<R>(f: impl FnOnce() -> R) -> R {
+    let _observing = observed().then(|| observe_in_front(|observer| Rc::new(Apart(observer))));
+    f()
+}
+
+struct Apart(Option<Rc<dyn Observer>>);
+
+impl Observer for Apart {
+    fn event(&self, event: &Event<'_>) {
+        if let (Some(observer), Event::Report { .. } | Event::Note { .. }) = (&self.0, event) {
+            observer.event(event);
+        }
+    }
 }
 
 /// Holds back every coroutine that is called.

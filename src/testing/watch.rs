@@ -34,7 +34,7 @@ pub(super) struct Watch {
 /// What happened so far, and how it stands.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// By number, from 1.
+    /// By number. Some numbers are those of calls that were not told of.
     calls: Vec<Call>,
     /// How often each name was called.
     names: HashMap<&'static str, u32>,
@@ -211,13 +211,13 @@ impl Seen {
     }
 
     fn resumed(&mut self, runner: RunnerId, input: Input) {
-        self.running = Some(runner);
         let (turn, now) = (self.turn, self.now);
         let Some(call) = self.call_mut(runner) else { return };
         let went_on = call.life == Life::Running;
         call.life = Life::Running;
         let hops = if went_on { 0 } else { turn - call.turn };
         let step = Step { runner: call.who, input, output: Output::Nothing, location: None, hops, turn, now };
+        self.running = Some(runner);
         if self.step.is_none() {
             self.steps += 1;
             self.step = Some(step);
@@ -247,11 +247,16 @@ impl Seen {
     }
 
     fn call_mut(&mut self, runner: RunnerId) -> Option<&mut Call> {
-        self.calls.get_mut((runner.0 as usize).checked_sub(1)?)
+        let place = self.place(runner)?;
+        self.calls.get_mut(place)
     }
 
     pub(super) fn call(&self, runner: RunnerId) -> Option<&Call> {
-        self.calls.get((runner.0 as usize).checked_sub(1)?)
+        self.calls.get(self.place(runner)?)
+    }
+
+    fn place(&self, runner: RunnerId) -> Option<usize> {
+        self.calls.binary_search_by_key(&runner, |call| call.who.id).ok()
     }
 
     pub(super) fn calls(&self) -> &[Call] {
