@@ -215,7 +215,11 @@ impl Explore {
                 let mut orders = Orders::new(self.preemptions);
                 let limit = self.orders.unwrap_or(10_000);
                 let mut tried = 0;
-                while let Some(order) = orders.next().filter(|_| tried < limit) {
+                let complete = loop {
+                    let Some(order) = orders.next() else { break orders.is_complete() };
+                    if tried == limit {
+                        break false;
+                    }
                     let ran = run(&Order::Picks(order.clone()));
                     tried += 1;
                     orders.check(&order, &ran.widths);
@@ -223,8 +227,7 @@ impl Explore {
                         return Err(self.failure(f, &order, tried, None));
                     }
                     orders.ran(order, ran.widths, ran.cut);
-                }
-                let complete = orders.is_complete();
+                };
                 Ok(Explored { orders: tried, complete, seed: None })
             }
         }

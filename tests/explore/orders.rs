@@ -273,3 +273,12 @@ fn order_that_never_ends_is_a_failure() {
     let failure = Explore::new().check(|t| drop(t.spawn(|| spins(Rc::default()))));
     assert!(failure.unwrap_err().problem().contains("it seems never to end"));
 }
+
+#[test]
+fn no_order_is_not_every_order() {
+    let explored = Explore::new().orders(0).run(|t| drop(t.spawn(moment)));
+    assert_eq!((explored.orders(), explored.complete()), (0, false));
+    assert_eq!(explored.to_string(), "0 orders, and there are more");
+    let all = Explore::new().orders(1).run(|t| drop(t.spawn(moment)));
+    assert_eq!(all.to_string(), "1 order, which is all there are");
+}
