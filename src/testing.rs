@@ -14,6 +14,8 @@ mod choice;
 #[cfg(feature = "trace")]
 mod explore;
 #[cfg(feature = "trace")]
+mod limit;
+#[cfg(feature = "trace")]
 mod orders;
 #[cfg(feature = "trace")]
 mod report;

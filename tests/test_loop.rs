@@ -594,3 +594,86 @@ fn loop_that_is_stepped_cannot_be_run_from_within() {
     // Between the steps it does not run.
     t.io_loop().clone().run_sync(moment).unwrap();
 }
+
+/// The message of a loop that is given five milliseconds to become idle.
+fn not_idle(t: &mut TestLoop) -> String {
+    t.limit(Duration::from_millis(5));
+    let message = panic_of(|| t.run_until_idle());
+    assert!(message.starts_with("the test is not over after 5ms"), "{message}");
+    assert!(message.lines().count() <= 40, "{message}");
+    message
+}
+
+#[test]
+fn loop_that_only_something_outside_could_wake_is_given_up() {
+    let mut t = TestLoop::new();
+    drop(t.spawn(|| waiter(Future::new())));
+    let handle = t.io_loop().handle();
+    let message = not_idle(&mut t);
+    assert!(
+        message.contains("over after 5ms: it waits for what may come from outside (a LoopHandle is kept)\n")
+    );
+    assert!(message.contains("\n  waiter waits at tests/test_loop.rs:"), "{message}");
+    drop(handle);
+    t.run_until_idle();
+
+    let mut t = TestLoop::new();
+    let kept = Rc::new(Cell::new(None));
+    let keeps = kept.clone();
+    drop(t.spawn(move || async move {
+        std::future::poll_fn(|cx| {
+            keeps.set(Some(cx.waker().clone()));
+            std::task::Poll::<()>::Pending
+        })
+        .await;
+        Ok::<_, Exception>(())
+    }));
+    assert!(not_idle(&mut t).contains("(a Waker is kept)"));
+
+    let mut t = TestLoop::new();
+    drop(t.spawn(|| waiter(Future::new())));
+    let (_ends, end) = std::sync::mpsc::channel::<()>();
+    let job = t.io_loop().run_in_executor(move || end.recv().is_ok());
+    t.io_loop().call_later(SECOND, || ());
+    assert!(not_idle(&mut t).contains("(a job is under way)"));
+    drop(job);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn loop_that_a_silent_socket_could_wake_is_given_up() {
+    let (socket, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut t = TestLoop::new();
+    t.io_loop().add_handler(socket, squall::ioloop::FdEvents::READ, |_| ()).unwrap();
+    drop(t.spawn(|| waiter(Future::new())));
+    assert!(not_idle(&mut t).contains("(a descriptor is watched)"));
+}
+
+#[test]
+fn loop_on_which_callbacks_never_end_is_given_up() {
+    let mut t = TestLoop::new();
+    let periodic = squall::PeriodicCallback::new(|| (), Duration::from_millis(1));
+    periodic.start();
+    assert!(not_idle(&mut t).starts_with("the test is not over after 5ms\n"));
+    periodic.stop();
+
+    fn again(io_loop: IoLoop) {
+        io_loop.clone().add_callback(move || again(io_loop));
+    }
+    let mut t = TestLoop::new();
+    again(t.io_loop().clone());
+    t.limit(Duration::from_millis(5));
+    assert!(panic_of(|| t.run_current()).starts_with("the test is not over after 5ms\n"));
+    assert!(panic_of(|| t.advance(SECOND)).starts_with("the test is not over after 5ms\n"));
+}
+
+#[test]
+fn last_handle_that_goes_is_the_end_of_waiting() {
+    let mut t = TestLoop::new();
+    drop(t.spawn(|| waiter(Future::new())));
+    let handle = t.io_loop().handle();
+    let thread = std::thread::spawn(move || drop(handle));
+    t.run_until_idle();
+    thread.join().unwrap();
+    assert_eq!(t.waiting().len(), 1);
+}

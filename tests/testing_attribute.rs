@@ -56,7 +56,7 @@ fn stepper_leaves_nothing_over() -> Result<()> {
     #[squall::coroutine]
     fn asks(first: Future<()>) -> Result<u32> {
         yield_!(first)?;
-        naps_and_waits(Future::new());
+        drop(naps_and_waits(Future::new()));
         yield_!(Future::new())
     }
     #[squall::coroutine]

@@ -20,13 +20,14 @@ impl IoLoop {
     }
 
     /// Begins an iteration: puts on the ready queue what came from outside, and the timers that are due, and
-    /// says how many callbacks this iteration is to run. It is none if there is nothing to do.
-    pub(crate) fn begin_turn(&self) -> usize {
+    /// says how many callbacks this iteration is to run. It is none if there is nothing to do. In real time it takes
+    /// at most `limit`.
+    pub(crate) fn begin_turn(&self, limit: Option<Duration>) -> usize {
         let (inner, ready) = (&*self.inner, &self.inner.ready);
         let now = inner.clock.now();
         // If it fails now, it fails again where the loop waits for it.
         drop(inner.look_at_fds());
-        for callback in self.arrived() {
+        for callback in self.arrived(limit.map_or(JOBS, |limit| limit.min(JOBS))) {
             ready.push(callback);
         }
         inner.timers.borrow_mut().take_due_with_age(now, |callback, number| {
@@ -40,8 +41,8 @@ impl IoLoop {
 
     /// What came from outside: callbacks in the order in which they came, and then the results of jobs in that in
     /// which they were submitted. A job takes none of the time of the loop: each that is under way is waited for,
-    /// at most for [`JOBS`] in all, so that a test does not depend on which is faster.
-    fn arrived(&self) -> Vec<Callback> {
+    /// at most for so long in all, so that a test does not depend on which is faster.
+    fn arrived(&self, limit: Duration) -> Vec<Callback> {
         let inner = &*self.inner;
         let (mut callbacks, mut jobs) = (Vec::new(), Vec::new());
         let start = Instant::now();
@@ -52,7 +53,7 @@ impl IoLoop {
                 |callback| callbacks.push(callback),
                 |key| jobs.extend(inner.expected.borrow_mut().take_with_age(key)),
             );
-            let left = JOBS.saturating_sub(start.elapsed());
+            let left = limit.saturating_sub(start.elapsed());
             if !self.expects() || left.is_zero() {
                 break;
             }
@@ -92,9 +93,19 @@ impl IoLoop {
 
     /// Whether something outside of this thread may still wake the loop.
     pub(crate) fn may_be_woken(&self) -> bool {
+        !self.inner.inbox.is_empty() || !self.outside().is_empty()
+    }
+
+    /// What may still wake the loop from outside of this thread, in words.
+    pub(crate) fn outside(&self) -> Vec<&'static str> {
         let inner = &*self.inner;
-        let mail = !inner.inbox.is_empty();
-        self.expects() || mail || inner.has_fds() || inner.inbox.has_handles() || inner.wakeable()
+        let outside = [
+            (self.expects(), "a job is under way"),
+            (inner.has_fds(), "a descriptor is watched"),
+            (inner.inbox.has_handles(), "a LoopHandle is kept"),
+            (inner.wakeable(), "a Waker is kept"),
+        ];
+        outside.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect()
     }
 
     /// Sleeps until something outside wakes the loop, at most so long in real time.

@@ -12,6 +12,7 @@ use squall_runner::{convert_yielded, Future, Yieldable};
 
 use super::active::Active;
 use super::choice::{Chooser, Script};
+use super::limit::{Limit, LIMIT};
 use super::report::Report;
 use super::step::Step;
 use super::unstarted::unstarted;
@@ -68,7 +69,9 @@ pub struct TestLoop {
     /// not, nor one that a coroutine has made: that has a loop of its own.
     resident: Option<Active>,
     autojump: bool,
-    limit: usize,
+    step_limit: usize,
+    /// How long one call may take in real time.
+    pub(super) limit: Option<Duration>,
     /// How many callbacks of the turn under way are in the queue, at its front.
     batch: usize,
     /// Who decides who goes next, if that is not the order of the queue.
@@ -118,7 +121,8 @@ impl TestLoop {
             watch,
             resident,
             autojump: true,
-            limit: STEPS,
+            step_limit: STEPS,
+            limit: Some(LIMIT),
             batch: 0,
             chooser: None,
             steps: Vec::new(),
@@ -137,7 +141,30 @@ impl TestLoop {
     /// Takes a test that makes more than `steps` steps without being idle for one that never ends. It is 100,000
     /// if nothing else is said.
     pub fn step_limit(&mut self, steps: usize) {
-        self.limit = steps;
+        self.step_limit = steps;
+    }
+
+    /// Takes a test for one that hangs if one call, such as [`run_until_idle`](Self::run_until_idle), takes more than
+    /// `limit` of real time, as `#[squall::test(limit = ..)]` does: it panics, and names who waits. It is ten seconds
+    /// if nothing else is said.
+    ///
+    /// That is what becomes of coroutines that wait while something outside could still wake the loop: a job, a
+    /// descriptor, whoever keeps a [`LoopHandle`](crate::ioloop::LoopHandle) or a `Waker`. It is looked at between two
+    /// turns: a coroutine that does not come to its next yield is not ended.
+    ///
+    /// ```should_panic
+    /// use std::time::Duration;
+    /// use squall::{testing::TestLoop, Future};
+    ///
+    /// let mut t = TestLoop::new();
+    /// t.limit(Duration::from_millis(1));
+    /// let handle = t.io_loop().handle();                 // it might be given to another thread
+    /// let never = t.spawn(Future::<()>::new);
+    /// # let waits = t.spawn(|| squall::coroutine(|co| async move { co.yield_(never).await }));
+    /// t.run_until_idle();                                // the test is not over after 1ms
+    /// ```
+    pub fn limit(&mut self, limit: Duration) {
+        self.limit = Some(limit);
     }
 
     /// Calls `f`, and has what it gives driven: a coroutine of either style, or anything else that can be
@@ -177,12 +204,17 @@ impl TestLoop {
     /// Resumes one coroutine, if one is left.
     #[track_caller]
     pub fn try_step(&mut self) -> Option<Step> {
+        self.next(&Limit::new(self.limit))
+    }
+
+    #[track_caller]
+    fn next(&mut self, limit: &Limit) -> Option<Step> {
         let _active = self.activate();
         loop {
-            if let Some(step) = self.resume() {
+            if let Some(step) = self.resume(limit) {
                 return Some(step);
             }
-            if !self.jump() && !self.wait_for_outside() {
+            if !self.jump(limit) && !self.wait_for_outside(limit) {
                 self.assert_script_ended();
                 return None;
             }
@@ -192,9 +224,14 @@ impl TestLoop {
     /// Runs everything that is ready, and what becomes ready by that. The clock stands still.
     #[track_caller]
     pub fn run_current(&mut self) {
+        self.run_ready(&Limit::new(self.limit));
+    }
+
+    #[track_caller]
+    fn run_ready(&mut self, limit: &Limit) {
         let _active = self.activate();
         let mut steps = 0;
-        while self.resume().is_some() {
+        while self.resume(limit).is_some() {
             self.count(&mut steps);
         }
     }
@@ -203,9 +240,9 @@ impl TestLoop {
     /// [`autojump`](Self::autojump) is on.
     #[track_caller]
     pub fn run_until_idle(&mut self) {
-        let _active = self.activate();
+        let (_active, limit) = (self.activate(), Limit::new(self.limit));
         let mut steps = 0;
-        while self.try_step().is_some() {
+        while self.next(&limit).is_some() {
             self.count(&mut steps);
         }
     }
@@ -216,9 +253,9 @@ impl TestLoop {
     /// If there is no such step.
     #[track_caller]
     pub fn run_until(&mut self, mut found: impl FnMut(&Step) -> bool) -> Step {
-        let _active = self.activate();
+        let (_active, limit) = (self.activate(), Limit::new(self.limit));
         let mut steps = 0;
-        while let Some(step) = self.try_step() {
+        while let Some(step) = self.next(&limit) {
             if found(&step) {
                 return step;
             }
@@ -232,10 +269,10 @@ impl TestLoop {
     /// by both at once.
     #[track_caller]
     pub fn advance(&mut self, by: Duration) {
-        let _active = self.activate();
+        let (_active, limit) = (self.activate(), Limit::new(self.limit));
         let target = self.now().saturating_add(by);
         loop {
-            self.run_current();
+            self.run_ready(&limit);
             match self.io_loop.next_deadline() {
                 Some(deadline) if deadline <= target => self.jump_to(deadline),
                 _ => break,
@@ -294,8 +331,9 @@ impl TestLoop {
     /// Runs until `future` is done; says whether it came to that.
     #[track_caller]
     pub(super) fn run_until_done<T>(&mut self, future: &Future<T>) -> bool {
+        let (_active, limit) = (self.activate(), Limit::new(self.limit));
         let mut steps = 0;
-        while !future.done() && self.try_step().is_some() {
+        while !future.done() && self.next(&limit).is_some() {
             self.count(&mut steps);
         }
         future.done()
@@ -304,8 +342,8 @@ impl TestLoop {
     #[track_caller]
     fn count(&mut self, steps: &mut usize) {
         *steps += 1;
-        if *steps > self.limit {
-            self.fail(&format!("{} steps, and the loop is not idle: it seems never to end", self.limit));
+        if *steps > self.step_limit {
+            self.fail(&format!("{} steps, and the loop is not idle: it seems never to end", self.step_limit));
         }
     }
 
@@ -325,7 +363,7 @@ impl TestLoop {
 
     /// Runs what is ready up to the end of the next resume; `None` if there is none at this time.
     #[track_caller]
-    fn resume(&mut self) -> Option<Step> {
+    fn resume(&mut self, limit: &Limit) -> Option<Step> {
         loop {
             if let Some(going_on) = self.watch.going_on.take() {
                 let step = self.run(going_on);
@@ -336,7 +374,10 @@ impl TestLoop {
                 continue;
             }
             if self.batch == 0 {
-                self.batch = self.io_loop.begin_turn();
+                // A turn begins with what comes of the jobs.
+                let outside = if self.io_loop.expects() { self.io_loop.outside() } else { Vec::new() };
+                self.check(limit, &outside);
+                self.batch = self.io_loop.begin_turn(limit.left());
                 if self.batch == 0 {
                     return None;
                 }
@@ -386,20 +427,23 @@ impl TestLoop {
     }
 
     /// Moves the clock to the next timer, if that is wanted and there is one.
-    fn jump(&mut self) -> bool {
+    #[track_caller]
+    fn jump(&mut self, limit: &Limit) -> bool {
         if !self.autojump {
             return false;
         }
         let Some(deadline) = self.io_loop.next_deadline() else { return false };
-        if self.io_loop.may_be_woken() {
-            // What is under way outside takes real time; it should not be overtaken by a timer. A job ends.
-            let timeout = (!self.io_loop.expects()).then_some(OUTSIDE);
-            self.io_loop.wait_outside(timeout).expect("the system has no poller left");
-            if self.io_loop.has_work() {
-                return true;
-            }
+        // What is under way outside takes real time; it should not be overtaken by a timer. A job ends.
+        while self.io_loop.expects() && !self.io_loop.has_work() {
+            self.sleep(limit.left());
+            self.check(limit, &self.io_loop.outside());
         }
-        self.jump_to(deadline);
+        if !self.io_loop.has_work() && self.io_loop.may_be_woken() {
+            self.sleep(Some(OUTSIDE));
+        }
+        if !self.io_loop.has_work() {
+            self.jump_to(deadline);
+        }
         true
     }
 
@@ -413,13 +457,38 @@ impl TestLoop {
     }
 
     /// Waits until something outside wakes the loop, if something can. Only a coroutine that waits is worth that.
-    fn wait_for_outside(&mut self) -> bool {
-        if !self.io_loop.may_be_woken() || self.io_loop.next_deadline().is_some() || self.waiting().is_empty()
-        {
-            return false;
+    #[track_caller]
+    fn wait_for_outside(&mut self, limit: &Limit) -> bool {
+        while self.io_loop.may_be_woken() && !self.waiting().is_empty() {
+            if self.io_loop.has_work() {
+                return true;
+            }
+            if self.io_loop.next_deadline().is_some() {
+                break;
+            }
+            self.sleep(limit.left());
+            self.check(limit, &self.io_loop.outside());
         }
-        self.io_loop.wait_outside(None).expect("the system has no poller left");
-        self.io_loop.has_work()
+        false
+    }
+
+    /// Sleeps until something outside wakes the loop, at most so long in real time.
+    fn sleep(&self, timeout: Option<Duration>) {
+        self.io_loop.wait_outside(timeout).expect("the system has no poller left");
+    }
+
+    /// That there is real time left. `outside` is what it waits for.
+    #[track_caller]
+    fn check(&mut self, limit: &Limit, outside: &[&str]) {
+        let problem = limit.problem(&look(&self.seen));
+        match (problem, outside) {
+            (None, _) => {}
+            (Some(problem), []) => self.fail(&problem),
+            (Some(problem), outside) => {
+                let outside = outside.join(", ");
+                self.fail(&format!("{problem}: it waits for what may come from outside ({outside})"));
+            }
+        }
     }
 
     /// Does again what was done once.
@@ -440,7 +509,7 @@ impl TestLoop {
             }
             Done::Ran(index, before) => {
                 if self.batch == 0 {
-                    self.batch = self.io_loop.begin_turn();
+                    self.batch = self.io_loop.begin_turn(None);
                 }
                 if *index >= self.io_loop.ready().len() {
                     return Err(None);

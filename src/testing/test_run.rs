@@ -8,6 +8,7 @@ use std::time::Duration;
 use squall_runner::{Future, Yieldable};
 
 use super::explore::Allow;
+use super::limit::not_over;
 use super::report::Report;
 use super::schedule::unretrieved;
 use super::step::Clock;
@@ -34,6 +35,8 @@ pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
     let test = thread::Builder::new().name(thread::current().name().unwrap_or("test").to_owned());
     let test = test.spawn(move || {
         let mut test_loop = TestLoop::new();
+        // The thread that waits for this one looks at the time, also while a coroutine runs.
+        test_loop.limit = None;
         drop(sender.send(test_loop.seen.clone()));
         let result = one(&mut test_loop, f, allow);
         test_loop.reported = true;
@@ -45,14 +48,8 @@ pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
     let Ok(seen) = receiver.recv() else { panic!("the test could not be started") };
     if matches!(receiver.recv_timeout(limit), Err(RecvTimeoutError::Timeout)) {
         let seen = look(&seen);
-        let running = seen.running.and_then(|runner| seen.call(runner));
-        let who = running.map_or(String::new(), |call| {
-            let at =
-                call.location.map_or(String::new(), |location| format!(", since its yield at {location}"));
-            format!("; {} runs{at}", call.who)
-        });
         let report = Report::new(&seen, &Waits::of(&seen, |_| None), &[]);
-        panic!("the test is not over after {limit:?}{who}\n{report}");
+        panic!("{}\n{report}", not_over(limit, &seen));
     }
     match test.join() {
         Ok(Ok(())) => {}

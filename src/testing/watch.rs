@@ -107,13 +107,12 @@ impl Watch {
     }
 
     /// Keeps the numbers, if the thread was observed by this; else gives back how it was observed.
-    pub(super) fn keep_numbers(&self, observed: Observation) -> Option<Observation> {
+    pub(super) fn keep_numbers(&self, before: Observation) -> Option<Observation> {
         let this = std::ptr::from_ref(self);
-        let observer = observed.observer.as_ref();
-        if !observer.is_some_and(|observer| std::ptr::addr_eq(Rc::as_ptr(observer), this)) {
-            return Some(observed);
+        if !before.observer.as_ref().is_some_and(|other| std::ptr::addr_eq(Rc::as_ptr(other), this)) {
+            return Some(before);
         }
-        self.numbers.set((observed.runners, observed.futures));
+        self.numbers.set((before.runners, before.futures));
         None
     }
 }

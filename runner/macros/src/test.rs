@@ -29,7 +29,7 @@ fn attributes(function: &Function) -> TokenStream {
 /// What stands in the brackets: `allow = "timers", limit = 2.5`.
 struct Settings {
     allow: LitStr,
-    /// In seconds.
+    /// In seconds. If nothing is said it is that of a `TestLoop`.
     limit: f64,
 }
 
