@@ -231,6 +231,46 @@ fn wrong_test_panics_at_its_own_line_with_the_trace_so_far() {
 }
 
 #[test]
+fn native_coroutine_cannot_be_stepped_and_is_told_what_can() {
+    async fn fetch() -> Result<u32> {
+        Ok(5)
+    }
+    let line = line!() + 1;
+    let (at, message) = panic_of(|| drop(Stepper::new(|| squall::convert_yielded(fetch()).unwrap())));
+    assert_eq!(at, line);
+    assert_eq!(
+        message,
+        "Stepper::new was given `fetch`, a native coroutine (async fn), which cannot be stepped by hand: step the \
+         coroutine that yields it, or take a TestLoop"
+    );
+}
+
+#[test]
+fn what_a_step_makes_itself_is_of_the_line_of_the_test() {
+    #[squall::coroutine]
+    fn panics() -> Result<()> {
+        yield_!(())?;
+        panic!("on purpose")
+    }
+    #[squall::coroutine]
+    fn returns_another_type() -> Result<i32> {
+        yield_!(())?;
+        Err(Return("five"))?
+    }
+    let mut step = Stepper::new(panics);
+    step.next();
+    let (line, e) = (line!(), step.next().raised());
+    assert_eq!((e.origin().file(), e.origin().line()), (file!(), line));
+    assert_eq!(e.downcast_ref(), Some(&Error::Panic("on purpose".to_owned())));
+
+    let mut step = Stepper::new(returns_another_type);
+    step.next();
+    let (line, e) = (line!(), step.next().raised());
+    assert_eq!((e.origin().file(), e.origin().line()), (file!(), line));
+    assert_eq!(e.downcast_ref(), Some(&Error::WrongReturn { expected: "i32" }));
+}
+
+#[test]
 fn exception_is_kept_as_it_was_raised() {
     let mut step = Stepper::new(|| divide(1, 0));
     let raised = step.next().raised();

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::panic::catch_unwind;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use squall::{moment, sleep, Error, Future, IoLoop, Result};
@@ -121,6 +122,14 @@ mod failing {
         yield_!(never)
     }
 
+    #[squall::test(limit = 60)]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn spins() -> Result<()> {
+        loop {
+            yield_!(moment())?;
+        }
+    }
+
     #[squall::test(limit = 0.05)]
     #[ignore = "it fails on purpose"]
     pub(super) fn hangs_in_the_loop() -> Result<()> {
@@ -194,6 +203,24 @@ fn test_that_nothing_can_wake_fails_at_once() {
     assert!(message.contains("  waits_beside_a_stepper waits at tests/"), "{message}");
     assert!(message.contains("for [future ") && !message.contains("naps waits"), "{message}");
     assert!(message.contains("┴ return ()") && !message.contains("naps#2"), "{message}");
+}
+
+#[test]
+fn test_that_spins_fails_at_its_own_line() {
+    static FILES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    let this = "test_that_spins_fails_at_its_own_line";
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().name() == Some(this) {
+            FILES.lock().unwrap().push(info.location().unwrap().file().to_owned());
+        } else {
+            before(info);
+        }
+    }));
+    let message = message_of(failing::spins);
+    assert!(message.starts_with("100000 steps, and the loop is not idle"), "{message}");
+    let files = std::mem::take(&mut *FILES.lock().unwrap());
+    assert_eq!(files, [file!()]);
 }
 
 #[squall::test]

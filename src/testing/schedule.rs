@@ -107,7 +107,9 @@ impl Run {
 /// What is wrong at the end of a test, although it did not panic.
 pub(super) fn settle(test_loop: &mut TestLoop, allow: Allow) -> Option<String> {
     if test_loop.steps().is_empty() {
-        test_loop.run_until_idle();
+        if let Err(problem) = test_loop.run_while(|_| true) {
+            return Some(problem);
+        }
     }
     let problems = if allow.unretrieved { Vec::new() } else { unretrieved(test_loop) };
     if !problems.is_empty() {

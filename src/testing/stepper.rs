@@ -5,8 +5,11 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
+use squall_runner::ready::Ready;
 use squall_runner::trace::Shown;
-use squall_runner::{Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Yielded};
+use squall_runner::{
+    Context, Coroutine, Error, Exception, Future, Generator, GeneratorState, Resume, Yielded,
+};
 
 use super::unstarted::{apart, unstarted, AnyReturn, Returned};
 use super::VirtualClock;
@@ -41,6 +44,8 @@ use crate::trace::Printed;
 /// Whatever goes wrong panics at the line of the test, with all that was done so far.
 pub struct Stepper {
     coroutine: &'static Coroutine,
+    /// The name of the type that it returns.
+    returns: &'static str,
     /// The loop for what the body calls. Its clock stands still.
     io_loop: IoLoop,
     context: Context,
@@ -66,7 +71,7 @@ impl Stepper {
     /// The coroutine that `f` calls. It is called, and not started.
     ///
     /// # Panics
-    /// If the Future that `f` gives is not that of a coroutine which `f` has called.
+    /// If the Future that `f` gives is not that of a coroutine which `f` has called; if that is a native one.
     #[track_caller]
     pub fn new<T: 'static>(f: impl FnOnce() -> Future<T>) -> Self {
         let io_loop = IoLoop::with_clock(VirtualClock::new());
@@ -83,13 +88,21 @@ impl Stepper {
             }
             (future, found)
         });
+        let core = Rc::as_ptr(future.core());
+        let queued = Ready::current().queued();
+        let native = queued.iter().find(|queued| std::ptr::addr_eq(Rc::as_ptr(queued), core));
+        let native = native.and_then(|native| native.coroutine());
         drop(current);
+        if let Some(native) = native {
+            panic!("Stepper::new was given `{}`, a native coroutine (async fn), which cannot be stepped by hand: step the coroutine that yields it, or take a TestLoop", native.coroutine.name());
+        }
         let start = found.and_then(|call| Some((call, future.core().take_generator()?)));
         let Some((call, generator)) = start else {
             panic!("Stepper::new was given a function whose Future is not that of a coroutine which it calls: write Stepper::new(|| my_coroutine(..))")
         };
         Self {
             coroutine: call.coroutine,
+            returns: type_name::<T>(),
             io_loop,
             context: Context::current(),
             state: State::Unstarted(Box::new(AnyReturn { generator, coroutine: call.coroutine })),
@@ -217,9 +230,19 @@ impl Stepper {
         drop(yielded);
         let _current = self.io_loop.make_current();
         let context = std::mem::take(&mut self.context);
-        let resume = || (generator.resume(resume), Context::current());
-        let (state, context) = self.io_loop.as_running(|| apart(|| context.enter(resume)));
-        self.context = context;
+        let step = || {
+            let state = generator.resume(resume);
+            self.context = Context::current();
+            state
+        };
+        let step = || self.io_loop.as_running(|| apart(|| context.enter(step)));
+        // What is raised here, and not by the body, is of the line of the test.
+        let state = match Exception::trap(step, GeneratorState::Raised) {
+            GeneratorState::Raised(exception) if exception.is_return() => {
+                GeneratorState::Raised(Exception::new(Error::WrongReturn { expected: self.returns }))
+            }
+            state => state,
+        };
         let (state, gave) = match state {
             GeneratorState::Yielded(yielded) => {
                 self.location = yielded.location();

@@ -204,47 +204,23 @@ impl TestLoop {
     /// Resumes one coroutine, if one is left.
     #[track_caller]
     pub fn try_step(&mut self) -> Option<Step> {
-        self.next(&Limit::new(self.limit))
-    }
-
-    #[track_caller]
-    fn next(&mut self, limit: &Limit) -> Option<Step> {
-        let _active = self.activate();
-        loop {
-            if let Some(step) = self.resume(limit) {
-                return Some(step);
-            }
-            if !self.jump(limit) && !self.wait_for_outside(limit) {
-                self.assert_script_ended();
-                return None;
-            }
-        }
+        let next = self.next(&Limit::new(self.limit));
+        self.unless_failed(next)
     }
 
     /// Runs everything that is ready, and what becomes ready by that. The clock stands still.
     #[track_caller]
     pub fn run_current(&mut self) {
-        self.run_ready(&Limit::new(self.limit));
-    }
-
-    #[track_caller]
-    fn run_ready(&mut self, limit: &Limit) {
-        let _active = self.activate();
-        let mut steps = 0;
-        while self.resume(limit).is_some() {
-            self.count(&mut steps);
-        }
+        let ran = self.run_ready(&Limit::new(self.limit));
+        self.unless_failed(ran);
     }
 
     /// Runs until nobody is left who could be resumed. The clock jumps from timer to timer, if
     /// [`autojump`](Self::autojump) is on.
     #[track_caller]
     pub fn run_until_idle(&mut self) {
-        let (_active, limit) = (self.activate(), Limit::new(self.limit));
-        let mut steps = 0;
-        while self.next(&limit).is_some() {
-            self.count(&mut steps);
-        }
+        let ran = self.run_while(|_| true);
+        self.unless_failed(ran);
     }
 
     /// Runs up to the first step of which `found` says `true`, that one included: a breakpoint.
@@ -253,15 +229,17 @@ impl TestLoop {
     /// If there is no such step.
     #[track_caller]
     pub fn run_until(&mut self, mut found: impl FnMut(&Step) -> bool) -> Step {
-        let (_active, limit) = (self.activate(), Limit::new(self.limit));
-        let mut steps = 0;
-        while let Some(step) = self.next(&limit) {
-            if found(&step) {
-                return step;
-            }
-            self.count(&mut steps);
+        let mut last = None;
+        let ran = self.run_while(|step| {
+            let goes_on = !found(step);
+            last = (!goes_on).then(|| step.clone());
+            goes_on
+        });
+        self.unless_failed(ran);
+        match last {
+            Some(step) => step,
+            None => self.fail("the loop is idle, and there was no such step"),
         }
-        self.fail("the loop is idle, and there was no such step")
     }
 
     /// Moves the clock on by `by`, from timer to timer: at each, everything that is ready runs before the clock
@@ -272,7 +250,8 @@ impl TestLoop {
         let (_active, limit) = (self.activate(), Limit::new(self.limit));
         let target = self.now().saturating_add(by);
         loop {
-            self.run_ready(&limit);
+            let ran = self.run_ready(&limit);
+            self.unless_failed(ran);
             match self.io_loop.next_deadline() {
                 Some(deadline) if deadline <= target => self.jump_to(deadline),
                 _ => break,
@@ -328,22 +307,48 @@ impl TestLoop {
         }
     }
 
-    /// Runs until `future` is done; says whether it came to that.
-    #[track_caller]
-    pub(super) fn run_until_done<T>(&mut self, future: &Future<T>) -> bool {
+    /// Runs as long as `goes_on` says of each step, and as anybody is left who could be resumed.
+    ///
+    /// # Errors
+    /// What is wrong with the test.
+    pub(super) fn run_while(&mut self, mut goes_on: impl FnMut(&Step) -> bool) -> Result<(), String> {
         let (_active, limit) = (self.activate(), Limit::new(self.limit));
         let mut steps = 0;
-        while !future.done() && self.next(&limit).is_some() {
-            self.count(&mut steps);
+        while let Some(step) = self.next(&limit)? {
+            if !goes_on(&step) {
+                break;
+            }
+            self.count(&mut steps)?;
         }
-        future.done()
+        Ok(())
     }
 
-    #[track_caller]
-    fn count(&mut self, steps: &mut usize) {
+    fn run_ready(&mut self, limit: &Limit) -> Result<(), String> {
+        let _active = self.activate();
+        let mut steps = 0;
+        while self.resume(limit)?.is_some() {
+            self.count(&mut steps)?;
+        }
+        Ok(())
+    }
+
+    fn count(&self, steps: &mut usize) -> Result<(), String> {
         *steps += 1;
         if *steps > self.step_limit {
-            self.fail(&format!("{} steps, and the loop is not idle: it seems never to end", self.step_limit));
+            return Err(format!(
+                "{} steps, and the loop is not idle: it seems never to end",
+                self.step_limit
+            ));
+        }
+        Ok(())
+    }
+
+    /// What was given, or a panic with what is wrong.
+    #[track_caller]
+    fn unless_failed<T>(&mut self, result: Result<T, String>) -> T {
+        match result {
+            Ok(value) => value,
+            Err(problem) => self.fail(&problem),
         }
     }
 
@@ -361,52 +366,62 @@ impl TestLoop {
         Report::new(&look(&self.seen), &waits, &self.io_loop.timers_left())
     }
 
+    /// The next resume; `None` if nobody is left.
+    fn next(&mut self, limit: &Limit) -> Result<Option<Step>, String> {
+        let _active = self.activate();
+        loop {
+            if let Some(step) = self.resume(limit)? {
+                return Ok(Some(step));
+            }
+            if !self.jump(limit)? && !self.wait_for_outside(limit)? {
+                return self.check_script_ended().map(|()| None);
+            }
+        }
+    }
+
     /// Runs what is ready up to the end of the next resume; `None` if there is none at this time.
-    #[track_caller]
-    fn resume(&mut self, limit: &Limit) -> Option<Step> {
+    fn resume(&mut self, limit: &Limit) -> Result<Option<Step>, String> {
         loop {
             if let Some(going_on) = self.watch.going_on.take() {
                 let step = self.run(going_on);
                 self.done.push(Done::WentOn(step.clone()));
                 if let Some(step) = step {
-                    return Some(Step::clone(&step));
+                    return Ok(Some(Step::clone(&step)));
                 }
                 continue;
             }
             if self.batch == 0 {
                 // A turn begins with what comes of the jobs.
                 let outside = if self.io_loop.expects() { self.io_loop.outside() } else { Vec::new() };
-                self.check(limit, &outside);
+                self.check(limit, &outside)?;
                 self.batch = self.io_loop.begin_turn(limit.left());
                 if self.batch == 0 {
-                    return None;
+                    return Ok(None);
                 }
             }
-            let index = self.choose();
+            let index = self.choose()?;
             if let Some(step) = self.run_at(index) {
-                return Some(Step::clone(&step));
+                return Ok(Some(Step::clone(&step)));
             }
         }
     }
 
     /// Which callback of the queue goes next.
-    #[track_caller]
-    fn choose(&mut self) -> usize {
-        let Some(mut chooser) = self.chooser.take() else { return 0 };
+    fn choose(&mut self) -> Result<usize, String> {
+        let Some(mut chooser) = self.chooser.take() else { return Ok(0) };
         let index = chooser.choose(self);
         self.chooser = chooser.goes_on().then_some(chooser);
-        match index {
-            Ok(index) => index,
-            Err(problem) => self.fail(&problem),
-        }
+        index
     }
 
-    #[track_caller]
-    fn assert_script_ended(&mut self) {
+    fn check_script_ended(&mut self) -> Result<(), String> {
         let problem = self.chooser.as_ref().and_then(|chooser| chooser.left_over(self));
-        if let Some(problem) = problem {
-            self.chooser = None;
-            self.fail(&problem);
+        match problem {
+            Some(problem) => {
+                self.chooser = None;
+                Err(problem)
+            }
+            None => Ok(()),
         }
     }
 
@@ -427,16 +442,13 @@ impl TestLoop {
     }
 
     /// Moves the clock to the next timer, if that is wanted and there is one.
-    #[track_caller]
-    fn jump(&mut self, limit: &Limit) -> bool {
-        if !self.autojump {
-            return false;
-        }
-        let Some(deadline) = self.io_loop.next_deadline() else { return false };
+    fn jump(&mut self, limit: &Limit) -> Result<bool, String> {
+        let deadline = self.io_loop.next_deadline().filter(|_| self.autojump);
+        let Some(deadline) = deadline else { return Ok(false) };
         // What is under way outside takes real time; it should not be overtaken by a timer. A job ends.
         while self.io_loop.expects() && !self.io_loop.has_work() {
             self.sleep(limit.left());
-            self.check(limit, &self.io_loop.outside());
+            self.check(limit, &self.io_loop.outside())?;
         }
         if !self.io_loop.has_work() && self.io_loop.may_be_woken() {
             self.sleep(Some(OUTSIDE));
@@ -444,7 +456,7 @@ impl TestLoop {
         if !self.io_loop.has_work() {
             self.jump_to(deadline);
         }
-        true
+        Ok(true)
     }
 
     fn jump_to(&mut self, time: Duration) {
@@ -457,19 +469,18 @@ impl TestLoop {
     }
 
     /// Waits until something outside wakes the loop, if something can. Only a coroutine that waits is worth that.
-    #[track_caller]
-    fn wait_for_outside(&mut self, limit: &Limit) -> bool {
+    fn wait_for_outside(&self, limit: &Limit) -> Result<bool, String> {
         while self.io_loop.may_be_woken() && !self.waiting().is_empty() {
             if self.io_loop.has_work() {
-                return true;
+                return Ok(true);
             }
             if self.io_loop.next_deadline().is_some() {
                 break;
             }
             self.sleep(limit.left());
-            self.check(limit, &self.io_loop.outside());
+            self.check(limit, &self.io_loop.outside())?;
         }
-        false
+        Ok(false)
     }
 
     /// Sleeps until something outside wakes the loop, at most so long in real time.
@@ -478,15 +489,14 @@ impl TestLoop {
     }
 
     /// That there is real time left. `outside` is what it waits for.
-    #[track_caller]
-    fn check(&mut self, limit: &Limit, outside: &[&str]) {
+    fn check(&self, limit: &Limit, outside: &[&str]) -> Result<(), String> {
         let problem = limit.problem(&look(&self.seen));
         match (problem, outside) {
-            (None, _) => {}
-            (Some(problem), []) => self.fail(&problem),
+            (None, _) => Ok(()),
+            (Some(problem), []) => Err(problem),
             (Some(problem), outside) => {
                 let outside = outside.join(", ");
-                self.fail(&format!("{problem}: it waits for what may come from outside ({outside})"));
+                Err(format!("{problem}: it waits for what may come from outside ({outside})"))
             }
         }
     }

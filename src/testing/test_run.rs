@@ -68,11 +68,14 @@ fn one<M, Y: Yieldable<M>>(
     allow: Allow,
 ) -> Result<(), String> {
     let future = test_loop.spawn(f);
-    let problem = if test_loop.run_until_done(&future) {
-        test_loop.run_current();
-        outcome(future).or_else(|| left_over(test_loop, allow))
-    } else {
-        Some("the test waits, and nothing is left that could wake it".to_owned())
+    let ran = if future.done() { Ok(()) } else { test_loop.run_while(|_| !future.done()) };
+    let problem = match ran {
+        Err(problem) => Some(problem),
+        Ok(()) if future.done() => {
+            test_loop.run_current();
+            outcome(future).or_else(|| left_over(test_loop, allow))
+        }
+        Ok(()) => Some("the test waits, and nothing is left that could wake it".to_owned()),
     };
     match problem {
         None => Ok(()),

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use squall::testing::{explore, replay, Explore, TestLoop};
@@ -281,4 +282,34 @@ fn no_order_is_not_every_order() {
     assert_eq!(explored.to_string(), "0 orders, and there are more");
     let all = Explore::new().orders(1).run(|t| drop(t.spawn(moment)));
     assert_eq!(all.to_string(), "1 order, which is all there are");
+}
+
+#[test]
+fn program_that_never_ends_fails_without_a_line_of_the_library() {
+    #[squall::coroutine]
+    fn spins() -> Result<()> {
+        loop {
+            yield_!(moment())?;
+        }
+    }
+    let failure = Explore::new().check(|t| drop(t.spawn(spins))).unwrap_err();
+    assert_eq!(failure.problem(), "10000 steps, and the loop is not idle: it seems never to end");
+}
+
+#[test]
+fn schedule_with_a_wrong_name_fails_at_the_line_of_the_test() {
+    static LINE: AtomicU32 = AtomicU32::new(0);
+    let this = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let here = info.location().filter(|at| at.file() == file!() && std::thread::current().id() == this);
+        match here {
+            Some(here) => LINE.store(here.line(), Ordering::SeqCst),
+            None => before(info),
+        }
+    }));
+    let replayed = catch_unwind(|| replay("v1:nobody", |t| drop(t.spawn(moment))));
+    let line = line!() - 1;
+    assert!(replayed.is_err());
+    assert_eq!(LINE.load(Ordering::SeqCst), line);
 }
