@@ -236,14 +236,7 @@ impl Stepper {
             state
         };
         let step = || self.io_loop.as_running(|| apart(|| context.enter(step)));
-        // What is raised here, and not by the body, is of the line of the test.
-        let state = match Exception::trap(step, GeneratorState::Raised) {
-            GeneratorState::Raised(exception) if exception.is_return() => {
-                GeneratorState::Raised(Exception::new(Error::WrongReturn { expected: self.returns }))
-            }
-            state => state,
-        };
-        let (state, gave) = match state {
+        let (state, gave) = match Exception::trap(step, GeneratorState::Raised) {
             GeneratorState::Yielded(yielded) => {
                 self.location = yielded.location();
                 let gave = format!("yield {} at {}", yielded.kind(), yielded.location());
@@ -254,6 +247,11 @@ impl Stepper {
                 (State::Returned(Some(value)), gave)
             }
             GeneratorState::Raised(exception) => {
+                let exception = match exception.is_return() {
+                    true => Exception::new(Error::WrongReturn { expected: self.returns }),
+                    // What is raised here, and not by the body, is of the line of the test.
+                    false => exception.placed_at(Location::caller()),
+                };
                 let gave = format!("raise {}", in_short(&exception));
                 (State::Raised(exception), gave)
             }
