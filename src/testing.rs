@@ -22,6 +22,8 @@ mod report;
 #[cfg(feature = "trace")]
 mod rewind;
 #[cfg(feature = "trace")]
+mod ring;
+#[cfg(feature = "trace")]
 mod schedule;
 #[cfg(feature = "trace")]
 mod step;

@@ -677,3 +677,62 @@ fn last_handle_that_goes_is_the_end_of_waiting() {
     thread.join().unwrap();
     assert_eq!(t.waiting().len(), 1);
 }
+
+#[test]
+fn report_of_a_long_test_has_its_end_and_says_what_is_left_out() {
+    #[squall::coroutine]
+    fn spins(turns: usize) -> Result<()> {
+        for _ in 0..turns {
+            yield_!(moment())?;
+        }
+        Ok(())
+    }
+    #[squall::coroutine]
+    fn outer(inner: Future<i32>, early: Future<u32>, go: Future<()>) -> Result<u32> {
+        yield_!((go, inner))?;
+        yield_!(early)
+    }
+    let mut t = TestLoop::new();
+    let (inner, go, log) = (Future::<i32>::new(), Future::<()>::new(), Log::default());
+    let (promise, start) = (inner.promise(), go.promise());
+    let early = t.spawn(|| worker("a", 1, log));
+    let f = t.spawn(|| outer(waiter(inner), early, go));
+    drop(t.spawn(|| spins(1)));
+    t.run_until_idle();
+    let spun = t.spawn(|| spins(26_000));
+    t.run_until_idle();
+    assert!(spun.done());
+    start.set_result(());
+    promise.set_result(7);
+    drop(t.spawn(|| spins(2)));
+    t.run_until_idle();
+    assert_eq!(f.result().unwrap(), 1);
+
+    let trace = t.trace();
+    assert!(trace.entries().len() <= 100_001, "{}", trace.entries().len());
+    let text = trace.text().width(200).to_string();
+    let says = |text: &str| text.contains(" events came before those that are shown\n");
+    assert!(says(&text));
+    let end: Vec<&str> = text.lines().rev().take(40).collect();
+    let has = |what: &str| end.iter().any(|line| line.contains(what));
+    // Who was called before that, and what was made, have their names and numbers; so have the turns.
+    assert!(has("waiter done") || has("send 7"), "{end:#?}");
+    assert!(has("yield worker, done already"), "{end:#?}");
+    assert!(text.contains("call spins#3") && !text.contains("call spins#2"), "{end:#?}");
+    assert!(end.iter().any(|line| line.contains("turn 2600")), "{end:#?}");
+
+    drop(t.spawn(|| waiter(Future::new())));
+    t.run_until_idle();
+    let message = panic_of(|| t.assert_idle());
+    assert!(message.lines().count() <= 40, "{message}");
+    assert!(message.contains("waiter#2") && message.contains("call waiter#2"), "{message}");
+    let said = message.lines().rev().nth(1).unwrap();
+    assert!(
+        said.starts_with("the trace has the last 100000 events; ")
+            && said.ends_with(" before them are left out")
+    );
+    let path = message.lines().last().unwrap().strip_prefix("the whole trace: ");
+    assert!(path.is_none(), "it is not the whole");
+    let path = message.lines().last().unwrap().strip_prefix("the trace: ").unwrap();
+    assert!(says(&std::fs::read_to_string(path).unwrap()));
+}

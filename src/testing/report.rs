@@ -7,10 +7,10 @@ use std::panic::Location;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ring::ENTRIES;
 use super::step::{Clock, InShort};
 use super::waits::Waits;
 use super::watch::Seen;
-use crate::trace::Trace;
 
 /// A report has at most so many lines in all, with the message before it.
 const LINES: usize = 32;
@@ -31,7 +31,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(seen: &Seen, waits: &Waits, timers: &[Timer]) -> Self {
-        let trace = Trace::new(seen.entries.clone(), seen.dropped).to_text();
+        let trace = seen.trace().to_text();
         let mut below = Vec::new();
         for (problem, exception) in seen.problems.iter().take(PROBLEMS) {
             let at = exception.traceback().first().map_or(exception.origin(), |frame| frame.location);
@@ -50,9 +50,18 @@ impl Report {
             };
             below.push(format!("timer due at {}, set at {location}{more}", Clock(*due)));
         }
+        let what = match seen.entries.left_out() {
+            0 => "the whole trace",
+            left_out => {
+                below.push(format!(
+                    "the trace has the last {ENTRIES} events; {left_out} before them are left out"
+                ));
+                "the trace"
+            }
+        };
         match keep(&trace) {
-            Ok(path) => below.push(format!("the whole trace: {}", path.display())),
-            Err(error) => below.push(format!("the whole trace could not be written: {error}")),
+            Ok(path) => below.push(format!("{what}: {}", path.display())),
+            Err(error) => below.push(format!("{what} could not be written: {error}")),
         }
         let columns = last(&trace, LINES - 1 - below.len());
         let head = format!(

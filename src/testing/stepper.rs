@@ -247,10 +247,11 @@ impl Stepper {
                 (State::Returned(Some(value)), gave)
             }
             GeneratorState::Raised(exception) => {
-                let exception = match exception.is_return() {
-                    true => Exception::new(Error::WrongReturn { expected: self.returns }),
+                let exception = if exception.is_return() {
+                    Exception::new(Error::WrongReturn { expected: self.returns })
+                } else {
                     // What is raised here, and not by the body, is of the line of the test.
-                    false => exception.placed_at(Location::caller()),
+                    exception.placed_at(Location::caller())
                 };
                 let gave = format!("raise {}", in_short(&exception));
                 (State::Raised(exception), gave)

@@ -11,13 +11,11 @@ use squall_runner::ready::{Callback, Ready};
 use squall_runner::trace::{Body, Event, FutureId, Observation, Observer, Origin, Problem, RunnerId, State};
 use squall_runner::Exception;
 
+use super::ring::Ring;
 use super::step::{Input, Output, Step, Who};
 use super::VirtualClock;
 use crate::ioloop::Clock;
-use crate::trace::{Entry, Printed, Recorded};
-
-/// So many entries of the trace are kept.
-const ENTRIES: usize = 100_000;
+use crate::trace::{Entry, Printed, Recorded, Trace};
 
 /// The observer of a test loop. What it has seen may be looked at from another thread, when this one hangs.
 pub(super) struct Watch {
@@ -51,8 +49,7 @@ pub(super) struct Seen {
     pub(super) problems: Vec<(Problem, Exception)>,
     /// Whether `entries` are wanted.
     pub(super) record: bool,
-    pub(super) entries: Vec<Entry>,
-    pub(super) dropped: usize,
+    pub(super) entries: Ring,
 }
 
 #[derive(Debug)]
@@ -61,6 +58,8 @@ pub(super) struct Call {
     pub(super) life: Life,
     /// The line of its last yield.
     pub(super) location: Option<&'static Location<'static>>,
+    pub(super) future: FutureId,
+    pub(super) body: Body,
     /// Where the coroutine is defined, if that is known.
     pub(super) defined: (&'static str, u32),
     /// When it was last suspended, by the clock and in turns.
@@ -126,19 +125,15 @@ impl Observer for Watch {
     fn event(&self, event: &Event<'_>) {
         let now = self.clock.now();
         // Values are printed before the lock is taken: that is code of the user's.
-        let (record, dropped) = {
-            let seen = look(&self.seen);
-            (seen.record && seen.entries.len() < ENTRIES, seen.record)
-        };
+        let record = look(&self.seen).record;
         let recorded = if record { Recorded::of(event, Duration::ZERO) } else { None };
         let shown = match event {
             Event::Send { value, .. } | Event::Return { value, .. } => Printed(*value).to_string(),
             _ => String::new(),
         };
         let mut seen = look(&self.seen);
-        match recorded {
-            Some(event) => seen.entries.push(Entry { time: now, event }),
-            None => seen.dropped += usize::from(dropped && !record),
+        if let Some(event) = recorded {
+            seen.entries.push(Entry { time: now, event });
         }
         seen.now = now;
         seen.note(event, shown);
@@ -165,7 +160,7 @@ impl Seen {
                 let life = if body == Body::Native { Life::Called } else { Life::Running };
                 let defined = (coroutine.file, coroutine.line);
                 let (since, turn) = (self.now, self.turn);
-                self.calls.push(Call { who, life, location: None, defined, since, turn });
+                self.calls.push(Call { who, life, location: None, future, body, defined, since, turn });
             }
             Event::Start { runner } => self.resumed(runner, Input::Start),
             Event::Wake { runner } => self.resumed(runner, Input::Wake),
@@ -238,6 +233,11 @@ impl Seen {
         }
         self.came_out(runner, output, None);
         self.running = None;
+    }
+
+    /// The trace, as far as it is kept.
+    pub(super) fn trace(&self) -> Trace {
+        Trace::new(self.entries.entries(self), 0)
     }
 
     /// Takes the step that was made since the last time.

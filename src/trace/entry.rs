@@ -1,6 +1,7 @@
 //! [`Entry`]: one thing that happened, as a [`Trace`](crate::trace::Trace) keeps it: owned, and without addresses.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::panic::Location;
 use std::time::Duration;
@@ -140,6 +141,36 @@ pub enum Recorded {
         /// What the function gives, if it gives something.
         outcome: Option<Result<String, Raised>>,
     },
+    /// What came before the entries that follow was not kept.
+    LeftOut {
+        /// How many entries that was.
+        events: usize,
+        /// How many of them were turns of the loop.
+        turns: usize,
+        /// Those calls among them that the entries after this name.
+        calls: Vec<Earlier>,
+        /// How often each coroutine was called in them.
+        counts: BTreeMap<Cow<'static, str>, usize>,
+        /// Those Futures among them that the entries after this name, and that are not the results of calls.
+        made: Vec<(FutureId, Source)>,
+    },
+}
+
+/// A call that came before the entries that were kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// This call.
+    pub runner: RunnerId,
+    /// The Future that the call gives.
+    pub future: FutureId,
+    /// The name of the coroutine.
+    pub name: Cow<'static, str>,
+    /// Which call of that name it is, from 1.
+    pub nth: usize,
+    /// How its body runs.
+    pub body: Body,
+    /// Whether something is told of it later, and not only of its Future.
+    pub acts: bool,
 }
 
 /// Where the result of a Future comes from: an [`Origin`]. Times are like those of the entries.

@@ -43,6 +43,15 @@ impl Names {
                 Recorded::Made { future, source } => {
                     names.futures.insert(*future, Future::Other(source.clone()));
                 }
+                Recorded::LeftOut { calls: earlier, counts, made, .. } => {
+                    calls.extend(counts.iter().map(|(name, count)| (&**name, *count)));
+                    for call in earlier {
+                        names.calls.insert(call.runner, Called { name: call.name.clone(), nth: call.nth });
+                        names.futures.insert(call.future, Future::Call(call.runner));
+                    }
+                    let made = made.iter().map(|(future, source)| (*future, Future::Other(source.clone())));
+                    names.futures.extend(made);
+                }
                 _ => {}
             }
         }

@@ -166,6 +166,17 @@ impl Teller<'_> {
                 let act = self.by_loop(text, tone);
                 self.row(time, What::Acts(vec![act]));
             }
+            Recorded::LeftOut { events, turns, calls, .. } => {
+                self.turns += turns;
+                let act = self.by_loop(format!("{events} events left out"), Tone::Faint);
+                self.row(time, What::Acts(vec![act]));
+                for call in calls.iter().filter(|call| call.acts) {
+                    let actor = self.begin(call.runner, call.body);
+                    let text = "was called before this".to_owned();
+                    let act = Act { actor, text, tone: Tone::Faint, begins: true, life: Life::Waiting };
+                    self.row(time, What::Acts(vec![act]));
+                }
+            }
             // Told where the Future is yielded. Of what is made of a list that was yielded the last is the whole.
             Recorded::Made { future, .. } => {
                 if let Some(Yielding { kind: Kind::List(_) | Kind::Dict(_), future: whole, .. }) =
@@ -180,9 +191,8 @@ impl Teller<'_> {
     fn call(&mut self, time: Duration, runner: RunnerId, body: Body) {
         let caller = self.yielding.as_ref().map(|yielding| yielding.runner).or(self.stack.last().copied());
         self.yielded(None);
-        let actor = self.story.actors.len();
-        self.numbers.insert(runner, actor);
         let label = self.names.call(runner);
+        let actor = self.begin(runner, body);
         let call = match caller {
             Some(caller) => self.of(caller, format!("call {label}"), Tone::Plain, Life::Running),
             None => self.by_loop(format!("call {label}"), Tone::Plain),
@@ -193,16 +203,24 @@ impl Teller<'_> {
         };
         let start = Act { actor, text: text.to_owned(), tone: Tone::In, begins: true, life };
         self.row(time, What::Acts(vec![call, start]));
+        if body != Body::Native {
+            self.stack.push(runner);
+        }
+    }
+
+    /// Adds a call to those that act, and gives its number among them.
+    fn begin(&mut self, runner: RunnerId, body: Body) -> usize {
+        let actor = self.story.actors.len();
+        self.numbers.insert(runner, actor);
         self.story.actors.push(Actor {
-            label,
+            label: self.names.call(runner),
             coroutine: self.names.coroutine(runner).to_owned(),
             nth: self.names.nth(runner),
         });
         if body == Body::Native {
             self.natives.insert(runner);
-        } else {
-            self.stack.push(runner);
         }
+        actor
     }
 
     fn resume(&mut self, time: Duration, runner: RunnerId, text: String, tone: Tone) {

@@ -93,6 +93,10 @@ impl<'a> Text<'a> {
         for (call, last) in &story.waiting {
             self.ended(&mut lines, "waiting", &format!("{call}: {last}"), Tone::Out);
         }
+        if let Some(Recorded::LeftOut { events, .. }) = self.entries.first().map(|entry| &entry.event) {
+            let text = format!("{events} events came before those that are shown");
+            self.ended(&mut lines, "left out", &text, Tone::Faint);
+        }
         if self.dropped > 0 {
             let text = format!("{} events came after those that are shown", self.dropped);
             self.ended(&mut lines, "left out", &text, Tone::Faint);
