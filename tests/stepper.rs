@@ -232,8 +232,8 @@ fn wrong_test_panics_at_its_own_line_with_the_trace_so_far() {
 
 #[test]
 fn native_coroutine_cannot_be_stepped_and_is_told_what_can() {
-    async fn fetch() -> Result<u32> {
-        Ok(5)
+    async fn fetch() -> Result<()> {
+        moment().await
     }
     let line = line!() + 1;
     let (at, message) = panic_of(|| drop(Stepper::new(|| squall::convert_yielded(fetch()).unwrap())));
