@@ -7,9 +7,7 @@ use std::rc::Rc;
 
 use squall_runner::ready::Ready;
 use squall_runner::trace::Shown;
-use squall_runner::{
-    Context, Coroutine, Error, Exception, Future, Generator, GeneratorState, Resume, Yielded,
-};
+use squall_runner::{Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Yielded};
 
 use super::unstarted::{apart, unstarted, AnyReturn, Returned};
 use super::VirtualClock;
@@ -44,8 +42,6 @@ use crate::trace::Printed;
 /// Whatever goes wrong panics at the line of the test, with all that was done so far.
 pub struct Stepper {
     coroutine: &'static Coroutine,
-    /// The name of the type that it returns.
-    returns: &'static str,
     /// The loop for what the body calls. Its clock stands still.
     io_loop: IoLoop,
     context: Context,
@@ -102,7 +98,6 @@ impl Stepper {
         };
         Self {
             coroutine: call.coroutine,
-            returns: type_name::<T>(),
             io_loop,
             context: Context::current(),
             state: State::Unstarted(Box::new(AnyReturn { generator, coroutine: call.coroutine })),
@@ -230,13 +225,10 @@ impl Stepper {
         drop(yielded);
         let _current = self.io_loop.make_current();
         let context = std::mem::take(&mut self.context);
-        let step = || {
-            let state = generator.resume(resume);
-            self.context = Context::current();
-            state
-        };
-        let step = || self.io_loop.as_running(|| apart(|| context.enter(step)));
-        let (state, gave) = match Exception::trap(step, GeneratorState::Raised) {
+        let step = || (generator.resume(resume), Context::current());
+        let (state, context) = self.io_loop.as_running(|| apart(|| context.enter(step)));
+        self.context = context;
+        let (state, gave) = match state {
             GeneratorState::Yielded(yielded) => {
                 self.location = yielded.location();
                 let gave = format!("yield {} at {}", yielded.kind(), yielded.location());
@@ -247,12 +239,8 @@ impl Stepper {
                 (State::Returned(Some(value)), gave)
             }
             GeneratorState::Raised(exception) => {
-                let exception = if exception.is_return() {
-                    Exception::new(Error::WrongReturn { expected: self.returns })
-                } else {
-                    // What is raised here, and not by the body, is of the line of the test.
-                    exception.placed_at(Location::caller())
-                };
+                // What is raised here, and not by the body, is of the line of the test.
+                let exception = exception.placed_at(Location::caller());
                 let gave = format!("raise {}", in_short(&exception));
                 (State::Raised(exception), gave)
             }
