@@ -52,19 +52,16 @@ impl Call {
         self.tell(|| Event::Return { runner: self.runner, value, raised });
     }
 
-    /// What a body comes to: its value, that of a `Return`, or the exception with a frame more. `thrown` is what had
-    /// been thrown in just before.
-    #[inline]
-    pub(crate) fn over<T: 'static>(&self, result: Result<T>, thrown: Option<Exception>) -> Result<T> {
-        let raised = result.is_err();
-        let value =
-            result.or_else(Exception::into_return).map_err(|exception| self.leave(exception, thrown))?;
-        self.returned(&value, raised);
+    /// What becomes of an exception that leaves the body: the value of a `Return`, or itself with a frame more.
+    /// `thrown` is what had been thrown in just before.
+    #[cold]
+    pub(crate) fn raised<T: 'static>(&self, exception: Exception, thrown: Option<Exception>) -> Result<T> {
+        let value = exception.into_return().map_err(|exception| self.leave(exception, thrown))?;
+        self.returned(&value, true);
         Ok(value)
     }
 
     /// Adds the frame of this coroutine: the line where it was raised, or that of the yield where it came in.
-    #[cold]
     pub(crate) fn leave(&self, exception: Exception, thrown: Option<Exception>) -> Exception {
         let came_in = thrown.is_some_and(|thrown| thrown.same(&exception));
         let mut exception = exception.placed_at(self.location.get());

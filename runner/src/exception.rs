@@ -120,10 +120,11 @@ impl Exception {
     /// ```
     #[inline]
     pub fn trap<R>(f: impl FnOnce() -> R, raised: impl FnOnce(Self) -> R) -> R {
-        let payload = match catch_unwind(AssertUnwindSafe(f)) {
-            Ok(result) => return result,
-            Err(payload) => payload,
-        };
+        catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| raised(Self::of_panic(payload)))
+    }
+
+    #[cold]
+    fn of_panic(payload: Box<dyn Any + Send>) -> Self {
         let text = match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
             (Some(text), _) => (*text).to_owned(),
             (None, Some(text)) => text.clone(),
@@ -131,7 +132,7 @@ impl Exception {
         };
         // It may panic as it is dropped, and so may what it panics with.
         catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(forget);
-        raised(Self::new(Error::Panic(text)))
+        Self::new(Error::Panic(text))
     }
 
     /// Whether the error inside is an `E`.
@@ -173,7 +174,6 @@ impl Exception {
     ///
     /// # Errors
     /// Itself, if it is no [`Return`]; [`Error::WrongReturn`], if it is one of another type.
-    #[cold]
     pub fn into_return<T: 'static>(self) -> Result<T> {
         match self.return_value() {
             Some(value) => Ok(value),

@@ -115,7 +115,7 @@ impl<G: Generator + 'static> Runner<G> {
                 return Future::from_core(runner);
             }
             GeneratorState::Returned(value) => Ok(value),
-            GeneratorState::Raised(exception) => call.over(Err(exception), None),
+            GeneratorState::Raised(exception) => call.raised(exception, None),
         };
         discard(gen);
         Future::settled(result)
@@ -156,8 +156,13 @@ impl<G: Generator + 'static> Runner<G> {
             };
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,
-                GeneratorState::Returned(value) => return self.finish(gen, self.call.over(Ok(value), exc)),
-                GeneratorState::Raised(raised) => return self.finish(gen, self.call.over(Err(raised), exc)),
+                GeneratorState::Returned(value) => {
+                    if G::is_observed() {
+                        self.call.returned(&value, false);
+                    }
+                    return self.finish(gen, Ok(value));
+                }
+                GeneratorState::Raised(raised) => return self.finish(gen, self.call.raised(raised, exc)),
             };
             if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && trace::stops(self, true)) {
                 return self.gen.set(Some(gen));
@@ -341,7 +346,7 @@ pub fn call_plain<T: 'static>(
     }
     let call = Call::new(coroutine, RunnerId(0));
     let result = Context::current().enter(|| Exception::trap(body, Err));
-    Future::settled(call.over(result, None))
+    Future::settled(result.or_else(|exception| call.raised(exception, None)))
 }
 
 /// Resumes a generator. A panic becomes an exception that it raised.
