@@ -282,7 +282,8 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
                 PASSING.set(Passing::Nothing);
                 GeneratorState::Yielded(take(&YIELDED).expect("the guard saw it"))
             }
-            Advanced::Complete(result) => result.into(),
+            Advanced::Complete(Ok(value)) => GeneratorState::Returned(value),
+            Advanced::Complete(Err(exception)) => GeneratorState::Raised(exception),
         }
     }
 }
