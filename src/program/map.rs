@@ -10,7 +10,8 @@ use squall_runner::{Coroutine, Exception, Future, Resolvable, Result, Shared};
 /// The same Future with its result made something else of. Both are done in the same moment, and have one number:
 /// this costs no turn of the loop, and no trace shows it. Cancelling it cancels the one inside.
 ///
-/// `f` runs where the result is set. It is not called if the Future is cancelled. A panic in it is trapped.
+/// `f` runs where the result is set. It is not called if the Future is cancelled. A panic in it is trapped. What is
+/// mapped is not mapped again: the second one's end would be told to nobody.
 pub(super) fn map<T: 'static, U: 'static>(
     future: Future<T>,
     f: impl FnOnce(Result<T>) -> Result<U> + 'static,

@@ -59,7 +59,7 @@ pub(super) fn method(
                 None => queue.put(item),
                 Some(limit) => queue.put_within(item, limit),
             };
-            nothing(map(put, without_message))
+            map(put, |done| without_message(done).map(|()| Value::Null)).into()
         }
         Method::Get => get(queue, limit(arguments.next().as_ref())?),
         Method::PutNowait => match queue.put_nowait(item(arguments.next(), order)?) {
