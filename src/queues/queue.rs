@@ -136,6 +136,10 @@ impl<T: 'static> Queue<T> {
     /// Takes an item out, and waits while there is none.
     ///
     /// If the Future is dropped with the item in it, the item goes back. So to throw one away, take it.
+    ///
+    /// Dropping the Future before that takes nobody out of the line: until it is its turn, it stays there. Where one
+    /// waits for a get *or* something else, again and again as in a loop around `select!`, keep the same Future for the
+    /// next round, [cancel](Future::cancel) it, or use [`get_within`](Self::get_within).
     pub fn get(&self) -> Future<T> {
         self.inner.get(None)
     }
