@@ -104,16 +104,16 @@ pub const fn coroutine(name: &'static str, file: &'static str, line: u32, show: 
     Coroutine::new(name, file, line).showing(show)
 }
 
-/// Runs a test on a fresh loop, for at most `limit` seconds of real time.
+/// Runs a test on a fresh loop, for at most `limit` seconds of real time; if that is not said, as long as a `TestLoop` may take.
 ///
 /// # Panics
 /// If it fails, with what happened.
 #[cfg(feature = "trace")]
 #[track_caller]
 pub fn test<M: 'static, Y: squall_runner::Yieldable<M> + 'static>(
-    limit: f64,
+    limit: Option<f64>,
     allow: &str,
     f: impl FnOnce() -> Y + Send + 'static,
 ) {
-    crate::testing::test_run::run(std::time::Duration::from_secs_f64(limit), allow, f);
+    crate::testing::test_run::run(limit.map(std::time::Duration::from_secs_f64), allow, f);
 }

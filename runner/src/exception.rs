@@ -81,6 +81,14 @@ impl Exception {
     }
 
     /// The same, raised at another line: that of whoever is to look at it.
+    ///
+    /// ```
+    /// use std::panic::Location;
+    /// use squall_runner::Exception;
+    ///
+    /// let here = Location::caller();
+    /// assert_eq!(Exception::msg("no").at(here).origin(), here);
+    /// ```
     #[must_use]
     pub fn at(mut self, origin: &'static Location<'static>) -> Self {
         Arc::make_mut(&mut self.0).origin = origin;
@@ -205,6 +213,15 @@ impl Exception {
 
     /// The same, raised there if it has no line of the program yet: it has left no coroutine, and what raised it was
     /// this library, or that of Rust, on somebody's behalf.
+    ///
+    /// ```
+    /// use std::panic::Location;
+    /// use squall_runner::Exception;
+    ///
+    /// let here = Location::caller();
+    /// let panicked = Exception::trap(|| panic!("no"), |panicked| panicked);
+    /// assert_eq!(panicked.placed_at(here).origin(), here);
+    /// ```
     #[must_use]
     pub fn placed_at(self, location: &'static Location<'static>) -> Self {
         let has_place = !self.0.frames.is_empty() || self.0.has_place();

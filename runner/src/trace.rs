@@ -333,6 +333,12 @@ fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
 }
 
 /// Runs code of others, where a panic would break what is around it: that is reported.
+///
+/// ```
+/// use squall_runner::trace::{guard, Problem};
+///
+/// guard(Problem::Callback, || panic!("logged"));
+/// ```
 pub fn guard(problem: Problem, f: impl FnOnce()) {
     Exception::trap(f, |panic| report(problem, &panic));
 }

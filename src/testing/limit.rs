@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::watch::Seen;
 
-/// So long if nothing else is said, as the attribute `#[squall::test]` has it.
+/// So long if nothing else is said, to a `TestLoop` or to `#[squall::test]`.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 /// So much real time from now on; `None`: somebody else looks at the time.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use squall_runner::{Future, Yieldable};
 
 use super::explore::Allow;
-use super::limit::not_over;
+use super::limit::{not_over, LIMIT};
 use super::report::Report;
 use super::schedule::unretrieved;
 use super::step::Clock;
@@ -20,13 +20,14 @@ use super::TestLoop;
 ///
 /// # Panics
 /// If the coroutine raises; if it does not end; if it leaves something over that `allow` does not name; if it
-/// takes more than `limit` of real time.
+/// takes more than `limit` of real time, or than [`LIMIT`] if that is not said.
 #[track_caller]
 pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
-    limit: Duration,
+    limit: Option<Duration>,
     allow: &str,
     f: impl FnOnce() -> Y + Send + 'static,
 ) {
+    let limit = limit.unwrap_or(LIMIT);
     let allow = match Allow::parse(allow) {
         Ok(allow) => allow,
         Err(problem) => panic!("#[squall::test(allow = ..)]: {problem}"),

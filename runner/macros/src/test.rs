@@ -30,12 +30,12 @@ fn attributes(function: &Function) -> TokenStream {
 struct Settings {
     allow: LitStr,
     /// In seconds. If nothing is said it is that of a `TestLoop`.
-    limit: f64,
+    limit: Option<f64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { allow: LitStr::new("", proc_macro2::Span::call_site()), limit: 10.0 }
+        Self { allow: LitStr::new("", proc_macro2::Span::call_site()), limit: None }
     }
 }
 
@@ -43,6 +43,10 @@ impl Settings {
     /// The call that runs the test.
     fn run(&self, function: &Function) -> TokenStream {
         let (Self { allow, limit }, name) = (self, &function.signature.ident);
+        let limit = match limit {
+            Some(seconds) => quote!(::core::option::Option::Some(#seconds)),
+            None => quote!(::core::option::Option::None),
+        };
         quote_spanned!(name.span()=> ::squall::__private::test(#limit, #allow, #name);)
     }
 }
@@ -61,10 +65,10 @@ impl Parse for Settings {
                     settings.allow = words.clone();
                 }
                 Some(Lit::Int(seconds)) if argument.path.is_ident("limit") => {
-                    settings.limit = f64::from(seconds.base10_parse::<u32>()?);
+                    settings.limit = Some(f64::from(seconds.base10_parse::<u32>()?));
                 }
                 Some(Lit::Float(seconds)) if argument.path.is_ident("limit") => {
-                    settings.limit = seconds.base10_parse()?;
+                    settings.limit = Some(seconds.base10_parse()?);
                 }
                 _ => {
                     let message =
