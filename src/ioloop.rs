@@ -45,7 +45,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use polling::Events;
-use squall_runner::ready::{callback, Callback, Ready};
+use squall_runner::ready::{callback, Callback, ReadyQueue};
 use squall_runner::trace::{self, Event, Problem};
 use squall_runner::{convert_yielded, native, Context, Error, Exception, Future, Result, Yieldable};
 
@@ -73,7 +73,7 @@ pub struct IoLoop {
 }
 
 struct Inner {
-    ready: Rc<Ready>,
+    ready: Rc<ReadyQueue>,
     clock: Box<dyn Clock>,
     timers: RefCell<Timers>,
     inbox: Inbox,
@@ -107,7 +107,7 @@ impl IoLoop {
         Self::on(Rc::default(), clock)
     }
 
-    fn on(ready: Rc<Ready>, clock: impl Clock + 'static) -> Self {
+    fn on(ready: Rc<ReadyQueue>, clock: impl Clock + 'static) -> Self {
         let inbox = Inbox::new();
         let remote = inbox.remote().clone();
         ready.woken_outside(move |woken| remote.send(Mail::Woken(woken)));

@@ -7,11 +7,11 @@ use std::rc::Rc;
 
 use squall::trace::{self, Event, Observer};
 use squall::{moment, Error, Exception, Future, Promise, Result, Return};
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 
 /// Runs what is ready, and what that makes ready.
 fn turn_until_idle() {
-    while let Some(callback) = Ready::current().pop() {
+    while let Some(callback) = ReadyQueue::current().pop() {
         callback.run();
     }
 }

@@ -10,7 +10,7 @@ use reports::reported;
 use squall::testing::VirtualClock;
 use squall::trace::Problem;
 use squall::{moment, sleep, Error, Exception, Future, IoLoop, Result, Return};
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 
 const MS: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -356,7 +356,7 @@ fn what_a_loop_holds_goes_while_that_loop_is_the_current_one_also_below_another(
     struct Seen(Rc<Cell<u64>>);
     impl Drop for Seen {
         fn drop(&mut self) {
-            self.0.set(self.0.get() + Ready::current().len() as u64 + 1);
+            self.0.set(self.0.get() + ReadyQueue::current().len() as u64 + 1);
         }
     }
     let seen = Rc::new(Cell::new(0));
@@ -369,7 +369,7 @@ fn what_a_loop_holds_goes_while_that_loop_is_the_current_one_also_below_another(
     let _above = above.make_current();
     drop((below, guard));
     assert_eq!(seen.get(), 1, "the queue of the loop above has one entry");
-    assert_eq!(Ready::current().len(), 1);
+    assert_eq!(ReadyQueue::current().len(), 1);
 }
 
 // Tornado: ioloop_test.TestIOLoopRunSync.test_sync_exception

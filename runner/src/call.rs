@@ -6,7 +6,7 @@ use std::panic::Location;
 use crate::co::outside;
 use crate::exception::Frame;
 use crate::generator::{Coroutine, Yielded};
-use crate::ready::{Ready, Suspended};
+use crate::ready::{ReadyQueue, Suspended};
 use crate::trace::{self, emit, Event, Problem, RunnerId, Shown};
 use crate::{Exception, Result};
 
@@ -88,7 +88,7 @@ impl Call {
     pub(crate) fn release<T>(&self, it: &T) {
         let place = self.place.take();
         if place != 0 {
-            Ready::with_current(|ready| ready.release(place, std::ptr::from_ref(it).cast()));
+            ReadyQueue::with_current(|ready| ready.release(place, std::ptr::from_ref(it).cast()));
         }
     }
 }

@@ -14,7 +14,7 @@
 //! | [`runner`] | [`Runner`]: the loop that all of this is for |
 //! | [`yieldable`] | [`Yieldable`]: what may be yielded |
 //! | [`mod@native`] | `async fn`, driven beside the Runner |
-//! | [`ready`] | [`Ready`](ready::Ready): what is to be called soon |
+//! | [`ready`] | [`ReadyQueue`](ready::ReadyQueue): what is to be called soon |
 //! | [`context`] | [`Context`]: the values of variables that follow the calls |
 //! | [`trace`] | what happens, told to an observer |
 //!
@@ -22,7 +22,7 @@
 //! of what is to be called soon:
 //!
 //! ```
-//! use squall_runner::{coroutine, ready::Ready, Future};
+//! use squall_runner::{coroutine, ready::ReadyQueue, Future};
 //!
 //! let number = Future::<i32>::new();
 //! let promise = number.promise();
@@ -33,7 +33,7 @@
 //!
 //! // Resolving what it waits for puts it on the queue; emptying the queue resumes it.
 //! promise.set_result(21);
-//! while let Some(callback) = Ready::current().pop() {
+//! while let Some(callback) = ReadyQueue::current().pop() {
 //!     callback.run();
 //! }
 //! assert_eq!(doubled.result().unwrap(), 42);

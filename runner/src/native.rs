@@ -4,14 +4,14 @@
 //! of the loop away. Awaiting another native coroutine runs it inline, as part of the same Task.
 //!
 //! ```
-//! use squall_runner::{convert_yielded, ready::Ready, Exception, Future};
+//! use squall_runner::{convert_yielded, ready::ReadyQueue, Exception, Future};
 //!
 //! async fn plus_one(n: Future<i32>) -> Result<i32, Exception> {
 //!     Ok(n.await? + 1)
 //! }
 //! let future = convert_yielded(plus_one(Future::ready(5))).unwrap();
 //! assert!(!future.done());                       // not started yet
-//! Ready::current().pop().unwrap().run();
+//! ReadyQueue::current().pop().unwrap().run();
 //! assert_eq!(future.result().unwrap(), 6);
 //! ```
 
@@ -29,7 +29,7 @@ use std::task::{Poll, Wake, Waker};
 use crate::any_future::AnyFuture;
 use crate::call::{discard, Call};
 use crate::co::outside;
-use crate::ready::{call_soon, Callback, Ready, Run, Suspended};
+use crate::ready::{call_soon, Callback, ReadyQueue, Run, Suspended};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, RunnerId, State};
 use crate::waker::Woken;
@@ -39,11 +39,11 @@ use crate::{Context, Coroutine, Error, Exception, Future, Result};
 /// [`convert_yielded`](crate::convert_yielded) does the same, and calls it by its type.
 ///
 /// ```
-/// use squall_runner::{native, ready::Ready, Coroutine, Exception};
+/// use squall_runner::{native, ready::ReadyQueue, Coroutine, Exception};
 ///
 /// static FIVE: Coroutine = Coroutine::new("five", file!(), line!());
 /// let future = native::start(&FIVE, async { Ok::<_, Exception>(5) });
-/// Ready::current().pop().unwrap().run();
+/// ReadyQueue::current().pop().unwrap().run();
 /// assert_eq!(future.result().unwrap(), 5);
 /// ```
 #[track_caller]
@@ -57,7 +57,7 @@ where
     let runner = if trace::observed() { trace::next_runner() } else { RunnerId(0) };
     let call = Call::new(coroutine, runner);
     call.location.set(YIELDED_AT.get().unwrap_or(call.location.get()));
-    let ready = Ready::current();
+    let ready = ReadyQueue::current();
     let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {
         call.place.set(ready.hold(this.clone()));
         Task {
@@ -289,11 +289,11 @@ pub(crate) fn is_cancelled(waker: &Waker) -> bool {
 ///
 /// ```
 /// use std::panic::Location;
-/// use squall_runner::{convert_yielded, native, ready::Ready};
+/// use squall_runner::{convert_yielded, native, ready::ReadyQueue};
 ///
 /// let here = Location::caller();
 /// let never = native::yielded_at(here, || convert_yielded(native(std::future::pending::<()>())));
-/// assert_eq!(Ready::current().suspended()[0].location, here);
+/// assert_eq!(ReadyQueue::current().suspended()[0].location, here);
 /// # drop(never);
 /// ```
 pub fn yielded_at<R>(location: &'static Location<'static>, f: impl FnOnce() -> R) -> R {

@@ -1,17 +1,17 @@
-//! [`Ready`]: what is to be called soon. The heart's whole demand on the outside is that somebody empties it.
+//! [`ReadyQueue`]: what is to be called soon. The heart's whole demand on the outside is that somebody empties it.
 //!
 //! A loop takes as many entries as there are and runs them; what they add is run in its next iteration. Each
-//! thread has a current `Ready`; everything in this crate that must not happen at once goes there.
+//! thread has a current `ReadyQueue`; everything in this crate that must not happen at once goes there.
 //!
 //! ```
-//! use squall_runner::{Future, ready::Ready};
+//! use squall_runner::{Future, ready::ReadyQueue};
 //!
 //! let future = Future::<i32>::new();
 //! let promise = future.promise();
 //! future.add_done_callback(|f| assert_eq!(f.result().unwrap(), 5));
 //! promise.set_result(5);                         // nothing runs inside set_result
-//! assert_eq!(Ready::current().len(), 1);
-//! while let Some(callback) = Ready::current().pop() {
+//! assert_eq!(ReadyQueue::current().len(), 1);
+//! while let Some(callback) = ReadyQueue::current().pop() {
 //!     callback.run();
 //! }
 //! ```
@@ -87,7 +87,7 @@ pub struct Suspended {
 
 /// The queue of what is ready, and the list of the coroutines that are not.
 #[derive(Default)]
-pub struct Ready {
+pub struct ReadyQueue {
     queue: RefCell<VecDeque<Callback>>,
     /// Every coroutine that is suspended, and whatever else holds Futures that hold it in turn. Weak: what they
     /// wait for holds them.
@@ -97,10 +97,10 @@ pub struct Ready {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Rc<Ready>> = RefCell::default();
+    static CURRENT: RefCell<Rc<ReadyQueue>> = RefCell::default();
 }
 
-impl Ready {
+impl ReadyQueue {
     /// The queue of this thread; one of its own if the thread is ending.
     pub fn current() -> Rc<Self> {
         CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
@@ -204,13 +204,13 @@ impl Ready {
     }
 }
 
-impl fmt::Debug for Ready {
+impl fmt::Debug for ReadyQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ready").field("len", &self.len()).finish_non_exhaustive()
+        f.debug_struct("ReadyQueue").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
-impl Drop for Ready {
+impl Drop for ReadyQueue {
     fn drop(&mut self) {
         self.abandon();
     }
@@ -219,7 +219,7 @@ impl Drop for Ready {
 /// Puts a callback at the end of this thread's queue.
 #[inline]
 pub fn call_soon(callback: Callback) {
-    Ready::with_current(|ready| ready.push(callback));
+    ReadyQueue::with_current(|ready| ready.push(callback));
 }
 
 /// A closure as an entry of the queue. It runs in the context in which this was called.

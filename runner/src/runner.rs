@@ -4,7 +4,7 @@
 //!
 //! ```
 //! # use squall_runner::{AnyFuture, Generator, GeneratorState, Resume};
-//! # use squall_runner::ready::{Ready, callback};
+//! # use squall_runner::ready::{ReadyQueue, callback};
 //! /// Resumes the generator with the result of `next`, and comes back when what it yields then is done.
 //! fn run<G: Generator + 'static>(mut gen: G, next: Resume) {
 //!     if let GeneratorState::Yielded(yielded) = gen.resume(next) {
@@ -34,7 +34,7 @@
 //! # let promise = future.promise();
 //! # run(Twice(future.promise(), Some(future)), Resume::Next);
 //! # promise.set_result(5);
-//! # Ready::current().pop().unwrap().run();
+//! # ReadyQueue::current().pop().unwrap().run();
 //! ```
 //!
 //! [`Runner`] below is the real one, to be read beside `Runner` in Tornado's `gen.py`: the same names in the same
@@ -59,7 +59,7 @@ use crate::any_future::AnyFuture;
 use crate::call::{discard, Call};
 use crate::co::{Body, Co};
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
-use crate::ready::{call_soon, Ready, Run, Suspended};
+use crate::ready::{call_soon, ReadyQueue, Run, Suspended};
 use crate::shared::{lend, Header, Resolvable, Shared};
 use crate::trace::{self, emit, Event, Problem, RunnerId, State};
 use crate::{Context, Exception, Future, Result};
@@ -222,7 +222,7 @@ impl<G: Generator + 'static> Runner<G> {
     }
 
     fn hold(self: &Rc<Self>) {
-        self.call.place.set(Ready::with_current(|ready| ready.hold(Rc::<Self>::downgrade(self))));
+        self.call.place.set(ReadyQueue::with_current(|ready| ready.hold(Rc::<Self>::downgrade(self))));
     }
 
     /// Resolves the result Future, unless it was cancelled.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Wake;
 
-use crate::ready::Ready;
+use crate::ready::ReadyQueue;
 
 /// Who is told, on another thread, that a native coroutine was woken there.
 pub(crate) type Outside = OnceLock<Box<dyn Fn(Arc<Woken>) + Send + Sync>>;
@@ -24,7 +24,7 @@ impl Wake for Woken {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let ready = Ready::current();
+        let ready = ReadyQueue::current();
         if Arc::ptr_eq(&ready.outside, &self.outside) {
             ready.wake(self);
         } else if let Some(tell) = self.outside.get() {

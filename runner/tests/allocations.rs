@@ -2,7 +2,7 @@
 
 use std::alloc::System;
 
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 use squall_runner::runner::{call, call_plain};
 use squall_runner::{convert_yielded, coroutine, moment, Coroutine, Exception, Future, Promise};
 use stats_alloc::{Region, Stats, StatsAlloc, INSTRUMENTED_SYSTEM};
@@ -13,7 +13,7 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 static NAMED: Coroutine = Coroutine::new("named", file!(), line!());
 
 fn drain() {
-    while let Some(callback) = Ready::current().pop() {
+    while let Some(callback) = ReadyQueue::current().pop() {
         callback.run();
     }
 }
@@ -112,7 +112,7 @@ fn yield_of_a_pending_future_allocates_nothing_but_the_future() {
                 for _ in 0..n {
                     let future = Future::new();
                     let promise: Promise<()> = future.promise();
-                    Ready::current().push(NOW.with(Clone::clone));
+                    ReadyQueue::current().push(NOW.with(Clone::clone));
                     PROMISE.set(Some(promise));
                     co.yield_(future).await?;
                 }
@@ -178,7 +178,7 @@ struct GiveUp;
 
 impl Drop for GiveUp {
     fn drop(&mut self) {
-        Ready::current().abandon();
+        ReadyQueue::current().abandon();
     }
 }
 
@@ -215,7 +215,7 @@ fn coroutines_leave_nothing_on_the_heap() {
             drop(convert_yielded(async { Future::<()>::new().await }));
         }
         drain();
-        Ready::current().abandon();
+        ReadyQueue::current().abandon();
     };
     assert_eq!(left(given_up), 0);
 }

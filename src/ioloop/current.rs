@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 
 use super::{IoLoop, RealClock, Running};
 
@@ -17,7 +17,7 @@ struct Loops {
     /// The one of the thread, where none was made the current one.
     own: Option<IoLoop>,
     /// The queue below those that were made the current one, if there are any.
-    below: Option<Rc<Ready>>,
+    below: Option<Rc<ReadyQueue>>,
     made: Vec<Rc<IoLoop>>,
 }
 
@@ -28,7 +28,9 @@ impl IoLoop {
             let loops = &mut *loops.borrow_mut();
             match loops.made.last() {
                 Some(made) => Self::clone(made),
-                None => loops.own.get_or_insert_with(|| Self::on(Ready::current(), RealClock::new())).clone(),
+                None => {
+                    loops.own.get_or_insert_with(|| Self::on(ReadyQueue::current(), RealClock::new())).clone()
+                }
             }
         });
         // While a thread ends there is none any more. What asks for it in its `Drop` gets one that never runs.
@@ -100,7 +102,7 @@ impl Drop for CurrentLoop {
                 None => loops.below.take(),
             }
         });
-        drop(ready.ok().flatten().map(Ready::make_current));
+        drop(ready.ok().flatten().map(ReadyQueue::make_current));
     }
 }
 

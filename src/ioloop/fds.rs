@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use polling::{Event, Events, Poller};
-use squall_runner::ready::{Ready, Run};
+use squall_runner::ready::{ReadyQueue, Run};
 use squall_runner::Context;
 
 use super::handle::Wakeup;
@@ -179,7 +179,7 @@ impl Fds {
     }
 
     /// Puts the handlers of those that are ready on the queue.
-    pub(super) fn take_in(&self, events: &Events, queue: &Ready) {
+    pub(super) fn take_in(&self, events: &Events, queue: &ReadyQueue) {
         let handlers = self.0.borrow();
         for event in events.iter() {
             // The keys are the descriptors' numbers.

@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use polling::{Events, Poller};
-use squall_runner::ready::{Callback, Ready, Run, Woken};
+use squall_runner::ready::{Callback, ReadyQueue, Run, Woken};
 use squall_runner::Context;
 
 /// What other threads leave for the loop.
@@ -241,7 +241,12 @@ impl Inbox {
 
     /// Takes everything out that was left until now: what is to be called, and the keys of what was expected. The
     /// native coroutines that were woken go to `ready`.
-    pub(crate) fn take(&self, ready: &Ready, mut call: impl FnMut(Callback), mut arrived: impl FnMut(usize)) {
+    pub(crate) fn take(
+        &self,
+        ready: &ReadyQueue,
+        mut call: impl FnMut(Callback),
+        mut arrived: impl FnMut(usize),
+    ) {
         let mut taken = self.spare.take();
         if let Some(left) = &mut *self.remote.mail() {
             std::mem::swap(left, &mut taken);
@@ -305,7 +310,11 @@ mod tests {
         let taken = |inbox: &Inbox| {
             let mut keys = Vec::new();
             assert!(inbox.wakeup().take_news());
-            inbox.take(&Ready::current(), |_| unreachable!("nothing is to be called"), |key| keys.push(key));
+            inbox.take(
+                &ReadyQueue::current(),
+                |_| unreachable!("nothing is to be called"),
+                |key| keys.push(key),
+            );
             keys
         };
         (0..3).for_each(|key| inbox.remote().send(Mail::Arrived(key)));

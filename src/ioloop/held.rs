@@ -2,7 +2,7 @@
 
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::{Ready, Run};
+use squall_runner::ready::{ReadyQueue, Run};
 
 /// Has something withdrawn when the loop ends, unless this is dropped before. For whatever holds Futures that
 /// hold it in turn: that is a circle, which only the end of the loop breaks if they are never done.
@@ -12,13 +12,13 @@ pub(crate) struct Held {
     place: u32,
     /// Its address, to know it again.
     it: *const (),
-    ready: Weak<Ready>,
+    ready: Weak<ReadyQueue>,
 }
 
 impl Held {
     /// For `it`, by the queue of this thread.
     pub(crate) fn new(it: Weak<dyn Run>) -> Self {
-        let ready = Ready::current();
+        let ready = ReadyQueue::current();
         let address = it.as_ptr().cast();
         Self { place: ready.hold(it), it: address, ready: Rc::downgrade(&ready) }
     }

@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use squall_runner::ready::{Callback, Ready, Run};
+use squall_runner::ready::{Callback, ReadyQueue, Run};
 use squall_runner::trace::{self, Event};
 use squall_runner::Result;
 
@@ -15,7 +15,7 @@ const JOBS: Duration = Duration::from_secs(1);
 
 impl IoLoop {
     /// The queue of what is ready.
-    pub(crate) fn ready(&self) -> &Rc<Ready> {
+    pub(crate) fn ready(&self) -> &Rc<ReadyQueue> {
         &self.inner.ready
     }
 

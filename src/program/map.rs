@@ -73,7 +73,7 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Resolv
 
 #[cfg(test)]
 mod tests {
-    use squall_runner::ready::Ready;
+    use squall_runner::ready::ReadyQueue;
 
     use super::*;
     use crate::Error;
@@ -87,8 +87,8 @@ mod tests {
         mapped.add_done_callback(move |_| seen.set(seen.get() * 10 + 1));
         promise.set_result(4);
         assert_eq!(mapped.result().unwrap(), 8);
-        assert_eq!(Ready::current().len(), 1); // what was added to it, and nothing between
-        Ready::current().pop().unwrap().run();
+        assert_eq!(ReadyQueue::current().len(), 1); // what was added to it, and nothing between
+        ReadyQueue::current().pop().unwrap().run();
         assert_eq!(order.get(), 1);
     }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 use squall_runner::{Error, Exception, Result};
 
 use super::callable::run_top;
@@ -47,7 +47,7 @@ pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
     record.close();
     // What is left goes while the record still sees which exceptions nobody has asked for.
     world.end();
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     drop((io_loop, current));
     drop(world);
     drop(observing);

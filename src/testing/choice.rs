@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::panic::Location;
 
-use squall_runner::ready::{Callback, Ready, Suspended};
+use squall_runner::ready::{Callback, ReadyQueue, Suspended};
 
 use super::step::Who;
 use super::watch::{look, Seen};
@@ -71,7 +71,7 @@ pub(super) enum Entry {
 
 impl Entry {
     /// What waits in the queue, in order.
-    pub(super) fn all(ready: &Ready) -> Vec<Self> {
+    pub(super) fn all(ready: &ReadyQueue) -> Vec<Self> {
         let entry = |callback: Callback| match callback.coroutine() {
             Some(coroutine) => Self::Coroutine(coroutine),
             None => callback.choice().map_or(Self::Callback, Self::Choice),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 use squall_runner::trace::Shown;
 use squall_runner::{Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Yielded};
 
@@ -85,7 +85,7 @@ impl Stepper {
             (future, found)
         });
         let core = Rc::as_ptr(future.core());
-        let queued = Ready::current().queued();
+        let queued = ReadyQueue::current().queued();
         let native = queued.iter().find(|queued| std::ptr::addr_eq(Rc::as_ptr(queued), core));
         let native = native.and_then(|native| native.coroutine());
         drop(current);

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use squall_runner::ready::{Callback, Ready};
+use squall_runner::ready::{Callback, ReadyQueue};
 use squall_runner::trace::{Body, Event, FutureId, Observation, Observer, Origin, Problem, RunnerId, State};
 use squall_runner::Exception;
 
@@ -24,7 +24,7 @@ pub(super) struct Watch {
     pub(super) going_on: Rc<Cell<Option<Callback>>>,
     clock: VirtualClock,
     /// Its queue: what another loop resumes in the meantime goes on.
-    ready: Rc<Ready>,
+    ready: Rc<ReadyQueue>,
     /// The last numbers of a call and a Future that were given out, while another observes.
     numbers: Cell<(u32, u32)>,
 }
@@ -88,7 +88,7 @@ pub(super) enum From {
 }
 
 impl Watch {
-    pub(super) fn new(clock: VirtualClock, ready: Rc<Ready>, record: bool) -> Self {
+    pub(super) fn new(clock: VirtualClock, ready: Rc<ReadyQueue>, record: bool) -> Self {
         let seen = Seen { record, ..Seen::default() };
         let numbers = Cell::default();
         Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers }
@@ -96,7 +96,7 @@ impl Watch {
 
     /// Whether its loop is the current one.
     pub(super) fn is_current(&self) -> bool {
-        Rc::ptr_eq(&self.ready, &Ready::current())
+        Rc::ptr_eq(&self.ready, &ReadyQueue::current())
     }
 
     /// The thread, observed by this, with the next numbers.

@@ -182,7 +182,7 @@ fn coroutine_that_ends_while_its_loop_is_given_up_leaves_no_value() {
     let future = coroutine(|co| async move {
         User::set("leak");
         co.yield_(moment()).await?;
-        squall_runner::ready::Ready::current().abandon();
+        squall_runner::ready::ReadyQueue::current().abandon();
         Ok(User::get())
     });
     drain();

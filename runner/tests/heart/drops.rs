@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use squall_runner::ready::{call_soon, callback, Ready};
+use squall_runner::ready::{call_soon, callback, ReadyQueue};
 use squall_runner::{convert_yielded, coroutine, moment, Exception, Future, Promise, Result};
 
 use crate::{drain, without_panics, Alive, OnDrop, Reports, LONG};
@@ -39,7 +39,7 @@ fn finished_coroutines_leave_nothing() {
     assert_eq!(alive.count(), MANY, "each Future holds its result");
     drop(futures);
     assert_eq!(alive.count(), 0);
-    assert!(Ready::current().suspended().is_empty());
+    assert!(ReadyQueue::current().suspended().is_empty());
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn coroutines_whose_future_was_dropped_run_to_their_end_and_leave_nothing() {
     promises.into_iter().for_each(|promise: Promise<()>| promise.set_result(()));
     drain();
     assert_eq!(alive.count(), 0);
-    assert!(Ready::current().suspended().is_empty());
+    assert!(ReadyQueue::current().suspended().is_empty());
 }
 
 #[test]
@@ -87,12 +87,12 @@ fn coroutines_that_wait_for_ever_are_freed_when_the_loop_is_given_up() {
         promises.push(waited.promise());
         drop(waiting(&alive, waited));
     }
-    assert_eq!(Ready::current().suspended().len(), MANY);
-    without_panics(|| Ready::current().abandon());
+    assert_eq!(ReadyQueue::current().suspended().len(), MANY);
+    without_panics(|| ReadyQueue::current().abandon());
     assert_eq!(alive.count(), 0);
     drop(promises);
     without_panics(drain);
-    assert!(Ready::current().suspended().is_empty());
+    assert!(ReadyQueue::current().suspended().is_empty());
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn coroutine_that_waits_for_what_nobody_can_resolve_is_freed_when_the_loop_is_gi
     let never = waiting(&alive, Future::<()>::new());
     drop(never);
     assert_eq!(alive.count(), 1);
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
 }
 
@@ -121,7 +121,7 @@ fn coroutine_that_holds_the_promise_of_what_it_waits_for_is_freed_when_the_loop_
         }));
     }
     assert_eq!(alive.count(), 1000);
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!((alive.count(), resolved.get()), (0, false));
     assert_eq!(drain(), 0);
 }
@@ -140,7 +140,7 @@ fn coroutine_that_holds_its_own_future_is_freed_when_the_loop_is_given_up() {
     *own.borrow_mut() = Some(future);
     drain();
     assert_eq!(alive.count(), 1);
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
 }
 
@@ -157,8 +157,8 @@ fn coroutines_that_wait_for_each_other_are_freed_when_the_loop_is_given_up() {
     });
     *slot.borrow_mut() = Some(waiting(&alive, first));
     drain();
-    assert_eq!((alive.count(), Ready::current().suspended().len()), (2, 2));
-    Ready::current().abandon();
+    assert_eq!((alive.count(), ReadyQueue::current().suspended().len()), (2, 2));
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
 }
 
@@ -174,7 +174,7 @@ fn long_chain_is_given_up_without_recursion() {
     let alive = Alive::default();
     let (promise, top) = chain(&alive, LONG);
     drop(top);
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
     drop(promise);
 }
@@ -184,7 +184,7 @@ fn long_chain_whose_bottom_is_on_the_queue_is_given_up_without_recursion() {
     let alive = Alive::default();
     let (promise, top) = chain(&alive, LONG);
     promise.set_result(());
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
     drop(top);
 }
@@ -192,7 +192,7 @@ fn long_chain_whose_bottom_is_on_the_queue_is_given_up_without_recursion() {
 #[test]
 fn long_chain_that_was_given_up_is_dropped_with_its_queue() {
     let alive = Alive::default();
-    let ready = Rc::new(Ready::default());
+    let ready = Rc::new(ReadyQueue::default());
     let before = ready.clone().make_current();
     let (promise, top) = chain(&alive, LONG);
     drop(top);
@@ -201,7 +201,7 @@ fn long_chain_that_was_given_up_is_dropped_with_its_queue() {
     assert_eq!(Rc::strong_count(&ready), 1);
     drop(ready);
     assert!(alive.count() <= 1, "the promise has put the lowest one on the other queue");
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
 }
 
@@ -210,8 +210,8 @@ fn finished_chain_is_dropped_from_its_top() {
     let alive = Alive::default();
     let (promise, top) = chain(&alive, 100_000);
     promise.set_result(());
-    while !Ready::current().is_empty() {
-        Ready::current().pop().unwrap().run();
+    while !ReadyQueue::current().is_empty() {
+        ReadyQueue::current().pop().unwrap().run();
     }
     assert_eq!(alive.count(), 0);
     top.result().unwrap();
@@ -230,7 +230,7 @@ fn callbacks_are_freed_when_they_have_run_and_when_the_loop_is_given_up() {
 
     let counted = alive.one();
     call_soon(callback(move || drop(counted)));
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
 
     let never = Future::<()>::new();
@@ -275,7 +275,7 @@ fn done_callbacks_of_a_coroutine_that_is_given_up_are_dropped_unrun() {
         let _counted = counted;
         panic!("it ran");
     });
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
     assert!(!future.done());
     assert_eq!(drain(), 0);
@@ -299,14 +299,14 @@ fn natives_are_freed_when_they_end_and_when_the_loop_is_given_up() {
 
     drop(native(Future::new()));
     let never_started = native(Future::new());
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
     drop(never_started);
 
     let waits = native(Future::new());
     drain();
-    assert_eq!((alive.count(), Ready::current().suspended().len()), (1, 1));
-    Ready::current().abandon();
+    assert_eq!((alive.count(), ReadyQueue::current().suspended().len()), (1, 1));
+    ReadyQueue::current().abandon();
     assert_eq!(alive.count(), 0);
     drop(waits);
 }
@@ -326,15 +326,15 @@ fn body_that_is_given_up_may_call_coroutines_while_it_is_dropped() {
         co.yield_(Future::<()>::new()).await
     });
     drop(future);
-    without_panics(|| Ready::current().abandon());
+    without_panics(|| ReadyQueue::current().abandon());
     assert_eq!(alive.count(), 0);
-    assert!(Ready::current().is_empty() && Ready::current().suspended().is_empty());
+    assert!(ReadyQueue::current().is_empty() && ReadyQueue::current().suspended().is_empty());
 }
 
 #[test]
 fn loop_may_be_given_up_and_dropped_from_within_the_drop_of_a_body() {
     let alive = Alive::default();
-    let ready = Rc::new(Ready::default());
+    let ready = Rc::new(ReadyQueue::default());
     let before = ready.clone().make_current();
     for _ in 0..3 {
         let (counted, ready) = (alive.one(), ready.clone());
@@ -356,15 +356,15 @@ fn coroutine_that_ends_under_another_queue_leaves_nothing_on_its_own() {
     let waited = Future::new();
     let promise = waited.promise();
     let future = waiting(&alive, waited);
-    let other = Rc::new(Ready::default());
+    let other = Rc::new(ReadyQueue::default());
     let own = other.clone().make_current();
     promise.set_result(());
     drain();
     assert!(future.done());
     drop(own.make_current());
-    assert!(Ready::current().suspended().is_empty());
+    assert!(ReadyQueue::current().suspended().is_empty());
     drop(future);
-    assert!(Ready::current().suspended().is_empty());
+    assert!(ReadyQueue::current().suspended().is_empty());
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
     let low = call(&LOW, |co| async move { co.yield_(waited).await });
     let line = line!() + 1;
     let top = call(&TOP, |co| async move { co.yield_(low).await });
-    let suspended = Ready::current().suspended();
+    let suspended = ReadyQueue::current().suspended();
     let names: Vec<_> = suspended
         .iter()
         .map(|who| (who.coroutine.name(), who.waits_for.map(squall_runner::Coroutine::name)))
@@ -385,13 +385,13 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
     assert_eq!(names, [("low", None), ("top", Some("low"))]);
     assert_eq!(suspended[1].location.line(), line);
     promise.set_result(());
-    let queued = Ready::current().queued();
+    let queued = ReadyQueue::current().queued();
     let names: Vec<_> =
         queued.iter().map(|callback| callback.coroutine().map(|who| who.coroutine.name())).collect();
     assert_eq!(names, [Some("low")]);
     drain();
     top.result().unwrap();
-    assert!(Ready::current().suspended().is_empty());
+    assert!(ReadyQueue::current().suspended().is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 use squall_runner::runner::{call, call_plain};
 use squall_runner::{
     convert_yielded, coroutine, marker, moment, Coroutine, Error, Exception, Future, Result, Return,
@@ -470,7 +470,7 @@ fn bad_yield_is_raised_in_the_body_at_that_yield() {
         assert_eq!(raised.to_string(), "yielded unknown object bogus");
         co.yield_(Future::ready(5)).await
     });
-    assert!(Ready::current().is_empty());
+    assert!(ReadyQueue::current().is_empty());
     assert_eq!(future.result().unwrap(), 5);
 }
 

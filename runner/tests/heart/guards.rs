@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use squall_runner::ready::{Callback, Ready};
+use squall_runner::ready::{Callback, ReadyQueue};
 use squall_runner::{convert_yielded, coroutine, moment, Co, Exception, Future, Misuse, Result};
 
 use crate::{drain, turn, without_panics, Alive, Lines};
@@ -267,7 +267,7 @@ fn a_suspended_coroutine_that_is_given_up_in_the_middle_of_another_is_no_mistake
             let forever = Future::<()>::new();
             let never = coroutine(|co| async move { co.yield_(forever).await });
             let yielded = co.yield_(Future::ready(1));
-            Ready::current().abandon();
+            ReadyQueue::current().abandon();
             drop(never);
             yielded.await
         })
@@ -434,7 +434,7 @@ fn runner_that_is_called_while_it_runs_returns() {
         co.yield_(moment()).await?;
         Ok(5)
     });
-    let callback = Ready::current().pop().unwrap();
+    let callback = ReadyQueue::current().pop().unwrap();
     *own.borrow_mut() = Some(callback.clone());
     without_panics(|| callback.run());
     assert!(!future.done());
@@ -450,7 +450,7 @@ fn runner_that_is_called_for_nothing_waits_on() {
         co.yield_(moment()).await?;
         co.yield_(waited).await
     });
-    let callback = Ready::current().pop().unwrap();
+    let callback = ReadyQueue::current().pop().unwrap();
     callback.clone().run();
     callback.clone().run();
     assert!(!future.done());
@@ -467,7 +467,7 @@ fn body_that_gives_up_its_own_loop_ends_all_the_same() {
     let future = coroutine(|co| async move {
         let _counted = counted;
         co.yield_(moment()).await?;
-        Ready::current().abandon();
+        ReadyQueue::current().abandon();
         co.yield_(moment()).await?;
         Ok(5)
     });
@@ -480,11 +480,11 @@ fn body_that_gives_up_its_own_loop_ends_all_the_same() {
 fn body_that_drops_its_own_loop_goes_on_in_the_next() {
     let future = coroutine(|co| async move {
         co.yield_(moment()).await?;
-        drop(Rc::new(Ready::default()).make_current());
+        drop(Rc::new(ReadyQueue::default()).make_current());
         co.yield_(moment()).await?;
         Ok(5)
     });
-    let callback = Ready::current().pop().unwrap();
+    let callback = ReadyQueue::current().pop().unwrap();
     without_panics(|| callback.run());
     assert!(!future.done());
     without_panics(drain);

@@ -24,7 +24,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Once;
 
-use squall_runner::ready::Ready;
+use squall_runner::ready::ReadyQueue;
 use squall_runner::trace::{exchange, Event, Observation, Observer};
 
 /// How long a chain of coroutines is. A tenth of it would overflow the stack if anything called the next one
@@ -33,7 +33,7 @@ const LONG: usize = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
 
 /// Runs what is ready now, as one iteration of a loop does, and says how much that was.
 fn turn() -> usize {
-    let ready = Ready::current();
+    let ready = ReadyQueue::current();
     let n = ready.len();
     for _ in 0..n {
         if let Some(callback) = ready.pop() {

@@ -11,7 +11,7 @@ use std::thread::{self, ThreadId};
 
 use futures::future::{join_all, select, Either};
 use futures::stream::{FuturesUnordered, StreamExt};
-use squall_runner::ready::{Ready, Woken};
+use squall_runner::ready::{ReadyQueue, Woken};
 use squall_runner::{convert_yielded, coroutine, moment, native, Error, Exception, Future, Result};
 
 use crate::{drain, turn, Lines, Reports};
@@ -42,18 +42,18 @@ impl std::future::Future for Gate {
 /// What other threads wake, and which thread that was.
 fn outside() -> Receiver<(Arc<Woken>, ThreadId)> {
     let (tells, told) = channel();
-    Ready::current().woken_outside(move |woken| tells.send((woken, thread::current().id())).unwrap());
+    ReadyQueue::current().woken_outside(move |woken| tells.send((woken, thread::current().id())).unwrap());
     told
 }
 
 /// Wakes it here, and says how many that was.
 fn deliver(told: &Receiver<(Arc<Woken>, ThreadId)>) -> usize {
-    told.try_iter().map(|(woken, _)| Ready::current().wake(&woken)).count()
+    told.try_iter().map(|(woken, _)| ReadyQueue::current().wake(&woken)).count()
 }
 
 /// Whether something outside of this thread's sight may wake somebody.
 fn wakeable() -> bool {
-    Ready::current().suspended().iter().any(|suspended| suspended.wakeable)
+    ReadyQueue::current().suspended().iter().any(|suspended| suspended.wakeable)
 }
 
 #[test]
@@ -74,8 +74,8 @@ fn waker_of_another_thread_tells_of_it_and_wakes_when_it_is_delivered() {
     thread.join().unwrap();
     let (woken, on) = told.recv().unwrap();
     assert!(on == other && told.try_recv().is_err(), "told once, on that thread");
-    assert!(Ready::current().is_empty(), "and nothing else until it is delivered");
-    Ready::current().wake(&woken);
+    assert!(ReadyQueue::current().is_empty(), "and nothing else until it is delivered");
+    ReadyQueue::current().wake(&woken);
     assert_eq!(turn(), 1);
     assert_eq!(future.result().unwrap(), 5);
     assert!(!wakeable());
@@ -133,7 +133,7 @@ fn wakers_of_many_threads_wake_each_its_own() {
 fn wake_up_after_the_end_and_after_the_loop_does_nothing() {
     let (wakers, woken) = channel();
     let open = Arc::new(Mutex::new(true));
-    let ready = Rc::new(Ready::default());
+    let ready = Rc::new(ReadyQueue::default());
     let before = ready.clone().make_current();
     let future = spawn(Gate { wakers: wakers.clone(), open });
     let suspended = spawn(Gate { wakers, open: Arc::default() });
@@ -173,7 +173,7 @@ fn wake_up_of_one_that_has_ended_does_not_wake_its_successor() {
     drain();
     assert_eq!(woken.try_iter().count(), 0, "it was not polled again");
     assert!(!successor.done());
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn waker_may_be_dropped_on_another_thread() {
     thread::spawn(move || drop(woken)).join().unwrap();
     assert!(!wakeable(), "nobody is left who could wake it");
     assert!(!future.done());
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
 }
 
 #[test]
@@ -280,14 +280,14 @@ fn native_coroutine_waits_where_it_was_converted() {
     let line = line!() + 1;
     let future = convert_yielded(std::future::pending::<Result<()>>()).unwrap();
     drain();
-    let suspended = Ready::current().suspended();
+    let suspended = ReadyQueue::current().suspended();
     assert_eq!((suspended[0].location.file(), suspended[0].location.line()), (file!(), line));
     drop(future);
 }
 
 #[test]
 fn coroutine_that_runs_is_not_suspended() {
-    let suspended = || Ready::current().suspended().len();
+    let suspended = || ReadyQueue::current().suspended().len();
     let decorated = coroutine(move |co| async move {
         let before = suspended();
         co.yield_(moment()).await?;

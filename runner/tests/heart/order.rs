@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use squall_runner::ready::{call_soon, callback, Ready};
+use squall_runner::ready::{call_soon, callback, ReadyQueue};
 use squall_runner::{convert_yielded, coroutine, moment, Exception, Future, Result};
 
 use crate::{drain, turn, Lines};
@@ -32,7 +32,7 @@ fn call_runs_up_to_the_first_yield_of_something_pending() {
         Ok(())
     });
     assert_eq!(lines.take(), ["a starts", "a goes on"]);
-    assert!(!future.done() && Ready::current().is_empty());
+    assert!(!future.done() && ReadyQueue::current().is_empty());
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn yield_done_future_does_not_turn_the_loop() {
         let failed: Result<i32> = co.yield_(Future::failed(Exception::msg("no"))).await;
         Ok(sum + i32::from(failed.is_err()))
     });
-    assert!(Ready::current().is_empty());
+    assert!(ReadyQueue::current().is_empty());
     assert_eq!(future.result().unwrap(), 499_501);
 }
 
@@ -73,7 +73,7 @@ fn moment_costs_exactly_one_turn() {
         assert!(!future.done());
         assert_eq!(turn(), 1);
     }
-    assert!(future.done() && Ready::current().is_empty());
+    assert!(future.done() && ReadyQueue::current().is_empty());
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn moment_in_a_native_costs_exactly_one_turn() {
         assert!(!native.done());
         assert_eq!(turn(), 1);
     }
-    assert!(native.done() && Ready::current().is_empty());
+    assert!(native.done() && ReadyQueue::current().is_empty());
 }
 
 #[test]
@@ -307,5 +307,5 @@ fn future_that_is_yielded_as_a_future_is_no_native() {
     let done = Future::ready(5);
     let converted = convert_yielded(done.clone()).unwrap();
     assert_eq!(converted.id(), done.id());
-    assert!(Ready::current().is_empty());
+    assert!(ReadyQueue::current().is_empty());
 }

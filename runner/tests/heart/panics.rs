@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
-use squall_runner::ready::{call_soon, callback, Ready};
+use squall_runner::ready::{call_soon, callback, ReadyQueue};
 use squall_runner::trace::{Event, Observer};
 use squall_runner::{
     convert_yielded, coroutine, marker, moment, Error, Exception, Future, Resolvable, Result, Shared,
@@ -195,7 +195,7 @@ fn panic_while_a_body_that_is_given_up_is_dropped_is_reported_and_the_others_are
         let _native = native;
         Future::<()>::new().await
     }));
-    panics_in(|| Ready::current().abandon());
+    panics_in(|| ReadyQueue::current().abandon());
     assert_eq!(dropped.get(), 4);
     let mut reports = reports.take();
     reports.sort();
@@ -223,7 +223,7 @@ fn panic_in_a_drop_while_a_panic_unwinds_the_body_of_another_is_trapped_once() {
         })
     });
     assert_eq!(panics(future.exception()), "expected");
-    Ready::current().abandon();
+    ReadyQueue::current().abandon();
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn panic_in_the_drop_of_a_body_is_reported_though_its_only_holder_unwinds() {
         }));
         inner.set(Some(held));
         coroutine(|_co| async move {
-            let _given_up = OnDrop(|| Ready::current().abandon());
+            let _given_up = OnDrop(|| ReadyQueue::current().abandon());
             assert!(std::hint::black_box(false), "expected");
             Ok(())
         })
@@ -366,6 +366,6 @@ fn panic_in_the_drop_of_what_is_waited_for_is_reported() {
     let never = Rc::new(Timer(Shared::new(), OnDrop(|| panic!("expected"))));
     let never = Future::from_core(never);
     drop(coroutine(|co| async move { co.yield_(never).await }));
-    panics_in(|| Ready::current().abandon());
+    panics_in(|| ReadyQueue::current().abandon());
     assert_eq!(reports.take(), ["Callback: panicked: expected"]);
 }
