@@ -1,6 +1,7 @@
 //! How a loop sleeps, is woken, and ends: threads that go, wakers from elsewhere, what is dropped last.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future as _;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
@@ -117,6 +118,61 @@ fn loop_that_waits_for_a_handle_sees_that_it_is_dropped() {
     let e = io_loop.run_sync(|| {
         IoLoop::current().add_callback(move || start.send(()).unwrap());
         never
+    });
+    assert!(matches!(e.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
+    thread.join().unwrap();
+}
+
+#[test]
+fn loop_that_waits_for_a_waker_sees_that_the_last_clone_is_dropped_by_another_thread() {
+    // The thread drops it at any moment around the one in which the loop falls asleep.
+    for _ in 0..1000 {
+        let signal = Signal::default();
+        let other = signal.clone();
+        let (start, started) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            started.recv().unwrap();
+            let waker = other.0.lock().unwrap().1.take();
+            let second = waker.clone();
+            drop(waker);
+            drop(second);
+        });
+        let e = IoLoop::new().run_sync(|| {
+            let waits = squall::convert_yielded(signal.wait()).unwrap();
+            // By then it has been polled.
+            IoLoop::current().add_callback(move || start.send(()).unwrap());
+            waits
+        });
+        assert!(matches!(e.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn waker_that_is_dropped_beside_a_future_that_is_awaited_too_ends_the_wait_of_the_loop() {
+    let signal = Signal::default();
+    let other = signal.clone();
+    let (start, started) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        started.recv().unwrap();
+        drop(other.0.lock().unwrap().1.take());
+    });
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    let e = IoLoop::new().run_sync(|| async move {
+        let mut waits = std::pin::pin!(signal.wait());
+        let mut never = std::pin::pin!(never);
+        let mut start = Some(start);
+        std::future::poll_fn(move |cx| {
+            let both = (waits.as_mut().poll(cx), never.as_mut().poll(cx));
+            start.take().into_iter().for_each(|start| start.send(()).unwrap());
+            if both.0.is_ready() {
+                both.0
+            } else {
+                both.1
+            }
+        })
+        .await
     });
     assert!(matches!(e.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
     thread.join().unwrap();

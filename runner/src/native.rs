@@ -22,9 +22,8 @@ use std::mem::{take, ManuallyDrop};
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::task::{Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 
 use crate::any_future::AnyFuture;
 use crate::call::{discard, Call};
@@ -32,7 +31,7 @@ use crate::co::outside;
 use crate::ready::{call_soon, Callback, ReadyQueue, Run, Suspended};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, RunnerId, State};
-use crate::waker::Woken;
+use crate::waker::{OwnWaker, Woken};
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
 /// Has a native coroutine that has a name started in the next turn of the loop.
@@ -65,11 +64,7 @@ where
             body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
             awaits: Cell::new(None),
             kept: Cell::new(None),
-            waker: Arc::new(Woken {
-                place: call.place.get(),
-                outside: ready.outside.clone(),
-                told: AtomicBool::new(false),
-            }),
+            waker: OwnWaker::new(call.place.get(), ready.outside.clone()),
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
@@ -91,8 +86,8 @@ struct Task<T: 'static> {
     awaits: Cell<Option<AnyFuture>>,
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
     kept: Cell<Option<Callback>>,
-    /// Wakes it. Whoever keeps a clone of it may do so, from any thread.
-    waker: Arc<Woken>,
+    /// Wakes it. Clones of it may do so from any thread.
+    waker: OwnWaker,
     started: Cell<bool>,
     /// Whether it is on the ready queue; it is there once.
     queued: Cell<bool>,
@@ -115,7 +110,7 @@ impl<T> Task<T> {
         }
         let runner = self.call.runner;
         self.call.tell(|| if started { Event::Wake { runner } } else { Event::Start { runner } });
-        let waker = Waker::from(self.waker.clone());
+        let waker = self.waker.keep();
         let polled = Polled { task: self.clone(), waker: waker.clone(), awaits: None, throw_cancel };
         let before = POLLED.with(|polling| polling.replace(Some(polled)));
         let step = || {
@@ -132,6 +127,7 @@ impl<T> Task<T> {
                 self.body.set(Some(body));
                 self.kept.set(polled.awaits.is_none().then_some(polled.task));
                 self.awaits.set(polled.awaits);
+                self.waker.suspend();
                 if self.must_cancel.take() {
                     self.cancel();
                 }
@@ -159,9 +155,9 @@ impl<T> Task<T> {
         }
     }
 
-    /// Whether somebody else has its waker.
+    /// Returns whether others have clones of its waker.
     fn wakeable(&self) -> bool {
-        Arc::strong_count(&self.waker) > 1
+        self.waker.is_shared()
     }
 }
 
@@ -187,11 +183,8 @@ impl<T> Run for Task<T> {
     }
 
     fn wake(self: Rc<Self>, woken: &Arc<Woken>) {
-        if Arc::ptr_eq(&self.waker, woken) {
-            woken.told.swap(false, Ordering::AcqRel);
-            if self.is_due() {
-                call_soon(self);
-            }
+        if self.waker.was_called(woken) && self.is_due() {
+            call_soon(self);
         }
     }
 }
@@ -226,7 +219,7 @@ impl<T> Resolvable for Task<T> {
         }
         self.must_cancel.set(true);
         if lend(&self.body, |body| body.is_some()) {
-            self.waker.wake_by_ref();
+            self.waker.keep().wake();
         }
         true
     }
