@@ -14,6 +14,8 @@ mod choice;
 #[cfg(feature = "trace")]
 mod explore;
 #[cfg(feature = "trace")]
+mod explored;
+#[cfg(feature = "trace")]
 mod limit;
 #[cfg(feature = "trace")]
 mod orders;
@@ -42,7 +44,9 @@ mod watch;
 #[cfg(feature = "trace")]
 pub use assertions::{Pattern, Steps};
 #[cfg(feature = "trace")]
-pub use explore::{explore, replay, Explore, Explored, Failure};
+pub use explore::{explore, replay, Explore};
+#[cfg(feature = "trace")]
+pub use explored::{Explored, Failure};
 #[cfg(feature = "trace")]
 pub use rewind::{Checkpoint, Rewindable};
 #[cfg(feature = "trace")]

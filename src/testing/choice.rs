@@ -32,11 +32,12 @@ pub(super) trait Chooser {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Candidate {
     pub(super) index: usize,
-    kind: Kind,
+    pub(super) kind: Kind,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Kind {
+/// What a candidate is: the same for one coroutine, wherever it stands in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
     Coroutine(Who),
     /// A timer or a job: its name and its number.
     Other(&'static str, u64),

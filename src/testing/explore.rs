@@ -1,16 +1,25 @@
 //! [`explore`]: a test under every order in which what is ready may run.
 
-use std::fmt;
 use std::panic::Location;
-use std::time::Duration;
 
+use super::explored::{Explored, Failure, Kind};
 use super::orders::{Order, Orders, Random};
-use super::report::{counted, Report};
+use super::report::counted;
 use super::schedule::{self, Problem, Run};
 use super::TestLoop;
 
-/// Runs `f` once for each order in which ready coroutines, due timers and finished jobs may run, up to 10,000
-/// orders; the usual order first, then those that depart from it least. See [`Explore`] for one with settings.
+/// The most orders that are tried where no bound is set.
+const ORDERS: usize = 10_000;
+
+/// The most choices of one order that are varied where no bound is set.
+const CHOICES: usize = 1_000;
+
+/// How many orders are taken at random if nothing else is said.
+const AT_RANDOM: usize = 1_000;
+
+/// Runs `f` once for each order in which ready coroutines, due timers and finished jobs may run: the usual order
+/// first, then those that depart from it least. A test that has more than 10,000 orders fails, and the message says
+/// how to choose which of them to try. See [`Explore`] for the settings.
 ///
 /// ```
 /// use std::{cell::Cell, rc::Rc};
@@ -38,7 +47,8 @@ use super::TestLoop;
 /// exception was raised that nobody has retrieved.
 ///
 /// # Panics
-/// If one of the orders fails: with the trace of the shortest that does, and the line that replays it.
+/// If one of the orders fails: with the trace of the shortest that does, and the line that replays it. If there are
+/// more than 10,000 orders, or one that has more than 1,000 choices.
 #[track_caller]
 pub fn explore(f: impl Fn(&mut TestLoop)) -> Explored {
     Explore::new().run(f)
@@ -77,7 +87,11 @@ pub fn replay(schedule: &str, f: impl Fn(&mut TestLoop)) {
     }
 }
 
-/// [`explore`] with settings.
+/// Explores the orders of a test like [`explore`], with settings.
+///
+/// A test that has too many orders to try each of them says here what is enough: [`preemptions`](Self::preemptions)
+/// bounds how far an order may depart from the usual one, [`orders`](Self::orders) and [`steps`](Self::steps) are
+/// limits, and [`random`](Self::random) takes orders at random. It passes with what it asked for.
 ///
 /// ```
 /// use squall::testing::Explore;
@@ -90,13 +104,13 @@ pub fn replay(schedule: &str, f: impl Fn(&mut TestLoop)) {
 ///     drop((t.spawn(tick), t.spawn(tick)));
 ///     t.run_until_idle();
 /// });
-/// assert_eq!((explored.orders(), explored.complete()), (4, false));
+/// assert_eq!((explored.orders(), explored.complete()), (5, false));
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "it explores when it is run"]
 pub struct Explore {
-    preemptions: usize,
-    steps: usize,
+    preemptions: Option<usize>,
+    steps: Option<usize>,
     orders: Option<usize>,
     seed: Option<u64>,
     allow: Allow,
@@ -136,38 +150,79 @@ impl Default for Explore {
 }
 
 impl Explore {
-    /// Every order, up to 10,000.
+    /// Creates an exploration of every order. At the 10,001st it fails, if no bound is set.
     pub fn new() -> Self {
-        Self { preemptions: usize::MAX, steps: 1_000, orders: None, seed: None, allow: Allow::default() }
+        Self { preemptions: None, steps: None, orders: None, seed: None, allow: Allow::default() }
     }
 
-    /// Only orders with at most so many preemptions. A preemption is a choice of somebody else than the one whose
-    /// turn it is in the loop's own order.
+    /// Tries only orders that have at most that many preemptions; all of them, unless [`orders`](Self::orders) is a
+    /// limit.
+    ///
+    /// A preemption is a row of picks of one coroutine whose turn it is not: the usual order has none, and an order in
+    /// which the last of many coroutines comes whole before the others has one.
+    ///
+    /// ```
+    /// use squall::testing::Explore;
+    /// use squall::{moment, Result};
+    ///
+    /// #[squall::coroutine]
+    /// fn six_steps() -> Result<()> {
+    ///     for _ in 0..5 {
+    ///         yield_!(moment())?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let four = |t: &mut squall::testing::TestLoop| drop([(); 4].map(|()| t.spawn(six_steps)));
+    /// assert_eq!(Explore::new().preemptions(1).run(four).to_string(), "217 orders, and there are more");
+    /// ```
     pub fn preemptions(self, preemptions: usize) -> Self {
-        Self { preemptions, ..self }
+        Self { preemptions: Some(preemptions), ..self }
     }
 
-    /// Departs from the usual order only within the first so many choices; 1,000 if nothing else is said.
+    /// Departs from the usual order only within the first choices of an order, that many of them. Tries 10,000 orders
+    /// at most, unless [`orders`](Self::orders) says how many.
     pub fn steps(self, steps: usize) -> Self {
-        Self { steps, ..self }
+        Self { steps: Some(steps), ..self }
     }
 
-    /// At most so many orders: 10,000 if nothing else is said, and 1,000 at random.
+    /// Tries at most that many orders, and passes if none of them fails. At random it is 1,000 if nothing else is said.
     pub fn orders(self, orders: usize) -> Self {
         Self { orders: Some(orders), ..self }
     }
 
-    /// Orders at random, where there are too many to try them all. The same seed gives the same orders; that of
-    /// the environment variable `SQUALL_SEED` is taken instead if there is one.
+    /// Takes orders at random, where there are too many to try them all; 1,000, unless [`orders`](Self::orders) says
+    /// how many. Equal seeds give equal orders. If the environment variable `SQUALL_SEED` is set, that seed is taken.
+    ///
+    /// An order that fails is made as short as possible, and the message has the line that replays it.
+    ///
+    /// ```
+    /// use squall::testing::Explore;
+    /// use squall::{moment, Result};
+    ///
+    /// #[squall::coroutine]
+    /// fn six_steps() -> Result<()> {
+    ///     for _ in 0..5 {
+    ///         yield_!(moment())?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// let explored = Explore::new().random(42).orders(20).run(|t| {
+    ///     drop([(); 4].map(|()| t.spawn(six_steps)));
+    ///     t.run_until_idle();
+    /// });
+    /// assert_eq!(explored.orders(), 20);
+    /// ```
     pub fn random(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
 
-    /// What is no failure: `"waiting"`, coroutines that wait for ever; `"unretrieved"`, exceptions that nobody
-    /// has retrieved.
+    /// Allows what would be a failure: `"waiting"`, coroutines that wait for ever; `"unretrieved"`, exceptions that
+    /// nobody has retrieved; or both, `"waiting, unretrieved"`.
     ///
     /// # Panics
-    /// If it is another word.
+    /// If `what` has another word.
     #[track_caller]
     pub fn allow(self, what: &str) -> Self {
         match Allow::parse(what) {
@@ -188,65 +243,103 @@ impl Explore {
         }
     }
 
-    /// Runs `f` in each order, and gives the failure instead of panicking.
+    /// Runs `f` in each order, and returns the failure instead of panicking.
     ///
     /// # Errors
-    /// The shortest order that fails.
+    /// The shortest order that fails; or that a limit was reached that the test has not set.
     #[track_caller]
     pub fn check(self, f: impl Fn(&mut TestLoop)) -> Result<Explored, Failure> {
-        let f: &dyn Fn(&mut TestLoop) = &f;
-        let allow = self.allow;
-        let run = |order: &Order| Run::of(f, order, allow, self.steps, false);
         match self.seed {
-            Some(seed) => {
-                let seed = seed_of_environment().unwrap_or(seed);
-                let mut random = Random::new(seed);
-                for nth in 1..=self.orders.unwrap_or(1_000) {
-                    let ran = run(&Order::Random(random.next()));
-                    if ran.problem.is_some() {
-                        let shortest = shorter(&run, ran);
-                        return Err(self.failure(f, &shortest, nth, Some(seed)));
-                    }
-                }
-                let orders = self.orders.unwrap_or(1_000);
-                Ok(Explored { orders, complete: false, seed: Some(seed) })
-            }
-            None => {
-                let mut orders = Orders::new(self.preemptions);
-                let limit = self.orders.unwrap_or(10_000);
-                let mut tried = 0;
-                let complete = loop {
-                    let Some(order) = orders.next() else { break orders.is_complete() };
-                    if tried == limit {
-                        break false;
-                    }
-                    let ran = run(&Order::Picks(order.clone()));
-                    tried += 1;
-                    orders.check(&order, &ran.widths);
-                    if ran.problem.is_some() {
-                        return Err(self.failure(f, &order, tried, None));
-                    }
-                    orders.ran(order, ran.widths, ran.cut);
-                };
-                Ok(Explored { orders: tried, complete, seed: None })
-            }
+            Some(seed) => self.at_random(&f, seed_of_environment().unwrap_or(seed)),
+            None => self.each(&f),
         }
     }
 
-    /// The order again, with everything that a message needs.
+    /// Runs `f` in each order, those with the fewest preemptions first.
+    #[track_caller]
+    fn each(&self, f: &dyn Fn(&mut TestLoop)) -> Result<Explored, Failure> {
+        // A test that says what is enough is not failed for what it leaves out.
+        let bounded = self.orders.is_some() || self.steps.is_some() || self.preemptions.is_some();
+        let bound = self.preemptions.unwrap_or(usize::MAX);
+        let all_within = if self.preemptions.is_some() { usize::MAX } else { ORDERS };
+        let limit = self.orders.unwrap_or(all_within);
+        let mut orders = Orders::new(bound);
+        let mut tried = 0;
+        let complete = loop {
+            let Some(order) = orders.next() else { break orders.is_complete() };
+            if tried == limit {
+                if bounded {
+                    break false;
+                }
+                return Err(Failure::limit(
+                    beyond(&format!("there are more than {}", counted(tried, "order"))),
+                    tried,
+                ));
+            }
+            let ran = Run::of(f, &Order::Picks(order.clone()), self.allow, self.choices(), false);
+            tried += 1;
+            let cut = ran.picked.cut;
+            orders.ran(order.clone(), ran.picked);
+            if ran.problem.is_some() {
+                return Err(self.failure(f, &order, tried, None));
+            }
+            if cut && !bounded {
+                return Err(Failure::limit(
+                    beyond(&format!("one order has more than {}", counted(CHOICES, "choice"))),
+                    tried,
+                ));
+            }
+        };
+        Ok(Explored { orders: tried, complete, seed: None })
+    }
+
+    /// How many choices of an order are varied.
+    fn choices(&self) -> usize {
+        let all = self.seed.is_some() || self.preemptions.is_some();
+        self.steps.unwrap_or(if all { usize::MAX } else { CHOICES })
+    }
+
+    /// Runs `f` in orders that are taken at random.
+    fn at_random(&self, f: &dyn Fn(&mut TestLoop), seed: u64) -> Result<Explored, Failure> {
+        let run = |order: &Order| Run::of(f, order, self.allow, self.choices(), false);
+        let mut random = Random::new(seed);
+        let orders = self.orders.unwrap_or(AT_RANDOM);
+        for nth in 1..=orders {
+            let ran = run(&Order::Random(random.next()));
+            if ran.problem.is_some() {
+                let shortest = shorter(&run, ran);
+                return Err(self.failure(f, &shortest, nth, Some(seed)));
+            }
+        }
+        Ok(Explored { orders, complete: false, seed: Some(seed) })
+    }
+
+    /// Runs the order again, for everything that a message needs.
     fn failure(&self, f: &dyn Fn(&mut TestLoop), picks: &[u16], tried: usize, seed: Option<u64>) -> Failure {
-        let ran = Run::of(f, &Order::Picks(picks.to_vec()), self.allow, self.steps, true);
-        let preemptions = picks.iter().filter(|pick| **pick > 0).count();
+        let ran = Run::of(f, &Order::Picks(picks.to_vec()), self.allow, self.choices(), true);
+        let preemptions = ran.picked.preemptions;
         let problem = ran.problem.unwrap_or_else(|| {
             Problem::new("it failed once and not when it was repeated: it does not repeat itself".to_owned())
         });
-        Failure { problem, schedule: ran.schedule, report: ran.report, tried, preemptions, seed }
+        let kind = Kind::Order { schedule: ran.schedule, report: ran.report, preemptions, seed };
+        Failure { problem, tried, kind }
     }
+}
+
+/// The message of a test that has more orders than are tried: what there is too much of, and what to do.
+fn beyond(what: &str) -> String {
+    format!(
+        "{what}, so not every order was tried; none of those that were tried fails\n\
+         say what is enough, and the test passes with that:\n  \
+         Explore::new().preemptions(2).run(..)     every order with at most 2 preemptions\n  \
+         Explore::new().orders(100_000).run(..)    a higher limit\n  \
+         Explore::new().random(1).run(..)          {AT_RANDOM} orders at random, from that seed"
+    )
 }
 
 /// The picks of a failed run, with as many of them as possible those of the usual order.
 fn shorter(run: &impl Fn(&Order) -> Run, failed: Run) -> Vec<u16> {
-    let mut picks = failed.picks;
+    let mut picks = failed.picked.picks;
     let trim = |picks: &mut Vec<u16>| while picks.pop_if(|pick| *pick == 0).is_some() {};
     trim(&mut picks);
     // Long runs of departures go first, then shorter ones.
@@ -276,91 +369,4 @@ fn shorter(run: &impl Fn(&Order) -> Run, failed: Run) -> Vec<u16> {
 fn seed_of_environment() -> Option<u64> {
     let seed = std::env::var("SQUALL_SEED").ok()?;
     Some(seed.parse().unwrap_or_else(|_| panic!("SQUALL_SEED is {seed:?}, and should be a whole number")))
-}
-
-/// What was explored, if nothing was found. `Display` says it in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explored {
-    orders: usize,
-    complete: bool,
-    seed: Option<u64>,
-}
-
-impl Explored {
-    /// How many orders were tried.
-    pub fn orders(&self) -> usize {
-        self.orders
-    }
-
-    /// Whether these were all that there are.
-    pub fn complete(&self) -> bool {
-        self.complete
-    }
-}
-
-impl fmt::Display for Explored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let orders = counted(self.orders, "order");
-        match (self.complete, self.seed) {
-            (true, _) => write!(f, "{orders}, which is all there are"),
-            (false, Some(seed)) => write!(f, "{orders} at random, SQUALL_SEED={seed}"),
-            (false, None) => write!(f, "{orders}, and there are more"),
-        }
-    }
-}
-
-/// An order in which the test fails. `Display` is what [`explore`] panics with.
-#[derive(Debug)]
-pub struct Failure {
-    problem: Problem,
-    schedule: String,
-    report: Option<Report>,
-    tried: usize,
-    preemptions: usize,
-    seed: Option<u64>,
-}
-
-impl Failure {
-    /// What to give to [`replay`].
-    pub fn schedule(&self) -> &str {
-        &self.schedule
-    }
-
-    /// How many orders were tried, this one included.
-    pub fn tried(&self) -> usize {
-        self.tried
-    }
-
-    /// How often it departs from the usual order.
-    pub fn preemptions(&self) -> usize {
-        self.preemptions
-    }
-
-    /// What went wrong.
-    pub fn problem(&self) -> &str {
-        &self.problem.text
-    }
-
-    /// The time of the loop when it went wrong.
-    pub fn now(&self) -> Duration {
-        self.problem.now
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.problem.text)?;
-        let seed = self.seed.map_or(String::new(), |seed| format!(", SQUALL_SEED={seed}"));
-        match self.preemptions {
-            0 => write!(f, "that is in the usual order")?,
-            1 => write!(f, "that is in an order with one preemption")?,
-            n => write!(f, "that is in an order with {n} preemptions")?,
-        }
-        writeln!(f, ", after {}{seed}; to replay it:", counted(self.tried, "order"))?;
-        writeln!(f, "  replay({:?}, |t| ..)", self.schedule)?;
-        match &self.report {
-            Some(report) => report.fmt(f),
-            None => Ok(()),
-        }
-    }
 }

@@ -11,16 +11,36 @@ pub(super) enum Order {
     Random(u64),
 }
 
-/// Enumerates orders by the number of preemptions: all with none, all with one, ... An order is the picks up to
-/// its last departure from the usual order, so that each comes exactly once.
+/// What was picked in a run, and what could have been.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Picked {
+    /// What was picked at each choice.
+    pub(super) picks: Vec<u16>,
+    /// How many candidates there were at each.
+    pub(super) widths: Vec<u16>,
+    /// How many preemptions the picks are: rows of picks of one coroutine whose turn it is not.
+    pub(super) preemptions: usize,
+    /// The candidate at the first choice after the order that was asked for which would prolong its last preemption.
+    pub(super) prolongs: Option<u16>,
+    /// Whether there were more choices than count.
+    pub(super) cut: bool,
+}
+
+/// Enumerates orders by the number of preemptions: all with none, all with one, and so on. An order is the picks up
+/// to its last departure from the usual order, so that each comes exactly once: after the order without that
+/// departure.
 #[derive(Debug)]
 pub(super) struct Orders {
-    /// At most so many preemptions.
+    /// The most preemptions that an order may have.
     preemptions: usize,
-    /// The orders that ran, whose departures are still to be made. One more preemption than those before the mark.
+    /// The orders that ran, whose departures are still to be made. Never has fewer preemptions than one before it.
     ran: VecDeque<Ran>,
     /// Where in the first of them to go on: the choice, and the candidate there.
     next: (usize, u16),
+    /// The order that ran last with its last preemption prolonged, which costs nothing: it comes next.
+    prolonged: Option<Vec<u16>>,
+    /// The widths of the order from which the one that was given last departs.
+    parent: Vec<u16>,
     begun: bool,
     /// Whether there were orders that were left out.
     left_out: bool,
@@ -32,11 +52,21 @@ struct Ran {
     picks: Box<[u16]>,
     /// How many candidates there were at each choice.
     widths: Box<[u16]>,
+    /// The candidate at the first choice after `picks` that was tried already, since it costs nothing.
+    prolongs: Option<u16>,
 }
 
 impl Orders {
     pub(super) fn new(preemptions: usize) -> Self {
-        Self { preemptions, ran: VecDeque::new(), next: (0, 1), begun: false, left_out: false }
+        Self {
+            preemptions,
+            ran: VecDeque::new(),
+            next: (0, 1),
+            prolonged: None,
+            parent: Vec::new(),
+            begun: false,
+            left_out: false,
+        }
     }
 
     /// The next order to run. It must be told how that went, by [`ran`](Self::ran), before the next.
@@ -45,14 +75,22 @@ impl Orders {
             self.begun = true;
             return Some(Vec::new());
         }
+        if let Some(prolonged) = self.prolonged.take() {
+            return Some(prolonged);
+        }
         while let Some(first) = self.ran.front() {
             let (choice, candidate) = self.next;
             match first.widths.get(choice) {
                 Some(width) if candidate < *width => {
                     self.next.1 += 1;
+                    if choice == first.picks.len() && Some(candidate) == first.prolongs {
+                        continue;
+                    }
                     let mut picks = first.picks.to_vec();
                     picks.resize(choice, 0);
                     picks.push(candidate);
+                    self.parent.clear();
+                    self.parent.extend(&first.widths);
                     return Some(picks);
                 }
                 Some(_) => self.next = (choice + 1, 1),
@@ -65,34 +103,39 @@ impl Orders {
         None
     }
 
-    /// An order was run: at its choices there were so many candidates. `cut`: there were more choices than count.
-    pub(super) fn ran(&mut self, picks: Vec<u16>, widths: Vec<u16>, cut: bool) {
-        self.left_out |= cut;
-        let departs = widths.len() > picks.len();
-        if picks.iter().filter(|pick| **pick > 0).count() >= self.preemptions {
-            self.left_out |= departs;
-        } else if departs {
-            if self.ran.is_empty() {
-                self.next = (picks.len(), 1);
-            }
-            self.ran.push_back(Ran { picks: picks.into(), widths: widths.into() });
-        }
-    }
-
-    /// That the choices of a run are those of the run that it departs from, as far as they are the same.
+    /// The order was run, and this was picked.
+    ///
+    /// # Panics
+    /// If its choices are not those of the order that it departs from, as far as both are the same.
     #[track_caller]
-    pub(super) fn check(&self, picks: &[u16], widths: &[u16]) {
-        let Some(parent) = self.ran.front().filter(|_| !picks.is_empty()) else { return };
-        let same = picks.len().min(parent.widths.len());
+    pub(super) fn ran(&mut self, order: Vec<u16>, picked: Picked) {
+        let Picked { widths, preemptions, prolongs, cut, .. } = picked;
+        let same = order.len().min(self.parent.len());
         assert!(
-            widths.get(..same) == parent.widths.get(..same),
+            widths.get(..same) == self.parent.get(..same),
             "the test does not repeat itself: with the same choices before it, another number of coroutines was ready"
         );
+        self.left_out |= cut;
+        self.prolonged = prolongs.map(|candidate| [order.as_slice(), &[candidate]].concat());
+        if self.prolonged.is_some() {
+            self.parent.clone_from(&widths);
+        }
+        let departs = widths.len() > order.len();
+        if preemptions >= self.preemptions {
+            let rest = widths.get(order.len()).copied().unwrap_or(0);
+            let others = 1 + u16::from(prolongs.is_some());
+            self.left_out |= rest > others || widths.len() > order.len() + 1;
+        } else if departs {
+            if self.ran.is_empty() {
+                self.next = (order.len(), 1);
+            }
+            self.ran.push_back(Ran { picks: order.into(), widths: widths.into(), prolongs });
+        }
     }
 
     /// Whether every order was given.
     pub(super) fn is_complete(&self) -> bool {
-        self.begun && self.ran.is_empty() && !self.left_out
+        self.begun && self.ran.is_empty() && self.prolonged.is_none() && !self.left_out
     }
 }
 
@@ -124,39 +167,79 @@ impl Random {
 mod tests {
     use super::*;
 
-    /// All orders of a tree in which every path has the same widths.
-    fn all(widths: &[u16], preemptions: usize) -> (Vec<Vec<u16>>, bool) {
+    /// All orders of coroutines that make so many steps each, one after the other in turn; with the number of
+    /// preemptions of each.
+    fn all(steps: &[usize], preemptions: usize) -> (Vec<(Vec<u16>, usize)>, bool) {
         let mut orders = Orders::new(preemptions);
         let mut all = Vec::new();
         while let Some(order) = orders.next() {
-            orders.check(&order, widths);
-            orders.ran(order.clone(), widths.to_vec(), false);
-            all.push(order);
+            let picked = run(steps, &order);
+            all.push((order.clone(), picked.preemptions));
+            orders.ran(order, picked);
         }
         (all, orders.is_complete())
     }
 
+    /// Picks from a queue in which each goes to the end after a step.
+    fn run(steps: &[usize], order: &[u16]) -> Picked {
+        let mut queue: VecDeque<(usize, usize)> = steps.iter().copied().enumerate().collect();
+        let mut picked = Picked::default();
+        let mut row = None;
+        while queue.len() > 1 {
+            if picked.picks.len() == order.len() {
+                let place = row.and_then(|row| queue.iter().position(|(who, _)| *who == row));
+                picked.prolongs = place.filter(|place| *place > 0).map(|place| u16::try_from(place).unwrap());
+            }
+            let pick = order.get(picked.picks.len()).copied().unwrap_or(0);
+            picked.widths.push(u16::try_from(queue.len()).unwrap());
+            picked.picks.push(pick);
+            let (who, left) = queue.remove(usize::from(pick)).unwrap();
+            if pick == 0 {
+                row = None;
+            } else if row != Some(who) {
+                picked.preemptions += 1;
+                row = Some(who);
+            }
+            if left > 1 {
+                queue.push_back((who, left - 1));
+            }
+        }
+        picked
+    }
+
     #[test]
     fn each_order_comes_once_and_those_with_fewer_preemptions_come_first() {
-        let (orders, complete) = all(&[2, 3, 2], usize::MAX);
+        let (orders, complete) = all(&[2, 2, 2], usize::MAX);
         assert!(complete);
-        assert_eq!(orders.len(), 2 * 3 * 2);
-        let mut sorted = orders.clone();
+        assert_eq!(orders.len(), 90, "6! / (2! 2! 2!)");
+        let mut sorted: Vec<_> = orders.iter().map(|(order, _)| order).collect();
         sorted.sort();
         sorted.dedup();
         assert_eq!(sorted.len(), orders.len());
-        let preemptions = |order: &Vec<u16>| order.iter().filter(|pick| **pick > 0).count();
-        assert!(orders.is_sorted_by_key(preemptions));
-        assert_eq!(orders[0], Vec::<u16>::new());
+        assert!(orders.is_sorted_by_key(|(_, preemptions)| *preemptions));
+        assert_eq!(orders[0], (Vec::<u16>::new(), 0));
+    }
+
+    #[test]
+    fn one_coroutine_that_is_picked_out_of_turn_again_and_again_is_one_preemption() {
+        let (orders, _) = all(&[4, 4, 4, 4], 1);
+        let of = |order: &[u16]| orders.iter().find(|(other, _)| other == order).map(|(_, n)| *n);
+        assert_eq!(of(&[3, 3, 3, 3]), Some(1), "the last one, whole");
+        assert_eq!(of(&[0, 0, 2, 2]), None, "two, one after the other");
+        assert_eq!(orders.len(), 97);
     }
 
     #[test]
     fn orders_with_too_many_preemptions_are_left_out_and_that_is_said() {
-        let (orders, complete) = all(&[2, 2, 2], 1);
-        assert_eq!((orders.len(), complete), (4, false));
-        let (orders, complete) = all(&[2, 2, 2], 3);
-        assert_eq!((orders.len(), complete), (8, true));
-        assert_eq!(all(&[], 0), (vec![vec![]], true));
+        let counts = |preemptions| {
+            let (orders, complete) = all(&[4, 4], preemptions);
+            (orders.len(), complete)
+        };
+        assert_eq!([0, 1, 2, 3].map(counts), [(1, false), (17, false), (53, false), (69, false)]);
+        assert_eq!([4, 5].map(counts), [(70, true), (70, true)]);
+        assert_eq!(all(&[3], 0), (vec![(vec![], 0)], true));
+        let (orders, complete) = all(&[1, 1], 1);
+        assert_eq!((orders.len(), complete), (2, true), "nothing is left out where nothing else is ready");
     }
 
     #[test]
@@ -164,8 +247,8 @@ mod tests {
     fn other_choices_after_the_same_picks_are_noticed() {
         let mut orders = Orders::new(usize::MAX);
         let order = orders.next().unwrap();
-        orders.ran(order, vec![2, 2], false);
+        orders.ran(order, Picked { widths: vec![2, 2], ..Picked::default() });
         let (order, _) = (orders.next().unwrap(), orders.next());
-        orders.check(&order, &[3, 2]);
+        orders.ran(order, Picked { widths: vec![3, 2], ..Picked::default() });
     }
 }

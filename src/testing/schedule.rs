@@ -9,9 +9,9 @@ use std::time::Duration;
 use squall_runner::trace::Problem as Reported;
 use squall_runner::Exception;
 
-use super::choice::{candidates, way_to, Candidate, Chooser, Entry, Script};
+use super::choice::{candidates, way_to, Candidate, Chooser, Entry, Kind, Script};
 use super::explore::Allow;
-use super::orders::{Order, Random};
+use super::orders::{Order, Picked, Random};
 use super::report::Report;
 use super::step::InShort;
 use super::watch::look;
@@ -50,12 +50,7 @@ impl Problem {
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) problem: Option<Problem>,
-    /// What was picked at each choice.
-    pub(super) picks: Vec<u16>,
-    /// How many candidates there were at each.
-    pub(super) widths: Vec<u16>,
-    /// Whether there were more choices than count.
-    pub(super) cut: bool,
+    pub(super) picked: Picked,
     /// The order in words, if it was recorded.
     pub(super) schedule: String,
     pub(super) report: Option<Report>,
@@ -97,10 +92,10 @@ impl Run {
         test_loop.reported = true;
         test_loop.chooser = None;
         drop((active, test_loop));
-        let taken = taken.take();
+        let mut taken = taken.take();
         let names = taken.names.iter().take(taken.named(departures)).map(String::as_str);
         let schedule = format!("{VERSION}{}", names.collect::<Vec<_>>().join(","));
-        Self { problem, picks: taken.picks, widths: taken.widths, cut: taken.cut, schedule, report }
+        Self { problem, picked: std::mem::take(&mut taken.picked), schedule, report }
     }
 }
 
@@ -138,13 +133,13 @@ pub(super) fn unretrieved(test_loop: &TestLoop) -> Vec<String> {
 /// What a run has taken.
 #[derive(Debug, Default)]
 struct Taken {
-    picks: Vec<u16>,
-    widths: Vec<u16>,
+    picked: Picked,
+    /// The coroutine whose picks out of turn follow on each other, as long as no other is picked.
+    row: Option<Kind>,
     /// How many names there were at each choice.
     named: Vec<usize>,
-    /// Whoever went next, also where there was no choice.
+    /// The candidate that went next at each step, also where there was no choice.
     names: Vec<String>,
-    cut: bool,
 }
 
 impl Taken {
@@ -188,28 +183,44 @@ impl Chooser for Ordered {
 impl Ordered {
     fn pick(&mut self, candidates: &[Candidate]) -> Candidate {
         let taken = &mut *self.taken.borrow_mut();
+        let choice = taken.picked.picks.len();
         let nth = if candidates.len() < 2 {
             0
-        } else if taken.picks.len() >= self.limit {
-            taken.cut = true;
+        } else if choice >= self.limit {
+            taken.picked.cut = true;
             0
         } else {
-            let nth = match (&mut self.random, self.picks.get(taken.picks.len())) {
+            let nth = match (&mut self.random, self.picks.get(choice)) {
                 (Some(random), _) => random.below(candidates.len()),
                 (None, Some(pick)) => usize::from(*pick).min(candidates.len() - 1),
                 (None, None) => 0,
             };
-            let short = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-            taken.picks.push(short(nth));
-            taken.widths.push(short(candidates.len()));
+            if choice == self.picks.len() {
+                let place = candidates.iter().position(|candidate| Some(candidate.kind) == taken.row);
+                taken.picked.prolongs = place.filter(|place| *place > 0).map(short);
+            }
+            taken.picked.picks.push(short(nth));
+            taken.picked.widths.push(short(candidates.len()));
             taken.named.push(taken.names.len());
             nth
         };
-        if self.record {
-            taken.names.push(candidates[nth].label());
+        let chosen = candidates[nth];
+        if taken.row != Some(chosen.kind) {
+            taken.row = (nth > 0).then_some(chosen.kind);
+            taken.picked.preemptions += usize::from(nth > 0);
+        } else if nth == 0 && candidates.len() > 1 {
+            taken.row = None;
         }
-        candidates[nth]
+        if self.record {
+            taken.names.push(chosen.label());
+        }
+        chosen
     }
+}
+
+/// Candidates beyond the 65,535th are taken for that one.
+fn short(n: usize) -> u16 {
+    u16::try_from(n).unwrap_or(u16::MAX)
 }
 
 thread_local! {

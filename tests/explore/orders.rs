@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use squall::testing::{explore, replay, Explore, TestLoop};
+use squall::testing::{explore, replay, Explore, Failure, TestLoop};
 use squall::{moment, sleep, Exception, Future, Result};
 
 type Log = Rc<RefCell<String>>;
@@ -51,6 +51,121 @@ fn two_coroutines_of_four_steps_have_seventy_interleavings() {
     assert_eq!(orders.iter().collect::<BTreeSet<_>>().len(), 70);
     assert_eq!(orders[0], "abababab", "the usual order comes first");
     assert!(orders.contains(&"bbbbaaaa".to_owned()));
+}
+
+/// So many coroutines, called `a`, `b` and so on, of that many steps each.
+fn coroutines(count: u8, steps: usize) -> impl Fn(&mut TestLoop, &Log) {
+    #[squall::coroutine]
+    fn steps_of(name: char, steps: usize, log: Log) -> Result<()> {
+        for _ in 1..steps {
+            log.borrow_mut().push(name);
+            yield_!(moment())?;
+        }
+        log.borrow_mut().push(name);
+        Ok(())
+    }
+    move |t, log| {
+        for name in (b'a'..).take(count.into()).map(char::from) {
+            let log = log.clone();
+            drop(t.spawn(move || steps_of(name, steps, log)));
+        }
+        t.run_until_idle();
+    }
+}
+
+/// The failure of a test that fails in each order for which `found` holds; and that its line replays it.
+fn failure_if(
+    explore: Explore,
+    world: impl Fn(&mut TestLoop, &Log),
+    found: impl Fn(&str) -> bool,
+) -> Failure {
+    let test = |t: &mut TestLoop| {
+        let log = Log::default();
+        world(t, &log);
+        assert!(!found(&log.borrow()), "found {}", log.borrow());
+    };
+    let failure = explore.check(test).unwrap_err();
+    assert!(failure.problem().starts_with("found "), "{failure}");
+    let again = panic_of(|| replay(failure.schedule(), test));
+    assert_eq!(again.lines().next(), failure.problem().lines().next(), "{failure}");
+    failure
+}
+
+#[test]
+fn coroutine_that_comes_whole_before_others_is_one_preemption() {
+    let failure = failure_if(Explore::new(), coroutines(8, 6), |order| order.starts_with("hhhhhh"));
+    assert_eq!(failure.preemptions(), 1);
+    assert_eq!(
+        failure.schedule(),
+        ["v1", "steps_of#8,steps_of#8,steps_of#8,steps_of#8,steps_of#8,steps_of#8"].join(":")
+    );
+
+    let failure = failure_if(Explore::new(), coroutines(3, 4), |order| order == "ccccbbbbaaaa");
+    assert_eq!(failure.preemptions(), 2);
+
+    let three_first = |order: &str| order.find('a') == Some(12);
+    assert_eq!(failure_if(Explore::new(), coroutines(4, 4), three_first).preemptions(), 3);
+}
+
+#[test]
+fn row_is_over_when_another_coroutine_is_picked() {
+    let failure = failure_if(Explore::new(), coroutines(3, 3), |order| order.starts_with("cac"));
+    assert_eq!(failure.preemptions(), 2);
+    // The second row is in turn from its second step on.
+    let failure = failure_if(Explore::new(), coroutines(2, 3), |order| order == "bbbaaa");
+    assert_eq!(failure.preemptions(), 1);
+}
+
+#[test]
+fn more_orders_than_the_limit_fail_and_say_what_to_do() {
+    let message = panic_of(|| {
+        explore(|t| coroutines(4, 6)(t, &Log::default()));
+    });
+    assert!(
+        message.starts_with("there are more than 10000 orders, so not every order was tried"),
+        "{message}"
+    );
+    for remedy in ["preemptions(2)", "orders(100_000)", "random(1)"] {
+        assert!(message.contains(remedy), "{message}");
+    }
+    let failure = Explore::new().check(|t| coroutines(2, 1_002)(t, &Log::default())).unwrap_err();
+    assert!(failure.problem().starts_with("one order has more than 1000 choices"), "{failure}");
+    assert_eq!((failure.schedule(), failure.preemptions(), failure.is_limit()), ("", 0, true));
+}
+
+#[test]
+fn test_that_says_what_is_enough_passes_with_that() {
+    let of = |explore: Explore| orders_of(explore, |t, log| coroutines(4, 6)(t, log));
+    for (explore, orders) in [
+        (Explore::new().orders(500), 500),
+        (Explore::new().preemptions(1), 217),
+        (Explore::new().steps(5), 1_024),
+        (Explore::new().random(3).orders(50), 50),
+    ] {
+        let (tried, complete) = of(explore);
+        assert_eq!((tried.len(), complete), (orders, false));
+    }
+    let long = |t: &mut TestLoop| coroutines(2, 1_002)(t, &Log::default());
+    assert_eq!(Explore::new().preemptions(0).check(long).unwrap().orders(), 1);
+    assert_eq!(Explore::new().orders(5).check(long).unwrap().orders(), 5);
+}
+
+#[test]
+fn bound_on_preemptions_has_no_limit_of_orders_but_its_own() {
+    let (orders, complete) = orders_of(Explore::new().preemptions(4), |t, log| coroutines(3, 4)(t, log));
+    assert_eq!((orders.len(), complete), (12_893, false));
+    assert_eq!(orders.iter().collect::<BTreeSet<_>>().len(), 12_893);
+}
+
+#[test]
+fn failure_at_random_is_replayed_by_its_line() {
+    let failure = failure_if(Explore::new().random(11), coroutines(4, 4), |order| order.ends_with("ab"));
+    let again = failure_if(Explore::new().random(11), coroutines(4, 4), |order| order.ends_with("ab"));
+    assert_eq!(failure.to_string(), again.to_string());
+    assert!(
+        failure.to_string().contains("SQUALL_SEED=11; to replay it:\n  replay(\"v1:steps_of"),
+        "{failure}"
+    );
 }
 
 #[test]
