@@ -30,6 +30,7 @@ mod fds;
 mod handle;
 mod held;
 mod periodic;
+mod run;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
 #[cfg(feature = "trace")]
@@ -46,8 +47,8 @@ use std::time::Duration;
 
 use polling::Events;
 use squall_runner::ready::{callback, Callback, ReadyQueue};
-use squall_runner::trace::{self, Event, Problem};
-use squall_runner::{convert_yielded, native, Context, Error, Exception, Future, Result, Yieldable};
+use squall_runner::trace::{self, Problem};
+use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Yieldable};
 
 pub use clock::{Clock, RealClock};
 pub use current::CurrentLoop;
@@ -134,125 +135,6 @@ impl IoLoop {
     /// The time since the loop was made.
     pub fn time(&self) -> Duration {
         self.inner.clock.now()
-    }
-
-    /// Calls `f` on the loop, runs the loop until what it gives is done, and stops.
-    ///
-    /// ```
-    /// use squall::{Future, IoLoop};
-    /// assert_eq!(IoLoop::current().run_sync(|| Future::ready(5))?, 5);
-    /// # Ok::<(), squall::Exception>(())
-    /// ```
-    ///
-    /// # Errors
-    /// What the coroutine raised; [`Error::LoopStopped`] if somebody called [`stop`](Self::stop) before it was
-    /// done; [`Error::Deadlock`] if nothing that is left can wake the loop: it names each waiting coroutine.
-    ///
-    /// # Panics
-    /// If the loop runs already.
-    #[track_caller]
-    pub fn run_sync<M, Y: Yieldable<M>>(&self, f: impl FnOnce() -> Y) -> Result<Y::Output> {
-        self.run_until_done(None, f)
-    }
-
-    /// The same, but gives up after `timeout`.
-    ///
-    /// # Errors
-    /// As [`run_sync`](Self::run_sync); [`Error::RunSyncTimeout`] if it took longer.
-    ///
-    /// # Panics
-    /// If the loop runs already.
-    #[track_caller]
-    pub fn run_sync_with_timeout<M, Y: Yieldable<M>>(
-        &self,
-        timeout: Duration,
-        f: impl FnOnce() -> Y,
-    ) -> Result<Y::Output> {
-        self.run_until_done(Some(timeout), f)
-    }
-
-    #[track_caller]
-    fn run_until_done<M, Y: Yieldable<M>>(
-        &self,
-        timeout: Option<Duration>,
-        f: impl FnOnce() -> Y,
-    ) -> Result<Y::Output> {
-        self.assert_not_running();
-        let here = Location::caller();
-        let _current = self.make_current();
-        trace::emit(|| Event::Run { by: "run_sync" });
-        // `f` may borrow from its caller, so it cannot wait in the queue itself: a callback holds its place.
-        let turn_of_f = Rc::new(Cell::new(false));
-        let place = turn_of_f.clone();
-        self.add_callback(move || place.set(true));
-        let future = Rc::new(Cell::new(None::<Future<Y::Output>>));
-        let timed_out = Rc::new(Cell::new(false));
-        let timer = timeout.map(|timeout| {
-            let (inner, future, timed_out) = (Rc::downgrade(&self.inner), future.clone(), timed_out.clone());
-            self.call_later(timeout, move || {
-                timed_out.set(true);
-                let pending = future.take();
-                if !pending.as_ref().is_some_and(Future::cancel) {
-                    stop(&inner);
-                }
-                future.set(pending);
-            })
-        });
-        let context = Context::current();
-        let mut f = Some(f);
-        let ran = self.run(|| {
-            if turn_of_f.take() {
-                let Some(f) = f.take() else { return };
-                let called = Exception::trap(|| context.clone().enter(|| convert_at(here, f())), Err);
-                let pending = called.unwrap_or_else(Future::failed);
-                let inner = Rc::downgrade(&self.inner);
-                pending.add_callback(callback(move || stop(&inner)));
-                future.set(Some(pending));
-            }
-        });
-        if let Some(timer) = timer {
-            self.remove_timeout(&timer);
-        }
-        let result = match future.take() {
-            Some(future) if future.done() && !future.cancelled() => {
-                future.look(&mut |value| trace::emit(|| Event::Stop { outcome: Some(Ok(value)) }));
-                future.into_result()
-            }
-            _ => Err(match (ran, timeout) {
-                (Err(exception), _) => exception.at(here),
-                (Ok(()), Some(timeout)) if timed_out.get() => {
-                    let seconds = format!("{:?}", timeout.as_secs_f64());
-                    Exception::from(Error::RunSyncTimeout { seconds }).at(here)
-                }
-                (Ok(()), _) => Exception::from(Error::LoopStopped).at(here),
-            }),
-        };
-        if let Err(exception) = &result {
-            trace::emit(|| Event::Stop { outcome: Some(Err(exception)) });
-        }
-        result
-    }
-
-    /// Runs the loop until [`stop`](Self::stop) is called. It returns, too, when nothing is left that could wake
-    /// it, and when it cannot sleep since the system gives it no file descriptor: both are logged.
-    ///
-    /// # Panics
-    /// If the loop runs already.
-    #[track_caller]
-    pub fn start(&self) {
-        self.assert_not_running();
-        let _current = self.make_current();
-        trace::emit(|| Event::Run { by: "start" });
-        let caller = Location::caller();
-        if let Err(exception) = self.run(|| ()) {
-            trace::report(Problem::Callback, &exception.at(caller));
-        }
-        trace::emit(|| Event::Stop { outcome: None });
-    }
-
-    /// Ends the run after the iteration that is under way. Called before the run, it lets it do one iteration.
-    pub fn stop(&self) {
-        self.inner.stop.set(true);
     }
 
     /// Has `callback` called in the next iteration. If it panics, that is logged.
@@ -362,32 +244,6 @@ impl IoLoop {
     pub fn handle(&self) -> LoopHandle {
         self.inner.inbox.handle()
     }
-
-    #[track_caller]
-    fn assert_not_running(&self) {
-        assert!(!self.inner.running.get(), "this IoLoop is running already: yield the Future instead");
-    }
-
-    /// Runs iterations until the loop is stopped. `after_each` is called after each callback.
-    fn run(&self, mut after_each: impl FnMut()) -> Result<()> {
-        let inner = &*self.inner;
-        if inner.closed.get() {
-            return Err(Error::InvalidState("the IoLoop is closed").into());
-        }
-        inner.running.set(true);
-        let _running = Running(&inner.running);
-        loop {
-            if inner.ready.is_empty() && !inner.stop.get() {
-                inner.sleep()?;
-            } else {
-                inner.look_at_fds()?;
-            }
-            inner.iterate(&mut after_each);
-            if inner.stop.take() {
-                return Ok(());
-            }
-        }
-    }
 }
 
 impl Drop for Inner {
@@ -426,21 +282,6 @@ impl WeakLoop {
 impl fmt::Debug for IoLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IoLoop").field("time", &self.time()).field("ready", &self.inner.ready.len()).finish()
-    }
-}
-
-/// Says that the loop does not run any more, also when a panic passes.
-struct Running<'a>(&'a Cell<bool>);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
-}
-
-fn stop(inner: &Weak<Inner>) {
-    if let Some(inner) = inner.upgrade() {
-        inner.stop.set(true);
     }
 }
 

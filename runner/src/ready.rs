@@ -140,6 +140,11 @@ impl ReadyQueue {
         self.queue.borrow_mut().remove(index)
     }
 
+    /// Takes a callback out wherever it waits in line.
+    pub fn retract(&self, callback: &Callback) {
+        self.queue.borrow_mut().retain(|waiting| !Rc::ptr_eq(waiting, callback));
+    }
+
     /// The waiting callbacks, in order.
     pub fn queued(&self) -> Vec<Callback> {
         self.queue.borrow().iter().cloned().collect()

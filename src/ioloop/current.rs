@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use squall_runner::ready::ReadyQueue;
 
-use super::{IoLoop, RealClock, Running};
+use super::run::Running;
+use super::{IoLoop, RealClock};
 
 thread_local! {
     static LOOPS: RefCell<Loops> = const { RefCell::new(Loops { own: None, below: None, made: Vec::new() }) };

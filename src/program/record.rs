@@ -36,8 +36,6 @@ pub(super) struct Record {
     turned: Cell<bool>,
     /// The run is over: nothing but unretrieved exceptions is recorded.
     closed: Cell<bool>,
-    /// Whether the loop stopped since nothing could wake it.
-    hung: Cell<bool>,
     iterations: Cell<usize>,
     statements: Cell<usize>,
     /// Why the program is given up, if it is.
@@ -55,7 +53,6 @@ impl Record {
             counts: RefCell::default(),
             turned: Cell::new(false),
             closed: Cell::new(false),
-            hung: Cell::new(false),
             iterations: Cell::new(0),
             statements: Cell::new(0),
             failure: RefCell::default(),
@@ -77,9 +74,8 @@ impl Record {
         self.add('e', |report| report.events.push(line));
     }
 
-    /// A `run_sync` or `start` has ended. Whether the loop hung is known here.
+    /// A `run_sync` or `start` has ended.
     pub(super) fn outcome(&self, outcome: Outcome) {
-        let outcome = if self.hung.take() { Outcome::Hang } else { outcome };
         self.report.borrow_mut().outcomes.push(outcome);
         self.turn();
     }
@@ -183,10 +179,6 @@ impl Record {
 
     fn problem(&self, problem: Problem, exception: &Exception) {
         const APPLICATION: &str = "tornado.application";
-        if let Some(Error::Deadlock { .. }) = exception.downcast_ref() {
-            self.hung.set(true);
-            return;
-        }
         let (logger, message) = match problem {
             Problem::NeverRetrieved => {
                 // A Promise that is dropped has no counterpart in Python, where such a Future is never done.

@@ -85,8 +85,11 @@ impl World {
 
     /// `IOLoop.start`.
     pub(super) fn start(&self) -> Result<()> {
-        IoLoop::current().start();
-        self.record.outcome(Outcome::Stopped);
+        self.record.outcome(match IoLoop::current().run_until_stopped() {
+            Ok(()) => Outcome::Stopped,
+            Err(exception) if is_deadlock(&exception) => Outcome::Hang,
+            Err(exception) => self.record.raised(&exception),
+        });
         self.check()
     }
 }

@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
 use squall::trace::{self, Event, Observer, Text, Trace};
-use squall::Error;
 
 use crate::lessons::Lesson;
 use crate::{output, stage};
@@ -151,9 +150,6 @@ impl Observer for Printer {
     fn event(&self, event: &Event<'_>) {
         match event {
             Event::Note { text } => output::line(text),
-            // The outcome says it.
-            Event::Report { exception, .. }
-                if matches!(exception.downcast_ref(), Some(Error::Deadlock { .. })) => {}
             Event::Report { problem, exception } => {
                 let message = exception.to_string();
                 let colon = if message.is_empty() { "" } else { ": " };

@@ -1,0 +1,249 @@
+//! Runs of a loop: [`IoLoop::run_sync`] and [`IoLoop::start`], and what ends them.
+
+use std::cell::Cell;
+use std::panic::Location;
+use std::rc::Rc;
+use std::time::Duration;
+
+use squall_runner::ready::{Callback, Run};
+use squall_runner::trace::{self, Event};
+use squall_runner::{Context, Error, Exception, Future, Result, Yieldable};
+
+use super::{convert_at, IoLoop, Timeout};
+
+impl IoLoop {
+    /// Calls `f` on the loop, runs the loop until what `f` returns is done, and returns its result.
+    ///
+    /// ```
+    /// use squall::{Future, IoLoop};
+    /// assert_eq!(IoLoop::current().run_sync(|| Future::ready(5))?, 5);
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    ///
+    /// A run that ends leaves nothing behind that could end a later one.
+    ///
+    /// # Errors
+    /// What the coroutine raised; [`Error::LoopStopped`] if [`stop`](Self::stop) was called before it was done;
+    /// [`Error::Deadlock`] if nothing that is left can wake the loop: it names each waiting coroutine;
+    /// [`Error::InvalidState`] if the loop is closed.
+    ///
+    /// # Panics
+    /// If the loop runs already.
+    #[track_caller]
+    pub fn run_sync<M, Y: Yieldable<M>>(&self, f: impl FnOnce() -> Y) -> Result<Y::Output> {
+        self.run_until_done(None, f)
+    }
+
+    /// Runs the loop like [`run_sync`](Self::run_sync), but gives up after `timeout`: it cancels what `f` returned.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use squall::{sleep, IoLoop};
+    ///
+    /// let late = IoLoop::current().run_sync_with_timeout(Duration::from_millis(1), || sleep(Duration::from_secs(9)));
+    /// assert_eq!(late.unwrap_err().to_string(), "Operation timed out after 0.001 seconds");
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`run_sync`](Self::run_sync); [`Error::RunSyncTimeout`] if it took longer.
+    ///
+    /// # Panics
+    /// If the loop runs already.
+    #[track_caller]
+    pub fn run_sync_with_timeout<M, Y: Yieldable<M>>(
+        &self,
+        timeout: Duration,
+        f: impl FnOnce() -> Y,
+    ) -> Result<Y::Output> {
+        self.run_until_done(Some(timeout), f)
+    }
+
+    #[track_caller]
+    fn run_until_done<M, Y: Yieldable<M>>(
+        &self,
+        timeout: Option<Duration>,
+        f: impl FnOnce() -> Y,
+    ) -> Result<Y::Output> {
+        self.assert_not_running();
+        let here = Location::caller();
+        let _current = self.make_current();
+        trace::emit(|| Event::Run { by: "run_sync" });
+        // `f` may borrow from its caller, so it cannot wait in the queue itself: an entry holds its place.
+        let (turn_of_f, end) = (Entry::new(self), Entry::new(self));
+        turn_of_f.queue();
+        let future = Rc::new(Cell::new(None::<Future<Y::Output>>));
+        let timed_out = Rc::new(Cell::new(false));
+        let _timer = timeout.map(|timeout| {
+            let (future, timed_out, end) = (future.clone(), timed_out.clone(), end.passed.clone());
+            let timer = self.call_later(timeout, move || {
+                timed_out.set(true);
+                let pending = future.take();
+                if !pending.as_ref().is_some_and(Future::cancel) {
+                    end.0.set(true);
+                }
+                future.set(pending);
+            });
+            Timer { io_loop: self, timer }
+        });
+        let context = Context::current();
+        let mut f = Some(f);
+        let call_f = || {
+            if turn_of_f.passed.0.take() {
+                let Some(f) = f.take() else { return };
+                let called = Exception::trap(|| context.clone().enter(|| convert_at(here, f())), Err);
+                let pending = called.unwrap_or_else(Future::failed);
+                pending.add_callback(end.passed.clone());
+                future.set(Some(pending));
+            }
+        };
+        let ran = self.run(&end.passed.0, call_f);
+        let result = match future.take() {
+            Some(future) if future.done() && !future.cancelled() => {
+                future.look(&mut |value| trace::emit(|| Event::Stop { outcome: Some(Ok(value)) }));
+                future.into_result()
+            }
+            _ => Err(match (ran, timeout) {
+                (Err(exception), _) => exception.at(here),
+                (Ok(()), Some(timeout)) if timed_out.get() => {
+                    let seconds = format!("{:?}", timeout.as_secs_f64());
+                    Exception::from(Error::RunSyncTimeout { seconds }).at(here)
+                }
+                (Ok(()), _) => Exception::from(Error::LoopStopped).at(here),
+            }),
+        };
+        if let Err(exception) = &result {
+            trace::emit(|| Event::Stop { outcome: Some(Err(exception)) });
+        }
+        result
+    }
+
+    /// Runs the loop until [`stop`](Self::stop) is called.
+    ///
+    /// It also returns when nothing is left that could wake the loop, with one warning in the log that names each
+    /// coroutine that waits; and, with an error in the log, when the loop is closed or the system refuses it what it
+    /// needs to sleep.
+    ///
+    /// ```
+    /// use squall::IoLoop;
+    ///
+    /// let io_loop = IoLoop::current();
+    /// io_loop.add_callback(|| IoLoop::current().stop());
+    /// io_loop.start();
+    /// ```
+    ///
+    /// # Panics
+    /// If the loop runs already.
+    #[track_caller]
+    pub fn start(&self) {
+        let caller = Location::caller();
+        let Err(exception) = self.run_until_stopped() else { return };
+        match exception.downcast_ref() {
+            Some(Error::Deadlock { waiting }) => {
+                let nobody = if waiting.is_empty() { ", and no coroutine waits" } else { "" };
+                log::warn!(target: "squall::ioloop", "start at {caller} returns: {exception}{nobody}");
+            }
+            _ => log::error!(target: "squall::ioloop", "start at {caller} returns: {exception}"),
+        }
+    }
+
+    /// Runs the loop like [`start`](Self::start), but returns why it ended if that was not a
+    /// [`stop`](Self::stop).
+    #[track_caller]
+    pub(crate) fn run_until_stopped(&self) -> Result<()> {
+        self.assert_not_running();
+        let _current = self.make_current();
+        trace::emit(|| Event::Run { by: "start" });
+        let ran = self.run(&Cell::new(false), || ());
+        trace::emit(|| Event::Stop { outcome: ran.as_ref().err().map(Err) });
+        ran
+    }
+
+    /// Ends the run after the iteration that is under way. Called between two runs, it lets the next one do one
+    /// iteration.
+    pub fn stop(&self) {
+        self.inner.stop.set(true);
+    }
+
+    #[track_caller]
+    fn assert_not_running(&self) {
+        assert!(!self.inner.running.get(), "this IoLoop is running already: yield the Future instead");
+    }
+
+    /// Runs iterations until this run is at its `end` or the loop is stopped. Calls `after_each` after each callback.
+    fn run(&self, end: &Cell<bool>, mut after_each: impl FnMut()) -> Result<()> {
+        let inner = &*self.inner;
+        if inner.closed.get() {
+            return Err(Error::InvalidState("the IoLoop is closed").into());
+        }
+        inner.running.set(true);
+        let _running = Running(&inner.running);
+        loop {
+            if inner.ready.is_empty() && !inner.stop.get() {
+                inner.sleep()?;
+            } else {
+                inner.look_at_fds()?;
+            }
+            inner.iterate(&mut after_each);
+            // A stop in the iteration in which the run ends anyway is spent with it.
+            if inner.stop.take() | end.get() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Says that the loop does not run any more, also when a panic passes.
+pub(super) struct Running<'a>(pub(super) &'a Cell<bool>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// An entry of one run in the queue of its loop. It is taken out of the queue as the run ends.
+struct Entry<'a> {
+    io_loop: &'a IoLoop,
+    passed: Rc<Passed>,
+}
+
+/// Whether the loop has come to an entry.
+struct Passed(Cell<bool>);
+
+impl Run for Passed {
+    fn run(self: Rc<Self>) {
+        self.0.set(true);
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn new(io_loop: &'a IoLoop) -> Self {
+        Self { io_loop, passed: Rc::new(Passed(Cell::new(false))) }
+    }
+
+    fn queue(&self) {
+        self.io_loop.inner.ready.push(self.passed.clone());
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        // Once the loop has come to it, and where only what may queue it later holds it, it is not in the queue.
+        if Rc::strong_count(&self.passed) > 1 {
+            let entry: Callback = self.passed.clone();
+            self.io_loop.inner.ready.retract(&entry);
+        }
+    }
+}
+
+/// The timer of one run, taken back as the run ends.
+struct Timer<'a> {
+    io_loop: &'a IoLoop,
+    timer: Timeout,
+}
+
+impl Drop for Timer<'_> {
+    fn drop(&mut self) {
+        self.io_loop.remove_timeout(&self.timer);
+    }
+}
