@@ -1,8 +1,206 @@
-//! Tornado's coroutine machinery in Rust: generators `yield` [`Future`] handles to a [`Runner`],
-//! which waits for each and sends the result back in, on a real event loop.
+//! Tornado's coroutines in Rust: a function `yield`s [`Future`]s, and a [`Runner`] waits for each of them and sends
+//! its result back in, on one thread, on a real event loop.
 //!
-//! What nobody can be told by an exception is logged, by the crate `log`, with its traceback: a callback that
-//! failed, an exception that nobody retrieved. A program that installs no logger does not see it.
+//! ```
+//! use std::time::Duration;
+//! use squall::{sleep, IoLoop, Result};
+//!
+//! #[squall::coroutine]                               // a call starts it at once and returns a Future<usize>
+//! fn fetch(url: &'static str) -> Result<usize> {
+//!     yield_!(sleep(Duration::from_millis(5)))?;     // waits; `?` raises the exception that the Future trapped
+//!     Ok(url.len())
+//! }
+//!
+//! #[squall::coroutine]
+//! fn both() -> Result<usize> {
+//!     let [a, b] = yield_!([fetch("a"), fetch("bc")])?;      // waits for the two together
+//!     Ok(a + b)
+//! }
+//!
+//! assert_eq!(IoLoop::current().run_sync(both)?, 3);
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! # What it is
+//!
+//! - A **Future** is a handle to a result that is not there yet. [`Future`] has nothing to poll: it is yielded, awaited,
+//!   or asked by [`done`](Future::done) and [`result`](Future::result). A [`Promise`] is the other end, which resolves it.
+//! - A **coroutine** is a function that runs up to the first Future it has to wait for, is suspended there, and goes on
+//!   when that Future is done. Between two yields nothing else runs on its thread, so plain `Cell`s and `Rc`s are enough.
+//! - The **Runner** drives one coroutine: it sends results in, throws exceptions in, and takes out what is yielded.
+//! - The **loop**, [`IoLoop`], runs what is ready, in the order in which it became ready. Each thread has one.
+//! - An [`Exception`] is any error, with a traceback of the coroutines that it passed through. It is trapped in the Future
+//!   of the coroutine that raised it, and raised again where that Future is yielded.
+//!
+//! The names are those of Python's Tornado, and so is the order of events: a suite of programs that ran on Tornado 6.5
+//! checks each send, throw and yield.
+//!
+//! # Writing coroutines
+//!
+//! [`#[squall::coroutine]`](macro@coroutine) makes a coroutine of a function, and defines `yield_!` in its body. Without
+//! the attribute the function [`coroutine`](fn@coroutine) takes a closure. An `async fn` is a coroutine as well, a *native*
+//! one: it does nothing until it is yielded, awaited or spawned. Each kind can wait for the other.
+//!
+//! ```
+//! use squall::{coroutine, Exception, IoLoop, Result};
+//!
+//! #[derive(Debug, thiserror::Error)]
+//! #[error("division by zero")]
+//! struct ZeroDivision;
+//!
+//! #[squall::coroutine]
+//! fn divide(x: i32, y: i32) -> Result<i32> {
+//!     if y == 0 {
+//!         Err(ZeroDivision)?;                        // any std error becomes an Exception by `?`
+//!     }
+//!     Ok(x / y)
+//! }
+//!
+//! #[squall::coroutine]
+//! fn careful() -> Result<i32> {
+//!     match yield_!(divide(1, 0)) {                  // raised here, at the yield
+//!         Err(e) if e.is::<ZeroDivision>() => Ok(0),
+//!         other => other,
+//!     }
+//! }
+//!
+//! async fn native() -> Result<i32> {
+//!     Ok(careful().await? + divide(6, 2).await?)
+//! }
+//!
+//! let closure = coroutine(|co| async move { Ok(co.yield_(native()).await? + 1) });
+//! assert_eq!(IoLoop::current().run_sync(|| closure)?, 4);
+//!
+//! let text = Exception::msg("no such page");         // where an error is only a text
+//! assert_eq!(text.to_string(), "no such page");
+//! # Ok::<(), Exception>(())
+//! ```
+//!
+//! # Yielding
+//!
+//! A coroutine may yield a Future; an array, `Vec`, tuple or map of yieldable things, which are waited for together; a
+//! [`moment`] or `()`, which lets the loop run once; any [`std::future::Future`] whose output is a `Result`; and types of
+//! your own that implement [`Yieldable`].
+//!
+//! ```
+//! use std::time::Duration;
+//! use squall::{moment, sleep, with_timeout, Error, Future, IoLoop, Result, WaitIterator};
+//!
+//! #[squall::coroutine]
+//! fn number(n: u64) -> Result<u64> {
+//!     yield_!(sleep(Duration::from_millis(n)))?;
+//!     Ok(n)
+//! }
+//!
+//! #[squall::coroutine]
+//! fn tour() -> Result<()> {
+//!     let list: Vec<u64> = yield_!((1..4).map(number).collect::<Vec<_>>())?;
+//!     assert_eq!(list, [1, 2, 3]);
+//!     let (n, text) = yield_!((number(1), Future::ready("text")))?;
+//!     assert_eq!((n, text), (1, "text"));
+//!     yield_!(moment())?;
+//!     let five = yield_!(async { Ok::<_, std::fmt::Error>(5) })?;
+//!     assert_eq!(five, 5);
+//!
+//!     let slow = with_timeout(Duration::from_millis(1), number(1_000));
+//!     assert_eq!(yield_!(slow).unwrap_err().downcast_ref(), Some(&Error::Timeout));
+//!
+//!     let mut results = WaitIterator::new([number(9), number(3)]);   // as they finish
+//!     assert_eq!(yield_!(results.next())?, 3);
+//!
+//!     let blocking = IoLoop::current().run_in_executor(|| "computed on another thread");
+//!     println!("{}", yield_!(blocking)?);
+//!
+//!     let future = Future::<i32>::new();             // by hand: a Promise resolves it
+//!     let promise = future.promise();
+//!     IoLoop::current().call_later(Duration::from_millis(1), move || promise.set_result(7));
+//!     assert_eq!(yield_!(future)?, 7);
+//!     Ok(())
+//! }
+//! # IoLoop::current().run_sync(tour)?;
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! Coroutines share things by [`locks`] and [`queues`]. What cancelling does to each thing that can be waited for is
+//! written down in [`cancellation`].
+//!
+//! # Running
+//!
+//! - [`IoLoop::run_sync`] runs the loop until one coroutine is done, and returns its result. [`#[squall::main]`](macro@main)
+//!   does that with the body of `main`. If nothing can ever wake what still waits, it fails with [`Error::Deadlock`], which
+//!   names each waiting coroutine and its line.
+//! - [`IoLoop::spawn_callback`] starts a coroutine without waiting for it; a failure is logged with its traceback.
+//! - [`IoLoop::start`] runs until [`IoLoop::stop`]; [`runtimes`] has a server that Ctrl-C ends in good order.
+//! - [`IoLoop::handle`] returns a [`LoopHandle`], by which other threads call back.
+//! - [`PeriodicCallback`] calls at an interval, [`ThreadPoolExecutor`] runs what would block.
+//!
+//! Futures of tokio, async-io and other libraries can be yielded and awaited; [`runtimes`] says what each of them needs.
+//!
+//! An exception that no one can receive is logged, by the crate `log`: a callback that failed, or the exception of a Future
+//! that was dropped without being asked.
+//!
+//! # Testing
+//!
+//! [`#[squall::test]`](macro@test) runs a coroutine as a test on a virtual clock, where an hour passes at once. A
+//! [`TestLoop`](testing::TestLoop) resumes one coroutine at a time, [`explore`](testing::explore) tries every order in which
+//! they may run. [`testing::guide`] shows all of it.
+//!
+//! ```
+//! use std::time::Duration;
+//! use squall::{sleep, testing::TestLoop};
+//!
+//! let mut t = TestLoop::new();
+//! let hour = t.spawn(|| sleep(Duration::from_secs(3600)));
+//! t.run_until_idle();
+//! assert!(hour.done());
+//! assert_eq!(t.now(), Duration::from_secs(3600));
+//! ```
+//!
+//! # Seeing
+//!
+//! [`trace::record`] records what coroutines do and draws it in columns, one for each; [`trace::note`] adds a line of your
+//! own. [`IoLoop::dump`] prints, at any moment, which coroutine waits for what, at which line.
+//!
+//! ```
+//! use squall::{trace, IoLoop, Result};
+//!
+//! #[squall::coroutine]
+//! fn greet() -> Result<()> {
+//!     yield_!(())?;
+//!     trace::note("hello");
+//!     Ok(())
+//! }
+//!
+//! let trace = trace::record(|| IoLoop::current().run_sync(greet));
+//! println!("{trace}");
+//! assert!(trace.to_string().contains("hello"));
+//! ```
+//!
+//! # Features
+//!
+//! | feature | what it adds | default |
+//! |---|---|---|
+//! | `macros` | `#[squall::coroutine]`, `#[squall::main]`, `#[squall::test]` | yes |
+//! | `trace` | [`trace::record`] and its views, [`testing::TestLoop`], [`testing::explore`] | yes |
+//! | `signals` | `IoLoop::add_signal_handler` | no |
+//! | `program` | `squall::program`: coroutine programs written in JSON | no |
+//!
+//! Without default features squall is the Runner, the loop, the executor, locks and queues.
+//!
+//! # Functions at the root
+//!
+//! | function | what it does |
+//! |---|---|
+//! | [`coroutine`](fn@coroutine) | calls a closure as a coroutine |
+//! | [`sleep`] | returns a Future that is done after a while |
+//! | [`moment`] | returns what takes one turn of the loop |
+//! | [`multi`], [`multi_quiet`] | wait for a list, tuple or map of things; the quiet one does not log some exceptions |
+//! | [`with_timeout`], [`with_timeout_quiet`] | wait for something, but not longer than a limit |
+//! | [`task`] | makes a Future of a function that takes a callback |
+//! | [`maybe_future`] | makes a Future of something that may be one already |
+//! | [`native()`] | makes a std Future yieldable whose output is not a `Result` |
+//! | [`convert_yielded`] | makes a Future of anything that can be yielded |
+//! | [`chain_future`] | copies the result of one Future to another |
 
 #[cfg(feature = "macros")]
 mod attributes;
@@ -31,5 +229,14 @@ pub use squall_runner::{
 
 #[doc = include_str!("../docs/cancellation.md")]
 pub mod cancellation {}
+// Its snippets use tokio and others, which this crate does not depend on: the package `squall-runtimes` runs them.
+#[cfg_attr(not(doctest), doc = include_str!("../docs/runtimes.md"))]
+#[cfg_attr(doctest, doc = "Other runtimes.")]
+pub mod runtimes {}
 #[doc(hidden)]
 pub mod __private;
+
+/// The code of the README, run as it is printed there.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
