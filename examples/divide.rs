@@ -1,7 +1,7 @@
-//! Exceptions are trapped in the Future, and raised where that is yielded.
+//! An exception is trapped in the Future of its coroutine, and raised where that Future is yielded.
 //!
-//! `bad_call` calls a coroutine and does not yield what it gives: nobody sees the exception, which is only
-//! logged when the Future is dropped. `good_call` yields it, and the exception is raised at the yield.
+//! `bad_call` calls a coroutine and drops its Future: no code sees the exception, which is only logged. `good_call` yields
+//! the Future, so the exception is raised at the yield.
 
 use squall::{IoLoop, Result};
 

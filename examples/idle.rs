@@ -1,4 +1,4 @@
-//! What a second of waiting costs: the loop sleeps in the poller and does not spin.
+//! Measures what a second of waiting costs: the loop sleeps in the poller and does not spin.
 //!
 //! `cargo run --example idle` prints the CPU time of one idle second, and of one in which another thread calls back
 //! every ten milliseconds.

@@ -1,4 +1,4 @@
-//! Interleaving: start the next fetch before working on what the last one brought.
+//! Interleaving: the next fetch starts before the work on the last chunk begins.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use squall::{sleep, IoLoop, Result};
 
-/// Something that gives chunks, each after a while.
+/// A source of chunks, each of which takes a while.
 struct Source {
     chunks: RefCell<VecDeque<&'static str>>,
 }

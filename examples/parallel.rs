@@ -1,4 +1,4 @@
-//! What a coroutine may yield: Futures, and lists, tuples and maps of them, which are waited for together.
+//! Yields arrays, lists, maps and tuples of Futures, which are waited for together.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

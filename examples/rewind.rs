@@ -1,4 +1,4 @@
-//! Going back: how long it takes to restore a checkpoint after a thousand steps. Run it with `--release`.
+//! Measures how long it takes to restore a checkpoint after a thousand steps. Run it with `--release`.
 
 use std::time::Instant;
 

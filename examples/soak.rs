@@ -1,8 +1,8 @@
-//! Random programs of coroutines, locks, queues, time limits and cancellation on the real clock, for as many
-//! seconds as the argument says, 10 without one: do throughput and memory stay as they are?
+//! Runs random programs of coroutines, locks, queues, time limits and cancellation on the real clock, and prints whether
+//! throughput and memory stay as they are. The argument is the number of seconds, 10 without one.
 //!
-//! Each of many lanes makes one world after another, lets random coroutines loose in it, helps those out that
-//! would wait for ever, and checks what must hold. Ctrl-C ends it in good order.
+//! Each of many lanes makes one world after another, starts random coroutines in it, wakes those that would wait for
+//! ever, and checks the invariants. Ctrl-C ends it in good order.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use world::{start, Action, Alive, Fate, Worker, World, MS};
 
 const LANES: u64 = 50;
 
-/// What was done so far, and whether that is enough.
+/// The work done so far, and whether to stop.
 #[derive(Default)]
 struct Figures {
     worlds: Cell<u64>,
@@ -30,7 +30,7 @@ fn add(figure: &Cell<u64>, n: usize) {
     figure.set(figure.get() + n as u64);
 }
 
-/// Random numbers that are the same in each run: splitmix64.
+/// Random numbers that are equal in each run: splitmix64.
 struct Random(u64);
 
 impl Random {
@@ -150,7 +150,7 @@ fn soak(length: Duration) -> Result<Rc<Figures>> {
     done.map(|_| figures)
 }
 
-/// What the process has in memory, in KiB, where the system tells.
+/// The resident set of the process in KiB, where the system tells.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,8 +1,8 @@
-//! A type of one's own made yieldable: here a promise of another library, which calls back.
+//! Makes a type yieldable that squall does not know: the promise of another library, which calls back.
 
 use squall::{marker, Future, IoLoop, Result, Yieldable};
 
-/// What the other library gives.
+/// The promise of the other library.
 struct Thenable {
     value: i32,
 }

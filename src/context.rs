@@ -1,7 +1,7 @@
 //! [`ContextVar`]: a variable with a value of its own in each coroutine.
 //!
-//! A coroutine runs in a copy of the context of whoever called it; what it sets is seen by what it calls, and
-//! never by its caller. The source of this behaviour is `contextvars` as Tornado's `gen.coroutine` uses it.
+//! A coroutine runs in a copy of the context of its caller: what it sets is seen by the coroutines that it calls,
+//! and never by its caller. The source of this behaviour is `contextvars` as Tornado's `gen.coroutine` uses it.
 //!
 //! ```
 //! use squall::{coroutine, ContextVar};
@@ -10,8 +10,8 @@
 //!
 //! let token = USER.set("ann");
 //! let called = coroutine(|_co| async {
-//!     let user = USER.get();                     // that of its caller
-//!     USER.set("ben");                           // for itself, and for what it calls
+//!     let user = USER.get();                     // the value of its caller
+//!     USER.set("ben");                           // for this coroutine, and for those it calls
 //!     Ok(user)
 //! });
 //! assert_eq!(called.result().unwrap(), Some("ann"));
@@ -20,7 +20,7 @@
 //! assert_eq!(USER.get(), None);
 //! ```
 //!
-//! All that is set at one moment is a [`Context`], which may go to another thread:
+//! A [`Context`] holds all variables as they are at one moment. It may be sent to another thread:
 //!
 //! ```
 //! use squall::{Context, ContextVar};
@@ -38,8 +38,8 @@ use std::sync::Arc;
 
 use squall_runner::Context;
 
-/// A variable whose value belongs to the coroutine that set it and to those that it calls. Make it a `static`;
-/// the module has an example.
+/// A variable whose value belongs to the coroutine that set it and to the coroutines that it calls. Make it a
+/// `static`; the [module](self) has an example.
 #[derive(Debug)]
 pub struct ContextVar<T> {
     /// Gives each variable an address of its own; atomic, so that a `const` is not taken for a `static`.
@@ -47,18 +47,18 @@ pub struct ContextVar<T> {
     _value: PhantomData<fn() -> T>,
 }
 
-/// What [`ContextVar::set`] gives, to take the change back.
+/// Takes back one [`ContextVar::set`], which returned it: see [`ContextVar::reset`].
 #[derive(Debug)]
 pub struct Token<T>(Option<T>);
 
 impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
-    /// A variable that has no value anywhere yet.
+    /// Creates a variable that has no value anywhere yet.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Self { _address: AtomicU8::new(0), _value: PhantomData }
     }
 
-    /// The value here, if it was set here or by a caller.
+    /// Returns a copy of the value, if the current coroutine or one of its callers has set one.
     pub fn get(&'static self) -> Option<T> {
         // Nothing is borrowed while the value is cloned: that may ask for variables in turn.
         let Context(values) = Context::current();
@@ -66,14 +66,14 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
         value.downcast_ref().cloned()
     }
 
-    /// Sets the value for the current coroutine and what it calls from now on.
+    /// Sets the value for the current coroutine and for the coroutines that it calls from now on.
     pub fn set(&'static self, value: T) -> Token<T> {
         let before = self.get();
         self.put(Some(value));
         Token(before)
     }
 
-    /// Puts the value back that was there before the [`set`](Self::set) that gave the token.
+    /// Restores the value from before the [`set`](Self::set) that returned the token.
     pub fn reset(&'static self, token: Token<T>) {
         self.put(token.0);
     }

@@ -1,7 +1,7 @@
-//! What coroutines yield, and what drives them.
+//! The things that coroutines yield, and the Runner that drives them: Tornado's module `gen`.
 //!
-//! `gen` is a keyword in edition 2024, where this module is spelled `squall::r#gen`; everything in it is also
-//! found at the root of the crate.
+//! `gen` is a keyword in edition 2024, where this module is spelled `squall::r#gen`; everything in it is also found at
+//! the root of the crate, whose [first page](crate#yielding) shows how it is used.
 
 mod chain_future;
 mod multi;
@@ -23,7 +23,7 @@ pub use task::{maybe_future, task, MaybeFuture};
 pub use wait_iterator::WaitIterator;
 pub use with_timeout::{with_timeout, with_timeout_quiet};
 
-/// The kinds of yieldable things: the second parameter of [`Yieldable`], which is always inferred.
+/// The kinds of yieldable things: the type parameter of [`Yieldable`], which is always inferred.
 pub mod marker {
     pub use super::multi::{List, Map, Tuple};
     pub use squall_runner::marker::{Custom, Moment, Native};

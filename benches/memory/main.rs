@@ -1,10 +1,10 @@
-//! What a waiting coroutine costs in bytes, on squall and on its peers. `cargo bench --bench peers` runs this as
-//! a part of its table.
+//! The bytes of a waiting coroutine, on squall and on its peers. `cargo bench --bench peers` runs this as a part of
+//! its table.
 //!
 //! Bytes are counted by the allocator, from before the first coroutine is made until all of them wait: with the
 //! Future that each waits for, without the list of handles; once where they have no state of their own, once where
 //! each has 64 bytes that it needs again after it has waited. The peak of the resident set is that of a process which
-//! holds so many coroutines alive and runs them to the end, the list of handles included.
+//! holds a million coroutines alive and runs them to the end, the list of handles included.
 
 #[path = "../peers/executors.rs"]
 mod executors;
@@ -26,7 +26,7 @@ use waiting::Now;
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-const WHO: [&str; 4] = ["squall", "tokio", "async-executor", "LocalPool"];
+const CONTESTANTS: [&str; 4] = ["squall", "tokio", "async-executor", "LocalPool"];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -39,8 +39,8 @@ fn main() {
             table(20, 20);
             recordings(&[20]);
         }
-        ["--alive", who, n] => {
-            hold::<0>(who, n.parse().expect("how many coroutines"), |_| ());
+        ["--alive", name, n] => {
+            hold::<0>(name, n.parse().expect("how many coroutines"), |_| ());
             println!("{}", peak_of_this_process());
         }
         ["--record", events] => {
@@ -53,34 +53,34 @@ fn main() {
 
 fn table(counted: usize, alive: usize) {
     println!("Bytes per coroutine; the ratios are squall / peer.\n");
-    println!("| row | {} | squall / tokio | squall / best peer | target |", WHO.join(" | "));
+    println!("| row | {} | squall / tokio | squall / best peer | target |", CONTESTANTS.join(" | "));
     println!("|---|---:|---:|---:|---:|---|---|---|");
-    let bytes = WHO.map(|who| allocated::<0>(who, counted));
+    let bytes = CONTESTANTS.map(|name| allocated::<0>(name, counted));
     print_row(&format!("bytes, {counted} waiting"), bytes.map(|(bytes, _)| bytes));
     let allocations = bytes.map(|(_, allocations)| format!("{allocations:.1}"));
     println!("| allocations of each | {} | | | stated |", allocations.join(" | "));
-    let bytes = WHO.map(|who| allocated::<64>(who, counted).0);
+    let bytes = CONTESTANTS.map(|name| allocated::<64>(name, counted).0);
     print_row(&format!("bytes, {counted} waiting, each with 64 of its own"), bytes);
     print_row(
         &format!("peak RSS, {alive} alive"),
-        WHO.map(|who| peak_of(&["--alive", who], alive) / count(alive)),
+        CONTESTANTS.map(|name| peak_of(&["--alive", name], alive) / count(alive)),
     );
 }
 
-/// The peak of a process that records so many events, of which it keeps those that a recorder keeps.
+/// Prints the peak of a process that records each number of events, of which a recorder keeps the first 100,000.
 fn recordings(events: &[usize]) {
-    println!("\nPeak of the resident set of a process that records so many events:\n");
+    println!("\nPeak of the resident set of a process that records this many events:\n");
     println!("| events | MiB |\n|---:|---:|");
     for &events in events {
         println!("| {events} | {:.1} |", peak_of(&["--record"], events) / f64::from(1 << 20));
     }
 }
 
-/// Records about so many events of a coroutine that lets the loop turn.
+/// Records about `events` events of a coroutine that lets the loop turn.
 fn recorded(events: usize) -> Trace {
     Recorder::new().record(|| {
         on_squall(move |co| async move {
-            // Each tells four: the turn, what is sent, the yield and the wait.
+            // A round is four events: the turn, the send, the yield and the wait.
             for _ in 0..events / 4 {
                 co.yield_(moment()).await?;
             }
@@ -97,13 +97,13 @@ fn print_row(row: &str, bytes: [f64; 4]) {
     println!("| {row} | {} | {to_tokio:.2} | {to_best:.2} | 0.80 {met} |", bytes.join(" | "));
 }
 
-/// Bytes and allocations for each of `n` waiting coroutines.
-fn allocated<const STATE: usize>(who: &str, n: usize) -> (f64, f64) {
-    // The first run makes what is made once for the thread.
-    hold::<STATE>(who, 1, |_| ());
+/// Returns the bytes and the allocations of each of `n` waiting coroutines.
+fn allocated<const STATE: usize>(name: &str, n: usize) -> (f64, f64) {
+    // The first run makes what a thread makes only once.
+    hold::<STATE>(name, 1, |_| ());
     let (found, region) = (Rc::new(Cell::new((0.0, 0.0))), Cell::new(Region::new(COUNTING)));
     let each = found.clone();
-    hold::<STATE>(who, n, move |now| match now {
+    hold::<STATE>(name, n, move |now| match now {
         Now::Empty => region.set(Region::new(COUNTING)),
         Now::AllWait => {
             let change = region.replace(Region::new(COUNTING)).change();
@@ -115,18 +115,18 @@ fn allocated<const STATE: usize>(who: &str, n: usize) -> (f64, f64) {
     found.get()
 }
 
-/// Has `n` coroutines wait, and runs them to the end.
-fn hold<const STATE: usize>(who: &str, n: usize, at: impl FnMut(Now) + 'static) {
-    match who {
+/// Makes `n` coroutines that wait, and runs them to the end.
+fn hold<const STATE: usize>(name: &str, n: usize, at: impl FnMut(Now) + 'static) {
+    match name {
         "squall" => waiting::squall::<STATE>(n, at),
         "tokio" => waiting::peer::<Tokio, STATE>(n, at),
         "async-executor" => waiting::peer::<Smol, STATE>(n, at),
         "LocalPool" => waiting::peer::<Pool, STATE>(n, at),
-        _ => panic!("nobody is called {who}"),
+        _ => panic!("no contestant is called {name}"),
     };
 }
 
-/// The peak of the resident set of a process of its own, in bytes.
+/// Runs this program with `arguments`, and returns the peak of its resident set in bytes.
 fn peak_of(arguments: &[&str], n: usize) -> f64 {
     let this = std::env::current_exe().expect("the path of this program");
     let output = Command::new(this).args(arguments).arg(n.to_string()).output().expect("it runs");
@@ -139,7 +139,7 @@ fn count(n: usize) -> f64 {
     n as f64
 }
 
-/// In bytes. Source: `VmHWM` in Linux's `/proc/self/status`.
+/// The peak of the resident set of this process, in bytes. Source: `VmHWM` in Linux's `/proc/self/status`.
 fn peak_of_this_process() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the peak");

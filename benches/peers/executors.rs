@@ -13,7 +13,7 @@ use futures::task::LocalSpawnExt;
 
 /// An executor of tasks that need not be `Send`, on the thread that calls it.
 pub(crate) trait Executor: Clone + 'static {
-    /// What awaits the result of a task.
+    /// A handle that is awaited for the result of a task.
     type Handle<T: 'static>: Future<Output = T> + Unpin + 'static;
 
     /// Makes an executor and runs `body` on it.
@@ -21,7 +21,7 @@ pub(crate) trait Executor: Clone + 'static {
 
     fn spawn<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Self::Handle<T>;
 
-    /// Lets all others run that are ready.
+    /// Lets every other ready task run once.
     fn yield_now() -> impl Future<Output = ()>;
 }
 
@@ -46,7 +46,7 @@ impl Executor for Tokio {
     }
 }
 
-/// A `JoinHandle` that gives the value as the other peers' handles do: no task here panics.
+/// A `JoinHandle` whose output is the plain value, as with the other peers: no task here panics.
 pub(crate) struct Joined<T>(tokio::task::JoinHandle<T>);
 
 impl<T> Future for Joined<T> {

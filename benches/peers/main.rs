@@ -6,7 +6,7 @@
 //! cargo bench --bench peers -- --growth          each row at ten times the work, too
 //! cargo bench --bench peers -- --quick           each row once with a tiny size: does it still run?
 //! cargo bench --bench peers -- --rounds 31       more rounds than 11
-//! cargo bench --bench peers -- --alone ROW WHO N one contestant once, for a profiler
+//! cargo bench --bench peers -- --alone ROW CONTESTANT N   one contestant once, for a profiler
 //! ```
 
 mod executors;
@@ -14,14 +14,15 @@ mod measure;
 mod memory;
 mod rows;
 
-use measure::{Measured, Row, Spread, Who};
+use measure::{Contestant, Measured, Row, Spread};
 
 fn main() {
     let arguments = Arguments::parse(std::env::args().skip(1));
     let rows: Vec<Row> = rows::rows().into_iter().filter(|row| arguments.wants(row.name)).collect();
-    if let Some((who, n)) = arguments.alone {
+    if let Some((contestant, n)) = arguments.alone {
         for row in &rows {
-            row.run_alone(who, n).unwrap_or_else(|| panic!("{who} is not in the row {}", row.name));
+            row.run_alone(contestant, n)
+                .unwrap_or_else(|| panic!("{contestant} is not in the row {}", row.name));
         }
         return;
     }
@@ -46,8 +47,8 @@ fn main() {
 fn heading() {
     println!("Nanoseconds per thing: the median of all rounds. Ratios: squall / peer in the same round, median (least-greatest).\n");
     print!("| {:<17} | {:>9} ", "row", "things");
-    for who in Who::ALL {
-        print!("| {who:>14} ");
+    for contestant in Contestant::ALL {
+        print!("| {contestant:>14} ");
     }
     println!("| {:<18} | {:<33} | {:<14} |", "squall / tokio", "squall / best peer, or the limit", "target");
     println!("|---|---:|---:|---:|---:|---:|---:|---|---|---|");
@@ -55,46 +56,56 @@ fn heading() {
 
 fn print_row(row: &Row, measured: &Measured) {
     print!("| {:<17} | {:>9} ", row.name, row.n);
-    for who in Who::ALL {
-        match measured.time(who) {
+    for contestant in Contestant::ALL {
+        match measured.time(contestant) {
             Some(time) => print!("| {:>14.1} ", time.median),
             None => print!("| {:>14} ", ""),
         }
     }
-    let beside = if measured.time(Who::Limit).is_some() { Some(Who::Limit) } else { measured.best_peer() };
-    let beside = beside.and_then(|who| Some((who, measured.ratio(who)?)));
-    print!("| {:<18} ", measured.ratio(Who::Tokio).map_or_else(String::new, |ratio| ratio.to_string()));
-    print!("| {:<33} ", beside.map_or_else(String::new, |(who, ratio)| format!("{ratio} {who}")));
+    let beside = if measured.time(Contestant::Limit).is_some() {
+        Some(Contestant::Limit)
+    } else {
+        measured.best_peer()
+    };
+    let beside = beside.and_then(|contestant| Some((contestant, measured.ratio(contestant)?)));
+    print!(
+        "| {:<18} ",
+        measured.ratio(Contestant::Tokio).map_or_else(String::new, |ratio| ratio.to_string())
+    );
+    print!(
+        "| {:<33} ",
+        beside.map_or_else(String::new, |(contestant, ratio)| format!("{ratio} {contestant}"))
+    );
     println!(
         "| {:<14} |",
         row.target.map_or_else(|| "stated".to_owned(), |target| verdict(target, measured))
     );
 }
 
-/// Whether the target is met; and where another peer is faster than tokio, whether squall is as fast.
-fn verdict((who, target): (Who, f64), measured: &Measured) -> String {
-    let reached = |who, target| measured.ratio(who).is_none_or(|ratio| ratio.median <= target);
-    let met = reached(who, target) && measured.best_peer().is_none_or(|best| reached(best, 1.0));
+/// Says whether the target is met and no peer is faster than squall.
+fn verdict((peer, target): (Contestant, f64), measured: &Measured) -> String {
+    let reached = |peer, target| measured.ratio(peer).is_none_or(|ratio| ratio.median <= target);
+    let met = reached(peer, target) && measured.best_peer().is_none_or(|best| reached(best, 1.0));
     format!("{target:.2} {}", if met { "met" } else { "not met" })
 }
 
-/// So much longer may one thing take at ten times the work.
+/// The greatest growth that counts as linear: the time of one thing at ten times the work, over its time before.
 const LINEAR: f64 = 1.15;
 
 fn growth(rows: &[Row], arguments: &Arguments) {
     println!(
-        "\nGrowth: one thing at ten times the work takes so many times as long, median (least-greatest).\n"
+        "\nGrowth: the time of one thing at ten times the work, over its time at the work of the table, median (least-greatest).\n"
     );
     println!("| {:<19} | {:>9} | {:<18} | {:<18} | {LINEAR:.2} |", "row", "from", "squall", "tokio");
     println!("|---|---:|---|---|---|");
     for row in rows {
-        // A row of a million is the one that has grown.
+        // A row of a million is the large size; its small size is a tenth of it.
         let n = if row.n < 1_000_000 { row.n } else { row.n / 10 };
         let (n, rounds) =
             if arguments.quick { (n.min(1_000), 1) } else { (n, (arguments.rounds_of(row) / 3).max(1)) };
         let text = |growth: Option<Spread>| growth.map_or_else(String::new, |growth| growth.to_string());
-        let squall = row.growth(Who::Squall, n, rounds);
-        let tokio = text(row.growth(Who::Tokio, n, rounds));
+        let squall = row.growth(Contestant::Squall, n, rounds);
+        let tokio = text(row.growth(Contestant::Tokio, n, rounds));
         let met = if squall.is_none_or(|growth| growth.median <= LINEAR) { "met" } else { "not met" };
         println!("| {:<19} | {:>9} | {:<18} | {tokio:<18} | {met} |", row.name, n, text(squall));
     }
@@ -107,8 +118,8 @@ struct Arguments {
     quick: bool,
     growth: bool,
     rounds: Option<usize>,
-    /// Who runs alone, and on how many things.
-    alone: Option<(Who, usize)>,
+    /// The contestant that runs alone, and its number of things.
+    alone: Option<(Contestant, usize)>,
 }
 
 impl Arguments {
@@ -122,10 +133,10 @@ impl Arguments {
                 "--rounds" => parsed.rounds = Some(next("a number").parse().expect("a number of rounds")),
                 "--alone" => {
                     parsed.filters.push(format!("={}", next("a row")));
-                    let who = next("who runs");
-                    let who = Who::ALL.into_iter().find(|known| known.to_string() == who);
+                    let name = next("the contestant");
+                    let contestant = Contestant::ALL.into_iter().find(|known| known.to_string() == name);
                     let n = next("how many").parse().expect("how many things");
-                    parsed.alone = Some((who.expect("one of the columns"), n));
+                    parsed.alone = Some((contestant.expect("one of the columns"), n));
                 }
                 // Cargo says this to every bench.
                 "--bench" => {}

@@ -1,28 +1,28 @@
 //! Runs the contestants of a row in turn, round after round, and sums up their ratios.
 //!
-//! What disturbs the machine for a while disturbs all contestants of a round: so the ratio is taken in each
+//! A disturbance of the machine reaches all contestants of a round, so the ratio is taken within each
 //! round, and the median of the ratios is the row's result.
 
 use std::fmt;
 use std::time::Duration;
 
-/// Who takes part in a row.
+/// A contestant of a row: a column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Who {
+pub(crate) enum Contestant {
     Squall,
     Tokio,
     AsyncExecutor,
     LocalPool,
-    /// What the machine, or the crate below, could do at best.
+    /// The best that the machine, or the crate below, could do.
     Limit,
 }
 
-impl Who {
+impl Contestant {
     pub(crate) const ALL: [Self; 5] =
         [Self::Squall, Self::Tokio, Self::AsyncExecutor, Self::LocalPool, Self::Limit];
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for Contestant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Squall => "squall",
@@ -34,7 +34,7 @@ impl fmt::Display for Who {
     }
 }
 
-/// Does the row's work on `n` things, and gives the time of the work alone.
+/// Does the row's work on `n` things, and returns the time of the work alone.
 type Run = fn(usize) -> Duration;
 
 /// One line of the table.
@@ -43,9 +43,9 @@ pub(crate) struct Row {
     pub(crate) what: &'static str,
     /// How many things are done in one run.
     pub(crate) n: usize,
-    /// The ratio to reach, and to whom.
-    pub(crate) target: Option<(Who, f64)>,
-    contestants: Vec<(Who, Run)>,
+    /// The peer to compare with, and the ratio to reach.
+    pub(crate) target: Option<(Contestant, f64)>,
+    contestants: Vec<(Contestant, Run)>,
 }
 
 impl Row {
@@ -53,29 +53,30 @@ impl Row {
         Self { name, what, n, target: None, contestants: Vec::new() }
     }
 
-    /// At most so many times what tokio takes.
+    /// Sets the target: at most `ratio` times the time of tokio.
     pub(crate) fn target(self, ratio: f64) -> Self {
-        self.target_of(Who::Tokio, ratio)
+        self.target_of(Contestant::Tokio, ratio)
     }
 
-    pub(crate) fn target_of(mut self, who: Who, ratio: f64) -> Self {
-        self.target = Some((who, ratio));
+    pub(crate) fn target_of(mut self, peer: Contestant, ratio: f64) -> Self {
+        self.target = Some((peer, ratio));
         self
     }
 
-    pub(crate) fn with(mut self, who: Who, run: Run) -> Self {
-        self.contestants.push((who, run));
+    pub(crate) fn with(mut self, contestant: Contestant, run: Run) -> Self {
+        self.contestants.push((contestant, run));
         self
     }
 
-    /// Runs one contestant alone, if it is in this row.
-    pub(crate) fn run_alone(&self, who: Who, n: usize) -> Option<Duration> {
-        self.contestants.iter().find(|(contestant, _)| *contestant == who).map(|(_, run)| run(n))
+    /// Runs one contestant alone; returns `None` if it is not in this row.
+    pub(crate) fn run_alone(&self, alone: Contestant, n: usize) -> Option<Duration> {
+        self.contestants.iter().find(|(contestant, _)| *contestant == alone).map(|(_, run)| run(n))
     }
 
-    /// `rounds` rounds of all contestants with `n` things each. Every round begins with another one.
+    /// Runs `rounds` rounds of all contestants with `n` things each. Every round begins with another contestant.
     pub(crate) fn measure(&self, n: usize, rounds: usize) -> Measured {
-        let mut times: Vec<_> = self.contestants.iter().map(|(who, _)| (*who, Vec::new())).collect();
+        let mut times: Vec<_> =
+            self.contestants.iter().map(|(contestant, _)| (*contestant, Vec::new())).collect();
         let contestants = self.contestants.len();
         for round in 0..rounds {
             for i in 0..contestants {
@@ -86,9 +87,9 @@ impl Row {
         Measured { times }
     }
 
-    /// One contestant at `n` things and at ten times as many, in turn: how many times longer one thing takes.
-    pub(crate) fn growth(&self, who: Who, n: usize, rounds: usize) -> Option<Spread> {
-        let (_, run) = self.contestants.iter().find(|(contestant, _)| *contestant == who)?;
+    /// Runs one contestant at `n` things and at ten times as many, in turn; returns how many times longer one thing takes.
+    pub(crate) fn growth(&self, measured: Contestant, n: usize, rounds: usize) -> Option<Spread> {
+        let (_, run) = self.contestants.iter().find(|(contestant, _)| *contestant == measured)?;
         let ratios = (0..rounds).map(|_| {
             let small: Duration = (0..10).map(|_| run(n)).sum();
             run(n * 10).as_secs_f64() / small.as_secs_f64()
@@ -104,30 +105,30 @@ fn count(n: usize) -> f64 {
 
 /// Nanoseconds per thing, by contestant and round.
 pub(crate) struct Measured {
-    times: Vec<(Who, Vec<f64>)>,
+    times: Vec<(Contestant, Vec<f64>)>,
 }
 
 impl Measured {
-    fn of(&self, who: Who) -> Option<&Vec<f64>> {
-        self.times.iter().find(|(contestant, _)| *contestant == who).map(|(_, times)| times)
+    fn of(&self, wanted: Contestant) -> Option<&Vec<f64>> {
+        self.times.iter().find(|(contestant, _)| *contestant == wanted).map(|(_, times)| times)
     }
 
     /// The time per thing.
-    pub(crate) fn time(&self, who: Who) -> Option<Spread> {
-        self.of(who).map(|times| Spread::of(times.clone()))
+    pub(crate) fn time(&self, contestant: Contestant) -> Option<Spread> {
+        self.of(contestant).map(|times| Spread::of(times.clone()))
     }
 
-    /// Squall's time as a part of another's.
-    pub(crate) fn ratio(&self, who: Who) -> Option<Spread> {
-        let pairs = self.of(Who::Squall)?.iter().zip(self.of(who)?);
+    /// The time of squall, divided by that of a peer in the same round.
+    pub(crate) fn ratio(&self, peer: Contestant) -> Option<Spread> {
+        let pairs = self.of(Contestant::Squall)?.iter().zip(self.of(peer)?);
         Some(Spread::of(pairs.map(|(squall, other)| squall / other).collect()))
     }
 
     /// The fastest of the peers, by median.
-    pub(crate) fn best_peer(&self) -> Option<Who> {
-        let peers = [Who::Tokio, Who::AsyncExecutor, Who::LocalPool];
-        let timed = peers.into_iter().filter_map(|who| Some((who, self.time(who)?.median)));
-        timed.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(who, _)| who)
+    pub(crate) fn best_peer(&self) -> Option<Contestant> {
+        let peers = [Contestant::Tokio, Contestant::AsyncExecutor, Contestant::LocalPool];
+        let timed = peers.into_iter().filter_map(|peer| Some((peer, self.time(peer)?.median)));
+        timed.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(peer, _)| peer)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The rows that count bytes. They need an allocator that counts, which would slow the other rows down: so the
-//! bench `memory` is a program of its own, and this asks cargo to run it.
+//! The rows that count bytes: they need a counting allocator, which would slow the other rows down, so the bench
+//! `memory` is a program of its own, which this file has cargo run.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ use std::process::Command;
 pub(crate) fn table(quick: bool) {
     println!();
     let Some(cargo) = std::env::var_os("CARGO") else {
-        return println!("The rows that count bytes run by cargo only: cargo bench --bench memory");
+        return println!("The rows that count bytes run only under cargo: cargo bench --bench memory");
     };
     let mut bench = Command::new(cargo);
     bench.args(["bench", "--quiet", "--package", "squall-benches", "--bench", "memory", "--"]);

@@ -1,6 +1,6 @@
-//! The rows of the table: what each does on squall, and next to it what it does on the peers.
+//! The rows of the table: each file holds the work of its rows on squall, and next to it the same work on the peers.
 //!
-//! A contestant makes its loop and its inputs, does the work on `n` things, and gives the time of the work alone.
+//! A contestant makes its loop and its inputs, does the work on `n` things, and returns the time of the work alone.
 
 mod call;
 mod chain;
@@ -21,7 +21,7 @@ use std::time::Duration;
 use squall::{Co, IoLoop, Result};
 
 use crate::executors::{Executor, Pool, Smol, Tokio};
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 /// All rows, in the order of the table.
 pub(crate) fn rows() -> Vec<Row> {
@@ -71,42 +71,42 @@ fn waiting_rows() -> Vec<Row> {
     vec![
         Row::new("waiting", 100_000, "coroutines each waiting on its own Future, resolved, run to the end")
             .target(0.8)
-            .with(Who::Squall, both_of_squall)
-            .with(Who::Tokio, both::<Tokio>)
-            .with(Who::AsyncExecutor, both::<Smol>)
-            .with(Who::LocalPool, both::<Pool>),
+            .with(Contestant::Squall, both_of_squall)
+            .with(Contestant::Tokio, both::<Tokio>)
+            .with(Contestant::AsyncExecutor, both::<Smol>)
+            .with(Contestant::LocalPool, both::<Pool>),
         Row::new("alive-create", 1_000_000, "a million of them alive: creation")
             .target(0.8)
-            .with(Who::Squall, |n| waiting::squall::<0>(n, |_| ()).0)
-            .with(Who::Tokio, created::<Tokio>)
-            .with(Who::AsyncExecutor, created::<Smol>)
-            .with(Who::LocalPool, created::<Pool>),
+            .with(Contestant::Squall, |n| waiting::squall::<0>(n, |_| ()).0)
+            .with(Contestant::Tokio, created::<Tokio>)
+            .with(Contestant::AsyncExecutor, created::<Smol>)
+            .with(Contestant::LocalPool, created::<Pool>),
         Row::new("alive-resume", 1_000_000, "a million of them alive: resumption to the end")
             .target(0.8)
-            .with(Who::Squall, |n| waiting::squall::<0>(n, |_| ()).1)
-            .with(Who::Tokio, resumed::<Tokio>)
-            .with(Who::AsyncExecutor, resumed::<Smol>)
-            .with(Who::LocalPool, resumed::<Pool>),
+            .with(Contestant::Squall, |n| waiting::squall::<0>(n, |_| ()).1)
+            .with(Contestant::Tokio, resumed::<Tokio>)
+            .with(Contestant::AsyncExecutor, resumed::<Smol>)
+            .with(Contestant::LocalPool, resumed::<Pool>),
     ]
 }
 
-/// The same generic contestant on each of the three peers.
+/// Adds one generic contestant for each of the three peers.
 macro_rules! peers {
     ($row:expr, $run:ident) => {
-        $row.with($crate::measure::Who::Tokio, $run::<$crate::executors::Tokio>)
-            .with($crate::measure::Who::AsyncExecutor, $run::<$crate::executors::Smol>)
-            .with($crate::measure::Who::LocalPool, $run::<$crate::executors::Pool>)
+        $row.with($crate::measure::Contestant::Tokio, $run::<$crate::executors::Tokio>)
+            .with($crate::measure::Contestant::AsyncExecutor, $run::<$crate::executors::Smol>)
+            .with($crate::measure::Contestant::LocalPool, $run::<$crate::executors::Pool>)
     };
 }
 use peers;
 
-/// The peers' way to wait for many. Out of tokio's budget for one task, within which it takes quadratic time;
-/// to the others that is nothing.
+/// Waits for many Futures as the peers' users do. It steps outside of tokio's budget for one task, within which
+/// `join_all` takes quadratic time; the other peers have no budget.
 fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> impl Future<Output = Vec<F::Output>> {
     tokio::task::unconstrained(futures::future::join_all(futures))
 }
 
-/// Numbers that look random and are the same in every run.
+/// Returns numbers that look random and are equal in every run.
 pub(crate) fn scattered(seed: usize) -> impl Iterator<Item = u64> {
     let mut state = seed as u64 + 0x9e37_79b9_7f4a_7c15;
     std::iter::repeat_with(move || {

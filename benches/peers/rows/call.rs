@@ -7,14 +7,14 @@ use squall::{Future, Result};
 
 use super::{on_squall, peers};
 use crate::executors::Executor;
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         peers!(
             Row::new("call", 100_000, "call a coroutine that has nothing to wait for, take its result")
                 .target(0.15)
-                .with(Who::Squall, squall),
+                .with(Contestant::Squall, squall),
             peer
         ),
         peers!(
@@ -24,7 +24,7 @@ pub(crate) fn rows() -> Vec<Row> {
                 "the same where it yields elsewhere: its body is a generator"
             )
             .target(0.15)
-            .with(Who::Squall, squall_generator),
+            .with(Contestant::Squall, squall_generator),
             peer
         ),
     ]

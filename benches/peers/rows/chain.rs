@@ -9,21 +9,21 @@ use tokio::sync::oneshot;
 
 use super::{on_squall, peers};
 use crate::executors::Executor;
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         peers!(
             Row::new("chain", 10_000, "a chain of coroutines, resolved at the bottom")
                 .target(0.8)
-                .with(Who::Squall, squall),
+                .with(Contestant::Squall, squall),
             peer
         ),
-        // One after the other overflows no stack: this row is here to be run at all.
+        // A million coroutines that end one after the other must not overflow the stack.
         peers!(
             Row::new("chain-million", 1_000_000, "the same, a hundred times as long")
                 .target(0.8)
-                .with(Who::Squall, squall),
+                .with(Contestant::Squall, squall),
             peer
         ),
     ]

@@ -9,13 +9,13 @@ use genawaiter::GeneratorState;
 use squall::Future;
 
 use super::on_squall;
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![Row::new("done", 1_000_000, "yield a Future that is done already (it is made beforehand)")
-        .target_of(Who::Limit, 4.0)
-        .with(Who::Squall, squall)
-        .with(Who::Limit, limit)]
+        .target_of(Contestant::Limit, 4.0)
+        .with(Contestant::Squall, squall)
+        .with(Contestant::Limit, limit)]
 }
 
 fn squall(n: usize) -> Duration {

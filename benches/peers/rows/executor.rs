@@ -1,4 +1,4 @@
-//! An empty job for the pool of threads: there and back, and many at once.
+//! An empty job on a pool of threads: there and back, and many at once.
 
 use std::time::{Duration, Instant};
 
@@ -6,20 +6,20 @@ use squall::IoLoop;
 
 use super::{all, on_squall};
 use crate::executors::{Executor, Smol, Tokio};
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new("executor-round-trip", 10_000, "run_in_executor of an empty job / spawn_blocking")
             .target(0.8)
-            .with(Who::Squall, squall_round_trip)
-            .with(Who::Tokio, |n| Tokio::run(async |_| tokio_round_trip(n).await))
-            .with(Who::AsyncExecutor, |n| Smol::run(async |_| smol_round_trip(n).await)),
+            .with(Contestant::Squall, squall_round_trip)
+            .with(Contestant::Tokio, |n| Tokio::run(async |_| tokio_round_trip(n).await))
+            .with(Contestant::AsyncExecutor, |n| Smol::run(async |_| smol_round_trip(n).await)),
         Row::new("executor-at-once", 100_000, "the same, all at once")
             .target(0.8)
-            .with(Who::Squall, squall_at_once)
-            .with(Who::Tokio, |n| Tokio::run(async |_| tokio_at_once(n).await))
-            .with(Who::AsyncExecutor, |n| Smol::run(async |_| smol_at_once(n).await)),
+            .with(Contestant::Squall, squall_at_once)
+            .with(Contestant::Tokio, |n| Tokio::run(async |_| tokio_at_once(n).await))
+            .with(Contestant::AsyncExecutor, |n| Smol::run(async |_| smol_at_once(n).await)),
     ]
 }
 

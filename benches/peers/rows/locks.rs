@@ -1,4 +1,4 @@
-//! A lock that a thousand want, each again and again. Whoever has it holds it for a turn of the loop, so that
+//! A lock that a thousand coroutines want, each again and again. Each holds it for one turn of the loop, so that
 //! the others wait.
 
 use std::cell::Cell;
@@ -11,17 +11,17 @@ use squall::moment;
 
 use super::on_squall;
 use crate::executors::{Executor, Pool, Smol, Tokio};
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 const WAITERS: usize = 1_000;
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![Row::new("lock", 100_000, "a lock under 1,000 waiters, held for one turn each time")
         .target(0.7)
-        .with(Who::Squall, squall)
-        .with(Who::Tokio, tokio)
-        .with(Who::AsyncExecutor, smol::<Smol>)
-        .with(Who::LocalPool, local_pool)]
+        .with(Contestant::Squall, squall)
+        .with(Contestant::Tokio, tokio)
+        .with(Contestant::AsyncExecutor, smol::<Smol>)
+        .with(Contestant::LocalPool, local_pool)]
 }
 
 fn squall(n: usize) -> Duration {
@@ -50,7 +50,7 @@ fn squall(n: usize) -> Duration {
     })
 }
 
-/// The same with the lock of each peer.
+/// Does the work of the row on a peer, with the lock that it brings.
 macro_rules! with_lock {
     ($executor:ty, $n:expr, $lock:expr) => {
         <$executor>::run(async |executor| {

@@ -7,20 +7,20 @@ use squall::moment;
 
 use super::{on_squall, peers};
 use crate::executors::Executor;
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         peers!(
             Row::new("moment-1", 100_000, "moment in one coroutine")
                 .target(0.6)
-                .with(Who::Squall, |n| squall(1, n)),
+                .with(Contestant::Squall, |n| squall(1, n)),
             one
         ),
         peers!(
             Row::new("moment-1000", 1_000_000, "moment in 1,000 coroutines")
                 .target(0.6)
-                .with(Who::Squall, |n| squall(1_000, n)),
+                .with(Contestant::Squall, |n| squall(1_000, n)),
             thousand
         ),
     ]

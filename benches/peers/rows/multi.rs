@@ -9,13 +9,13 @@ use tokio::sync::oneshot;
 
 use super::{all, on_squall, peers};
 use crate::executors::Executor;
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![peers!(
         Row::new("multi", 10_000, "multi over pending Futures (made beforehand) / join_all")
             .target(0.8)
-            .with(Who::Squall, squall),
+            .with(Contestant::Squall, squall),
         peer
     )]
 }

@@ -9,7 +9,7 @@ use squall::queues::Queue;
 
 use super::{on_squall, peers};
 use crate::executors::{Executor, Pool, Smol, Tokio};
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 const CONSUMERS: usize = 100;
 
@@ -21,14 +21,14 @@ pub(crate) fn rows() -> Vec<Row> {
             "two coroutines that answer each other through queues: per round trip",
         )
         .target(0.7)
-        .with(Who::Squall, squall_ping_pong)
-        .with(Who::Tokio, tokio_ping_pong)
-        .with(Who::AsyncExecutor, ping_pong::<Smol>)
-        .with(Who::LocalPool, ping_pong::<Pool>),
+        .with(Contestant::Squall, squall_ping_pong)
+        .with(Contestant::Tokio, tokio_ping_pong)
+        .with(Contestant::AsyncExecutor, ping_pong::<Smol>)
+        .with(Contestant::LocalPool, ping_pong::<Pool>),
         peers!(
             Row::new("queue-consumers", 100_000, "one producer, 100 consumers, a queue for 100 items")
                 .target(0.7)
-                .with(Who::Squall, squall_consumers),
+                .with(Contestant::Squall, squall_consumers),
             consumers
         ),
     ]

@@ -1,7 +1,7 @@
 //! Calls from another thread: there and back, and one way only.
 //!
-//! The peers have no `add_callback`: there a task runs the closures that come through a channel, which is what
-//! one writes to reach a task that is not `Send`.
+//! The peers have no `add_callback`: there a task runs the closures that come through a channel, which is how
+//! other threads reach what is not `Send`.
 
 use std::cell::Cell;
 use std::sync::mpsc;
@@ -12,7 +12,7 @@ use squall::{Future, IoLoop, Promise};
 
 use super::on_squall;
 use crate::executors::{Executor, Pool, Smol, Tokio};
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -20,20 +20,20 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new("thread-round-trip", 10_000, "add_callback from another thread, which waits for the answer")
             .target(0.9)
-            .with(Who::Squall, squall_round_trip)
-            .with(Who::Tokio, tokio_round_trip)
-            .with(Who::AsyncExecutor, round_trip::<Smol>)
-            .with(Who::LocalPool, round_trip::<Pool>),
+            .with(Contestant::Squall, squall_round_trip)
+            .with(Contestant::Tokio, tokio_round_trip)
+            .with(Contestant::AsyncExecutor, round_trip::<Smol>)
+            .with(Contestant::LocalPool, round_trip::<Pool>),
         Row::new("thread-one-way", 1_000_000, "add_callback from another thread, which does not wait")
             .target(0.9)
-            .with(Who::Squall, squall_one_way)
-            .with(Who::Tokio, tokio_one_way)
-            .with(Who::AsyncExecutor, one_way::<Smol>)
-            .with(Who::LocalPool, one_way::<Pool>),
+            .with(Contestant::Squall, squall_one_way)
+            .with(Contestant::Tokio, tokio_one_way)
+            .with(Contestant::AsyncExecutor, one_way::<Smol>)
+            .with(Contestant::LocalPool, one_way::<Pool>),
     ]
 }
 
-/// Asks `n` times to have something called, and waits for the answer each time.
+/// Requests `n` calls, and waits for the answer of each before the next.
 fn ask(n: usize, mut call: impl FnMut(Job)) {
     let (answer, answered) = mpsc::channel();
     for _ in 0..n {

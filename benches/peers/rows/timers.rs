@@ -8,24 +8,24 @@ use squall::{sleep, IoLoop};
 
 use super::{all, on_squall, scattered};
 use crate::executors::{Executor, Smol, Tokio};
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new("timers-fired", 100_000, "timers within a millisecond, set and fired")
             .target(0.9)
-            .with(Who::Squall, squall_fired)
-            .with(Who::Tokio, tokio_fired)
-            .with(Who::AsyncExecutor, smol_fired),
+            .with(Contestant::Squall, squall_fired)
+            .with(Contestant::Tokio, tokio_fired)
+            .with(Contestant::AsyncExecutor, smol_fired),
         Row::new("timers-cancelled", 100_000, "timers within an hour, set and cancelled in another order")
             .target(0.9)
-            .with(Who::Squall, squall_cancelled)
-            .with(Who::Tokio, tokio_cancelled)
-            .with(Who::AsyncExecutor, smol_cancelled),
+            .with(Contestant::Squall, squall_cancelled)
+            .with(Contestant::Tokio, tokio_cancelled)
+            .with(Contestant::AsyncExecutor, smol_cancelled),
     ]
 }
 
-/// Setting them takes longer than the longest of these: nobody idles.
+/// Delays below a millisecond: setting the timers takes longer than that, so no contestant idles.
 fn short(n: usize) -> impl Iterator<Item = Duration> {
     scattered(1).map(|x| Duration::from_nanos(x % 1_000_000)).take(n)
 }
@@ -34,7 +34,7 @@ fn long(n: usize) -> impl Iterator<Item = Duration> {
     scattered(2).map(|x| Duration::from_millis(1 + x % 3_600_000)).take(n)
 }
 
-/// `things` in another order.
+/// Returns `things` in another order.
 fn shuffled<T>(mut things: Vec<T>) -> Vec<T> {
     for (i, x) in (1..things.len()).zip(scattered(3)) {
         things.swap(i, usize::try_from(x % (i as u64 + 1)).expect("it is less than i"));

@@ -1,5 +1,5 @@
-//! What an event costs when somebody observes. What it costs when nobody does is a matter of a few
-//! instructions: `scripts/instructions.py` counts them.
+//! The cost of an event that an observer receives. Without an observer it is a few instructions, which
+//! `scripts/instructions.py --without-events` counts.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -10,18 +10,18 @@ use squall::moment;
 use squall::trace::{observe, Event, Observer, Recorder};
 
 use super::on_squall;
-use crate::measure::{Row, Who};
+use crate::measure::{Contestant, Row};
 
 pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row::new("trace-event", 1_000_000, "tracing on, an observer that counts: per event")
-            .with(Who::Squall, squall),
+            .with(Contestant::Squall, squall),
         Row::new(
             "trace-record",
             1_000_000,
             "the same with a recorder, which keeps the first 100,000: per event",
         )
-        .with(Who::Squall, recorded),
+        .with(Contestant::Squall, recorded),
     ]
 }
 
@@ -52,7 +52,7 @@ fn recorded(n: usize) -> Duration {
     let trace = Recorder::new().record(|| {
         on_squall(move |co| async move {
             let start = ThreadTime::now();
-            // Each tells four: the turn, what is sent, the yield and the wait.
+            // A round is four events: the turn, the send, the yield and the wait.
             for _ in 0..n / 4 {
                 co.yield_(moment()).await?;
             }

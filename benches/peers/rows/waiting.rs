@@ -1,8 +1,8 @@
 //! Many coroutines, each waiting on a Future of its own; all resolved; all run to the end. Each has `STATE` bytes of
 //! its own, which it needs again after it has waited.
 //!
-//! `at` is told when the first is about to be made and when all of them wait; the lists of handles are made
-//! before. The two times are from the one to the other, and from then on.
+//! `at` is called before the first is made and again when all of them wait; the lists of handles are made before.
+//! The two times returned are those of the making and of the rest.
 
 use std::cell::Cell;
 use std::hint::black_box;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::on_squall;
 use crate::executors::Executor;
 
-/// What `at` is told.
+/// The moment at which `at` is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Now {
     Empty,
@@ -56,7 +56,7 @@ pub(crate) fn squall<const STATE: usize>(
 }
 
 thread_local! {
-    /// How many tasks have come as far as to wait.
+    /// The number of tasks that have reached their wait.
     static WAITING: Cell<usize> = const { Cell::new(0) };
 }
 
