@@ -124,11 +124,28 @@ impl Program {
 pub struct ProgramError {
     path: String,
     message: String,
+    /// Whether the text is JSON.
+    json: bool,
 }
 
 impl ProgramError {
     fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
+        Self { path: path.into(), message: message.into(), json: true }
+    }
+
+    /// The text is not JSON.
+    fn not_json(message: impl Into<String>) -> Self {
+        Self { json: false, ..Self::new("the JSON text", message) }
+    }
+
+    /// Returns whether the text is JSON, although it is not a program.
+    ///
+    /// ```
+    /// assert!(!squall::program::parse("print('hello')").unwrap_err().is_json());
+    /// assert!(squall::program::parse("[]").unwrap_err().is_json());
+    /// ```
+    pub fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Where: the way to the node, as in `defs.f.body[2][1]`; empty for the program as a whole.

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::error::Category;
 
 use super::ProgramError;
 
@@ -30,7 +31,10 @@ impl Node {
         deserializer.disable_recursion_limit();
         let node = Tree { depth: 0 }.deserialize(&mut deserializer);
         let node = node.and_then(|node| deserializer.end().map(|()| node));
-        node.map_err(|error| ProgramError::new("the JSON text", error.to_string()))
+        node.map_err(|error| match error.classify() {
+            Category::Syntax | Category::Eof => ProgramError::not_json(error.to_string()),
+            Category::Data | Category::Io => ProgramError::new("the JSON text", error.to_string()),
+        })
     }
 
     /// What it is, for messages.

@@ -1,5 +1,6 @@
 //! The command `squall`: runs coroutine programs, and shows what the Runner did.
 
+mod fold;
 mod lessons;
 mod output;
 mod stage;
@@ -21,12 +22,14 @@ Examples:
   squall run program.json            a program in the format of the conformance suite
   squall trace - < program.json      one from standard input
 
-Exit codes: 0 fine; 1 the program raised, or was stopped; 2 there is no such program, it is malformed, or
-the output cannot be written.";
+Exit codes:
+  0  fine
+  1  the program raised, or was stopped
+  2  there is no such program, it is malformed, or the output cannot be written";
 
 /// Runs coroutine programs, and shows what the Runner did.
 #[derive(Debug, Parser)]
-#[command(name = "squall", version, after_help = EXAMPLES)]
+#[command(name = "squall", version, after_help = EXAMPLES, term_width = output::width())]
 struct Command {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
@@ -46,7 +49,7 @@ enum Action {
     Trace {
         #[command(flatten)]
         program: Program,
-        /// How wide the trace may be [default: the terminal, else 100]
+        /// How wide the trace may be [default: COLUMNS, else the terminal, else 100]
         #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
         width: Option<u16>,
         /// Leave the source out
@@ -81,12 +84,12 @@ fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         Action::Lessons { lesson: Some(name) } => subject::lesson(&name).map(|lesson| {
-            output::write(color, &Subject::Lesson(lesson).source());
+            output::write(color, &Subject::Lesson(lesson).source(output::width()));
             ExitCode::SUCCESS
         }),
     };
     done.unwrap_or_else(|message| {
-        output::error_line(&format!("error: {message}"));
+        output::error(&message);
         ExitCode::from(2)
     })
 }
@@ -105,11 +108,11 @@ fn run(program: &Program) -> Result<ExitCode, String> {
 fn trace(program: &Program, width: Option<u16>, source: bool, color: Color) -> Result<ExitCode, String> {
     let subject = Subject::find(&program.program, program.real_time)?;
     let trace = squall::trace::record(|| subject.run(program.real_time));
+    let width = width.map_or_else(output::width, usize::from);
     if source {
-        output::write(color, &format!("{}\n", subject.source()));
+        output::write(color, &format!("{}\n", subject.source(width)));
     }
-    let width = width.unwrap_or_else(output::width);
-    output::write(color, &subject.text(&trace).width(width.into()).colors(true));
+    output::write(color, &subject.text(&trace).width(width).colors(true));
     Ok(match trace.result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Raised(_)) => ExitCode::from(1),
@@ -123,8 +126,11 @@ fn trace(program: &Program, width: Option<u16>, source: bool, color: Color) -> R
 /// The lessons, under the sections of Tornado's guide.
 fn list() -> String {
     let sections = LESSONS.chunk_by(|a, b| a.guide() == b.guide()).map(|lessons| {
-        let name = |lesson: &Lesson| format!("  {:15}  {}\n", lesson.name, lesson.about());
-        format!("\x1b[1m{}\x1b[0m\n{}", lessons[0].guide(), lessons.iter().map(name).collect::<String>())
+        let line = |lesson: &Lesson| format!("  {:15}  {}", lesson.name, lesson.about());
+        let lines = lessons.iter().flat_map(|lesson| fold::fold(&line(lesson), output::width(), 19));
+        let lines: String = lines.map(|line| line + "\n").collect();
+        let guide = fold::fold(lessons[0].guide(), output::width(), 0).join("\n");
+        format!("\x1b[1m{guide}\x1b[0m\n{lines}")
     });
     sections.collect::<Vec<_>>().join("\n")
 }

@@ -1,14 +1,16 @@
 //! Standard output: with colours where they are wanted, and quiet when nobody reads any more.
 
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::ValueEnum;
 
+use crate::fold;
+
 /// How wide a trace is where there is no terminal.
-const WIDTH: u16 = 100;
+const WIDTH: usize = 100;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,7 +50,7 @@ fn written(result: io::Result<()>) {
         if error.kind() == io::ErrorKind::BrokenPipe {
             process::exit(0);
         }
-        error_line(&format!("error: cannot write: {error}"));
+        self::error(&format!("cannot write: {error}"));
         process::exit(2);
     }
 }
@@ -58,8 +60,29 @@ pub(crate) fn error_line(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
-/// The width of the terminal.
-pub(crate) fn width() -> u16 {
-    let terminal = io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
-    terminal.map_or(WIDTH, |(terminal_size::Width(columns), _)| columns)
+/// Writes what went wrong with the command itself, for somebody to read: in lines that fit, if it is known how much
+/// fits.
+pub(crate) fn error(message: &str) {
+    let text = format!("error: {message}");
+    match columns() {
+        Some(columns) => {
+            let lines = text.lines().flat_map(|line| fold::fold(line, columns, 0));
+            error_line(&lines.collect::<Vec<_>>().join("\n"));
+        }
+        None => error_line(&text),
+    }
+}
+
+/// How many columns a text may take: by the environment variable `COLUMNS`, else those of the terminal, else 100.
+pub(crate) fn width() -> usize {
+    columns().unwrap_or(WIDTH)
+}
+
+/// How many columns are wanted or there. Into a pipe those of the terminal count, too: a pager is at its end.
+fn columns() -> Option<usize> {
+    let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
+    wanted.filter(|columns| *columns > 0).or_else(|| {
+        let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
+        Some(columns.into())
+    })
 }

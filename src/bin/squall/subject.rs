@@ -9,6 +9,7 @@ use std::rc::Rc;
 use squall::program::{self, Outcome, Program};
 use squall::trace::{self, Event, Observer, Text, Trace};
 
+use crate::fold::fold;
 use crate::lessons::Lesson;
 use crate::{output, stage};
 
@@ -44,8 +45,15 @@ impl Subject {
                 "a program in JSON has a clock of its own; only a lesson takes --real-time".to_owned()
             );
         }
-        let text = text.map_err(|error| format!("cannot read {name}: {error}"))?;
-        program::parse(&text).map(Self::Program).map_err(|error| format!("{name}: {error}"))
+        let text = text.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => format!("{name}: it is not text\n{ACCEPTED}"),
+            _ if is_python(name) => format!("cannot read {name}: {error}\n{ACCEPTED}"),
+            _ => format!("cannot read {name}: {error}"),
+        })?;
+        program::parse(&text).map(Self::Program).map_err(|error| match error.is_json() {
+            true => format!("{name}: {error}"),
+            false => format!("{name}: {error}\n{ACCEPTED}"),
+        })
     }
 
     /// Runs it. What it prints is printed, if nobody watches, and so is what is logged.
@@ -67,16 +75,16 @@ impl Subject {
         }
     }
 
-    /// What it is, and its source with numbered lines.
-    pub(crate) fn source(&self) -> String {
+    /// What it is, and its source with numbered lines, in so many columns.
+    pub(crate) fn source(&self, width: usize) -> String {
         match self {
             Self::Lesson(lesson) => {
                 let guide = format!("Tornado's guide: {}", lesson.guide());
-                listing(lesson.name, lesson.about(), &guide, lesson.source())
+                listing(lesson.name, lesson.about(), &guide, lesson.source(), width)
             }
             Self::Program(program) => {
                 let source = program.source();
-                listing(program.name(), program.about(), "as Python", (1..).zip(source.lines()))
+                listing(program.name(), program.about(), "as Python", (1..).zip(source.lines()), width)
             }
         }
     }
@@ -96,6 +104,16 @@ pub(crate) fn lesson(name: &str) -> Result<&'static Lesson, String> {
         let meant = Lesson::nearest(name).map(|near| format!(" Did you mean `{}`?", near.name));
         format!("there is no lesson `{name}`.{} `squall lessons` lists them all.", meant.unwrap_or_default())
     })
+}
+
+/// What the command takes, for those who gave it something else.
+const ACCEPTED: &str =
+    "squall takes the name of a lesson (`squall lessons` lists them), or a program in JSON: \
+                        docs/programs.md describes its format";
+
+/// Whether the name is that of a file with a program in Python.
+fn is_python(name: &str) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("py"))
 }
 
 /// No program is larger, so that one may not take all of the memory.
@@ -134,12 +152,21 @@ fn listing<'a>(
     about: &str,
     kind: impl fmt::Display,
     lines: impl Iterator<Item = (usize, &'a str)>,
+    width: usize,
 ) -> String {
     // A program may be called anything; a terminal would obey what is in its name.
     let title = format!("{name}: {about}").replace(char::is_control, " ");
-    let heading = format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
-    let number = |(number, line)| format!("\x1b[2m{number:4}\x1b[0m  {line}\n");
-    heading + &lines.map(number).collect::<String>()
+    let [title, kind] = [title, kind.to_string()].map(|text| fold(&text, width, 0).join("\n"));
+    let mut listing = format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
+    for (number, line) in lines {
+        let number = format!("{number:4}");
+        let indent = line.len() - line.trim_start().len() + 4;
+        for (nth, part) in fold(line, width.saturating_sub(number.len() + 2), indent).iter().enumerate() {
+            let number = if nth == 0 { number.clone() } else { " ".repeat(number.len()) };
+            listing += &format!("\x1b[2m{number}\x1b[0m  {part}\n");
+        }
+    }
+    listing
 }
 
 /// Prints what a program says, as it says it, and what is logged, without the lines of the interpreter that a

@@ -80,6 +80,96 @@ fn a_trace_is_as_wide_as_it_may_be() {
     );
 }
 
+/// How many columns the widest line of the text takes.
+fn widest(text: &str) -> usize {
+    text.lines().map(unicode_width::UnicodeWidthStr::width).max().unwrap_or(0)
+}
+
+#[test]
+fn nothing_is_wider_than_columns_say() {
+    let long = format!("[\"log\", {}]", vec!["\"协程 and a word\""; 12].join(", "));
+    let long = program(&format!("[\"log\", \"{}\"], {long}", "x".repeat(300)));
+    for columns in [40, 61, 80, 140] {
+        let set = |command: &mut Command| {
+            let output = command.env("COLUMNS", columns.to_string()).output().unwrap();
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat()
+        };
+        let mut texts = vec![set(&mut squall(&["lessons"])), set(&mut squall(&["trace", "interleving"]))];
+        if columns > 60 {
+            // Below that the options are wider than what is said of them.
+            let help = [&["--help"] as &[_], &["trace", "--help"], &["run", "--help"]];
+            texts.extend(help.map(|arguments| set(&mut squall(arguments))));
+        }
+        for name in lesson_names() {
+            texts.push(set(&mut squall(&["trace", &name])));
+            texts.push(set(&mut squall(&["lessons", &name])));
+        }
+        texts.push(
+            String::from_utf8(
+                with(&long, squall(&["trace", "-"]).env("COLUMNS", columns.to_string())).stdout,
+            )
+            .unwrap(),
+        );
+        for text in texts {
+            assert!(widest(&text) <= columns, "{columns}: {} in\n{text}", widest(&text));
+        }
+    }
+    // What is asked for comes before what is there, and nonsense is ignored.
+    let trace = |columns| {
+        let output =
+            squall(&["trace", "interleaving", "--width", "80"]).env("COLUMNS", columns).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(trace("200").contains("┄") && widest(&trace("200")) <= 80);
+    assert_eq!(trace("many"), trace("0"));
+}
+
+/// On a terminal that is 72 columns wide, as `script` of util-linux makes one. Where that is not installed there is
+/// nothing to see.
+#[test]
+#[cfg(target_os = "linux")]
+fn on_a_terminal_a_trace_is_as_wide_as_that() {
+    for pager in ["", " | cat"] {
+        let trace = concat!(env!("CARGO_BIN_EXE_squall"), " trace interleaving --color never");
+        let command = format!("stty rows 24 columns 72; {trace}{pager}");
+        let mut script = Command::new("script");
+        script.args(["--quiet", "--return", "--command", &command, "/dev/null"]).stdin(Stdio::null());
+        if let Ok(output) = script.env("TERM", "xterm").env_remove("COLUMNS").output() {
+            let text = String::from_utf8(output.stdout).unwrap().replace('\r', "");
+            assert_eq!(widest(&text), 72, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_not_json_is_an_error_that_says_what_is_accepted() {
+    let folder = std::env::temp_dir().join(format!("squall-not-json-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let files: [(&str, &[u8]); 5] = [
+        ("program.py", b"import tornado\n"),
+        ("program.PY", b""),
+        ("program.rs", b"fn main() {}"),
+        ("program.json", b"{'name': 1}"),
+        ("program.bin", &[0xff, 0xfe, 0, 1]),
+    ];
+    for (name, content) in files {
+        let file = folder.join(name);
+        std::fs::write(&file, content).unwrap();
+        for action in ["run", "trace"] {
+            let error = stderr(&[action, file.to_str().unwrap()], 2);
+            assert!(error.starts_with(&format!("error: {}: ", file.display())), "{error}");
+            assert!(
+                error.contains(
+                    "squall takes the name of a lesson (`squall lessons` lists them), or a program in JSON"
+                ),
+                "{error}"
+            );
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(stderr(&["run", "no_such_file.py"], 2).contains("or a program in JSON"));
+}
+
 #[test]
 fn no_source_leaves_only_the_trace() {
     let whole = stdout(&["trace", "good_call"]);
@@ -139,7 +229,11 @@ fn wrong_usage_exits_with_2_and_says_what_is_right() {
 
 /// What it does with a program on its standard input.
 fn with_program(arguments: &[&str], program: &str) -> Output {
-    let mut command = squall(arguments);
+    with(program, &mut squall(arguments))
+}
+
+/// What the command does with a program on its standard input.
+fn with(program: &str, command: &mut Command) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // It may end before it has read all.
