@@ -97,7 +97,7 @@ fn with_server<R>(test: impl FnOnce(&IoLoop, SocketAddr) -> R) -> R {
     result
 }
 
-/// What `capitalize` gives to `add_future`.
+/// Runs `capitalize` through `add_future`, and returns its result.
 fn future_of(data: &'static str) -> Result<String> {
     with_server(|io_loop, server| {
         let (stop, result) = (io_loop.clone(), Rc::new(Cell::new(None)));

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use serde_json::Value;
 use squall::program;
 
-/// What squall does not have yet, as it stands in a case. Cases that need it are counted, never passed.
+/// Classes that squall does not have yet, by their names in a case. Cases that need one are counted, never passed.
 const NOT_YET: &[&str] = &[];
 
 /// How many differences are printed in full.
@@ -109,7 +109,7 @@ fn judge(path: &Path) -> Verdict {
     }
 }
 
-/// Whether a program makes such an object.
+/// Returns whether a program makes an object of `class`.
 fn mentions(node: &Value, class: &str) -> bool {
     match node {
         Value::Array(items) => {

@@ -16,7 +16,7 @@ fn turn_until_idle() {
     }
 }
 
-/// What a coroutine gives when the loop turns until it has nothing to do.
+/// Turns the loop until it has nothing to do, and returns the result of `future`.
 fn run<T: Clone>(future: Future<T>) -> Result<T> {
     turn_until_idle();
     future.result()

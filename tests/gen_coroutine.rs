@@ -285,7 +285,7 @@ fn what_a_coroutine_holds_is_dropped_as_it_raises() {
 // Tornado: gen_test.GenCoroutineTest.test_asyncio_gather
 #[test]
 fn std_future_that_polls_several_of_ours_can_be_yielded() {
-    /// What `join!` of another library does, with a waker of its own or without.
+    /// Polls as `join!` of another library does, with a waker of its own or without.
     async fn gather(a: Future<i32>, b: Future<i32>) -> Result<[i32; 2]> {
         let (mut a, mut b) = (pin!(a), pin!(b));
         let (mut first, mut second) = (None, None);

@@ -8,7 +8,7 @@ use std::path::Path;
 const NAMES: &str = include_str!("tornado_tests/names.txt");
 const PAGE: &str = include_str!("../docs/tornado-tests.md");
 
-/// The second column of the page by the name that the first one and its heading make.
+/// The second column of the page, keyed by the heading and the first column.
 fn answers() -> BTreeMap<String, &'static str> {
     let mut answers = BTreeMap::new();
     let mut class = "";
@@ -24,7 +24,7 @@ fn answers() -> BTreeMap<String, &'static str> {
     answers
 }
 
-/// The `file::test` that an answer names; none if it gives a reason.
+/// Yields each `file::test` that an answer names; nothing if the answer is a reason.
 fn named(answer: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     answer.split('`').skip(1).step_by(2).filter_map(|code| code.split_once(".rs::"))
 }

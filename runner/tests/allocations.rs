@@ -32,7 +32,7 @@ fn heap<R>(mut f: impl FnMut() -> R) -> Stats {
     runs.min_by_key(|stats| stats.allocations + stats.deallocations + stats.reallocations).unwrap()
 }
 
-/// How often `f` allocates, what it gives not yet dropped.
+/// Counts the allocations of `f`, before its result is dropped.
 fn allocations<R>(f: impl FnMut() -> R) -> usize {
     let stats = heap(f);
     stats.allocations + stats.reallocations

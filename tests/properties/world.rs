@@ -15,7 +15,7 @@ const PERMITS: usize = 2;
 
 pub(crate) type Limit = Option<u8>;
 
-/// What a coroutine does next. Times are in milliseconds; 0 is a turn of the loop.
+/// The next action of a coroutine. Times are in milliseconds; 0 is a turn of the loop.
 #[derive(Debug, Clone)]
 pub(crate) enum Action {
     Sleep(u8),
@@ -67,7 +67,7 @@ struct Item {
     _counted: Counted,
 }
 
-/// What the coroutines share, and what is seen of it.
+/// The objects that the coroutines share, and counts of what happened to them.
 pub(crate) struct World {
     lock: Lock,
     semaphore: Semaphore,
@@ -133,7 +133,7 @@ impl World {
         }
     }
 
-    /// What must hold when nothing is left that could wake the loop.
+    /// Checks the invariants that hold when nothing is left that could wake the loop.
     pub(crate) fn check(&self) {
         // No lost wake-up: nobody waits for what is there.
         let queue = format!("{:?}", self.queue);

@@ -16,7 +16,7 @@ impl Observer for Reports {
     }
 }
 
-/// What `f` gives, and what was reported meanwhile.
+/// Runs `f`; returns its result and the problems that were reported meanwhile.
 pub(crate) fn reported<R>(f: impl FnOnce() -> R) -> (R, Vec<(Problem, String)>) {
     let reports = Rc::new(Reports::default());
     let observing = trace::observe(reports.clone());
