@@ -225,7 +225,7 @@ def one_way(add_callback):
     return run
 
 
-# The row, the number of things, and who does it.
+# Each row: its name, the number of things, and the functions that do it.
 ROWS = [
     ("call", 100_000, tornado_call, asyncio_call),
     ("done", 100_000, tornado_done, asyncio_done),

@@ -23,12 +23,13 @@
 //!
 //! # What it is
 //!
-//! - A **Future** is a handle to a result that is not there yet. [`Future`] has nothing to poll: it is yielded, awaited,
-//!   or asked by [`done`](Future::done) and [`result`](Future::result). A [`Promise`] is the other end, which resolves it.
+//! - A [`Future`] is a handle to a result that is not there yet. A coroutine yields or awaits it; other code asks it, by
+//!   [`done`](Future::done) and [`result`](Future::result). A [`Promise`] is the other end, which resolves it.
 //! - A **coroutine** is a function that runs up to the first Future it has to wait for, is suspended there, and goes on
 //!   when that Future is done. Between two yields nothing else runs on its thread, so plain `Cell`s and `Rc`s are enough.
-//! - The **Runner** drives one coroutine: it sends results in, throws exceptions in, and takes out what is yielded.
-//! - The **loop**, [`IoLoop`], runs what is ready, in the order in which it became ready. Each thread has one.
+//! - A [`Runner`] drives one coroutine: it sends results in, throws exceptions in, and takes out what is yielded. Users never
+//!   touch it.
+//! - The loop, [`IoLoop`], runs what is ready, in the order in which it became ready. Each thread has one.
 //! - An [`Exception`] is any error, with a traceback of the coroutines that it passed through. It is trapped in the Future
 //!   of the coroutine that raised it, and raised again where that Future is yielded.
 //!
