@@ -131,7 +131,7 @@
 //!   does that with the body of `main`. If nothing can ever wake what still waits, it fails with [`Error::Deadlock`], which
 //!   names each waiting coroutine and its line.
 //! - [`IoLoop::spawn_callback`] starts a coroutine without waiting for it; a failure is logged with its traceback.
-//! - [`IoLoop::start`] runs until [`IoLoop::stop`]; [`runtimes`] has a server that Ctrl-C ends in good order.
+//! - [`IoLoop::start`] runs until [`IoLoop::stop`]; [`runtimes`] shows how Ctrl-C ends a program in good order.
 //! - [`IoLoop::handle`] returns a [`LoopHandle`], by which other threads call back.
 //! - [`PeriodicCallback`] calls at an interval, [`ThreadPoolExecutor`] runs what would block.
 //!
@@ -220,9 +220,13 @@ pub mod trace;
 pub use attributes::test;
 #[cfg(feature = "macros")]
 pub use attributes::{coroutine, main};
+#[doc(inline)]
 pub use context::ContextVar;
+#[doc(inline)]
 pub use executor::{ExecutorError, ThreadPoolExecutor};
+#[doc(inline)]
 pub use gen::*;
+#[doc(inline)]
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
 pub use squall_runner::{
     AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Promise, Resolvable, Result, Shared, Waiting,
