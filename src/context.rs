@@ -36,6 +36,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::AtomicU8;
 use std::sync::Arc;
 
+use squall_runner::foreign::Guarded;
 use squall_runner::Context;
 
 /// A variable whose value belongs to the coroutine that set it and to the coroutines that it calls. Make it a
@@ -63,7 +64,7 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
         // Nothing is borrowed while the value is cloned: that may ask for variables in turn.
         let Context(values) = Context::current();
         let (_, value) = values.as_ref()?.iter().find(|(key, _)| *key == self.key())?;
-        value.downcast_ref().cloned()
+        value.downcast_ref::<Guarded<T>>().map(|value| T::clone(value))
     }
 
     /// Sets the value for the current coroutine and for the coroutines that it calls from now on.
@@ -82,7 +83,7 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
         let mut values = Context::current().0.as_deref().cloned().unwrap_or_default();
         values.retain(|(key, _)| *key != self.key());
         if let Some(value) = value {
-            values.push((self.key(), Arc::new(value)));
+            values.push((self.key(), Arc::new(Guarded::new(value))));
         }
         Context::replace_current(Context((!values.is_empty()).then(|| Arc::new(values))));
     }

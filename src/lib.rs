@@ -138,7 +138,8 @@
 //! Futures of tokio, async-io and other libraries can be yielded and awaited; [`runtimes`] says what each of them needs.
 //!
 //! An exception that no one can receive is logged, by the crate `log`: a callback that failed, or the exception of a Future
-//! that was dropped without being asked.
+//! that was dropped without being asked. A program without a logger sees it on standard error; [`report_to_stderr`] turns
+//! that off.
 //!
 //! # Testing
 //!
@@ -229,7 +230,8 @@ pub use gen::*;
 #[doc(inline)]
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
 pub use squall_runner::{
-    AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Promise, Resolvable, Result, Shared, Waiting,
+    report_to_stderr, AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Promise, Resolvable,
+    Result, Shared, Waiting,
 };
 
 #[doc = include_str!("../docs/cancellation.md")]

@@ -3,11 +3,10 @@
 use std::cell::Cell;
 use std::panic::Location;
 
-use crate::co::outside;
 use crate::exception::Frame;
 use crate::generator::{Coroutine, Yielded};
 use crate::ready::{ReadyQueue, Suspended};
-use crate::trace::{self, emit, Event, Problem, RunnerId, Shown};
+use crate::trace::{emit, Event, RunnerId, Shown};
 use crate::{Exception, Result};
 
 /// One call of a coroutine.
@@ -91,9 +90,4 @@ impl Call {
             ReadyQueue::with_current(|ready| ready.release(place, std::ptr::from_ref(it).cast()));
         }
     }
-}
-
-/// Drops what others made: a generator, a result. A panic in that is logged, and the Runner goes on.
-pub(crate) fn discard<G>(it: G) {
-    trace::guard(Problem::Callback, || outside(|| drop(it)));
 }

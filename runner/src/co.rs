@@ -21,6 +21,7 @@ use genawaiter::rc::{Co as Airlock, Gen};
 use genawaiter::GeneratorState as Advanced;
 
 use crate::error::Misuse;
+use crate::foreign::discard;
 use crate::generator::{Generator, GeneratorState, Resume, Yielded};
 use crate::yieldable::Yieldable;
 use crate::{Error, Exception, Result};
@@ -200,7 +201,7 @@ fn misuse() -> Exception {
 }
 
 /// While it lives, no body runs that ran before.
-struct Entered {
+pub(crate) struct Entered {
     /// The body that ran before.
     outer: u32,
     /// Whether something was passing there, which lies in `OUTER`.
@@ -209,7 +210,7 @@ struct Entered {
 
 impl Entered {
     #[inline]
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let passing = PASSING.get() != Passing::Nothing;
         if passing {
             put_by();
@@ -238,7 +239,8 @@ fn put_by() {
 fn restore(passing: bool) {
     // What the body that ran has left is dropped, which may run code of others.
     PASSING.set(Passing::Nothing);
-    drop((take(&SENT), take(&YIELDED), take(&MISUSE)));
+    drop((take(&SENT), take(&MISUSE)));
+    discard(take(&YIELDED));
     let outer = if passing { OUTER.with(|outers| outers.borrow_mut().pop()) } else { None };
     if let Some(Outer(passing, sent, yielded, misuse)) = outer {
         PASSING.set(passing);
@@ -246,13 +248,6 @@ fn restore(passing: bool) {
         put(&YIELDED, yielded);
         put(&MISUSE, misuse);
     }
-}
-
-/// Runs something that is no part of the body that may be running.
-#[inline]
-pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
-    let _entered = Entered::new();
-    f()
 }
 
 /// A generator of the `genawaiter` crate: an async block that yields through a [`Co`].

@@ -18,10 +18,10 @@
 use std::any::{type_name, Any};
 use std::error::Error as StdError;
 use std::fmt;
-use std::mem::forget;
-use std::panic::{catch_unwind, AssertUnwindSafe, Location};
+use std::panic::Location;
 use std::sync::Arc;
 
+use crate::foreign::{show, Guarded};
 use crate::Error;
 
 /// What coroutines and Futures give: a value, or the [`Exception`] that was raised.
@@ -35,7 +35,7 @@ pub struct Exception(Arc<Raised>);
 
 #[derive(Clone)]
 struct Raised {
-    error: Arc<dyn StdError + Send + Sync>,
+    error: Guarded<Arc<dyn StdError + Send + Sync>>,
     /// The name before the message: the last segment of the error's type.
     name: &'static str,
     /// Where it was made.
@@ -104,7 +104,8 @@ impl Exception {
     #[track_caller]
     pub fn named<E: StdError + Send + Sync + 'static>(name: &'static str, error: E) -> Self {
         let origin = Location::caller();
-        Self(Arc::new(Raised { error: Arc::new(error), name, origin, frames: Vec::new(), elided: 0 }))
+        let error: Arc<dyn StdError + Send + Sync> = Arc::new(error);
+        Self(Arc::new(Raised { error: Guarded::new(error), name, origin, frames: Vec::new(), elided: 0 }))
     }
 
     /// An exception that is only a message.
@@ -116,31 +117,6 @@ impl Exception {
     #[track_caller]
     pub fn msg(message: impl Into<String>) -> Self {
         Self::named("Exception", Message(message.into()))
-    }
-
-    /// Calls what others wrote. Of a panic it makes an [`Error::Panic`], and gives what `raised` makes of that.
-    ///
-    /// ```
-    /// use squall_runner::Exception;
-    ///
-    /// let trapped = Exception::trap(|| panic!("no"), |panic| panic.to_string());
-    /// assert_eq!(trapped, "panicked: no");
-    /// ```
-    #[inline]
-    pub fn trap<R>(f: impl FnOnce() -> R, raised: impl FnOnce(Self) -> R) -> R {
-        catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| raised(Self::of_panic(payload)))
-    }
-
-    #[cold]
-    fn of_panic(payload: Box<dyn Any + Send>) -> Self {
-        let text = match (payload.downcast_ref::<&'static str>(), payload.downcast_ref::<String>()) {
-            (Some(text), _) => (*text).to_owned(),
-            (None, Some(text)) => text.clone(),
-            (None, None) => "a value that is not a string".to_owned(),
-        };
-        // It may panic as it is dropped, and so may what it panics with.
-        catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(forget);
-        Self::new(Error::Panic(text))
     }
 
     /// Whether the error inside is an `E`.
@@ -252,7 +228,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Exception {
 
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.error.fmt(f)
+        show(f, |f| self.0.error.fmt(f))
     }
 }
 
@@ -272,17 +248,22 @@ impl fmt::Debug for Exception {
         if has_origin {
             writeln!(f, "  {}", raised.origin)?;
         }
-        let text = raised.error.to_string();
+        let text = self.to_string();
         match text.as_str() {
             "" => f.write_str(raised.name)?,
             text => write!(f, "{}: {text}", raised.name)?,
         }
-        let mut source = raised.error.source();
-        while let Some(cause) = source {
-            write!(f, "\n  caused by: {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
+        show(f, |f| {
+            // An error that is its own source has no last one.
+            let mut source = raised.error.source();
+            for _ in 0..FRAMES {
+                let Some(cause) = source else { break };
+                f.write_str("\n  caused by: ")?;
+                show(f, |f| fmt::Display::fmt(cause, f))?;
+                source = cause.source();
+            }
+            Ok(())
+        })
     }
 }
 

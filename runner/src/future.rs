@@ -20,10 +20,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::any_future::{AnyFuture, Waitable};
+use crate::foreign::{guard, Guarded};
 use crate::native;
 use crate::ready::{call_soon, callback_in};
 use crate::shared::{Resolvable, Shared, Waiter};
-use crate::trace::{self, Problem, State};
+use crate::trace::{Problem, State};
 use crate::{Error, Exception, Result};
 
 /// A handle to a result of type `T` that is not there yet.
@@ -155,11 +156,11 @@ impl<T: 'static> Future<T> {
     pub fn add_done_callback(&self, f: impl FnOnce(&Self) + 'static) {
         // Weak, since the Future holds its waiters. Whoever resolves it holds it; from then on the callback does.
         let (core, context) = (Rc::downgrade(&self.core), crate::Context::current());
-        self.core.shared().add_waiter(Waiter::Now(Box::new(move || {
+        self.core.shared().add_waiter(Waiter::Now(Guarded::new(Box::new(move || {
             if let Some(future) = core.upgrade().map(Self::from_core) {
-                call_soon(callback_in(context, move || trace::guard(Problem::DoneCallback, || f(&future))));
+                call_soon(callback_in(context, move || guard(Problem::DoneCallback, || f(&future))));
             }
-        })));
+        }))));
     }
 
     /// The same Future without its type.
@@ -208,7 +209,9 @@ impl<T> std::future::Future for Future<T> {
             polled.awaits = Some(self.core.clone());
             polled.task.clone()
         });
-        shared.add_waiter_once(task.map_or_else(|| Waiter::Wake(cx.waker().clone()), Waiter::Soon));
+        shared.add_waiter_once(
+            task.map_or_else(|| Waiter::Wake(Guarded::new(cx.waker().clone())), Waiter::Soon),
+        );
         Poll::Pending
     }
 }

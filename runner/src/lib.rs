@@ -14,6 +14,8 @@
 //! | [`runner`] | [`Runner`]: the loop that all of this is for |
 //! | [`yieldable`] | [`Yieldable`]: what may be yielded |
 //! | [`mod@native`] | `async fn`, driven beside the Runner |
+//! | [`foreign`] | what users wrote, and how its panics are stopped |
+//! | [`panics`] | where a panic happened |
 //! | [`ready`] | [`ReadyQueue`](ready::ReadyQueue): what is to be called soon |
 //! | [`context`] | [`Context`]: the values of variables that follow the calls |
 //! | [`trace`] | what happens, told to an observer |
@@ -45,10 +47,13 @@ pub mod co;
 pub mod context;
 pub mod error;
 pub mod exception;
+pub mod foreign;
 pub mod future;
 pub mod generator;
 pub mod native;
+pub mod panics;
 pub mod ready;
+mod report;
 pub mod runner;
 mod shared;
 pub mod trace;
@@ -62,6 +67,7 @@ pub use error::{Error, Misuse, Waiting};
 pub use exception::{Exception, Frame, Result, Return};
 pub use future::{Future, Promise};
 pub use generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
+pub use report::{log, report_to_stderr};
 pub use runner::{coroutine, Runner};
 pub use shared::{Header, Resolvable, Shared};
 pub use yieldable::{convert_yielded, marker, moment, native, Moment, Yieldable};

@@ -26,8 +26,8 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use crate::any_future::AnyFuture;
-use crate::call::{discard, Call};
-use crate::co::outside;
+use crate::call::Call;
+use crate::foreign::{discard, outside};
 use crate::ready::{call_soon, Callback, ReadyQueue, Run, Suspended};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, emit, Event, RunnerId, State};

@@ -25,7 +25,8 @@ use std::sync::Arc;
 
 use slab::Slab;
 
-use crate::trace::{self, Problem, RunnerId};
+use crate::foreign::{discard, guard};
+use crate::trace::{Problem, RunnerId};
 use crate::waker::Outside;
 use crate::{Context, Coroutine};
 
@@ -172,14 +173,13 @@ impl ReadyQueue {
     /// Drops every callback and every suspended coroutine, without running any: the end of a loop. This is
     /// what frees a coroutine that waits for something that only itself could have resolved.
     pub fn abandon(&self) {
-        let given_up = |callback: Callback| trace::guard(Problem::Callback, || drop(callback));
         while !self.is_empty() || !self.held.borrow().is_empty() {
             // All of them are held until each is empty, so that a long chain is not dropped by recursion.
             let held = self.held();
             self.held.borrow_mut().clear();
-            held.iter().for_each(|held| trace::guard(Problem::Callback, || held.withdraw()));
-            self.queue.take().into_iter().for_each(given_up);
-            held.into_iter().for_each(given_up);
+            held.iter().for_each(|held| guard(Problem::Callback, || held.withdraw()));
+            self.queue.take().into_iter().for_each(discard);
+            held.into_iter().for_each(discard);
         }
     }
 
@@ -242,7 +242,12 @@ pub(crate) fn callback_in(context: Context, f: impl FnOnce() + 'static) -> Callb
         }
 
         fn withdraw(&self) {
-            drop(self.0.take());
+            discard(self.0.take());
+        }
+    }
+    impl<F> Drop for Once<F> {
+        fn drop(&mut self) {
+            discard(self.0.take());
         }
     }
     Rc::new(Once(Cell::new(Some((context, f)))))

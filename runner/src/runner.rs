@@ -56,8 +56,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::any_future::AnyFuture;
-use crate::call::{discard, Call};
+use crate::call::Call;
 use crate::co::{Body, Co};
+use crate::foreign::discard;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
 use crate::ready::{call_soon, ReadyQueue, Run, Suspended};
 use crate::shared::{lend, Header, Resolvable, Shared};

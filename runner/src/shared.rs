@@ -2,11 +2,13 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::mem::needs_drop;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::task::{RawWakerVTable, Waker};
 
 use crate::any_future::{AnyFuture, Waitable};
+use crate::foreign::{discard, guard, Guarded};
 use crate::ready::{call_soon, Callback};
 use crate::trace::{self, Event, FutureId, Problem, State};
 use crate::{Coroutine, Error, Exception, Generator, Result};
@@ -55,9 +57,9 @@ pub(crate) enum Waiter {
     /// To be put on the ready queue.
     Soon(Callback),
     /// To be called in the moment in which it is done: it must only put something on the queue.
-    Now(Box<dyn FnOnce()>),
+    Now(Guarded<Box<dyn FnOnce()>>),
     /// A foreign executor, or one within a native coroutine.
-    Wake(Waker),
+    Wake(Guarded<Waker>),
 }
 
 /// A Future with state of its own: a coroutine's result, a timer, a list of children.
@@ -236,6 +238,7 @@ impl<T> Shared<T> {
     #[inline]
     fn settle(&self, state: State, slot: Slot<T>) -> bool {
         if self.done() {
+            discard(slot);
             return false;
         }
         trace::emit(|| Event::Resolve { future: self.id(), state });
@@ -348,7 +351,10 @@ impl<T> Shared<T> {
     #[track_caller]
     pub(crate) fn take(&self, last: bool) -> Result<T> {
         let value = match self.copy.get() {
-            Some(copy) if !last => self.with_value(copy).inspect(|_| self.set_retrieved()),
+            Some(copy) if !last => {
+                let value = Exception::trap(|| Ok(self.with_value(copy)), Err)?;
+                value.inspect(|_| self.set_retrieved())
+            }
             _ => self.take_value(),
         };
         match value {
@@ -398,6 +404,10 @@ impl<T> Drop for Shared<T> {
         if let (Slot::Raised(exception), false) = (self.slot.get_mut(), self.header.retrieved.get()) {
             trace::report(Problem::NeverRetrieved, exception);
         }
+        // Those who wait are guarded each by itself.
+        if let (true, Slot::Value(_)) = (needs_drop::<T>(), self.slot.get_mut()) {
+            discard(self.slot.take());
+        }
     }
 }
 
@@ -418,8 +428,8 @@ impl Waiter {
         match self {
             Self::Soon(callback) if callback.is_due() => call_soon(callback),
             Self::Soon(_) => {}
-            Self::Now(f) => f(),
-            Self::Wake(waker) => trace::guard(Problem::Callback, || waker.wake()),
+            Self::Now(f) => f.into_inner()(),
+            Self::Wake(waker) => guard(Problem::Callback, || waker.into_inner().wake()),
         }
     }
 

@@ -31,8 +31,14 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
+use log::Level;
+
+use crate::foreign;
 use crate::ready::{Callback, Run};
 use crate::{Coroutine, Exception, Result};
+
+use crate::report::log;
+pub use crate::report::{report, Problem};
 
 /// The number of one call of a coroutine. The same for its Runner, should it need one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -159,38 +165,6 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What can go wrong where nobody waits for the result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Problem {
-    /// A callback, or the coroutine that it called, raised.
-    Callback,
-    /// A function given to `add_done_callback` panicked.
-    DoneCallback,
-    /// A second child of a list or map failed; only the first exception is raised.
-    Multiple,
-    /// What `with_timeout` had given up on failed afterwards.
-    LateFailure,
-    /// A coroutine raised although its Future had been cancelled.
-    AfterCancel,
-    /// A Future failed, and it went away without anybody having asked.
-    NeverRetrieved,
-}
-
-impl Problem {
-    /// The text of the log line.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Callback => "exception in callback",
-            Self::DoneCallback => "exception in done callback",
-            Self::Multiple => "multiple exceptions in yield list",
-            Self::LateFailure => "exception in Future after timeout",
-            Self::AfterCancel => "exception after Future was cancelled",
-            Self::NeverRetrieved => "exception was never retrieved",
-        }
-    }
-}
-
 /// A function that prints a value, for those types that can be printed.
 pub type Show = fn(&dyn Any, &mut fmt::Formatter<'_>) -> fmt::Result;
 
@@ -215,7 +189,7 @@ impl<'a> Shown<'a> {
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.show {
-            Some(show) => show(self.value, f),
+            Some(show) => foreign::show(f, |f| show(self.value, f)),
             None => f.write_str(self.type_name),
         }
     }
@@ -303,14 +277,15 @@ pub fn observed() -> bool {
 #[inline]
 pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
     if observed() {
-        tell(&event());
+        tell(event);
     }
 }
 
 #[cold]
 #[inline(never)]
-fn tell(event: &Event<'_>) {
-    ask(|observer| observer.event(event));
+fn tell<'a>(event: impl FnOnce() -> Event<'a>) {
+    // The event is made in there, too: the kind of a yieldable thing is told by its author.
+    ask(|observer| observer.event(&event()));
 }
 
 /// Whether the observer has that Runner stop where it is.
@@ -326,27 +301,11 @@ fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
     };
     // It prints values of others, which may panic in the middle of what happens.
     let panicked = |exception| {
-        log::error!(target: "squall::trace", "exception in an observer\n{exception:?}");
+        let line = format_args!("exception in an observer\n{exception:?}");
+        log(Level::Error, "squall::trace", line);
         R::default()
     };
-    Exception::trap(|| f(&*observer), panicked)
-}
-
-/// Runs code of others, where a panic would break what is around it: that is reported.
-///
-/// ```
-/// use squall_runner::trace::{guard, Problem};
-///
-/// guard(Problem::Callback, || panic!("logged"));
-/// ```
-pub fn guard(problem: Problem, f: impl FnOnce()) {
-    Exception::trap(f, |panic| report(problem, &panic));
-}
-
-/// Logs a problem, with its traceback, and tells the observer.
-pub fn report(problem: Problem, exception: &Exception) {
-    log::error!(target: "squall::ioloop", "{}\n{exception:?}", problem.text());
-    emit(|| Event::Report { problem, exception });
+    Exception::trap(move || f(&*observer), panicked)
 }
 
 pub(crate) fn next_runner() -> RunnerId {

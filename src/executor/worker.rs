@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender};
+use log::Level;
+use squall_runner::foreign::guard;
 use squall_runner::ready::Run;
-use squall_runner::{Error, Future, Resolvable, Shared};
+use squall_runner::trace::Problem;
+use squall_runner::{log, Error, Future, Resolvable, Shared};
 
 use super::job::Work;
 use super::ExecutorError;
@@ -103,7 +106,7 @@ impl Pool {
         match thread.spawn(move || pool.work()) {
             Ok(_) => true,
             Err(error) => {
-                log::warn!(target: "squall::executor", "no thread could be started: {error}");
+                log(Level::Warn, "squall::executor", format_args!("no thread could be started: {error}"));
                 self.threads.fetch_sub(1, Ordering::SeqCst) > 1
             }
         }
@@ -117,7 +120,8 @@ impl Pool {
             self.idle.fetch_sub(1, Ordering::SeqCst);
             let Ok(job) = job else { break };
             self.leave_queue();
-            job.run();
+            // Here goes the last handle of what the job has given if its loop is gone.
+            guard(Problem::Callback, move || job.run());
         }
         let last = self.threads.fetch_sub(1, Ordering::SeqCst) == 1;
         if last {

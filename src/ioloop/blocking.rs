@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use log::Level;
+use squall_runner::log;
 use squall_runner::ready::{Callback, Suspended};
 
 use super::{Inner, IoLoop};
@@ -57,7 +59,7 @@ impl Watched {
             }
             None => format!("a callback held the loop for {took:?}: {}", self.callback.type_name()),
         };
-        log::warn!(target: "squall::ioloop", "{text}");
+        log(Level::Warn, "squall::ioloop", format_args!("{text}"));
         note(&text);
     }
 }

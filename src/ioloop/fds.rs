@@ -8,9 +8,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use log::Level;
 use polling::{Event, Events, Poller};
 use squall_runner::ready::{ReadyQueue, Run};
-use squall_runner::Context;
+use squall_runner::{log, Context};
 
 use super::handle::Wakeup;
 use super::IoLoop;
@@ -234,7 +235,11 @@ impl Run for Handler {
         let mut putting_back = PutBack { handler: &self, f: Some(f) };
         // Before the call: what the handler leaves ready is seen in the next iteration all the same.
         if let Err(error) = self.arm() {
-            log::error!(target: "squall::ioloop", "a descriptor cannot be watched any more: {error}");
+            log(
+                Level::Error,
+                "squall::ioloop",
+                format_args!("a descriptor cannot be watched any more: {error}"),
+            );
         }
         let ready = self.ready.take().and(self.events.get());
         if let (Some(f), true) = (&mut putting_back.f, ready != FdEvents::NONE) {
@@ -285,7 +290,7 @@ impl Drop for Registration {
     fn drop(&mut self) {
         let deleted = self.wakeup.poller().and_then(|poller| poller.delete(self.source.as_fd()));
         if let Err(error) = deleted {
-            log::error!(target: "squall::ioloop", "a descriptor could not be forgotten: {error}");
+            log(Level::Error, "squall::ioloop", format_args!("a descriptor could not be forgotten: {error}"));
         }
     }
 }

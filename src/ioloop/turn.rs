@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use squall_runner::foreign::guard;
 use squall_runner::ready::Callback;
 use squall_runner::trace::{self, Event, Problem};
 use squall_runner::{Error, Result, Waiting};
@@ -121,5 +122,5 @@ impl Inner {
 
 /// A panic that leaves a callback is logged.
 fn call(callback: Callback) {
-    trace::guard(Problem::Callback, || callback.run());
+    guard(Problem::Callback, || callback.run());
 }

@@ -1,11 +1,11 @@
 //! [`Run`]: one run of an explored test, in one order; and schedules as text.
 
-use std::cell::{Cell, RefCell};
-use std::panic::{catch_unwind, AssertUnwindSafe, Location, PanicHookInfo};
+use std::cell::RefCell;
+use std::panic::{catch_unwind, AssertUnwindSafe, Location};
 use std::rc::Rc;
-use std::sync::Once;
 use std::time::Duration;
 
+use squall_runner::panics::quietly;
 use squall_runner::trace::Problem as Reported;
 use squall_runner::Exception;
 
@@ -221,41 +221,4 @@ impl Ordered {
 /// Candidates beyond the 65,535th are taken for that one.
 fn short(n: usize) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
-}
-
-thread_local! {
-    /// Whether panics of this thread are kept instead of printed.
-    static QUIET: Cell<bool> = const { Cell::new(false) };
-    /// The last panic: its message and its line.
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// Calls `f`, and keeps what panics in it, as the last of them would have been printed.
-fn quietly<R>(f: impl FnOnce() -> R) -> (R, Option<String>) {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if QUIET.get() {
-                PANIC.set(Some(text_of(info)));
-            } else {
-                before(info);
-            }
-        }));
-    });
-    let before = QUIET.replace(true);
-    PANIC.set(None);
-    let result = f();
-    QUIET.set(before);
-    (result, PANIC.take())
-}
-
-fn text_of(info: &PanicHookInfo<'_>) -> String {
-    let payload = info.payload();
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("the test panicked");
-    match info.location() {
-        Some(location) => format!("{text}\nat {location}"),
-        None => text.to_owned(),
-    }
 }

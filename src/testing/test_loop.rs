@@ -6,8 +6,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use squall_runner::foreign::guard;
 use squall_runner::ready::Callback;
-use squall_runner::trace::{guard, Problem, RunnerId};
+use squall_runner::trace::{Problem, RunnerId};
 use squall_runner::{convert_yielded, Future, Yieldable};
 
 use super::active::Active;

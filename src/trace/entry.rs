@@ -319,35 +319,34 @@ impl Source {
     }
 }
 
-/// What something prints, cut after [`TEXT`] characters. A `Display` that fails or panics gives what it wrote until
-/// then.
+/// What something prints, cut after [`TEXT`] characters.
 fn text(shown: impl fmt::Display) -> String {
-    let mut text = Cut { text: String::new(), room: TEXT };
-    let write = || match write!(text, "{shown}") {
-        // The text was cut, perhaps.
-        Ok(()) | Err(fmt::Error) => false,
-    };
-    if Exception::trap(write, |_panic| true) {
-        text.text.push_str("<panicked>");
-    }
+    let mut text = Cut { text: String::new(), room: Some(TEXT) };
+    // It fails where the text is cut.
+    let _ = write!(text, "{shown}");
     text.text
 }
 
 /// Takes so many characters, then an ellipsis, then nothing more.
 struct Cut {
     text: String,
-    room: usize,
+    /// `None` once it was cut.
+    room: Option<usize>,
 }
 
 impl Write for Cut {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         for c in s.chars() {
-            if self.room == 0 {
-                self.text.push('…');
-                return Err(fmt::Error);
-            }
-            self.room -= 1;
-            self.text.push(c);
+            self.room = match self.room.ok_or(fmt::Error)?.checked_sub(1) {
+                Some(room) => {
+                    self.text.push(c);
+                    Some(room)
+                }
+                None => {
+                    self.text.push('…');
+                    None
+                }
+            };
         }
         Ok(())
     }
@@ -355,6 +354,8 @@ impl Write for Cut {
 
 #[cfg(test)]
 mod tests {
+    use squall_runner::trace::Shown;
+
     use super::*;
 
     #[test]
@@ -373,13 +374,13 @@ mod tests {
 
     #[test]
     fn a_text_that_panics_is_kept_as_far_as_it_came() {
-        struct Panics;
-        impl fmt::Display for Panics {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let panics = Shown::new(
+            &(),
+            Some(|_, f| {
                 f.write_str("Panics(")?;
                 std::panic::resume_unwind(Box::new("expected"))
-            }
-        }
-        assert_eq!(text(Panics), "Panics(<panicked>");
+            }),
+        );
+        assert_eq!(text(Printed(panics)), "Panics(<panicked: expected>");
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::Duration;
 
+use squall_runner::foreign;
 use squall_runner::trace::{Show, Shown};
 
 thread_local! {
@@ -37,7 +38,7 @@ impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(shown) = self;
         if let Some(show) = shown.show {
-            return show(shown.value, f);
+            return foreign::show(f, |f| show(shown.value, f));
         }
         macro_rules! known {
             ($($t:ty),*) => { $(
@@ -67,7 +68,7 @@ impl fmt::Display for Printed<'_> {
             Duration
         );
         if let Some(show) = SHOWS.with_borrow(|shows| shows.get(&shown.value.type_id()).copied()) {
-            return show(shown.value, f);
+            return foreign::show(f, |f| show(shown.value, f));
         }
         f.write_str("<")?;
         write_without_paths(f, shown.type_name)?;
