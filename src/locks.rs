@@ -42,8 +42,9 @@
 
 mod condition;
 mod event;
+pub(crate) mod line;
+pub(crate) mod request;
 mod semaphore;
-pub(crate) mod waiting;
 
 pub use condition::Condition;
 pub use event::Event;

@@ -38,9 +38,10 @@
 //!
 //! Source: `tornado.queues`. There, an item that was given to somebody who does not take it is lost.
 
+mod inner;
 mod items;
 mod queue;
-mod waiters;
+mod requests;
 
 pub use queue::{LifoQueue, PriorityQueue, Queue};
 

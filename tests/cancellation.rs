@@ -610,10 +610,11 @@ fn dropped_sleep_still_calls_back() {
 }
 
 #[test]
-fn dropped_acquire_passes_on() {
+fn dropped_acquire_leaves_the_line_or_releases() {
     let lock = Lock::new();
     let granted = lock.acquire();
     drop(lock.acquire());
+    assert_eq!(format!("{lock:?}"), "<Lock [locked]>");
     let next = lock.acquire();
     assert!(granted.done() && !next.done());
     drop(granted);
@@ -630,12 +631,57 @@ fn item_of_a_dropped_putter_goes_in() {
 }
 
 #[test]
-fn dropped_wait_counts_for_notify() {
+fn dropped_wait_does_not_count_for_notify() {
     let condition = Condition::new();
     drop(condition.wait());
     let next = condition.wait();
     condition.notify(1);
-    assert!(!next.done());
+    assert!(next.done());
+}
+
+#[test]
+fn dropped_wait_leaves_the_event() {
+    let (event, queue) = (Event::new(), Queue::new(0));
+    queue.put_nowait(()).unwrap();
+    let (alive, called) = (Rc::new(()), Flag::default());
+    for future in [event.wait(), queue.join()] {
+        let (held, called) = (alive.clone(), called.clone());
+        let waiting = coroutine(move |co| async move {
+            co.yield_(future).await?;
+            called.set();
+            drop(held);
+            Ok(())
+        });
+        drop(waiting);
+    }
+    drop((event.wait(), queue.join()));
+    assert_eq!(Rc::strong_count(&alive), 3);
+    event.set();
+    queue.task_done().unwrap();
+    IoLoop::current().run_sync(moment).unwrap();
+    assert!(called.is_set());
+    assert_eq!(Rc::strong_count(&alive), 1);
+}
+
+#[test]
+fn dropped_get_leaves_the_line() {
+    let queue = Queue::new(0);
+    drop((queue.get(), queue.get_within(MS)));
+    assert_eq!(format!("{queue:?}"), "<Queue maxsize=0>");
+    let next = queue.get();
+    queue.put_nowait(5).unwrap();
+    assert_eq!(next.into_result().unwrap(), 5);
+}
+
+#[test]
+fn request_that_a_done_callback_waits_for_stays_in_line() {
+    let (lock, called) = (Lock::new(), Flag::default());
+    let guard = lock.acquire();
+    let inner = called.clone();
+    lock.acquire().add_done_callback(move |_| inner.set());
+    drop(guard);
+    IoLoop::current().run_sync(moment).unwrap();
+    assert!(called.is_set());
 }
 
 #[test]
@@ -678,6 +724,7 @@ fn each_line_of_the_table_names_a_test_that_exists() {
         "executor" => include_str!("executor.rs"),
         "queues" => include_str!("queues.rs"),
         "locks" => include_str!("locks.rs"),
+        "lines" => include_str!("lines.rs"),
         other => panic!("no such file: {other}"),
     };
     let mut lines = 0;

@@ -199,14 +199,12 @@ mod condition {
         run(|| {
             coroutine(|co| async move {
                 let c = Condition::new();
-                for _ in 0..101 {
-                    drop(c.wait_within(10 * MS));
-                }
+                let waiters: Vec<_> = (0..101).map(|_| c.wait_within(10 * MS)).collect();
                 let last = c.wait();
                 assert_eq!(format!("{c:?}"), "<Condition waiters[102]>");
                 co.yield_(sleep(20 * MS)).await?;
                 assert_eq!(format!("{c:?}"), "<Condition waiters[1]>");
-                assert!(!last.done());
+                assert!(waiters.iter().all(Future::done) && !last.done());
                 c.notify(1);
                 assert!(last.done());
                 Ok(())
@@ -220,9 +218,7 @@ mod condition {
         for _ in 0..10_000 {
             c.wait().cancel();
         }
-        let text = format!("{c:?}");
-        let waiters: usize = text["<Condition waiters[".len()..text.len() - 2].parse().unwrap();
-        assert!(waiters <= 100, "{waiters}");
+        assert_eq!(format!("{c:?}"), "<Condition>");
     }
 }
 

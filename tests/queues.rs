@@ -650,6 +650,130 @@ mod nothing_is_lost {
         assert_eq!(q.get_nowait(), Ok(3));
     }
 
+    /// All orders of three.
+    const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+    fn rest<T>(q: &Queue<T>) -> Vec<T> {
+        std::iter::from_fn(|| q.get_nowait().ok()).collect()
+    }
+
+    fn give_back<T>(q: &Queue<T>, order: [usize; 3]) {
+        let mut gets: [_; 3] = std::array::from_fn(|_| Some(q.get()));
+        order.into_iter().for_each(|index| drop(gets[index].take()));
+    }
+
+    #[test]
+    fn items_that_come_back_are_in_their_order() {
+        for order in ORDERS {
+            let q = Queue::new(0);
+            (1..=5).for_each(|item| put(&q, item));
+            give_back(&q, order);
+            assert_eq!(rest(&q), [1, 2, 3, 4, 5], "{order:?}");
+            let q = LifoQueue::new(0);
+            (1..=5).for_each(|item| put(&q, item));
+            give_back(&q, order);
+            assert_eq!(rest(&q), [5, 4, 3, 2, 1], "{order:?}");
+            let q = PriorityQueue::new(0);
+            ["1a", "0a", "1b", "0b", "1c"].into_iter().for_each(|item| put(&q, Named(item)));
+            give_back(&q, order);
+            let rest: Vec<_> = rest(&q).into_iter().map(|Named(name)| name).collect();
+            assert_eq!(rest, ["0a", "0b", "1a", "1b", "1c"], "{order:?}");
+        }
+    }
+
+    /// Compared by its first letter only.
+    #[derive(Debug)]
+    struct Named(&'static str);
+
+    impl Ord for Named {
+        fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+            self.0[..1].cmp(&other.0[..1])
+        }
+    }
+
+    impl PartialOrd for Named {
+        fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+            Some(self.cmp(other))
+        }
+    }
+
+    impl PartialEq for Named {
+        fn eq(&self, other: &Self) -> bool {
+            self.cmp(other).is_eq()
+        }
+    }
+
+    impl Eq for Named {}
+
+    #[test]
+    fn items_that_were_handed_to_getters_in_line_come_back_in_their_order() {
+        for order in ORDERS {
+            let q = Queue::new(0);
+            let mut gets: [_; 3] = std::array::from_fn(|_| Some(q.get()));
+            (1..=5).for_each(|item| put(&q, item));
+            order.into_iter().for_each(|index| drop(gets[index].take()));
+            assert_eq!(rest(&q), [1, 2, 3, 4, 5], "{order:?}");
+        }
+    }
+
+    #[test]
+    fn item_that_comes_back_to_a_lifo_queue_is_older_than_what_was_put_meanwhile() {
+        let q = LifoQueue::new(0);
+        (1..=3).for_each(|item| put(&q, item));
+        let (third, second) = (q.get(), q.get());
+        put(&q, 4);
+        drop((second, third));
+        assert_eq!(rest(&q), [4, 3, 2, 1]);
+    }
+
+    #[test]
+    fn item_that_comes_back_goes_before_those_that_came_back_to_the_end_of_the_line() {
+        let q = Queue::new(0);
+        (1..=2).for_each(|item| put(&q, item));
+        let (first, second) = (q.get(), q.get());
+        let waiting = q.get();
+        drop(second);
+        assert_eq!(waiting.into_result().unwrap(), 2);
+        drop(first);
+        put(&q, 3);
+        assert_eq!(rest(&q), [1, 3]);
+    }
+
+    #[test]
+    fn items_that_with_timeout_gave_up_in_the_same_turn_are_in_their_order() {
+        run(|| {
+            coroutine(|co| async move {
+                let q = Queue::new(0);
+                let late: [_; 3] = std::array::from_fn(|_| with_timeout(MS, q.get()));
+                let items = q.clone();
+                // As late as the limits, and set after them: the limits win.
+                IoLoop::current().call_later(MS, move || (1..=3).for_each(|item| put(&items, item)));
+                for late in late {
+                    assert!(is_timeout(co.yield_(late).await));
+                }
+                co.yield_(sleep(MS)).await?;
+                assert_eq!(rest(&q), [1, 2, 3]);
+                Ok(())
+            })
+        });
+    }
+
+    #[test]
+    fn many_items_come_back_quickly() {
+        for order in [true, false] {
+            let (fifo, lifo) = (Queue::new(0), LifoQueue::new(0));
+            for q in [&fifo, &*lifo] {
+                (0..200_000).for_each(|item| put(q, item));
+                let mut gets: std::collections::VecDeque<_> = (0..100_000).map(|_| q.get()).collect();
+                while let Some(get) = if order { gets.pop_front() } else { gets.pop_back() } {
+                    drop(get);
+                }
+            }
+            assert!(rest(&fifo).into_iter().eq(0..200_000));
+            assert!(rest(&lifo).into_iter().eq((0..200_000).rev()));
+        }
+    }
+
     #[test]
     fn item_whose_future_is_dropped_goes_to_the_next_getter() {
         let q = Queue::new(0);

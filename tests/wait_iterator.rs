@@ -233,7 +233,7 @@ fn cancelled_child_comes_as_cancelled() {
 #[test]
 fn next_after_the_last_is_never_done() {
     let mut it = WaitIterator::new([Future::ready(1)]);
-    assert!(it.next().done());
+    assert_eq!(it.next().into_result().unwrap(), 1);
     assert!(!it.next().done());
 }
 
@@ -253,5 +253,128 @@ fn end_of_the_loop_frees_what_waits_for_the_iterator_and_what_it_waits_for() {
     drop(waiting);
     assert_eq!(Rc::strong_count(&alive), 2);
     drop((current, io_loop));
+    assert_eq!(Rc::strong_count(&alive), 1);
+}
+
+#[test]
+fn result_of_a_next_that_was_dropped_comes_with_the_next() {
+    let mut it = WaitIterator::keyed([("a", Future::ready(1)), ("b", Future::ready(2))]);
+    drop(it.next());
+    assert!(!it.done());
+    assert_eq!(it.current_index(), None);
+    let (first, second) = (it.next(), it.next());
+    assert!(it.done());
+    // Whichever comes back first: they come in the order in which they finished.
+    drop(second);
+    drop(first);
+    assert_eq!(it.next().result().unwrap(), 1);
+    assert_eq!(it.current_key(), Some(&"a"));
+    assert_eq!(it.next().result().unwrap(), 2);
+    assert_eq!(it.current_key(), Some(&"b"));
+    assert!(it.done());
+}
+
+#[test]
+fn result_of_a_next_that_was_dropped_goes_to_the_one_that_waits() {
+    let mut it = WaitIterator::new([Future::ready(1), Future::new()]);
+    let (first, second) = (it.next(), it.next());
+    assert!(first.done() && !second.done());
+    drop(first);
+    assert_eq!(second.result().unwrap(), 1);
+    assert_eq!(it.current_index(), Some(0));
+    assert!(!it.done());
+}
+
+#[test]
+fn result_that_was_taken_does_not_come_back() {
+    let mut it = WaitIterator::new([Future::ready(1), Future::ready(2)]);
+    let next = it.next();
+    assert_eq!(next.result().unwrap(), 1);
+    drop(next);
+    assert_eq!(it.next().into_result().unwrap(), 2);
+    assert!(it.done());
+}
+
+#[test]
+fn exception_of_a_next_that_was_dropped_comes_with_the_next() {
+    let mut it = WaitIterator::new([Future::<i32>::failed(ZeroDivision)]);
+    drop(it.next());
+    assert!(!it.done());
+    let next = it.next();
+    assert!(next.exception().unwrap().is::<ZeroDivision>());
+    drop(next);
+    assert!(it.done());
+}
+
+#[test]
+fn next_that_runs_out_of_time_loses_no_result() {
+    virtual_loop()
+        .run_sync(|| {
+            coroutine(|co| async move {
+                // The second limit is over in the turn in which the first result is there: the limit wins.
+                let mut it = WaitIterator::new([after(2), after(5), after(4)]);
+                let (mut results, mut timeouts) = (Vec::new(), 0);
+                while !it.done() {
+                    match co.yield_(with_timeout(MS, it.next())).await {
+                        Ok(result) => results.push((it.current_index(), result)),
+                        Err(_) => timeouts += 1,
+                    }
+                }
+                assert_eq!(results, [(Some(0), 2), (Some(2), 4), (Some(1), 5)]);
+                assert!(timeouts >= 2, "{timeouts}");
+                Ok(())
+            })
+        })
+        .unwrap();
+}
+
+#[test]
+fn next_that_a_native_coroutine_gave_up_loses_no_result() {
+    let order = virtual_loop()
+        .run_sync(|| async {
+            let mut it = WaitIterator::new([after(3), after(1), after(2)]);
+            let mut order = Vec::new();
+            while !it.done() {
+                let (mut next, mut limit) = (it.next(), sleep(Duration::from_micros(700)));
+                let first = std::future::poll_fn(|cx| {
+                    use std::future::Future;
+                    if let std::task::Poll::Ready(next) = std::pin::Pin::new(&mut next).poll(cx) {
+                        return std::task::Poll::Ready(Some(next));
+                    }
+                    std::pin::Pin::new(&mut limit).poll(cx).map(|_| None)
+                });
+                if let Some(result) = first.await {
+                    order.push(result?);
+                }
+            }
+            Ok::<_, Exception>(order)
+        })
+        .unwrap();
+    assert_eq!(order, [1, 2, 3]);
+}
+
+#[test]
+fn done_callback_gets_the_result_of_a_next_without_a_handle() {
+    let io_loop = virtual_loop();
+    let _current = io_loop.make_current();
+    let seen = Rc::new(RefCell::new(None));
+    let inner = seen.clone();
+    let mut it = WaitIterator::new([after(1)]);
+    it.next().add_done_callback(move |next| *inner.borrow_mut() = Some(next.result()));
+    drop(it);
+    io_loop.run_sync(|| sleep(2 * MS)).unwrap();
+    assert_eq!(seen.take().unwrap().unwrap(), 1);
+}
+
+#[test]
+fn dropped_iterator_drops_its_handles() {
+    let alive = Rc::new(());
+    let never = Future::<Rc<()>>::new();
+    let promise = never.promise();
+    let mut it = WaitIterator::new([never, Future::ready(alive.clone())]);
+    drop(it.next());
+    drop(it);
+    assert_eq!(Rc::strong_count(&alive), 1);
+    promise.set_result(alive.clone());
     assert_eq!(Rc::strong_count(&alive), 1);
 }

@@ -154,6 +154,14 @@ impl<T: 'static> Future<T> {
     ///
     /// The value may have been moved out by then, if its only handle was yielded first.
     pub fn add_done_callback(&self, f: impl FnOnce(&Self) + 'static) {
+        self.watch(f);
+        self.core.clone().keep();
+    }
+
+    /// Calls `f` as [`add_done_callback`](Self::add_done_callback) does, but waits for nothing by that: a Future that
+    /// is given up with its last handle is never done, and `f` is dropped with it.
+    #[doc(hidden)]
+    pub fn watch(&self, f: impl FnOnce(&Self) + 'static) {
         // Weak, since the Future holds its waiters. Whoever resolves it holds it; from then on the callback does.
         let (core, context) = (Rc::downgrade(&self.core), crate::Context::current());
         self.core.shared().add_waiter(Waiter::Now(Guarded::new(Box::new(move || {

@@ -202,6 +202,12 @@ impl ReadyQueue {
         }
     }
 
+    /// Whether what was added is there still, by its place and address: it is not once it is being withdrawn.
+    pub fn holds(&self, place: u32, it: *const ()) -> bool {
+        let held = self.held.borrow();
+        held.get(place as usize - 1).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it))
+    }
+
     /// Does something with the queue of this thread that runs no code of others; nothing when it is ending.
     #[inline]
     pub(crate) fn with_current<R: Default>(f: impl FnOnce(&Self) -> R) -> R {

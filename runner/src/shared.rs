@@ -96,6 +96,11 @@ pub trait Resolvable: Waitable + 'static {
         None
     }
 
+    /// Keeps it until it is done, now that a done callback waits for it: the callback holds no handle. For a Future
+    /// that nothing but its handles holds.
+    #[doc(hidden)]
+    fn keep(self: Rc<Self>) {}
+
     /// What is cancelled in its place, while it is pending.
     #[doc(hidden)]
     fn passes_on(&self) -> Option<AnyFuture> {
@@ -285,6 +290,14 @@ impl<T> Shared<T> {
     /// its Future.
     pub fn reclaim(&self) -> Option<T> {
         (!self.retrieved.get()).then(|| self.take_value())?
+    }
+
+    /// Takes the result back, as [`reclaim`](Self::reclaim) does: the exception too, if nobody has asked for it.
+    pub fn reclaim_result(&self) -> Option<Result<T>> {
+        if self.state() == State::Failed && !self.retrieved.get() {
+            return self.exception().map(Err);
+        }
+        self.reclaim().map(Ok)
     }
 
     /// Forgets those who wait, when the loop that would have called them ends.

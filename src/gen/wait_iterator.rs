@@ -1,17 +1,17 @@
 //! [`WaitIterator`]: the results of several Futures, one by one, as they finish.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::Run;
 use squall_runner::trace::{self, Event, Origin, State};
-use squall_runner::{Future, Shared};
+use squall_runner::{Future, Resolvable, Shared};
 
 use crate::ioloop::Held;
 
-/// Gives the results of several Futures in the order in which they finish, where a list would wait for all of
+/// Returns the results of several Futures in the order in which they finish, where a list would wait for all of
 /// them and lose every result if one fails.
 ///
 /// ```
@@ -40,35 +40,50 @@ use crate::ioloop::Held;
 /// In a native coroutine it is `it.next().await`. Of those that are done already, the first in the list comes
 /// first. The same Future may be in the list twice, and comes twice.
 ///
-/// Source: `tornado.gen.WaitIterator`; what it waits for is not cancelled when the iterator is dropped.
+/// Dropping the iterator, and the last Future that it returned, drops its handles of the Futures in the list. It cancels
+/// nothing.
+///
+/// Source: `tornado.gen.WaitIterator`.
 pub struct WaitIterator<T: 'static, K: 'static = ()> {
     inner: Rc<Inner<T, K>>,
 }
 
+/// What the iterator and the Futures of its results share. The Futures that it waits for do not hold it.
 struct Inner<T: 'static, K: 'static> {
     keys: Vec<K>,
-    /// By place in the list; empty once handed over.
+    /// By place in the list; empty once done.
     futures: RefCell<Vec<Option<Future<T>>>>,
-    /// How many of them are not handed over yet.
+    /// How many results are not handed over yet.
     left: Cell<usize>,
-    /// Those that are done and were not asked for yet, oldest first.
-    finished: RefCell<VecDeque<usize>>,
-    /// What the last `next` gave, until something is handed over to it.
-    running: RefCell<Option<Rc<Shared<T>>>>,
+    /// How many Futures were done so far.
+    done: Cell<usize>,
+    /// Results that were not asked for yet, or came back, in the order in which they were there first.
+    finished: RefCell<BTreeMap<usize, Finished<T>>>,
+    /// What the last `next` returned.
+    running: RefCell<Weak<Next<T, K>>>,
     current: RefCell<Option<(usize, Future<T>)>>,
-    /// There while a Future is not done: each holds this, and this holds it.
-    held: Cell<Option<Held>>,
+}
+
+/// A Future that is done.
+struct Finished<T: 'static> {
+    /// How many were done before it.
+    order: usize,
+    /// Its place in the list.
+    index: usize,
+    future: Future<T>,
+    /// Its result, if that was handed over and came back.
+    result: Option<Future<T>>,
 }
 
 impl<T: 'static> WaitIterator<T> {
-    /// An iterator over the results of `futures`, which are told apart by their place in the list.
+    /// Creates an iterator over the results of `futures`. They are told apart by their place.
     pub fn new(futures: impl IntoIterator<Item = Future<T>>) -> Self {
         Self::keyed(futures.into_iter().map(|future| ((), future)))
     }
 }
 
 impl<T: 'static, K: 'static> WaitIterator<T, K> {
-    /// An iterator over the results of Futures that are told apart by a key each.
+    /// Creates an iterator over the results of Futures that are told apart by a key each.
     ///
     /// ```
     /// use squall::{Future, WaitIterator};
@@ -81,33 +96,29 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
     pub fn keyed(entries: impl IntoIterator<Item = (K, Future<T>)>) -> Self {
         let (keys, futures): (Vec<_>, Vec<_>) =
             entries.into_iter().map(|(key, future)| (key, Some(future))).unzip();
+        let pending = |future: &Option<Future<T>>| future.as_ref().is_some_and(|future| !future.done());
+        let pending: Vec<bool> = futures.iter().map(pending).collect();
         let inner = Rc::new(Inner {
             keys,
             left: Cell::new(futures.len()),
+            done: Cell::new(0),
             finished: RefCell::default(),
             running: RefCell::default(),
             current: RefCell::default(),
-            held: Cell::default(),
             futures: RefCell::new(futures),
         });
-        let mut pending = false;
-        for (index, future) in inner.futures.borrow().iter().enumerate() {
-            let Some(future) = future else { continue };
-            if future.done() {
-                inner.finished.borrow_mut().push_back(index);
+        for (index, pending) in pending.into_iter().enumerate() {
+            if pending {
+                let watch = Rc::new(Watch { inner: Rc::downgrade(&inner), index });
+                inner.futures.borrow()[index].iter().for_each(|future| future.add_callback(watch.clone()));
             } else {
-                pending = true;
-                future.add_callback(Rc::new(Watch { inner: inner.clone(), index }));
+                inner.finish(index);
             }
-        }
-        if pending {
-            let weak: Weak<Inner<T, K>> = Rc::downgrade(&inner);
-            inner.held.set(Some(Held::new(weak)));
         }
         Self { inner }
     }
 
-    /// Whether there are no more results. Asking after the last one clears what is `current`.
+    /// Returns whether there are no more results. Asking after the last one clears what is `current`.
     pub fn done(&self) -> bool {
         if self.inner.left.get() > 0 {
             return false;
@@ -116,34 +127,36 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
         true
     }
 
-    /// The Future of the next result. It fails with what the one that finished has failed with; the iterator
+    /// Returns the Future of the next result. It fails with the exception of the Future that finished; the iterator
     /// goes on all the same.
     ///
-    /// Ask [`done`](Self::done) before: after the last result, this gives a Future that is never done. Once
-    /// this is called again, what it gave before is not done any more, unless it is already.
+    /// Ask [`done`](Self::done) before: after the last result, this returns a Future that is never done. Calling it
+    /// again leaves a Future that it returned before pending for ever, unless that is done already.
+    ///
+    /// No result is lost: if the Future is dropped before its result was taken, also because it ran out of time, that
+    /// result comes with the next call.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Future<T> {
-        let next = Rc::new(Shared::new());
-        trace::emit(|| Event::Made { future: next.id(), origin: Origin::Named("WaitIterator.next") });
-        let finished = self.inner.finished.borrow_mut().pop_front();
-        match finished {
-            Some(index) => self.inner.hand_over(index, &next),
-            None => drop(self.inner.running.replace(Some(next.clone()))),
+        let next = Next::new(self.inner.clone());
+        let first = self.inner.finished.borrow_mut().pop_first();
+        match first {
+            Some((_, finished)) => self.inner.hand_over(finished, &next),
+            None => *self.inner.running.borrow_mut() = Rc::downgrade(&next),
         }
         Future::from_core(next)
     }
 
-    /// The place in the list, from 0, of the Future whose result came last.
+    /// Returns the place in the list, from 0, of the Future whose result came last.
     pub fn current_index(&self) -> Option<usize> {
         self.inner.current.borrow().as_ref().map(|(index, _)| *index)
     }
 
-    /// The key of the Future whose result came last.
+    /// Returns the key of the Future whose result came last.
     pub fn current_key(&self) -> Option<&K> {
         self.inner.keys.get(self.current_index()?)
     }
 
-    /// The Future whose result came last: the same as was put in, by its `id`.
+    /// Returns the Future whose result came last. By its `id` it is the one in the list.
     pub fn current_future(&self) -> Option<Future<T>>
     where
         T: Clone,
@@ -153,48 +166,123 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
 }
 
 impl<T: 'static, K: 'static> Inner<T, K> {
-    /// One of them is done: it is what was asked for, or waits to be.
+    /// The Future at that place is done.
     fn finish(&self, index: usize) {
-        let running = self.running.borrow_mut().take_if(|next| next.state() == State::Pending);
-        match running {
-            Some(next) => self.hand_over(index, &next),
-            None => self.finished.borrow_mut().push_back(index),
+        let future = self.futures.borrow_mut()[index].take();
+        if let Some(future) = future {
+            let order = self.done.replace(self.done.get() + 1);
+            self.offer(Finished { order, index, future, result: None });
         }
     }
 
-    fn hand_over(&self, index: usize, next: &Shared<T>) {
-        let future = self.futures.borrow_mut()[index].take();
-        let Some(future) = future else { return };
-        self.left.set(self.left.get() - 1);
-        if self.left.get() == 0 {
-            drop(self.held.take());
+    /// Hands a result over if there is a Future for it, else keeps it until it is asked for.
+    fn offer(&self, finished: Finished<T>) {
+        let running = self.running.borrow().upgrade();
+        match running.filter(|next| next.shared.state() == State::Pending) {
+            Some(next) => self.hand_over(finished, &next),
+            None => drop(self.finished.borrow_mut().insert(finished.order, finished)),
         }
-        // Copied if it was ever cloned: whoever asks for the current one may take its result, too.
-        next.set(Future::from_core(future.core().clone()).into_result());
-        drop(self.current.replace(Some((index, future))));
+    }
+
+    fn hand_over(&self, mut finished: Finished<T>, next: &Next<T, K>) {
+        self.left.set(self.left.get() - 1);
+        // Copied if it was ever cloned: the result of the current Future may be asked for, too.
+        let result = finished.result.take().unwrap_or_else(|| same(&finished.future)).into_result();
+        drop(self.current.replace(Some((finished.index, same(&finished.future)))));
+        next.given.set(Some(finished));
+        next.shared.set(result);
+        drop(next.kept.take());
+    }
+
+    /// A result that was handed over comes back.
+    fn give_back(&self, finished: Finished<T>) {
+        self.left.set(self.left.get() + 1);
+        let came_last = |current: &mut (usize, Future<T>)| current.0 == finished.index;
+        let current = self.current.borrow_mut().take_if(came_last);
+        drop(current);
+        self.offer(finished);
+    }
+}
+
+/// Another handle of a Future, which need not be `Clone` for that.
+fn same<T>(future: &Future<T>) -> Future<T> {
+    Future::from_core(future.core().clone())
+}
+
+/// The Future of the next result. It holds what it is a result of: the iterator may be dropped before.
+struct Next<T: 'static, K: 'static> {
+    shared: Shared<T>,
+    inner: Rc<Inner<T, K>>,
+    /// What it has the result of.
+    given: Cell<Option<Finished<T>>>,
+    /// Itself, while it is pending and wanted by something that holds no handle.
+    kept: Cell<Option<(Rc<Self>, Held)>>,
+}
+
+impl<T: 'static, K: 'static> Next<T, K> {
+    fn new(inner: Rc<Inner<T, K>>) -> Rc<Self> {
+        let (shared, given, kept) = (Shared::new(), Cell::new(None), Cell::new(None));
+        trace::emit(|| Event::Made { future: shared.id(), origin: Origin::Named("WaitIterator.next") });
+        Rc::new(Self { shared, inner, given, kept })
+    }
+}
+
+impl<T: 'static, K: 'static> Resolvable for Next<T, K> {
+    type Output = T;
+
+    fn shared(&self) -> &Shared<T> {
+        &self.shared
+    }
+
+    fn cancel(&self) -> bool {
+        let cancelled = self.shared.cancel();
+        drop(self.kept.take());
+        cancelled
+    }
+
+    fn keep(self: Rc<Self>) {
+        if self.shared.state() == State::Pending {
+            let this: Weak<Self> = Rc::downgrade(&self);
+            let held = Held::new(this);
+            let this = self.clone();
+            self.kept.set(Some((this, held)));
+        }
+    }
+}
+
+impl<T: 'static, K: 'static> Run for Next<T, K> {
+    /// It is never put on the queue: this is here for `withdraw`.
+    fn run(self: Rc<Self>) {}
+
+    fn withdraw(&self) {
+        self.shared.forget_waiters();
+        drop(self.kept.take());
+    }
+}
+
+impl<T: 'static, K: 'static> Drop for Next<T, K> {
+    fn drop(&mut self) {
+        // Where there is nobody to ask for it, an exception is reported as any other.
+        let Some(mut finished) = self.given.take().filter(|_| Rc::strong_count(&self.inner) > 1) else {
+            return;
+        };
+        if let Some(result) = self.shared.reclaim_result() {
+            finished.result = Some(Future::from_core(Rc::new(Shared::settled(result))));
+            self.inner.give_back(finished);
+        }
     }
 }
 
 /// What is called when one of the Futures is done.
 struct Watch<T: 'static, K: 'static> {
-    inner: Rc<Inner<T, K>>,
+    inner: Weak<Inner<T, K>>,
     index: usize,
 }
 
 impl<T: 'static, K: 'static> Run for Watch<T, K> {
     fn run(self: Rc<Self>) {
-        self.inner.finish(self.index);
-    }
-}
-
-impl<T: 'static, K: 'static> Run for Inner<T, K> {
-    /// It is never put on the queue: this is here for `withdraw`.
-    fn run(self: Rc<Self>) {}
-
-    fn withdraw(&self) {
-        drop((self.held.take(), self.futures.take(), self.current.take()));
-        if let Some(next) = self.running.take() {
-            next.forget_waiters();
+        if let Some(inner) = self.inner.upgrade() {
+            inner.finish(self.index);
         }
     }
 }

@@ -101,7 +101,7 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> WithTimeout<T, Q> {
         if future.done() {
             late(&future);
         } else {
-            future.add_done_callback(late);
+            future.watch(late);
         }
     }
 }

@@ -22,6 +22,16 @@ impl Held {
         let address = it.as_ptr().cast();
         Self { place: ready.hold(it), it: address, ready: Rc::downgrade(&ready) }
     }
+
+    /// Returns whether this was made while the current queue of the thread was the current one.
+    pub(crate) fn is_here(&self) -> bool {
+        std::ptr::eq(self.ready.as_ptr(), Rc::as_ptr(&ReadyQueue::current()))
+    }
+
+    /// Returns whether the loop has ended, or is just ending.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ready.upgrade().is_none_or(|ready| !ready.holds(self.place, self.it))
+    }
 }
 
 impl Drop for Held {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use squall_runner::ready::Run;
 use squall_runner::{Future, Result};
 
-use super::waiting::{within, Limit, Line, Place, Waiter};
+use super::line::Line;
+use super::request::{within, Limit, Purpose, Request};
 
 /// Lets coroutines wait until another one notifies them. There is no lock to it.
 ///
@@ -35,12 +36,12 @@ pub struct Condition {
 }
 
 struct Waiters {
-    line: Line<Waiter<Wait>>,
+    line: Line<Request<Wait>>,
 }
 
 struct Wait(Weak<Waiters>);
 
-impl Place for Wait {
+impl Purpose for Wait {
     type Output = bool;
     const NAME: &'static str = "Condition.wait";
 
@@ -73,13 +74,13 @@ impl Condition {
     }
 
     fn wait_for(&self, limit: Limit) -> Future<bool> {
-        let waiter = Waiter::pending(Wait(Rc::downgrade(&self.waiters)));
-        waiter.limit(limit);
-        self.waiters.line.join(waiter.clone(), || {
+        let request = Request::pending(Wait(Rc::downgrade(&self.waiters)));
+        request.limit(limit);
+        self.waiters.line.join(Rc::downgrade(&request), || {
             let whole: Weak<Waiters> = Rc::downgrade(&self.waiters);
             whole
         });
-        Future::from_core(waiter)
+        Future::from_core(request)
     }
 
     /// Notifies the `n` who have waited longest, or as many as there are.
@@ -103,7 +104,7 @@ impl Run for Waiters {
     fn run(self: Rc<Self>) {}
 
     fn withdraw(&self) {
-        self.line.clear();
+        self.line.withdraw();
     }
 }
 

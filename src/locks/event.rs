@@ -8,8 +8,8 @@ use std::time::Duration;
 use squall_runner::ready::Run;
 use squall_runner::Future;
 
-use super::waiting::{nothing_at_once, Line, Place, Waiter};
-use crate::gen::with_timeout;
+use super::line::Line;
+use super::request::{nothing_at_once, still_within, Purpose, Request};
 
 /// A flag that coroutines can wait for. Once it is set, nobody waits, until it is cleared.
 ///
@@ -38,12 +38,12 @@ pub struct Event {
 struct Flag {
     set: Cell<bool>,
     /// Empty of those who still wait at the moment at which the flag is set.
-    line: Line<Waiter<Wait>>,
+    line: Line<Request<Wait>>,
 }
 
 struct Wait(Weak<Flag>);
 
-impl Place for Wait {
+impl Purpose for Wait {
     type Output = ();
     const NAME: &'static str = "Event.wait";
 
@@ -85,12 +85,12 @@ impl Event {
         if self.is_set() {
             return nothing_at_once(Wait::NAME);
         }
-        let waiter = Waiter::pending(Wait(Rc::downgrade(&self.flag)));
-        self.flag.line.join(waiter.clone(), || {
+        let request = Request::pending(Wait(Rc::downgrade(&self.flag)));
+        self.flag.line.join(Rc::downgrade(&request), || {
             let whole: Weak<Flag> = Rc::downgrade(&self.flag);
             whole
         });
-        Future::from_core(waiter)
+        Future::from_core(request)
     }
 
     /// The same, but fails with [`Error::Timeout`](crate::Error::Timeout) if that takes longer than `time`.
@@ -99,15 +99,7 @@ impl Event {
     /// than [`wait`](Self::wait) would.
     #[track_caller]
     pub fn wait_within(&self, time: Duration) -> Future<()> {
-        let waiter = self.wait();
-        if waiter.done() {
-            return waiter;
-        }
-        let limited = with_timeout(time, waiter.clone());
-        limited.add_done_callback(move |_| {
-            waiter.cancel();
-        });
-        limited
+        still_within(time, self.wait())
     }
 }
 
@@ -116,7 +108,7 @@ impl Run for Flag {
     fn run(self: Rc<Self>) {}
 
     fn withdraw(&self) {
-        self.line.clear();
+        self.line.withdraw();
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use squall_runner::ready::Run;
 use squall_runner::Future;
 
-use super::waiting::{at_once, nothing_at_once, within, InLine, Limit, Line, Place, Waiter};
+use super::line::{InLine, Line};
+use super::request::{at_once, nothing_at_once, within, Limit, Purpose, Request};
 
 /// What all three share.
 struct Permits {
@@ -63,7 +64,7 @@ struct Acquire<P> {
     _permit: PhantomData<fn() -> P>,
 }
 
-impl<P: Permit> Place for Acquire<P> {
+impl<P: Permit> Purpose for Acquire<P> {
     type Output = P;
     const NAME: &'static str = NAME;
 
@@ -74,7 +75,7 @@ impl<P: Permit> Place for Acquire<P> {
     }
 }
 
-impl<P: Permit> Enter for Waiter<Acquire<P>> {
+impl<P: Permit> Enter for Request<Acquire<P>> {
     fn enter(&self, permits: &Rc<Permits>) {
         self.serve(P::granted(permits));
     }
@@ -96,13 +97,14 @@ impl Permits {
             self.value.set(self.value.get() - 1);
             return P::at_once(self);
         }
-        let waiter = Waiter::pending(Acquire { permits: Rc::downgrade(self), _permit: PhantomData });
-        waiter.limit(limit);
-        self.line.join(waiter.clone(), || {
+        let request = Request::pending(Acquire { permits: Rc::downgrade(self), _permit: PhantomData });
+        request.limit(limit);
+        let place: Rc<dyn Enter> = request.clone();
+        self.line.join(Rc::downgrade(&place), || {
             let whole: Weak<Self> = Rc::downgrade(self);
             whole
         });
-        Future::from_core(waiter)
+        Future::from_core(request)
     }
 
     /// Whether somebody is in without a guard, and may leave by `release`.
@@ -111,7 +113,8 @@ impl Permits {
     }
 
     fn release(self: &Rc<Self>) {
-        self.value.set(self.value.get() + 1);
+        // As many as can be counted are as good as no limit.
+        self.value.set(self.value.get().saturating_add(1));
         if self.granting.replace(true) {
             // Whoever was let in just now did not take it: the loop below lets in the next one.
             return;
@@ -142,7 +145,7 @@ impl Run for Permits {
     fn run(self: Rc<Self>) {}
 
     fn withdraw(&self) {
-        self.line.clear();
+        self.line.withdraw();
     }
 }
 

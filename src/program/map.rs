@@ -21,13 +21,15 @@ pub(super) fn map<T: 'static, U: 'static>(
         Rc::new(Mapped { shared: Shared::new(), source: Rc::downgrade(source), f: Cell::new(Some(f)) });
     mapped.shared.set_id(source.shared().id());
     future.add_callback(mapped.clone());
+    // What nobody waits for is done all the same, as in Tornado.
+    future.core().clone().keep();
     Future::from_core(mapped)
 }
 
 /// A Future that is done when another is.
 struct Mapped<T: 'static, U: 'static, F> {
     shared: Shared<U>,
-    /// Weak: whoever resolves it holds it, and it holds this.
+    /// Weak: it holds this, and is kept until it is done.
     source: Weak<dyn Resolvable<Output = T>>,
     /// `None` once it was called.
     f: Cell<Option<F>>,

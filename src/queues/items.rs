@@ -1,105 +1,118 @@
-//! The items of a queue, in the order in which they are to be given.
+//! The items of a queue, in the order in which they are taken.
 
 use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
-/// Each kind of queue has its own order.
+/// An item with its number: how many items the queue had been given with this one. An item that comes back untaken
+/// goes by its number to the place that it had.
+pub(crate) struct Numbered<T> {
+    pub(crate) number: u64,
+    pub(crate) item: T,
+}
+
+/// Items that came back, by their numbers.
+type Returned<T> = BTreeMap<u64, T>;
+
+/// Each kind of queue has an order of its own.
 pub(crate) enum Items<T> {
-    /// Oldest first.
-    Fifo(VecDeque<T>),
-    /// Youngest first: from the end.
-    Lifo(Vec<T>),
+    /// Oldest first. What came back was taken from the front, and is older than the rest.
+    Fifo(VecDeque<Numbered<T>>, Returned<T>),
+    /// Youngest first, from the end.
+    Lifo(Vec<Numbered<T>>, Returned<T>),
     /// Smallest first.
     Priority(Box<dyn Heap<T>>),
 }
 
 impl<T> Items<T> {
+    pub(crate) fn fifo() -> Self {
+        Self::Fifo(VecDeque::new(), BTreeMap::new())
+    }
+
+    pub(crate) fn lifo() -> Self {
+        Self::Lifo(Vec::new(), BTreeMap::new())
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
-            Self::Fifo(items) => items.len(),
-            Self::Lifo(items) => items.len(),
+            Self::Fifo(items, returned) => items.len() + returned.len(),
+            Self::Lifo(items, returned) => items.len() + returned.len(),
             Self::Priority(items) => items.len(),
         }
     }
 
-    pub(crate) fn push(&mut self, item: T) {
+    /// Adds the youngest item.
+    pub(crate) fn push(&mut self, item: Numbered<T>) {
         match self {
-            Self::Fifo(items) => items.push_back(item),
-            Self::Lifo(items) => items.push(item),
+            Self::Fifo(items, _) => items.push_back(item),
+            Self::Lifo(items, _) => items.push(item),
             Self::Priority(items) => items.push(item),
         }
     }
 
-    /// Puts an item back that was taken.
-    pub(crate) fn put_back(&mut self, item: T) {
+    /// Puts an item that was taken back to its place.
+    pub(crate) fn put_back(&mut self, item: Numbered<T>) {
         match self {
-            Self::Fifo(items) => items.push_front(item),
-            Self::Lifo(items) => items.push(item),
-            Self::Priority(items) => items.put_back(item),
+            Self::Fifo(_, returned) | Self::Lifo(_, returned) => {
+                returned.insert(item.number, item.item);
+            }
+            Self::Priority(items) => items.push(item),
         }
     }
 
-    pub(crate) fn pop(&mut self) -> Option<T> {
+    pub(crate) fn pop(&mut self) -> Option<Numbered<T>> {
         match self {
-            Self::Fifo(items) => items.pop_front(),
-            Self::Lifo(items) => items.pop(),
+            Self::Fifo(items, returned) => match returned.pop_first() {
+                Some((number, item)) => Some(Numbered { number, item }),
+                None => items.pop_front(),
+            },
+            Self::Lifo(items, returned) => {
+                let youngest = items.last().map(|item| item.number);
+                match returned.last_entry().filter(|entry| Some(*entry.key()) > youngest) {
+                    Some(entry) => Some(entry.remove_entry()).map(|(number, item)| Numbered { number, item }),
+                    None => items.pop(),
+                }
+            }
             Self::Priority(items) => items.pop(),
         }
     }
 }
 
-/// Items by size: what has to know how to compare them. The queue around it does not.
+/// Items by size. Only what makes a heap has to know how to compare them, and not the queue around it.
 pub(crate) trait Heap<T> {
     fn len(&self) -> usize;
-    fn push(&mut self, item: T);
-    fn put_back(&mut self, item: T);
-    fn pop(&mut self) -> Option<T>;
+    fn push(&mut self, item: Numbered<T>);
+    fn pop(&mut self) -> Option<Numbered<T>>;
 }
 
-/// Smallest first, equal ones in the order in which they were put.
-pub(crate) struct SmallestFirst<T> {
-    heap: BinaryHeap<Entry<T>>,
-    /// The age of the next item that is put.
-    next: i64,
-    /// The age of the last one that was put back: below that of all others.
-    back: i64,
-}
+/// Smallest first, equal items by their numbers.
+pub(crate) struct SmallestFirst<T>(BinaryHeap<Entry<T>>);
 
-struct Entry<T> {
-    item: T,
-    age: i64,
-}
+struct Entry<T>(Numbered<T>);
 
 impl<T: Ord> SmallestFirst<T> {
     pub(crate) fn new() -> Self {
-        Self { heap: BinaryHeap::new(), next: 0, back: 0 }
+        Self(BinaryHeap::new())
     }
 }
 
 impl<T: Ord> Heap<T> for SmallestFirst<T> {
     fn len(&self) -> usize {
-        self.heap.len()
+        self.0.len()
     }
 
-    fn push(&mut self, item: T) {
-        self.heap.push(Entry { item, age: self.next });
-        self.next += 1;
+    fn push(&mut self, item: Numbered<T>) {
+        self.0.push(Entry(item));
     }
 
-    fn put_back(&mut self, item: T) {
-        self.back -= 1;
-        self.heap.push(Entry { item, age: self.back });
-    }
-
-    fn pop(&mut self) -> Option<T> {
-        self.heap.pop().map(|entry| entry.item)
+    fn pop(&mut self) -> Option<Numbered<T>> {
+        self.0.pop().map(|Entry(item)| item)
     }
 }
 
-/// The greatest entry, which the heap gives first, is the one with the smallest item.
+/// The greatest entry, which the heap yields first, is the one with the smallest item.
 impl<T: Ord> Ord for Entry<T> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.item.cmp(&self.item).then(other.age.cmp(&self.age))
+    fn cmp(&self, Self(other): &Self) -> Ordering {
+        other.item.cmp(&self.0.item).then(other.number.cmp(&self.0.number))
     }
 }
 

@@ -58,6 +58,8 @@ struct Model {
     maxsize: usize,
     /// Next one last.
     items: Vec<Item>,
+    /// Every item that was let in, oldest first.
+    let_in: Vec<Item>,
     /// The handles of those who wait, by their number, oldest first. Who was dropped is not among them.
     getters: Vec<usize>,
     /// The same, with their items. Who was dropped is among them.
@@ -81,12 +83,21 @@ impl Handle {
 }
 
 impl Model {
+    /// Lets a new item in.
     fn store(&mut self, item: Item) {
-        let place = match self.kind {
-            Kind::Fifo => 0,
-            Kind::Lifo => self.items.len(),
-            Kind::Priority => self.items.iter().take_while(|other| **other > item).count(),
+        self.let_in.push(item);
+        self.place(item);
+    }
+
+    /// Puts an item to its place, whether it is new or comes back.
+    fn place(&mut self, item: Item) {
+        let age = |item: &Item| self.let_in.iter().position(|other| other == item);
+        let comes_after = |other: &&Item| match self.kind {
+            Kind::Fifo => age(other) > age(&item),
+            Kind::Lifo => age(other) < age(&item),
+            Kind::Priority => **other > item,
         };
+        let place = self.items.iter().take_while(comes_after).count();
         self.items.insert(place, item);
     }
 
@@ -126,10 +137,7 @@ impl Model {
     }
 
     fn put_back(&mut self, item: Item, gets: &mut [Option<Handle>]) {
-        match self.kind {
-            Kind::Priority => self.store(item),
-            _ => self.items.push(item),
-        }
+        self.place(item);
         self.serve(gets);
     }
 }
@@ -149,6 +157,7 @@ fn compare(kind: Kind, maxsize: usize, ops: Vec<QueueOp>) {
         kind,
         maxsize,
         items: Vec::new(),
+        let_in: Vec::new(),
         getters: Vec::new(),
         putters: Vec::new(),
         unfinished: 0,
@@ -315,10 +324,10 @@ enum Hold {
     Nothing,
 }
 
-/// What it should be. Who waits without a guard waits on when it is dropped, and takes what nobody gives back.
+/// What it should be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Turn {
-    Waits { guarded: bool, deadline: Option<u32>, dropped: bool },
+    Waits { guarded: bool, deadline: Option<u32> },
     Has { guarded: bool },
     Gone,
 }
@@ -344,7 +353,7 @@ fn compare_semaphore(bound: usize, ops: Vec<LockOp>) {
                     (false, None) => Hold::Unguarded(semaphore.acquire_unguarded()),
                 });
                 let deadline = limit.map(|ms| now + u32::from(ms));
-                turns.push(Turn::Waits { guarded, deadline, dropped: false });
+                turns.push(Turn::Waits { guarded, deadline });
             }
             LockOp::Release => {
                 let expected = if by_hand > 0 { Ok(()) } else { Err(ReleasedTooOften) };
@@ -376,9 +385,6 @@ fn compare_semaphore(bound: usize, ops: Vec<LockOp>) {
                     Hold::Nothing => continue,
                 }
                 turns[n] = match turns[n] {
-                    Turn::Waits { guarded: false, deadline, .. } => {
-                        Turn::Waits { guarded: false, deadline, dropped: true }
-                    }
                     Turn::Has { guarded: true } => {
                         value += 1;
                         Turn::Gone
@@ -419,12 +425,12 @@ fn compare_semaphore(bound: usize, ops: Vec<LockOp>) {
             }
             _ => {}
         }
-        // Whoever waits longest is let in as long as there is room; who has gone with the handle passes it on.
+        // Whoever waits longest is let in as long as there is room.
         for turn in &mut turns {
-            if let (Turn::Waits { guarded, dropped, .. }, true) = (*turn, value > 0) {
+            if let (Turn::Waits { guarded, .. }, true) = (*turn, value > 0) {
                 value -= 1;
                 by_hand += usize::from(!guarded);
-                *turn = if dropped { Turn::Gone } else { Turn::Has { guarded } };
+                *turn = Turn::Has { guarded };
             }
         }
         for (hold, turn) in holds.iter().zip(&turns) {

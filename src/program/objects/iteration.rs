@@ -6,6 +6,7 @@ use squall_runner::Result;
 
 use super::Made;
 use crate::program::expressions::as_future;
+use crate::program::map::map;
 use crate::program::syntax::Method;
 use crate::program::value::Value;
 use crate::WaitIterator;
@@ -18,7 +19,8 @@ pub(super) fn new(futures: impl Iterator<Item = (Value, Value)>) -> Result<Value
 
 pub(super) fn method(it: &mut WaitIterator<Value, Value>, method: Method) -> Option<Value> {
     match method {
-        Method::Next => Some(it.next().into()),
+        // In Tornado a result is spent once the next Future has it.
+        Method::Next => Some(map(it.next(), |next| next).into()),
         Method::Done => Some(Value::Bool(it.done())),
         Method::Index => Some(it.current_key().cloned().unwrap_or(Value::Null)),
         _ => None,

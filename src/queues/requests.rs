@@ -1,4 +1,4 @@
-//! Those who wait at a queue: for an item, or for room.
+//! What is requested of a queue: an item, room for one, or that all items are worked on.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -7,16 +7,39 @@ use std::rc::Weak;
 
 use squall_runner::{Error, Exception, Future, Result};
 
-use super::queue::Inner;
+use super::inner::Inner;
+use super::items::Numbered;
 use super::QueueFull;
-use crate::locks::waiting::{at_once, nothing_at_once, InLine, Place, Waiter};
+use crate::locks::line::InLine;
+use crate::locks::request::{at_once, nothing_at_once, Purpose, Request};
 
-/// One who waits for an item, or was given one.
+/// An item.
 pub(crate) struct Get<T: 'static> {
-    pub(crate) queue: Weak<Inner<T>>,
+    queue: Weak<Inner<T>>,
+    /// The number of the item, once there is one.
+    number: Cell<u64>,
 }
 
-impl<T: 'static> Place for Get<T> {
+impl<T: 'static> Get<T> {
+    pub(crate) fn new(queue: Weak<Inner<T>>) -> Self {
+        Self { queue, number: Cell::new(0) }
+    }
+}
+
+impl<T: 'static> Request<Get<T>> {
+    /// Creates the request of an item that was there.
+    pub(crate) fn with(queue: Weak<Inner<T>>, Numbered { number, item }: Numbered<T>) -> std::rc::Rc<Self> {
+        Self::served(Get { queue, number: Cell::new(number) }, item)
+    }
+
+    /// Resolves the request, whose turn it is.
+    pub(crate) fn hand(&self, Numbered { number, item }: Numbered<T>) {
+        self.purpose.number.set(number);
+        self.serve(item);
+    }
+}
+
+impl<T: 'static> Purpose for Get<T> {
     type Output = T;
     const NAME: &'static str = "Queue.get";
 
@@ -28,12 +51,12 @@ impl<T: 'static> Place for Get<T> {
 
     fn untaken(&self, item: T) {
         if let Some(queue) = self.queue.upgrade() {
-            queue.put_back(item);
+            queue.put_back(Numbered { number: self.number.get(), item });
         }
     }
 }
 
-/// One who waits for room. `R` is what the Future gives.
+/// Room for an item. `R` is the result.
 pub(crate) struct Put<T: 'static, R> {
     pub(crate) queue: Weak<Inner<T>>,
     /// Empty once it is in the queue, or was given up.
@@ -41,18 +64,18 @@ pub(crate) struct Put<T: 'static, R> {
     pub(crate) _result: PhantomData<fn() -> R>,
 }
 
-/// What stands in a trace.
+/// What a trace calls a `put`.
 const PUT: &str = "Queue.put";
 
-/// What a `put` gives.
+/// The result of a `put`.
 pub(crate) trait PutResult<T>: 'static + Sized {
-    /// The item is in the queue.
+    /// Returns the result of an item that is in the queue.
     fn done() -> Self;
-    /// The Future of one who need not wait.
+    /// Returns the Future of a `put` that need not wait.
     fn at_once() -> Future<Self> {
         at_once(PUT, Self::done())
     }
-    /// The time is over.
+    /// Returns the result of an item whose time is over.
     fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<Self>;
 }
 
@@ -81,7 +104,7 @@ impl<T: 'static> PutResult<T> for Result<(), QueueFull<T>> {
     }
 }
 
-impl<T: 'static, R: PutResult<T>> Place for Put<T, R> {
+impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
     type Output = R;
     const NAME: &'static str = PUT;
 
@@ -97,16 +120,33 @@ impl<T: 'static, R: PutResult<T>> Place for Put<T, R> {
     }
 }
 
-/// One who waits for room, whatever the Future gives.
+/// A request for room, whatever its result.
 pub(crate) trait Putter<T>: InLine {
-    /// Lets it in: its item is to be put into the queue now.
+    /// Resolves the request, and returns its item, which is put into the queue now.
     fn admit(&self) -> Option<T>;
 }
 
-impl<T: 'static, R: PutResult<T>> Putter<T> for Waiter<Put<T, R>> {
+impl<T: 'static, R: PutResult<T>> Putter<T> for Request<Put<T, R>> {
     fn admit(&self) -> Option<T> {
-        let item = self.place.item.take();
+        let item = self.purpose.item.take();
         self.serve(R::done());
         item
+    }
+}
+
+/// That all items are worked on.
+pub(crate) struct Join<T: 'static>(pub(crate) Weak<Inner<T>>);
+
+/// What a trace calls a `join`.
+pub(crate) const JOIN: &str = "Queue.join";
+
+impl<T: 'static> Purpose for Join<T> {
+    type Output = ();
+    const NAME: &'static str = JOIN;
+
+    fn left(&self) {
+        if let Some(queue) = self.0.upgrade() {
+            queue.joiners.leave();
+        }
     }
 }

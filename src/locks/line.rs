@@ -1,0 +1,153 @@
+//! [`Line`]: requests in the order in which they came.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use squall_runner::ready::Run;
+
+use crate::ioloop::Held;
+
+/// A request that stands in a line.
+pub(crate) trait InLine {
+    fn is_pending(&self) -> bool;
+
+    /// Forgets those that wait for the request: the loop on which it was made has ended.
+    fn withdraw(&self);
+
+    /// Called when the line is dropped, so that nothing in it is ever served.
+    fn line_is_gone(&self);
+}
+
+/// Requests in the order in which they came. The line holds none of them: a request that nobody wants any more is
+/// dropped, and passed over.
+///
+/// Each belongs to the loop on which it was made. The end of that loop takes it out, and no other.
+pub(crate) struct Line<W: InLine + ?Sized> {
+    places: RefCell<VecDeque<Place<W>>>,
+    /// At least how many of them are not pending, as far as they have said so.
+    left: Cell<usize>,
+    /// The loops on which the requests were made; `None` where one has ended.
+    loops: RefCell<Vec<Option<Held>>>,
+}
+
+struct Place<W: ?Sized> {
+    request: Weak<W>,
+    /// The loop on which it was made, as an index into [`Line::loops`].
+    home: usize,
+}
+
+/// How many requests that are not pending may stay in the middle of a line.
+const LEFT: usize = 100;
+
+impl<W: InLine + ?Sized> Place<W> {
+    fn pending(&self) -> Option<Rc<W>> {
+        self.request.upgrade().filter(|request| request.is_pending())
+    }
+
+    fn is_pending(&self) -> bool {
+        self.pending().is_some()
+    }
+}
+
+impl<W: InLine + ?Sized> Line<W> {
+    /// Returns how many requests are pending. Counts them: for what is shown.
+    pub(crate) fn len(&self) -> usize {
+        self.places.borrow().iter().filter(|place| place.is_pending()).count()
+    }
+
+    /// Adds a request at the end. The current loop is its own.
+    ///
+    /// `whole` is what the line is part of. When a loop ends, it is withdrawn, and has to call
+    /// [`withdraw`](Self::withdraw).
+    pub(crate) fn join(&self, request: Weak<W>, whole: impl FnOnce() -> Weak<dyn Run>) {
+        let home = self.home(whole);
+        self.places.borrow_mut().push_back(Place { request, home });
+    }
+
+    /// Returns the index of the current loop in the list of loops, where it is added if it is new.
+    fn home(&self, whole: impl FnOnce() -> Weak<dyn Run>) -> usize {
+        let mut loops = self.loops.borrow_mut();
+        let here = |held: &Option<Held>| held.as_ref().is_some_and(Held::is_here);
+        loops.iter().position(here).unwrap_or_else(|| {
+            let free = loops.iter().position(Option::is_none).unwrap_or(loops.len());
+            if free == loops.len() {
+                loops.push(None);
+            }
+            loops[free] = Some(Held::new(whole()));
+            free
+        })
+    }
+
+    /// Takes out the first request that is pending.
+    pub(crate) fn next(&self) -> Option<Rc<W>> {
+        loop {
+            let first = self.places.borrow_mut().pop_front()?;
+            if let Some(request) = first.pending() {
+                return Some(request);
+            }
+            self.left.set(self.left.get().saturating_sub(1));
+        }
+    }
+
+    /// Takes out all requests that are pending now.
+    pub(crate) fn take(&self) -> impl Iterator<Item = Rc<W>> {
+        self.left.set(0);
+        let requests: Vec<_> = self.places.take().iter().filter_map(Place::pending).collect();
+        requests.into_iter().filter(|request| request.is_pending())
+    }
+
+    /// Called by a request in the line that is not pending any more.
+    ///
+    /// At the ends of the line such requests go at once. In the middle they go when they are many, and more than half
+    /// of the line: so each costs O(1), and a line that is never served does not grow.
+    /// Source: `_TimeoutGarbageCollector`.
+    pub(crate) fn leave(&self) {
+        self.left.set(self.left.get() + 1);
+        let mut places = self.places.borrow_mut();
+        let mut left = self.left.get();
+        while places.back().is_some_and(|last| !last.is_pending()) {
+            places.pop_back();
+            left = left.saturating_sub(1);
+        }
+        while places.front().is_some_and(|first| !first.is_pending()) {
+            places.pop_front();
+            left = left.saturating_sub(1);
+        }
+        if left > LEFT && left > places.len() / 2 {
+            places.retain(Place::is_pending);
+            left = 0;
+        }
+        self.left.set(left);
+    }
+
+    /// Takes out the requests whose loop has ended. What waits for them is never going on.
+    pub(crate) fn withdraw(&self) {
+        let ended: Vec<usize> = {
+            let loops = self.loops.borrow();
+            let ended =
+                loops.iter().enumerate().filter(|(_, held)| held.as_ref().is_some_and(Held::has_ended));
+            ended.map(|(home, _)| home).collect()
+        };
+        for home in ended {
+            let held = self.loops.borrow_mut()[home].take();
+            let (gone, staying) = self.places.take().into_iter().partition(|place| place.home == home);
+            self.places.replace(staying);
+            let gone: VecDeque<Place<W>> = gone;
+            gone.iter().filter_map(Place::pending).for_each(|request| request.withdraw());
+            drop(held);
+        }
+    }
+}
+
+impl<W: InLine + ?Sized> Default for Line<W> {
+    fn default() -> Self {
+        Self { places: RefCell::default(), left: Cell::default(), loops: RefCell::default() }
+    }
+}
+
+impl<W: InLine + ?Sized> Drop for Line<W> {
+    fn drop(&mut self) {
+        self.take().for_each(|request| request.line_is_gone());
+    }
+}

@@ -1,0 +1,234 @@
+//! [`Request`]: a Future with a place in a line, perhaps a time limit.
+
+use std::cell::{Cell, OnceCell};
+use std::panic::Location;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use squall_runner::ready::Run;
+use squall_runner::trace::{self, Event, Origin, State};
+use squall_runner::{Error, Exception, Future, Resolvable, Result, Shared};
+
+use super::line::InLine;
+use crate::gen::with_timeout;
+use crate::ioloop::{IoLoop, Timeout, WeakLoop};
+
+/// How long to wait at most, and the line of the call that says so.
+pub(crate) type Limit = Option<(Duration, &'static Location<'static>)>;
+
+/// Returns a limit that is set at the caller's line.
+#[track_caller]
+#[allow(clippy::unnecessary_wraps)]
+pub(crate) fn within(time: Duration) -> Limit {
+    Some((time, Location::caller()))
+}
+
+/// What is requested: a permit, an item, room for one, a notification.
+pub(crate) trait Purpose: 'static {
+    /// The type of the result.
+    type Output: 'static;
+    /// What a trace calls the request.
+    const NAME: &'static str;
+
+    /// The result once the time is over.
+    fn timed_out(&self, limit: &'static Location<'static>) -> Result<Self::Output> {
+        Err(Exception::new(Error::Timeout).at(limit))
+    }
+
+    /// Called when a request in the line is of no use any more: it was cancelled, has run out of time, or its last
+    /// handle is gone.
+    fn left(&self);
+
+    /// Called with the result, if it was there and nobody had taken it when the last handle went.
+    fn untaken(&self, value: Self::Output) {
+        drop(value);
+    }
+}
+
+/// The Future of what is requested, which stands in a line while it is pending.
+///
+/// The line does not hold it: a request whose last handle is dropped leaves the line.
+pub(crate) struct Request<P: Purpose> {
+    shared: Shared<P::Output>,
+    pub(crate) purpose: P,
+    /// Present only while it is pending and has a time limit.
+    timer: Cell<Option<Rc<Timer<P>>>>,
+    /// The request itself, while it is pending and wanted by something that holds no handle.
+    kept: Cell<Option<Rc<Self>>>,
+}
+
+impl<P: Purpose> Request<P> {
+    /// Creates a request that has to wait.
+    pub(crate) fn pending(purpose: P) -> Rc<Self> {
+        Self::new(purpose, Shared::new())
+    }
+
+    /// Creates a request that is served at once. Its result may still come back untaken.
+    pub(crate) fn served(purpose: P, value: P::Output) -> Rc<Self> {
+        Self::new(purpose, Shared::settled(Ok(value)))
+    }
+
+    fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
+        trace::emit(|| Event::Made { future: shared.id(), origin: Origin::Named(P::NAME) });
+        Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) })
+    }
+
+    /// Begins to count the time.
+    pub(crate) fn limit(self: &Rc<Self>, limit: Limit) {
+        if let Some((time, limit)) = limit {
+            self.timer.set(Some(Timer::start(self, time, limit)));
+        }
+    }
+
+    /// Resolves the request, whose turn it is.
+    pub(crate) fn serve(&self, value: P::Output) {
+        self.shared.set_result(value);
+        self.settled();
+    }
+
+    /// Drops what only a pending request needs. The caller holds the request.
+    fn settled(&self) {
+        if let Some(timer) = self.timer.take() {
+            timer.stop();
+        }
+        drop(self.kept.take());
+    }
+}
+
+impl<P: Purpose> Resolvable for Request<P> {
+    type Output = P::Output;
+
+    fn shared(&self) -> &Shared<P::Output> {
+        &self.shared
+    }
+
+    fn cancel(&self) -> bool {
+        let cancelled = self.shared.cancel();
+        if cancelled {
+            self.settled();
+            self.purpose.left();
+        }
+        cancelled
+    }
+
+    fn keep(self: Rc<Self>) {
+        if self.shared.state() == State::Pending {
+            let this = self.clone();
+            self.kept.set(Some(this));
+        }
+    }
+}
+
+impl<P: Purpose> InLine for Request<P> {
+    fn is_pending(&self) -> bool {
+        self.shared.state() == State::Pending
+    }
+
+    fn withdraw(&self) {
+        self.shared.forget_waiters();
+        self.settled();
+    }
+
+    fn line_is_gone(&self) {
+        // What has a time limit is still going to be done, by that.
+        if let Some(timer) = self.timer.take() {
+            self.timer.set(Some(timer));
+        } else {
+            drop(self.kept.take());
+        }
+    }
+}
+
+impl<P: Purpose> Drop for Request<P> {
+    fn drop(&mut self) {
+        if self.shared.state() == State::Pending {
+            self.settled();
+            self.purpose.left();
+        } else if let Some(value) = self.shared.reclaim() {
+            self.purpose.untaken(value);
+        }
+    }
+}
+
+/// The time limit of a request, which it does not hold.
+struct Timer<P: Purpose> {
+    request: Weak<Request<P>>,
+    /// The line of the call that set the limit.
+    limit: &'static Location<'static>,
+    /// The loop that the timer belongs to, which need not be the current one when it is stopped.
+    io_loop: WeakLoop,
+    /// Present until the timer has run or was stopped.
+    timeout: Cell<Option<Timeout>>,
+}
+
+impl<P: Purpose> Timer<P> {
+    fn start(request: &Rc<Request<P>>, time: Duration, limit: &'static Location<'static>) -> Rc<Self> {
+        let io_loop = IoLoop::current();
+        let (request, timeout) = (Rc::downgrade(request), Cell::new(None));
+        let timer = Rc::new(Self { request, limit, io_loop: io_loop.downgrade(), timeout });
+        let timeout = io_loop.add_timer(io_loop.time().saturating_add(time), timer.clone());
+        timer.timeout.set(Some(timeout));
+        timer
+    }
+
+    fn stop(&self) {
+        if let Some(timeout) = self.timeout.take() {
+            if let Some(io_loop) = self.io_loop.upgrade() {
+                io_loop.remove_timeout(&timeout);
+            }
+        }
+    }
+}
+
+impl<P: Purpose> Run for Timer<P> {
+    /// The time is over.
+    fn run(self: Rc<Self>) {
+        drop(self.timeout.take());
+        let Some(request) = self.request.upgrade() else { return };
+        if request.shared.set(request.purpose.timed_out(self.limit)) {
+            request.settled();
+            request.purpose.left();
+        }
+    }
+
+    fn withdraw(&self) {
+        drop(self.timeout.take());
+        if let Some(request) = self.request.upgrade() {
+            InLine::withdraw(&*request);
+        }
+    }
+}
+
+/// Returns the Future of a request that is given up after `time`, as Tornado does it for events: by `with_timeout`,
+/// which costs one turn of the loop more than the request itself.
+#[track_caller]
+pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
+    if request.done() {
+        return request;
+    }
+    let limited = with_timeout(time, request.clone());
+    limited.watch(move |_| {
+        request.cancel();
+    });
+    limited
+}
+
+/// Returns the Future of a request that need not wait. `name` is what stands in a trace.
+pub(crate) fn at_once<T: 'static>(name: &'static str, value: T) -> Future<T> {
+    let future = Future::ready(value);
+    trace::emit(|| Event::Made { future: future.id(), origin: Origin::Named(name) });
+    future
+}
+
+/// Returns the Future of a request that need not wait and has no value. It is one Future for all, unless somebody
+/// observes and could tell them apart.
+pub(crate) fn nothing_at_once(name: &'static str) -> Future<()> {
+    thread_local! {
+        static NOTHING: OnceCell<Future<()>> = const { OnceCell::new() };
+    }
+    if trace::observed() {
+        return at_once(name, ());
+    }
+    let nothing = NOTHING.try_with(|nothing| nothing.get_or_init(|| Future::ready(())).clone());
+    nothing.unwrap_or_else(|_| Future::ready(()))
+}

@@ -1,0 +1,183 @@
+//! [`Inner`]: the mechanism of a queue: its items, and the three lines of requests.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::rc::{Rc, Weak};
+
+use squall_runner::ready::Run;
+use squall_runner::{Future, Resolvable};
+
+use super::items::{Items, Numbered};
+use super::requests::{Get, Join, Put, PutResult, Putter, JOIN};
+use super::{QueueEmpty, QueueFull, TooManyTasksDone};
+use crate::locks::line::Line;
+use crate::locks::request::{nothing_at_once, Limit, Request};
+
+/// What the handles of a queue share.
+pub(crate) struct Inner<T: 'static> {
+    pub(super) kind: &'static str,
+    /// 0: no limit.
+    pub(super) maxsize: usize,
+    pub(super) items: RefCell<Items<T>>,
+    /// How many items were put; the number of the youngest.
+    put: Cell<u64>,
+    /// Holds no pending request while there are items.
+    pub(super) getters: Line<Request<Get<T>>>,
+    /// Holds no pending request while there is room.
+    pub(super) putters: Line<dyn Putter<T>>,
+    /// Holds no pending request while `unfinished` is 0.
+    pub(super) joiners: Line<Request<Join<T>>>,
+    /// How many items were put for which nobody has called `task_done`.
+    pub(super) unfinished: Cell<usize>,
+    /// Whether an item is being handed over further up the stack.
+    handing: Cell<bool>,
+}
+
+impl<T: 'static> Inner<T> {
+    pub(super) fn new(kind: &'static str, maxsize: usize, items: Items<T>) -> Rc<Self> {
+        Rc::new(Self {
+            kind,
+            maxsize,
+            items: RefCell::new(items),
+            put: Cell::new(0),
+            getters: Line::default(),
+            putters: Line::default(),
+            joiners: Line::default(),
+            unfinished: Cell::new(0),
+            handing: Cell::new(false),
+        })
+    }
+
+    pub(super) fn full(&self) -> bool {
+        self.maxsize != 0 && self.items.borrow().len() >= self.maxsize
+    }
+
+    pub(super) fn put<R: PutResult<T>>(self: &Rc<Self>, item: T, limit: Limit) -> Future<R> {
+        match self.put_nowait(item) {
+            Ok(()) => R::at_once(),
+            Err(QueueFull(item)) => {
+                let (queue, item) = (Rc::downgrade(self), Cell::new(Some(item)));
+                let request = Request::pending(Put { queue, item, _result: PhantomData });
+                request.limit(limit);
+                let place: Rc<dyn Putter<T>> = request.clone();
+                self.putters.join(Rc::downgrade(&place), || self.whole());
+                // The item goes in even if nobody waits for that.
+                request.clone().keep();
+                Future::from_core(request)
+            }
+        }
+    }
+
+    pub(super) fn put_nowait(&self, item: T) -> Result<(), QueueFull<T>> {
+        if let Some(getter) = self.getters.next() {
+            let item = self.count(item);
+            self.hand(getter, item);
+        } else if self.full() {
+            return Err(QueueFull(item));
+        } else {
+            let item = self.count(item);
+            self.items.borrow_mut().push(item);
+        }
+        Ok(())
+    }
+
+    pub(super) fn get(self: &Rc<Self>, limit: Limit) -> Future<T> {
+        let queue = Rc::downgrade(self);
+        let Some(item) = self.take() else {
+            let request = Request::pending(Get::new(queue));
+            request.limit(limit);
+            self.getters.join(Rc::downgrade(&request), || self.whole());
+            return Future::from_core(request);
+        };
+        Future::from_core(Request::with(queue, item))
+    }
+
+    pub(super) fn get_nowait(&self) -> Result<T, QueueEmpty> {
+        self.take().map(|Numbered { item, .. }| item).ok_or(QueueEmpty)
+    }
+
+    /// Takes out the first item, and lets in the first request for the room that this makes.
+    fn take(&self) -> Option<Numbered<T>> {
+        // Where an item came back, there may be one more than the limit, and still no room.
+        if self.maxsize != 0 && self.items.borrow().len() <= self.maxsize {
+            if let Some(item) = self.putters.next().and_then(|putter| putter.admit()) {
+                let item = self.count(item);
+                self.items.borrow_mut().push(item);
+            }
+        }
+        self.items.borrow_mut().pop()
+    }
+
+    /// Puts back an item that was handed over and that nobody took.
+    pub(super) fn put_back(&self, item: Numbered<T>) {
+        self.items.borrow_mut().put_back(item);
+        if !self.handing.get() {
+            self.serve();
+        }
+    }
+
+    /// Hands an item over. If nobody takes it, it comes back, and goes to the next request.
+    fn hand(&self, getter: Rc<Request<Get<T>>>, item: Numbered<T>) {
+        let handing = self.handing.replace(true);
+        getter.hand(item);
+        drop(getter);
+        self.handing.set(handing);
+        if !handing && self.items.borrow().len() > 0 {
+            self.serve();
+        }
+    }
+
+    /// Hands the items that are there to the requests in line.
+    fn serve(&self) {
+        self.handing.set(true);
+        while self.items.borrow().len() > 0 {
+            let Some(getter) = self.getters.next() else { break };
+            let item = self.items.borrow_mut().pop();
+            if let Some(item) = item {
+                getter.hand(item);
+            }
+        }
+        self.handing.set(false);
+    }
+
+    /// Counts an item that is put in for the first time.
+    fn count(&self, item: T) -> Numbered<T> {
+        self.unfinished.set(self.unfinished.get() + 1);
+        self.put.set(self.put.get() + 1);
+        Numbered { number: self.put.get(), item }
+    }
+
+    pub(super) fn task_done(&self) -> Result<(), TooManyTasksDone> {
+        let left = self.unfinished.get().checked_sub(1).ok_or(TooManyTasksDone)?;
+        self.unfinished.set(left);
+        if left == 0 {
+            self.joiners.take().for_each(|joiner| joiner.serve(()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn join(self: &Rc<Self>) -> Future<()> {
+        if self.unfinished.get() == 0 {
+            return nothing_at_once(JOIN);
+        }
+        let request = Request::pending(Join(Rc::downgrade(self)));
+        self.joiners.join(Rc::downgrade(&request), || self.whole());
+        Future::from_core(request)
+    }
+
+    fn whole(self: &Rc<Self>) -> Weak<dyn Run> {
+        let whole: Weak<Self> = Rc::downgrade(self);
+        whole
+    }
+}
+
+impl<T: 'static> Run for Inner<T> {
+    /// It is never put on the queue: this is here for `withdraw`.
+    fn run(self: Rc<Self>) {}
+
+    fn withdraw(&self) {
+        self.getters.withdraw();
+        self.putters.withdraw();
+        self.joiners.withdraw();
+    }
+}
