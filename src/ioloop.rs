@@ -30,13 +30,17 @@ mod fds;
 mod handle;
 mod held;
 mod periodic;
+pub(crate) mod readiness;
+mod registered;
 mod run;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
+pub(crate) mod sources;
 #[cfg(feature = "trace")]
 mod stepping;
 mod timers;
 mod turn;
+mod wait;
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -45,7 +49,6 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use polling::Events;
 use squall_runner::ready::{callback, Callback, ReadyQueue};
 use squall_runner::trace::{self, Problem};
 use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Yieldable};
@@ -82,7 +85,10 @@ struct Inner {
     expected: RefCell<Expected>,
     /// Where the executor keeps the pool that it uses for this loop.
     default_executor: RefCell<Option<Rc<dyn Any>>>,
-    events: RefCell<Events>,
+    /// What the last wait has seen.
+    wait: RefCell<wait::Wait>,
+    /// The sockets that it watches.
+    sources: Rc<sources::Sources>,
     #[cfg(unix)]
     fds: fds::Fds,
     #[cfg(all(unix, feature = "signals"))]
@@ -112,6 +118,7 @@ impl IoLoop {
         let inbox = Inbox::new();
         let remote = inbox.remote().clone();
         ready.woken_outside(move |woken| remote.send(Mail::Woken(woken)));
+        let sources = sources::Sources::new(inbox.wakeup().clone(), ready.clone());
         let inner = Inner {
             ready,
             clock: Box::new(clock),
@@ -119,7 +126,8 @@ impl IoLoop {
             inbox,
             expected: RefCell::default(),
             default_executor: RefCell::default(),
-            events: RefCell::new(Events::new()),
+            wait: RefCell::new(wait::Wait::new()),
+            sources,
             #[cfg(unix)]
             fds: fds::Fds::default(),
             #[cfg(all(unix, feature = "signals"))]
@@ -264,6 +272,7 @@ impl Inner {
         self.signals.close();
         #[cfg(unix)]
         self.fds.close();
+        self.sources.close();
         self.ready.abandon();
         drop(self.default_executor.take());
     }

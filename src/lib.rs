@@ -211,6 +211,8 @@ pub mod executor;
 pub mod gen;
 pub mod ioloop;
 pub mod locks;
+#[cfg(feature = "net")]
+pub mod net;
 #[cfg(feature = "program")]
 pub mod program;
 pub mod queues;

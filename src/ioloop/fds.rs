@@ -9,11 +9,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use log::Level;
-use polling::{Event, Events, Poller};
+use polling::{Event, Poller};
 use squall_runner::ready::{ReadyQueue, Run};
 use squall_runner::{log, Context};
 
 use super::handle::Wakeup;
+use super::wait::Wait;
 use super::IoLoop;
 
 /// What a file descriptor is ready for, or is to be watched for. They are joined by `|`.
@@ -39,10 +40,6 @@ impl FdEvents {
     pub const READ: Self = Self { read: true, write: false };
     /// Tornado's `IOLoop.WRITE`.
     pub const WRITE: Self = Self { read: false, write: true };
-
-    fn of(event: Event) -> Self {
-        Self { read: event.readable, write: event.writable }
-    }
 
     fn and(self, other: Self) -> Self {
         Self { read: self.read && other.read, write: self.write && other.write }
@@ -180,13 +177,15 @@ impl Fds {
     }
 
     /// Puts the handlers of those that are ready on the queue.
-    pub(super) fn take_in(&self, events: &Events, queue: &ReadyQueue) {
+    pub(super) fn take_in(&self, wait: &Wait, queue: &ReadyQueue) {
         let handlers = self.0.borrow();
-        for event in events.iter() {
+        let polled = wait.events.iter().map(|event| (event.key, event.readable, event.writable));
+        let seen = wait.seen.iter().map(|seen| (seen.key, seen.read, seen.write));
+        for (key, read, write) in polled.chain(seen) {
             // The keys are the descriptors' numbers.
-            let handler = RawFd::try_from(event.key).ok().and_then(|fd| handlers.get(&fd));
+            let handler = RawFd::try_from(key).ok().and_then(|fd| handlers.get(&fd));
             if let Some(handler) = handler {
-                handler.ready.set(FdEvents::of(event));
+                handler.ready.set(FdEvents { read, write });
                 queue.push(handler.clone());
             }
         }

@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use polling::{Events, Poller};
+use polling::Poller;
 use squall_runner::ready::{Callback, ReadyQueue, Run, Woken};
 use squall_runner::Context;
+
+use super::wait::Wait;
 
 /// What other threads leave for the loop.
 pub(crate) enum Mail {
@@ -178,8 +180,8 @@ impl Wakeup {
 
     /// Waits until something happens, at most so long; `None`: however long that takes. Does not wait if
     /// somebody has woken the loop since it fell asleep.
-    pub(crate) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        events.clear();
+    pub(super) fn wait(&self, wait: &mut Wait, timeout: Option<Duration>) -> io::Result<()> {
+        wait.clear();
         let timeout = if self.was_woken() { Some(Duration::ZERO) } else { timeout };
         let Some(poller) = self.poller.get() else {
             match timeout {
@@ -189,10 +191,7 @@ impl Wakeup {
             }
             return Ok(());
         };
-        match poller.wait(events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
-            slept => slept.map(drop),
-        }
+        wait.wait(poller, timeout)
     }
 }
 

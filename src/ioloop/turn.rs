@@ -14,6 +14,7 @@ impl Inner {
     /// One iteration: the callbacks that are ready now, and no more.
     pub(super) fn iterate(&self, after_each: &mut impl FnMut()) {
         trace::emit(|| Event::Turn { now: self.clock.now() });
+        self.sources.budget.begin_turn();
         self.take_in();
         for _ in 0..self.ready.len() {
             let Some(callback) = self.ready.pop() else { break };
@@ -62,10 +63,11 @@ impl Inner {
         let deadline = self.timers.borrow_mut().next_deadline();
         let expecting = !self.expected.borrow().is_empty();
         let timeout = match deadline {
-            // A job takes none of the time that jumps.
-            Some(_) if expecting && self.clock.jumps() => None,
+            // A job, and a real socket, take none of the time that jumps.
+            Some(_) if self.clock.jumps() && (expecting || self.sources.waits().is_some()) => None,
             Some(deadline) => Some(self.clock.until(deadline)),
-            None if expecting || self.has_fds() || self.inbox.has_handles() || self.wakeable() => None,
+            None if expecting || self.has_fds() || self.inbox.has_handles() => None,
+            None if self.sources.waits().is_some() || self.wakeable() => None,
             // Whoever was the last outside has left something before they went.
             None if self.inbox.wakeup().was_woken() => return Ok(()),
             None => return Err(Error::Deadlock { waiting: self.waiting() }.into()),
@@ -78,17 +80,18 @@ impl Inner {
 
     /// Sees which descriptors are ready, without waiting for any.
     pub(super) fn look_at_fds(&self) -> Result<()> {
-        if self.has_fds() {
+        if self.has_fds() || !self.sources.is_empty() {
             self.poll(Some(Duration::ZERO))?;
         }
         Ok(())
     }
 
     pub(super) fn poll(&self, timeout: Option<Duration>) -> Result<()> {
-        let events = &mut *self.events.borrow_mut();
-        self.inbox.wakeup().wait(events, timeout)?;
+        let wait = &mut *self.wait.borrow_mut();
+        self.inbox.wakeup().wait(wait, timeout)?;
         #[cfg(unix)]
-        self.fds.take_in(events, &self.ready);
+        self.fds.take_in(wait, &self.ready);
+        self.sources.take_in(&wait.events, &wait.seen);
         Ok(())
     }
 

@@ -1,0 +1,165 @@
+//! [`Readiness`]: what one socket is ready for, and its share of a turn.
+//!
+//! The poller sets the bits right after the loop's wait; the in-memory network of tests sets them where data arrives.
+//! An operation is tried only while its bit is set, and clears the bit when the socket says that it would block. So a
+//! socket that is not ready costs no system call.
+
+use std::cell::{Cell, OnceCell};
+use std::io;
+use std::rc::{Rc, Weak};
+
+use super::sources::Sources;
+use super::IoLoop;
+
+/// The socket can be read from, or has a connection to accept.
+pub(crate) const READ: u8 = 1;
+/// The socket can be written to.
+pub(crate) const WRITE: u8 = 2;
+/// The other end sends no more, or the socket has an error: a short read does not mean that nothing is left.
+pub(crate) const CLOSED: u8 = 4;
+
+/// How many operations one socket may do in each turn, whatever the others do.
+const SHARE: u8 = 4;
+
+/// What owns a socket, and is told when the socket gets ready.
+pub(crate) trait Watched {
+    /// Does what waits for `bits`. Called by the loop right after its wait: it resolves Futures and wakes tasks, which
+    /// puts them on the ready queue, and resumes no coroutine.
+    fn ready(self: Rc<Self>, bits: u8);
+
+    /// Returns what is waited for, in words, or `None` if nothing is.
+    fn waits(&self) -> Option<String>;
+
+    /// Drops what waits, when the loop ends.
+    fn abandon(&self);
+}
+
+/// What came of an operation that was tried.
+pub(crate) enum Tried<R> {
+    /// The socket's answer.
+    Done(io::Result<R>),
+    /// The socket is not ready: its owner is told when it is.
+    Blocked,
+    /// The turn's budget is used up: try again in the next turn.
+    Later,
+}
+
+/// What one socket is ready for.
+pub(crate) struct Readiness {
+    bits: Cell<u8>,
+    /// The turn in which `used` was counted.
+    turn: Cell<u32>,
+    /// How many operations the socket did in that turn, up to [`SHARE`].
+    used: Cell<u8>,
+    owner: OnceCell<Weak<dyn Watched>>,
+    /// Those of the loop on which the socket was made.
+    sources: Rc<Sources>,
+}
+
+impl Readiness {
+    /// Creates the readiness of a socket of the current loop, with the bits that it begins with.
+    #[allow(dead_code)]
+    pub(crate) fn new(bits: u8) -> Rc<Self> {
+        Self::on(IoLoop::current().sources().clone(), bits)
+    }
+
+    pub(super) fn on(sources: Rc<Sources>, bits: u8) -> Rc<Self> {
+        let (turn, used) = (Cell::new(0), Cell::new(0));
+        Rc::new(Self { bits: Cell::new(bits), turn, used, owner: OnceCell::new(), sources })
+    }
+
+    /// Says which owner is told of changes. Only the first call counts.
+    pub(crate) fn own(&self, owner: Weak<dyn Watched>) {
+        drop(self.owner.set(owner));
+    }
+
+    pub(super) fn owner(&self) -> Option<Rc<dyn Watched>> {
+        self.owner.get().and_then(Weak::upgrade)
+    }
+
+    /// The table of the socket's loop.
+    pub(crate) fn sources(&self) -> &Rc<Sources> {
+        &self.sources
+    }
+
+    /// Adds bits, and has the owner do what waited for them.
+    pub(crate) fn set(&self, bits: u8) {
+        self.bits.set(self.bits.get() | bits);
+        if let Some(owner) = self.owner() {
+            owner.ready(bits);
+        }
+    }
+
+    /// Forgets that the socket can be read from, after a read that returned less than it asked for. While the other
+    /// end is closed a short read says nothing: what comes next is the end, of which no further event tells.
+    pub(crate) fn exhausted(&self) {
+        if self.bits.get() & CLOSED == 0 {
+            self.clear(READ);
+        }
+    }
+
+    /// Tries an operation of which `bit` is the direction, while that bit is set and the turn's budget lasts.
+    pub(crate) fn attempt<R>(&self, bit: u8, mut f: impl FnMut() -> io::Result<R>) -> Tried<R> {
+        if self.sources.is_closed() {
+            return Tried::Done(Err(io::Error::other("the IoLoop on which this socket was made is closed")));
+        }
+        while self.bits.get() & bit != 0 {
+            if !self.take_share() {
+                return Tried::Later;
+            }
+            match f() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.clear(bit),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return Tried::Done(done),
+            }
+        }
+        Tried::Blocked
+    }
+
+    fn clear(&self, bit: u8) {
+        self.bits.set(self.bits.get() & !bit);
+    }
+
+    /// Takes one operation out of the socket's own share of this turn, else out of what all sockets have together.
+    fn take_share(&self) -> bool {
+        let turn = self.sources.budget.turn();
+        if self.turn.replace(turn) != turn {
+            self.used.set(0);
+        }
+        if self.used.get() < SHARE {
+            self.used.set(self.used.get() + 1);
+            return true;
+        }
+        self.sources.budget.take()
+    }
+}
+
+/// How many operations all sockets of a loop may do in one turn, beyond the share of each.
+const BUDGET: u32 = 128;
+
+/// What is left of a turn's operations, so that sockets which are always ready let timers, callbacks and each other
+/// have their turn.
+#[derive(Default)]
+pub(super) struct Budget {
+    turn: Cell<u32>,
+    left: Cell<u32>,
+}
+
+impl Budget {
+    /// Begins a turn.
+    #[inline]
+    pub(super) fn begin_turn(&self) {
+        self.turn.set(self.turn.get().wrapping_add(1));
+        self.left.set(BUDGET);
+    }
+
+    fn turn(&self) -> u32 {
+        self.turn.get()
+    }
+
+    fn take(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
+    }
+}

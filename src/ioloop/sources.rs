@@ -1,0 +1,152 @@
+//! [`Sources`]: the sockets that a loop watches. Each is registered with the poller once, for its whole life.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use polling::{AsSource, Events};
+use slab::Slab;
+use squall_runner::ready::{Callback, ReadyQueue};
+
+use super::handle::Wakeup;
+use super::readiness::{Budget, Readiness, CLOSED, READ, WRITE};
+use super::registered::Registered;
+use super::wait::Seen;
+use super::IoLoop;
+
+/// Distinguishes the keys of sources from those of handlers, which are the descriptors' numbers, and from the poller's
+/// own, which has all bits set.
+const SOURCE: usize = 1 << (usize::BITS - 2);
+
+/// The sockets of one loop.
+pub(crate) struct Sources {
+    /// Each socket's readiness, at its key.
+    table: RefCell<Slab<Rc<Readiness>>>,
+    wakeup: Arc<Wakeup>,
+    ready: Rc<ReadyQueue>,
+    closed: Cell<bool>,
+    /// Where a socket that somebody waits for was found last: it is looked at first the next time.
+    waited: Cell<usize>,
+    pub(super) budget: Budget,
+}
+
+impl Sources {
+    pub(super) fn new(wakeup: Arc<Wakeup>, ready: Rc<ReadyQueue>) -> Rc<Self> {
+        let (table, closed, waited) = (RefCell::default(), Cell::new(false), Cell::new(0));
+        Rc::new(Self { table, wakeup, ready, closed, waited, budget: Budget::default() })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.borrow().is_empty()
+    }
+
+    /// Whether the loop has ended: then no operation is tried any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// Has a callback called in the next turn.
+    pub(crate) fn call_soon(&self, callback: Callback) {
+        if !self.is_closed() {
+            self.ready.push(callback);
+        }
+    }
+
+    /// Takes in what the poller has seen.
+    pub(super) fn take_in(&self, events: &Events, seen: &[Seen]) {
+        for seen in seen {
+            self.see(seen);
+        }
+        for event in events.iter() {
+            // Without `RDHUP`, whatever can be read from may be at its end.
+            let closed = event.readable || event.is_interrupt();
+            self.see(&Seen { key: event.key, read: event.readable, write: event.writable, closed });
+        }
+    }
+
+    fn see(&self, seen: &Seen) {
+        if seen.key & SOURCE == 0 {
+            return;
+        }
+        let readiness = self.table.borrow().get(seen.key & !SOURCE).cloned();
+        if let Some(readiness) = readiness {
+            let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+            readiness.set(bit(seen.read, READ) | bit(seen.write, WRITE) | bit(seen.closed, CLOSED));
+        }
+    }
+
+    /// Returns what is waited for at one of the sockets, in words, or `None` if nobody waits for any.
+    pub(super) fn waits(&self) -> Option<String> {
+        let table = self.table.borrow();
+        let waits = |readiness: &Rc<Readiness>| readiness.owner().and_then(|owner| owner.waits());
+        if let Some(found) = table.get(self.waited.get()).and_then(waits) {
+            return Some(found);
+        }
+        let (key, found) = table.iter().find_map(|(key, readiness)| Some((key, waits(readiness)?)))?;
+        self.waited.set(key);
+        Some(found)
+    }
+
+    /// Ends every wait, since the loop ends. The sockets stay open until their owners go.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        let left = self.table.take();
+        left.iter().filter_map(|(_, readiness)| readiness.owner()).for_each(|owner| owner.abandon());
+    }
+}
+
+/// A socket that its loop watches, until this is dropped.
+pub(crate) struct Source<S: AsSource> {
+    registered: Registered<S>,
+    readiness: Rc<Readiness>,
+    key: usize,
+}
+
+impl<S: AsSource> Source<S> {
+    /// Registers a non-blocking socket with the current loop.
+    ///
+    /// `bits`: what is tried before anything was seen of it.
+    pub(crate) fn new(io: S, bits: u8) -> io::Result<Self> {
+        let sources = IoLoop::current().sources().clone();
+        if sources.is_closed() {
+            return Err(io::Error::other("the IoLoop is closed"));
+        }
+        let readiness = Readiness::on(sources.clone(), bits);
+        let key = sources.table.borrow_mut().insert(readiness.clone());
+        match Registered::new(io, &sources.wakeup, key | SOURCE) {
+            Ok(registered) => Ok(Self { registered, readiness, key }),
+            Err(error) => {
+                sources.table.borrow_mut().remove(key);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn io(&self) -> &S {
+        self.registered.io()
+    }
+
+    pub(crate) fn readiness(&self) -> &Rc<Readiness> {
+        &self.readiness
+    }
+
+    /// Asks again to be told of both directions, where the poller tells of each only once.
+    pub(crate) fn rearm(&self) -> io::Result<()> {
+        self.registered.rearm(self.key | SOURCE)
+    }
+}
+
+impl<S: AsSource> Drop for Source<S> {
+    fn drop(&mut self) {
+        // The table of a loop that has ended is empty.
+        let removed = self.readiness.sources().table.borrow_mut().try_remove(self.key);
+        drop(removed);
+    }
+}
+
+impl IoLoop {
+    pub(super) fn sources(&self) -> &Rc<Sources> {
+        &self.inner.sources
+    }
+}

@@ -1,0 +1,111 @@
+//! How a loop with sockets sleeps: one system call on Linux.
+//!
+//! `polling`'s own wait costs five there: it sets a timer descriptor, arms that and its notifier anew, waits, and reads
+//! the notifier. All of them serve timeouts below a millisecond and notifications, which are rare. So the loop waits on
+//! the poller's descriptor itself, and leaves the rest to `polling` when it is needed.
+
+use std::io;
+use std::time::Duration;
+
+use polling::{Events, Poller};
+
+/// What was seen of one descriptor.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) key: usize,
+    pub(super) read: bool,
+    pub(super) write: bool,
+    /// Its other end sends no more, or it has an error.
+    pub(super) closed: bool,
+}
+
+/// What one wait has seen; the lists are used again.
+pub(super) struct Wait {
+    /// By the poller's own wait.
+    pub(super) events: Events,
+    /// By the loop's.
+    pub(super) seen: Vec<Seen>,
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    buffer: Vec<rustix::event::epoll::Event>,
+}
+
+impl Wait {
+    pub(super) fn new() -> Self {
+        Self {
+            events: Events::new(),
+            seen: Vec::new(),
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            buffer: Vec::new(),
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.events.clear();
+        self.seen.clear();
+    }
+
+    /// Waits until something happens, at most so long; `None`: however long that takes. It may return sooner, having
+    /// seen nothing.
+    pub(super) fn wait(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
+        self.clear();
+        let waited = self.wait_for_any(poller, timeout);
+        match waited {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            waited => waited,
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn wait_for_any(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
+        poller.wait(&mut self.events, timeout).map(drop)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn wait_for_any(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
+        use rustix::event::{epoll, Timespec};
+
+        /// How much one wait takes in; what is more comes with the next.
+        const ROOM: usize = 1024;
+        /// What `epoll_wait` can count in.
+        const TICK: Duration = Duration::from_millis(1);
+
+        // Whole milliseconds, rounded down: what is left of a timer's time is waited for by the poller.
+        let timeout = match timeout {
+            Some(timeout) if timeout.is_zero() || timeout >= TICK => {
+                // A longer one is waited for in parts.
+                let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+                Some(Timespec { tv_sec: (millis / 1000).into(), tv_nsec: (millis % 1000 * 1_000_000).into() })
+            }
+            Some(timeout) => return poller.wait(&mut self.events, Some(timeout)).map(drop),
+            None => None,
+        };
+        self.buffer.clear();
+        self.buffer.reserve(ROOM);
+        epoll::wait(poller, rustix::buffer::spare_capacity(&mut self.buffer), timeout.as_ref())?;
+        let mut notified = false;
+        for event in &self.buffer {
+            use epoll::EventFlags as E;
+            let Ok(key) = usize::try_from(event.data.u64()) else { continue };
+            if key == NOTIFIED {
+                notified = true;
+                continue;
+            }
+            let flags = event.flags;
+            self.seen.push(Seen {
+                key,
+                read: flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR | E::PRI),
+                write: flags.intersects(E::OUT | E::HUP | E::ERR),
+                closed: flags.intersects(E::RDHUP | E::HUP | E::ERR),
+            });
+        }
+        if notified {
+            // The poller empties its notifier and arms it anew.
+            poller.wait(&mut self.events, Some(Duration::ZERO))?;
+        }
+        Ok(())
+    }
+}
+
+/// The key by which `polling` registers its notifier and its timer.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NOTIFIED: usize = usize::MAX;

@@ -1,0 +1,126 @@
+//! [`Connection`]: what all handles of one stream share: the socket, and the lines of those that read and write.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
+
+use squall_runner::foreign::guard;
+use squall_runner::ready::Run;
+use squall_runner::trace::Problem;
+
+use super::io::Io;
+use super::reading::Reading;
+use super::writing::Writing;
+use crate::ioloop::readiness::{Tried, Watched, READ, WRITE};
+
+/// A connection. It closes when its last handle is dropped: those that wait in line do not hold it.
+pub(super) struct Connection {
+    pub(super) io: Io,
+    pub(super) reading: RefCell<Reading>,
+    pub(super) writing: RefCell<Writing>,
+    /// Whether it is to be served in the next turn.
+    queued: Cell<bool>,
+    this: Weak<Self>,
+}
+
+impl Connection {
+    pub(super) fn new(io: Io) -> Rc<Self> {
+        let connection = Rc::new_cyclic(|this: &Weak<Self>| Self {
+            io,
+            reading: RefCell::default(),
+            writing: RefCell::default(),
+            queued: Cell::new(false),
+            this: this.clone(),
+        });
+        let owner: Weak<dyn Watched> = connection.this.clone();
+        connection.io.readiness().own(owner);
+        connection
+    }
+
+    /// Serves those in line in the next turn of the loop.
+    pub(super) fn serve_soon(&self) {
+        if !self.queued.replace(true) {
+            self.io.readiness().sources().call_soon(Rc::new(Serve(self.this.clone())));
+        }
+    }
+
+    /// Waits until connecting has succeeded or failed.
+    pub(super) fn poll_connected(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        polled(self.io.attempt(WRITE, Io::connected), cx, |waker| self.keep_writer(waker))
+    }
+
+    /// Fails everything that waits in line.
+    fn fail(&self, error: impl Fn() -> io::Error) {
+        self.fail_reads(&error);
+        self.fail_writes(&error);
+    }
+}
+
+impl Watched for Connection {
+    fn ready(self: Rc<Self>, bits: u8) {
+        if bits & READ != 0 {
+            self.serve_reads();
+        }
+        if bits & WRITE != 0 {
+            self.serve_writes();
+        }
+    }
+
+    fn waits(&self) -> Option<String> {
+        let reads = {
+            let reading = self.reading.borrow();
+            reading.waker.is_some() || reading.line.iter().any(|read| !read.is_lost(1))
+        };
+        let what = match (reads, self.writing.borrow().is_waited_for()) {
+            (true, _) => "to be read",
+            (false, true) => "to be written",
+            (false, false) => return None,
+        };
+        Some(format!("{} is waited for {what}", self.io.describe()))
+    }
+
+    fn abandon(&self) {
+        self.abandon_reads();
+        self.abandon_writes();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.fail(|| {
+            let message = "the stream was dropped while this waited for it: keep a handle of it until then";
+            io::Error::new(io::ErrorKind::NotConnected, message)
+        });
+    }
+}
+
+/// Serves a connection that did all that a turn allows it, unless it is closed by then.
+struct Serve(Weak<Connection>);
+
+impl Run for Serve {
+    fn run(self: Rc<Self>) {
+        if let Some(connection) = self.0.upgrade() {
+            connection.queued.set(false);
+            connection.serve_reads();
+            connection.serve_writes();
+        }
+    }
+}
+
+/// Wakes a task: foreign code, whose panic is logged.
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        guard(Problem::Callback, || waker.wake());
+    }
+}
+
+/// What a task that polls is told; if it has to wait for the socket, `keep` takes its waker.
+pub(super) fn polled<R>(tried: Tried<R>, cx: &Context<'_>, keep: impl FnOnce(Waker)) -> Poll<io::Result<R>> {
+    match tried {
+        Tried::Done(result) => return Poll::Ready(result),
+        Tried::Later => cx.waker().wake_by_ref(),
+        Tried::Blocked => keep(cx.waker().clone()),
+    }
+    Poll::Pending
+}

@@ -1,0 +1,276 @@
+//! [`Writing`]: the bytes that one connection is to write, in order.
+//!
+//! What was handed in is written in that order, also if its Future is dropped or cancelled: another write never lands
+//! in the middle of it. Source: `tornado.iostream.BaseIOStream.write`.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf, Bytes};
+use squall_runner::{Exception, Future, Shared};
+
+use super::connection::{polled, wake, Connection};
+use crate::ioloop::readiness::{Tried, WRITE};
+
+/// What the socket had no room for yet.
+#[derive(Default)]
+pub(super) struct Writing {
+    /// None of them is empty.
+    backlog: VecDeque<Bytes>,
+    /// How many bytes were handed in, and how many of them the socket has taken.
+    accepted: u64,
+    written: u64,
+    /// Who waits until how many bytes are written, in order.
+    line: VecDeque<(u64, Rc<Shared<()>>)>,
+    /// Whether the connection is to be shut down for writing after the backlog.
+    shut: Shut,
+    /// The task that writes by `poll_write`: it comes after the backlog.
+    waker: Option<Waker>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Shut {
+    #[default]
+    Open,
+    AfterBacklog,
+    Done,
+}
+
+/// How many pieces are written by one call.
+const PIECES: usize = 64;
+
+impl Writing {
+    /// Whether somebody waits for room.
+    pub(super) fn is_waited_for(&self) -> bool {
+        let lost = |shared: &Rc<Shared<()>>| Rc::strong_count(shared) == 1 && Rc::weak_count(shared) == 0;
+        self.waker.is_some() || self.line.iter().any(|(_, shared)| !lost(shared))
+    }
+
+    /// The socket has taken so many bytes of the backlog. Returns those who waited for that.
+    fn advance(&mut self, mut len: usize) -> Vec<Rc<Shared<()>>> {
+        self.written += len as u64;
+        while let Some(first) = self.backlog.front_mut() {
+            if first.len() > len {
+                first.advance(len);
+                break;
+            }
+            len -= first.len();
+            self.backlog.pop_front();
+        }
+        if self.backlog.is_empty() && self.shut == Shut::AfterBacklog {
+            // They wait for that, too.
+            return Vec::new();
+        }
+        self.take_served()
+    }
+
+    fn take_served(&mut self) -> Vec<Rc<Shared<()>>> {
+        let served = self.line.iter().take_while(|(end, _)| *end <= self.written).count();
+        self.line.drain(..served).map(|(_, shared)| shared).collect()
+    }
+}
+
+impl Connection {
+    /// Hands bytes in. The Future is done when the socket has taken all of them.
+    pub(super) fn begin_write(&self, mut bytes: Bytes) -> Future<()> {
+        let (open, at_once) = {
+            let writing = self.writing.borrow();
+            (writing.shut == Shut::Open, writing.backlog.is_empty())
+        };
+        if !open {
+            return Future::failed(shut_down());
+        }
+        let mut later = false;
+        while at_once && !bytes.is_empty() {
+            match self.attempt_write(&bytes) {
+                Tried::Done(Ok(written)) => bytes.advance(written),
+                Tried::Done(Err(error)) => return Future::failed(error),
+                Tried::Blocked => break,
+                Tried::Later => {
+                    later = true;
+                    break;
+                }
+            }
+        }
+        if later {
+            self.serve_soon();
+        }
+        let writing = &mut *self.writing.borrow_mut();
+        if bytes.is_empty() && writing.backlog.is_empty() {
+            return Future::ready(());
+        }
+        writing.accepted += bytes.len() as u64;
+        if !bytes.is_empty() {
+            writing.backlog.push_back(bytes);
+        }
+        let shared = Rc::new(Shared::new());
+        writing.line.push_back((writing.accepted, shared.clone()));
+        Future::from_core(shared)
+    }
+
+    /// Shuts the connection down for writing, after the backlog.
+    pub(super) fn begin_shutdown(&self) -> Future<()> {
+        let shut = {
+            let writing = &mut *self.writing.borrow_mut();
+            if writing.shut == Shut::Open {
+                writing.shut = Shut::AfterBacklog;
+            }
+            if !writing.backlog.is_empty() {
+                let shared = Rc::new(Shared::new());
+                writing.line.push_back((writing.accepted, shared.clone()));
+                return Future::from_core(shared);
+            }
+            std::mem::replace(&mut writing.shut, Shut::Done)
+        };
+        if shut == Shut::Done {
+            return Future::ready(());
+        }
+        match self.io.shutdown(Shutdown::Write) {
+            Ok(()) => Future::ready(()),
+            Err(error) => Future::failed(error),
+        }
+    }
+
+    /// Writes the backlog, as far as the socket has room, and then wakes the task that polls.
+    pub(super) fn serve_writes(&self) {
+        match self.write_backlog() {
+            Tried::Done(Ok(())) => {
+                let waker = self.writing.borrow_mut().waker.take();
+                wake(waker);
+            }
+            Tried::Done(Err(_)) | Tried::Blocked => {}
+            Tried::Later => self.serve_soon(),
+        }
+    }
+
+    /// Writes until the backlog is empty.
+    fn write_backlog(&self) -> Tried<()> {
+        loop {
+            let backlog: Vec<Bytes> = self.writing.borrow().backlog.iter().take(PIECES).cloned().collect();
+            if backlog.is_empty() {
+                return Tried::Done(self.shut_down_after_backlog());
+            }
+            let slices: Vec<IoSlice<'_>> = backlog.iter().map(|bytes| IoSlice::new(bytes)).collect();
+            let tried = self.io.attempt(WRITE, |io| match &slices[..] {
+                [one] => io.write(one),
+                several => io.write_vectored(several),
+            });
+            match tried {
+                Tried::Done(Ok(written)) => {
+                    let served = self.writing.borrow_mut().advance(written);
+                    for shared in served {
+                        shared.set_result(());
+                    }
+                }
+                Tried::Done(Err(error)) => {
+                    // Those that come later are told by the socket itself.
+                    let exception = Exception::from(error);
+                    let (kind, message) = exception.downcast_ref::<io::Error>().map_or_else(
+                        || (io::ErrorKind::Other, String::new()),
+                        |error| (error.kind(), error.to_string()),
+                    );
+                    self.finish_writes(&Err(exception));
+                    return Tried::Done(Err(io::Error::new(kind, message)));
+                }
+                Tried::Blocked => return Tried::Blocked,
+                Tried::Later => return Tried::Later,
+            }
+        }
+    }
+
+    fn shut_down_after_backlog(&self) -> io::Result<()> {
+        let due = {
+            let writing = &mut *self.writing.borrow_mut();
+            let due = writing.shut == Shut::AfterBacklog;
+            if due {
+                writing.shut = Shut::Done;
+            }
+            due
+        };
+        if due {
+            let result = self.io.shutdown(Shutdown::Write).map_err(Exception::from);
+            self.finish_writes(&result);
+        }
+        Ok(())
+    }
+
+    /// Tells all in line how it ended.
+    fn finish_writes(&self, result: &Result<(), Exception>) {
+        let (line, backlog) = {
+            let writing = &mut *self.writing.borrow_mut();
+            (std::mem::take(&mut writing.line), std::mem::take(&mut writing.backlog))
+        };
+        drop(backlog);
+        for (_, shared) in line {
+            let lost = Rc::strong_count(&shared) == 1 && Rc::weak_count(&shared) == 0;
+            if result.is_ok() || !lost {
+                shared.set(result.clone());
+            }
+        }
+    }
+
+    /// Writes once to the socket.
+    fn attempt_write(&self, bytes: &[u8]) -> Tried<usize> {
+        self.io.attempt(WRITE, |io| io.write(bytes))
+    }
+
+    /// Writes the bytes of a task, after the backlog.
+    pub(super) fn poll_write(&self, cx: &Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if self.writing.borrow().shut != Shut::Open {
+            return Poll::Ready(Err(shut_down()));
+        }
+        let tried = match self.write_backlog() {
+            Tried::Done(Ok(())) => self.io.attempt(WRITE, |io| match buffers {
+                [one] => io.write(one),
+                several => io.write_vectored(several),
+            }),
+            Tried::Done(Err(error)) => Tried::Done(Err(error)),
+            Tried::Blocked => Tried::Blocked,
+            Tried::Later => Tried::Later,
+        };
+        polled(tried, cx, |waker| self.keep_writer(waker))
+    }
+
+    /// Waits until the backlog is written.
+    pub(super) fn poll_flush(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        polled(self.write_backlog(), cx, |waker| self.keep_writer(waker))
+    }
+
+    /// Shuts the connection down for writing, after the backlog.
+    pub(super) fn poll_shutdown(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        match self.poll_flush(cx) {
+            Poll::Ready(Ok(())) => {
+                let shut = std::mem::replace(&mut self.writing.borrow_mut().shut, Shut::Done);
+                Poll::Ready(if shut == Shut::Done { Ok(()) } else { self.io.shutdown(Shutdown::Write) })
+            }
+            waits => waits,
+        }
+    }
+
+    pub(super) fn keep_writer(&self, waker: Waker) {
+        let before = self.writing.borrow_mut().waker.replace(waker);
+        drop(before);
+    }
+
+    /// Fails all that wait for room.
+    pub(super) fn fail_writes(&self, error: impl Fn() -> io::Error) {
+        self.finish_writes(&Err(error().into()));
+    }
+
+    /// Forgets all that wait for room.
+    pub(super) fn abandon_writes(&self) {
+        let (line, waker) = {
+            let writing = &mut *self.writing.borrow_mut();
+            (std::mem::take(&mut writing.line), writing.waker.take())
+        };
+        line.iter().for_each(|(_, shared)| shared.forget_waiters());
+        drop((line, waker));
+    }
+}
+
+fn shut_down() -> io::Error {
+    io::Error::new(io::ErrorKind::BrokenPipe, "the stream was shut down for writing")
+}
