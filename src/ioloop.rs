@@ -30,11 +30,14 @@ mod fds;
 mod handle;
 mod held;
 mod periodic;
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub(crate) mod readiness;
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
 mod registered;
 mod run;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub(crate) mod sources;
 #[cfg(feature = "trace")]
 mod stepping;
