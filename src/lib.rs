@@ -122,8 +122,8 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! Coroutines share things by [`locks`] and [`queues`]. What cancelling does to each thing that can be waited for is
-//! written down in [`cancellation`].
+//! Coroutines share things by [`locks`] and [`queues`], and talk to other programs through the sockets of [`net`]. [`cancellation`]
+//! says what cancelling does to each thing that can be waited for.
 //!
 //! # Running
 //!
@@ -183,6 +183,7 @@
 //! | feature | what it adds | default |
 //! |---|---|---|
 //! | `macros` | `#[squall::coroutine]`, `#[squall::main]`, `#[squall::test]` | yes |
+//! | `net` | [`net`]: TCP and Unix sockets | yes |
 //! | `trace` | [`trace::record`] and its views, [`testing::TestLoop`], [`testing::explore`] | yes |
 //! | `signals` | `IoLoop::add_signal_handler` | no |
 //! | `program` | `squall::program`: coroutine programs written in JSON | no |
@@ -203,6 +204,7 @@
 //! | [`native()`] | makes a std Future yieldable whose output is not a `Result` |
 //! | [`convert_yielded`] | makes a Future of anything that can be yielded |
 //! | [`chain_future`] | copies the result of one Future to another |
+//! | [`report_to_stderr`] | turns off, or on again, that failures go to standard error where no logger takes them |
 
 #[cfg(feature = "macros")]
 mod attributes;
