@@ -28,6 +28,8 @@ pub enum Problem {
     AfterCancel,
     /// A Future failed, and its last handle was dropped before anybody asked for the exception.
     NeverRetrieved,
+    /// A native coroutine was called and dropped, and nobody had awaited it: its body has not run.
+    NeverAwaited,
 }
 
 impl Problem {
@@ -40,6 +42,7 @@ impl Problem {
             Self::LateFailure => "exception in Future after timeout",
             Self::AfterCancel => "exception after Future was cancelled",
             Self::NeverRetrieved => "exception was never retrieved",
+            Self::NeverAwaited => "native coroutine has not run",
         }
     }
 }
@@ -47,7 +50,8 @@ impl Problem {
 /// Logs a problem, with its traceback, and tells the observer.
 #[cold]
 pub fn report(problem: Problem, exception: &Exception) {
-    log(Level::Error, "squall::ioloop", format_args!("{}\n{exception:?}", problem.text()));
+    let level = if problem == Problem::NeverAwaited { Level::Warn } else { Level::Error };
+    log(level, "squall::ioloop", format_args!("{}\n{exception:?}", problem.text()));
     emit(|| Event::Report { problem, exception });
 }
 

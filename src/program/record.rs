@@ -188,6 +188,8 @@ impl Record {
                 }
                 return;
             }
+            // Python's warning is no line of Tornado's logs.
+            Problem::NeverAwaited => return,
             Problem::Callback => (APPLICATION, "Exception in callback %r"),
             Problem::Multiple => (APPLICATION, "Multiple exceptions in yield list"),
             Problem::LateFailure => (APPLICATION, "Exception in Future %r after timeout"),
@@ -241,7 +243,7 @@ impl Observer for Record {
         let told = match event {
             // That the program is given up is said by the error of its run.
             Event::Report { exception, .. } if exception.is::<GivenUp>() => false,
-            Event::Report { problem: Problem::NeverRetrieved, .. } => true,
+            Event::Report { problem: Problem::NeverRetrieved | Problem::NeverAwaited, .. } => true,
             _ => !self.closed.get(),
         };
         if let Some(outer) = self.outer.as_ref().filter(|_| told) {

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use squall_runner::Exception;
 
 use super::raised;
+use super::source::quoted;
 use super::value::{Object, Value};
 
 /// How deep a value is shown, and how many parts and bytes of text of it: a list can hold itself.
@@ -43,11 +44,30 @@ pub(super) fn described(value: &Value) -> String {
     text(value).unwrap_or_else(|TooDeep| format!("<{}>", value.type_name()))
 }
 
-/// The way to print the values of coroutines, for traces.
+/// The way to print the values of coroutines, for traces: as Python does, since that is how programs are shown.
 pub(super) fn value(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value.downcast_ref::<Value>().map(plain) {
-        Some(Ok(json)) => write!(f, "{json}"),
-        _ => f.write_str("..."),
+    let Some(value) = value.downcast_ref::<Value>() else { return f.write_str("...") };
+    match (value, plain(value)) {
+        (Value::Exception(_), Ok(Json::String(text))) => f.write_str(&text),
+        (_, Ok(json)) => f.write_str(&python(&json)),
+        (_, Err(TooDeep)) => f.write_str("..."),
+    }
+}
+
+/// The value as Python's `repr` has it. What JSON has not is in angle brackets there already.
+fn python(json: &Json) -> String {
+    match json {
+        Json::Null => "None".to_owned(),
+        Json::Bool(true) => "True".to_owned(),
+        Json::Bool(false) => "False".to_owned(),
+        Json::Number(number) => number.to_string(),
+        Json::String(text) if text.starts_with('<') && text.ends_with('>') => text.clone(),
+        Json::String(text) => quoted(text),
+        Json::Array(items) => format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", ")),
+        Json::Object(entries) => {
+            let entry = |(key, value): (&String, &Json)| format!("{}: {}", quoted(key), python(value));
+            format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
-use super::syntax::{walk, Arguments, Body, Class, Def, DefKind, Expression, Name, Statement, Type};
+use super::syntax::{
+    walk, Arguments, Body, Class, Def, DefKind, Expression, Function, Name, Statement, Type,
+};
 use super::Code;
 
 pub(super) fn source(code: &Code) -> String {
@@ -205,6 +207,9 @@ impl Writer<'_> {
             }
             Expression::Moment => "moment".to_owned(),
             Expression::Bogus => "bogus".to_owned(),
+            Expression::Function(Function::Div, Arguments { values, .. }) if values.len() == 2 => {
+                format!("({} // {})", self.expression(&values[0]), self.expression(&values[1]))
+            }
             Expression::Function(function, arguments) => {
                 format!("{}({})", function.name(), self.arguments(function.signature(), arguments))
             }
@@ -241,7 +246,7 @@ impl Writer<'_> {
 }
 
 /// A string as Python writes it.
-fn quoted(s: &str) -> String {
+pub(super) fn quoted(s: &str) -> String {
     let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
     let mut text = String::from(quote);
     for c in s.chars() {

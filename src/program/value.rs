@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use send_wrapper::SendWrapper;
-use squall_runner::trace::Kind;
+use squall_runner::trace::{self, Kind, Problem};
 use squall_runner::{
     convert_yielded, marker, native, Coroutine, Error, Exception, Future, Result, Shared, Waitable, Yieldable,
 };
@@ -90,7 +90,7 @@ pub(super) struct Dict(pub(super) Vec<(Name, Value)>);
 /// The body of a native call.
 pub(super) type NativeBody = Pin<Box<dyn StdFuture<Output = Result<Value>>>>;
 
-/// A native call that has not started yet.
+/// A native call that has not started yet. If it goes without having been awaited, that is reported, as in Python.
 pub(super) struct Awaitable {
     coroutine: &'static Coroutine,
     /// `None` once it was awaited or made a Task.
@@ -103,6 +103,17 @@ impl Awaitable {
         self.body.take().unwrap_or_else(|| {
             Box::pin(async { Err(super::raised::runtime_error("cannot reuse already awaited coroutine")) })
         })
+    }
+}
+
+impl Drop for Awaitable {
+    fn drop(&mut self) {
+        if let Some(body) = self.body.take() {
+            drop(body);
+            let name = self.coroutine.name();
+            let message = format!("coroutine '{name}' was never awaited");
+            trace::report(Problem::NeverAwaited, &super::raised::foreign("RuntimeWarning", message));
+        }
     }
 }
 

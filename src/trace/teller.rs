@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use squall_runner::trace::{Body, FutureId, Kind, RunnerId, State};
+use squall_runner::trace::{Body, FutureId, Kind, Problem, RunnerId, State};
 
 use super::names::{time, Names};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
@@ -143,7 +143,11 @@ impl Teller<'_> {
             }
             Recorded::Resolve { future, state } => self.resolve(time, *future, *state),
             Recorded::Report { problem, exception } => {
-                self.row(time, What::Log(format!("logged: {}: {exception}", problem.text())));
+                let text = match problem {
+                    Problem::NeverAwaited => format!("logged: {exception}"),
+                    _ => format!("logged: {}: {exception}", problem.text()),
+                };
+                self.row(time, What::Log(text));
             }
             Recorded::Note { text } => self.act_now(time, format!("print \"{text}\""), Tone::Said),
             Recorded::Run { by } => {

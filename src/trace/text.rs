@@ -80,10 +80,14 @@ impl<'a> Text<'a> {
         }
         for entry in self.entries {
             if let Recorded::Report { problem, exception } = &entry.event {
-                let label = if *problem == Problem::NeverRetrieved { "unretrieved" } else { "logged" };
+                let label = match problem {
+                    Problem::NeverRetrieved => "unretrieved",
+                    Problem::NeverAwaited => "unawaited",
+                    _ => "logged",
+                };
                 let at = time(entry.time);
                 let text = match problem {
-                    Problem::NeverRetrieved => format!("{exception}, at {at}"),
+                    Problem::NeverRetrieved | Problem::NeverAwaited => format!("{exception}, at {at}"),
                     _ => format!("{}, at {at}: {exception}", problem.text()),
                 };
                 self.ended(&mut lines, label, &text, Tone::Bad);

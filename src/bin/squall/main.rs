@@ -76,6 +76,8 @@ struct Program {
 
 fn main() -> ExitCode {
     let Command { color, action } = Command::parse();
+    // What goes wrong in a program is shown in its trace, or printed by `stage` or `subject`.
+    squall::report_to_stderr(false);
     let done = match action {
         Action::Run { program } => run(&program),
         Action::Trace { program, width, no_source } => trace(&program, width, !no_source, color),

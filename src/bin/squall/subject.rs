@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
-use squall::trace::{self, Event, Observer, Text, Trace};
+use squall::trace::{self, Event, Observer, Problem, Text, Trace};
 
 use crate::fold::fold;
 use crate::lessons::Lesson;
@@ -84,7 +84,8 @@ impl Subject {
             }
             Self::Program(program) => {
                 let source = program.source();
-                listing(program.name(), program.about(), "as Python", (1..).zip(source.lines()), width)
+                let kind = as_python(&source);
+                listing(program.name(), program.about(), kind, (1..).zip(source.lines()), width)
             }
         }
     }
@@ -147,6 +148,29 @@ fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
     }
 }
 
+/// What the words of a program stand for that are not Tornado's, or that take other arguments there.
+const WORDS: [(&str, &str); 12] = [
+    ("log(", "log prints"),
+    ("now()", "now() is the time of the loop"),
+    ("cat(", "cat joins texts"),
+    ("run_sync(", "run_sync(f, x) is IOLoop.current().run_sync(lambda: f(x))"),
+    ("executor(", "executor(t, f, x) is run_in_executor, where f(x) takes t"),
+    ("call_at(", "call_at is IOLoop.call_at"),
+    ("call_later(", "call_later is IOLoop.call_later"),
+    ("task(", "task(f, x) is gen.Task(f, x)"),
+    ("asyncio_sleep(", "asyncio_sleep is asyncio.sleep"),
+    ("busy(", "busy is time.sleep"),
+    ("chain(", "chain is chain_future"),
+    ("bogus", "bogus is an object that cannot be yielded"),
+];
+
+/// What a source that is shown as Python is: with its words that are not Tornado's.
+fn as_python(source: &str) -> String {
+    let used = WORDS.iter().filter(|(word, _)| source.contains(word)).map(|(_, meaning)| *meaning);
+    let words: Vec<_> = ["times are in milliseconds"].into_iter().chain(used).collect();
+    format!("as Python for Tornado, in short: {}", words.join("; "))
+}
+
 fn listing<'a>(
     name: &str,
     about: &str,
@@ -177,6 +201,9 @@ impl Observer for Printer {
     fn event(&self, event: &Event<'_>) {
         match event {
             Event::Note { text } => output::line(text),
+            Event::Report { problem: Problem::NeverAwaited, exception } => {
+                output::error_line(&format!("{}: {exception}", exception.name()));
+            }
             Event::Report { problem, exception } => {
                 let message = exception.to_string();
                 let colon = if message.is_empty() { "" } else { ": " };

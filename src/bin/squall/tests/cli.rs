@@ -445,3 +445,35 @@ fn output_that_cannot_be_written_is_an_error() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("error: cannot write: "), "{output:?}");
 }
+
+#[test]
+fn a_native_coroutine_that_was_never_awaited_is_told() {
+    let text = |top: &str| {
+        format!(
+            r#"{{"name": "lost", "about": "", "defs": {{
+            "divide": {{"kind": "native", "params": ["x"], "body": [["return", "$x"]]}},
+            "forgets": {{"kind": "plain", "params": [], "body": [["expr", ["call", "divide", 1]], ["log", "on"]]}},
+            "keeps": {{"kind": "decorated", "params": [], "body": [["let", "d", ["call", "divide", 1]], ["yield", null, ["moment"]]]}},
+            "awaits": {{"kind": "decorated", "params": [], "body": [["yield", null, ["call", "divide", 1]], ["yield", null, ["list", ["call", "divide", 2]]]]}}}},
+            "top": [{top}]}}"#
+        )
+    };
+    let warning = "RuntimeWarning: coroutine 'divide' was never awaited";
+    for (top, warnings) in [
+        (r#"["run_sync", "forgets", [], null]"#, 1),
+        (r#"["run_sync", "keeps", [], null]"#, 1),
+        (r#"["let", "d", ["call", "divide", 1]], ["run_sync", "awaits", [], null]"#, 1),
+        (r#"["run_sync", "awaits", [], null]"#, 0),
+        (r#"["run_sync", "divide", [1], null]"#, 0),
+        (r#"["let", "d", ["call", "divide", 1]], ["run_sync", "forgets", [], null]"#, 2),
+    ] {
+        let run = with_program(&["run", "-"], &text(top));
+        assert_eq!(run.status.code(), Some(0));
+        let errors = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(errors, format!("{warning}\n").repeat(warnings), "{top}");
+        let trace = String::from_utf8(with_program(&["trace", "-"], &text(top)).stdout).unwrap();
+        let trace = trace.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(trace.matches(&format!("logged: {warning}")).count(), warnings, "{trace}");
+        assert_eq!(trace.matches(&format!("unawaited {warning}, at 0 ms")).count(), warnings, "{trace}");
+    }
+}
