@@ -272,6 +272,84 @@ fn closed_peer_is_readable() {
     io_loop.close();
 }
 
+/// How many iterations the loop does while it sleeps for 30 ms of real time.
+fn iterations_of_a_sleep(io_loop: &IoLoop) -> usize {
+    #[derive(Default)]
+    struct Turns(Cell<usize>);
+    impl squall::trace::Observer for Turns {
+        fn event(&self, event: &squall::trace::Event<'_>) {
+            if let squall::trace::Event::Turn { .. } = event {
+                self.0.set(self.0.get() + 1);
+            }
+        }
+    }
+    let turns = Rc::new(Turns::default());
+    let observing = squall::trace::observe(turns.clone());
+    io_loop.run_sync(|| sleep(Duration::from_millis(30))).unwrap();
+    drop(observing);
+    turns.0.get()
+}
+
+#[test]
+fn paused_descriptor_is_idle_when_its_peer_hangs_up() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    let calls = Rc::new(Cell::new(0));
+    let count = calls.clone();
+    io_loop.add_handler(client.clone(), FdEvents::NONE, move |_| count.set(count.get() + 1)).unwrap();
+    drop(server);
+    assert!(iterations_of_a_sleep(&io_loop) < 10);
+    assert_eq!(calls.get(), 0);
+    // Nothing else could wake the loop.
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    let e = io_loop.run_sync(|| never).unwrap_err();
+    assert!(matches!(e.downcast_ref(), Some(squall::Error::Deadlock { .. })));
+    // What has happened meanwhile is seen as soon as it is watched again.
+    io_loop.update_handler(&client, FdEvents::READ).unwrap();
+    turns(&io_loop, 2);
+    assert!(calls.get() > 0);
+    io_loop.close();
+}
+
+#[test]
+fn descriptor_that_is_paused_and_watched_again_is_idle_in_between() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    let (calls, reading) = (Rc::new(Cell::new(0)), client.clone());
+    let (count, pause, own) = (calls.clone(), io_loop.clone(), client.clone());
+    io_loop
+        .add_handler(client.clone(), FdEvents::READ | FdEvents::WRITE, move |_| {
+            count.set(count.get() + 1);
+            pause.update_handler(&own, FdEvents::NONE).unwrap();
+        })
+        .unwrap();
+    turns(&io_loop, 2);
+    assert_eq!(calls.get(), 1);
+    (&*server).write_all(b"left").unwrap();
+    drop(server);
+    for round in 2..5 {
+        assert!(iterations_of_a_sleep(&io_loop) < 10);
+        io_loop.update_handler(&client, FdEvents::NONE).unwrap();
+        io_loop.update_handler(&client, FdEvents::READ).unwrap();
+        turns(&io_loop, 3);
+        assert_eq!(calls.get(), round);
+    }
+    let mut left = [0; 4];
+    (&*reading).read_exact(&mut left).unwrap();
+    io_loop.remove_handler(&client);
+    io_loop.remove_handler(&client);
+    // The number is free for another handler.
+    io_loop.add_handler(client, FdEvents::NONE, |_| ()).unwrap();
+    io_loop.close();
+}
+
+#[test]
+fn paused_handler_of_a_file_that_cannot_be_watched_is_an_error() {
+    let file = std::fs::File::open(file!()).unwrap();
+    assert!(IoLoop::new().add_handler(file, FdEvents::NONE, |_| ()).is_err());
+}
+
 #[test]
 fn virtual_clock_jumps_past_a_descriptor_that_is_not_ready() {
     let io_loop = IoLoop::with_clock(VirtualClock::new());

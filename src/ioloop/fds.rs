@@ -34,7 +34,7 @@ pub struct FdEvents {
 }
 
 impl FdEvents {
-    /// Nothing.
+    /// Nothing: the handler is paused, and its descriptor costs nothing, whatever happens at its other end.
     pub const NONE: Self = Self { read: false, write: false };
     /// Tornado's `IOLoop.READ`.
     pub const READ: Self = Self { read: true, write: false };
@@ -111,10 +111,11 @@ impl IoLoop {
         self.inner.fds.add(Rc::new(fd), events, Box::new(handler), self.inner.inbox.wakeup())
     }
 
-    /// Changes what the descriptor is watched for.
+    /// Changes what the descriptor is watched for. [`FdEvents::NONE`] pauses the handler; a loop that has nothing
+    /// but paused handlers has nothing that could wake it.
     ///
     /// # Errors
-    /// If it has no handler ([`io::ErrorKind::NotFound`]).
+    /// If it has no handler ([`io::ErrorKind::NotFound`]), or the system refuses to watch it again.
     ///
     /// Source: `tornado.ioloop.IOLoop.update_handler`.
     pub fn update_handler(&self, fd: &impl AsFd, events: FdEvents) -> io::Result<()> {
@@ -134,17 +135,25 @@ impl IoLoop {
     }
 }
 
-/// The descriptors that a loop watches, by their numbers.
+/// The descriptors that have handlers, by their numbers.
 #[derive(Default)]
-pub(super) struct Fds(RefCell<HashMap<RawFd, Rc<Handler>>>);
+pub(super) struct Fds {
+    handlers: RefCell<HashMap<RawFd, Rc<Handler>>>,
+    watched: Rc<Watched>,
+}
+
+/// How many descriptors the poller knows. Those of paused handlers are not among them.
+#[derive(Default)]
+struct Watched(Cell<usize>);
 
 impl Fds {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+    /// Returns whether a descriptor is watched that could wake the loop.
+    pub(super) fn any_watched(&self) -> bool {
+        self.watched.0.get() > 0
     }
 
     fn get(&self, fd: RawFd) -> Option<Rc<Handler>> {
-        self.0.borrow().get(&fd).cloned()
+        self.handlers.borrow().get(&fd).cloned()
     }
 
     fn add(
@@ -158,7 +167,7 @@ impl Fds {
         if self.get(fd).is_some() {
             return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the descriptor has a handler already"));
         }
-        let registration = Registration::new(source, fd, wakeup)?;
+        let registration = Registration::new(source, fd, wakeup, &self.watched)?;
         registration.arm(events)?;
         let handler = Handler {
             registration: RefCell::new(Some(registration)),
@@ -167,18 +176,26 @@ impl Fds {
             f: Cell::new(Some(f)),
             context: Context::current(),
         };
-        self.0.borrow_mut().insert(fd, Rc::new(handler));
+        self.handlers.borrow_mut().insert(fd, Rc::new(handler));
         Ok(())
     }
 
     fn remove(&self, fd: RawFd) -> Option<Rc<Handler>> {
-        let removed = self.0.borrow_mut().remove(&fd);
+        let removed = {
+            let handlers = &mut *self.handlers.borrow_mut();
+            let removed = handlers.remove(&fd);
+            // The room of many that are gone is given back.
+            if handlers.capacity() > ROOM && handlers.len() < handlers.capacity() / 8 {
+                handlers.shrink_to(ROOM / 2);
+            }
+            removed
+        };
         removed.inspect(|handler| handler.withdraw())
     }
 
     /// Puts the handlers of those that are ready on the queue.
     pub(super) fn take_in(&self, wait: &Wait, queue: &ReadyQueue) {
-        let handlers = self.0.borrow();
+        let handlers = self.handlers.borrow();
         let polled = wait.events.iter().map(|event| (event.key, event.readable, event.writable));
         let seen = wait.seen.iter().map(|seen| (seen.key, seen.read, seen.write));
         for (key, read, write) in polled.chain(seen) {
@@ -193,10 +210,13 @@ impl Fds {
 
     /// Removes all of them.
     pub(super) fn close(&self) {
-        let handlers = self.0.take();
+        let handlers = self.handlers.take();
         handlers.values().for_each(|handler| handler.withdraw());
     }
 }
+
+/// The table keeps the room of so many descriptors also while it has fewer.
+const ROOM: usize = 4096;
 
 type HandlerFn = Box<dyn FnMut(FdEvents)>;
 
@@ -265,21 +285,52 @@ impl Drop for PutBack<'_> {
     }
 }
 
-/// A descriptor that the poller knows, until this is dropped.
+/// A descriptor that the poller knows while it is watched for something.
+///
+/// Of one that is watched for nothing, epoll would still report that its other end hung up, again and again: the poller
+/// forgets it meanwhile.
 struct Registration {
     /// Open as long as the poller knows it.
     source: Rc<dyn AsFd>,
     fd: RawFd,
     wakeup: Arc<Wakeup>,
+    /// Whether the poller knows it.
+    known: Cell<bool>,
+    watched: Rc<Watched>,
 }
 
 impl Registration {
-    fn new(source: Rc<dyn AsFd>, fd: RawFd, wakeup: &Arc<Wakeup>) -> io::Result<Self> {
-        register(wakeup.poller()?, source.as_fd())?;
-        Ok(Self { source, fd, wakeup: wakeup.clone() })
+    /// Makes the descriptor known to the poller, which shows whether it can be watched at all.
+    fn new(source: Rc<dyn AsFd>, fd: RawFd, wakeup: &Arc<Wakeup>, watched: &Rc<Watched>) -> io::Result<Self> {
+        let (wakeup, watched) = (wakeup.clone(), watched.clone());
+        let registration = Self { source, fd, wakeup, known: Cell::new(false), watched };
+        registration.add()?;
+        Ok(registration)
     }
 
+    fn add(&self) -> io::Result<()> {
+        if !self.known.get() {
+            register(self.wakeup.poller()?, self.source.as_fd())?;
+            self.known.set(true);
+            self.watched.0.set(self.watched.0.get() + 1);
+        }
+        Ok(())
+    }
+
+    fn delete(&self) -> io::Result<()> {
+        if self.known.take() {
+            self.watched.0.set(self.watched.0.get() - 1);
+            self.wakeup.poller()?.delete(self.source.as_fd())?;
+        }
+        Ok(())
+    }
+
+    /// Has the descriptor looked at once for these events.
     fn arm(&self, events: FdEvents) -> io::Result<()> {
+        if events == FdEvents::NONE {
+            return self.delete();
+        }
+        self.add()?;
         let key = usize::try_from(self.fd).map_err(io::Error::other)?;
         self.wakeup.poller()?.modify(self.source.as_fd(), Event::new(key, events.read, events.write))
     }
@@ -287,8 +338,7 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let deleted = self.wakeup.poller().and_then(|poller| poller.delete(self.source.as_fd()));
-        if let Err(error) = deleted {
+        if let Err(error) = self.delete() {
             log(Level::Error, "squall::ioloop", format_args!("a descriptor could not be forgotten: {error}"));
         }
     }

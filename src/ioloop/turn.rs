@@ -97,7 +97,7 @@ impl Inner {
 
     #[cfg(unix)]
     pub(super) fn has_fds(&self) -> bool {
-        !self.fds.is_empty()
+        self.fds.any_watched()
     }
 
     /// Only Unix has descriptors that can be watched.
