@@ -73,6 +73,9 @@ use handle::{Inbox, Mail};
 pub(crate) use held::Held;
 use timers::Timers;
 
+/// What fails on a loop that is [closed](IoLoop::close) fails with this.
+pub(crate) const CLOSED: Error = Error::InvalidState("the IoLoop is closed");
+
 /// The event loop of this thread. A handle: clones mean the same loop.
 #[derive(Clone)]
 pub struct IoLoop {

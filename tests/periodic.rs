@@ -337,3 +337,96 @@ fn call_under_way_when_it_is_stopped_runs_to_its_end() {
         .unwrap();
     assert_eq!(ended.get(), 1);
 }
+
+/// How often the callback is called on a loop of its own within 35 ms. `end` is what becomes of it and its loop.
+fn calls_on_a_new_loop(pc: &PeriodicCallback, calls: &Cell<u32>, end: impl FnOnce(IoLoop)) -> u32 {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    calls.set(0);
+    io_loop
+        .run_sync(|| {
+            pc.start();
+            sleep(35 * MS)
+        })
+        .unwrap();
+    end(io_loop);
+    calls.get()
+}
+
+#[test]
+fn callback_that_was_stopped_before_its_loop_ended_is_called_on_another() {
+    let calls = Rc::new(Cell::new(0));
+    let count = calls.clone();
+    let pc = PeriodicCallback::new(move || count.set(count.get() + 1), 10 * MS);
+    let stop = |io_loop| {
+        pc.stop();
+        drop(io_loop);
+    };
+    for _ in 0..3 {
+        assert_eq!(calls_on_a_new_loop(&pc, &calls, stop), 3);
+    }
+    let stop_and_close = |io_loop: IoLoop| {
+        pc.stop();
+        io_loop.close();
+    };
+    for _ in 0..3 {
+        assert_eq!(calls_on_a_new_loop(&pc, &calls, stop_and_close), 3);
+        assert!(!pc.is_running());
+    }
+}
+
+#[test]
+fn callback_that_stops_itself_is_called_on_another_loop() {
+    let calls = Rc::new(Cell::new(0));
+    let own = Rc::new(RefCell::new(None::<PeriodicCallback>));
+    let (count, stop) = (calls.clone(), own.clone());
+    let pc = PeriodicCallback::new(
+        move || {
+            count.set(count.get() + 1);
+            if count.get() == 2 {
+                stop.borrow().as_ref().unwrap().stop();
+            }
+        },
+        10 * MS,
+    );
+    own.replace(Some(pc.clone()));
+    assert_eq!(calls_on_a_new_loop(&pc, &calls, drop), 2);
+    assert_eq!(calls_on_a_new_loop(&pc, &calls, drop), 2);
+    own.take();
+}
+
+#[test]
+fn callback_is_not_started_on_a_closed_loop() {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let _here = io_loop.make_current();
+    io_loop.close();
+    let pc = PeriodicCallback::new(|| (), MS);
+    pc.start();
+    assert!(!pc.is_running());
+}
+
+#[test]
+fn period_may_be_as_long_as_there_are_durations() {
+    for jitter in [None, Some(0.0), Some(0.5), Some(1.99)] {
+        for random in [0.0, 0.5, 1.0] {
+            let io_loop = IoLoop::with_clock(VirtualClock::new());
+            let calls = Rc::new(Cell::new(0));
+            let count = calls.clone();
+            let mut pc = PeriodicCallback::new(move || count.set(count.get() + 1), Duration::MAX);
+            if let Some(fraction) = jitter {
+                pc = pc.jitter_by(fraction, move || random);
+            }
+            io_loop
+                .run_sync(|| {
+                    pc.start();
+                    sleep(Duration::from_secs(3600))
+                })
+                .unwrap();
+            // The virtual clock jumps to the end of time, where each is called at most once.
+            let never = Future::<()>::new();
+            let _promise = never.promise();
+            io_loop.run_sync(|| never).unwrap_err();
+            assert!(calls.get() <= 2, "{jitter:?} {random}: {}", calls.get());
+        }
+    }
+    PeriodicCallback::new(|| (), Duration::MAX).jitter(0.5).start();
+}

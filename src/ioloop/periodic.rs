@@ -14,7 +14,7 @@ use squall_runner::trace::{self, Problem};
 use squall_runner::{marker, Error, Exception, Result};
 
 use super::held::Held;
-use super::{run_callback, IoLoop, Timeout, WeakLoop};
+use super::{run_callback, IoLoop, Timeout, WeakLoop, CLOSED};
 
 /// Calls something every `period`, while the loop runs.
 ///
@@ -43,7 +43,7 @@ use super::{run_callback, IoLoop, Timeout, WeakLoop};
 /// many as it must to be back on schedule. If the clock goes backwards the schedule is not moved.
 ///
 /// This is a handle: clones mean the same callback, and dropping the last one does not stop it, as the loop
-/// holds it. It is stopped by [`stop`](Self::stop) or by the end of the loop.
+/// holds it. It is stopped by [`stop`](Self::stop), or by the end of the loop, which drops what it calls.
 ///
 /// Source: `tornado.ioloop.PeriodicCallback`.
 #[derive(Clone)]
@@ -64,7 +64,8 @@ struct Periodic {
     started_at: Cell<&'static Location<'static>>,
     /// The loop on which it was started.
     io_loop: RefCell<WeakLoop>,
-    /// Lets the end of the loop break the circle that a callback makes which holds its own handle.
+    /// Lets the end of the loop break the circle that a callback makes which holds its own handle. Empty while it does
+    /// not run: then it may be started on another loop.
     held: Cell<Option<Held>>,
 }
 
@@ -133,11 +134,17 @@ impl PeriodicCallback {
 
     /// Starts it on the current loop. The first call is a period from now.
     ///
-    /// Starting one that runs already gives it a second schedule beside the first, as in Tornado.
+    /// Starting one that runs already adds a second schedule beside the first, as in Tornado. One that was stopped may be
+    /// started on another loop. On a loop that is closed nothing is started, and an error is logged.
     #[track_caller]
     pub fn start(&self) {
         let io_loop = IoLoop::current();
         let this = &self.0;
+        if io_loop.is_closed() {
+            let at = Location::caller();
+            log::error!(target: "squall::ioloop", "a PeriodicCallback was not started at {at}: {CLOSED}");
+            return;
+        }
         *this.io_loop.borrow_mut() = io_loop.downgrade();
         this.started_at.set(Location::caller());
         this.running.set(true);
@@ -148,8 +155,11 @@ impl PeriodicCallback {
     }
 
     /// Stops it. A call that is under way runs on to its end.
+    ///
+    /// The loop has no part in it any more: a callback that holds its own handle is not freed by the end of the loop.
     pub fn stop(&self) {
         self.0.running.set(false);
+        drop(self.0.held.take());
         let io_loop = self.0.io_loop.borrow().upgrade();
         if let (Some(timeout), Some(io_loop)) = (self.0.timeout.take(), io_loop) {
             io_loop.remove_timeout(&timeout);
@@ -206,7 +216,8 @@ impl Periodic {
 
     fn schedule_next(self: &Rc<Self>) {
         let Some(io_loop) = self.io_loop.borrow().upgrade() else { return };
-        if self.running.get() {
+        // At the end of time, to which a virtual clock can jump, there is no next time.
+        if self.running.get() && io_loop.time() < Timeout::LAST {
             let next = next_timeout(self.next_timeout.get(), io_loop.time(), self.period_with_jitter());
             self.next_timeout.set(next);
             let (this, at) = (self.clone(), self.started_at.get());
@@ -219,7 +230,8 @@ impl Periodic {
         match &mut *self.jitter.borrow_mut() {
             Some(jitter) => {
                 let factor = 1.0 + jitter.fraction * ((jitter.random)() - 0.5);
-                self.period.mul_f64(factor.max(0.0)).max(Duration::from_nanos(1))
+                let period = Duration::try_from_secs_f64(self.period.as_secs_f64() * factor.max(0.0));
+                period.unwrap_or(Duration::MAX).max(Duration::from_nanos(1))
             }
             None => self.period,
         }

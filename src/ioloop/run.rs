@@ -9,7 +9,7 @@ use squall_runner::ready::{Callback, Run};
 use squall_runner::trace::{self, Event};
 use squall_runner::{Context, Error, Exception, Future, Result, Yieldable};
 
-use super::{convert_at, IoLoop, Timeout};
+use super::{convert_at, IoLoop, Timeout, CLOSED};
 
 impl IoLoop {
     /// Calls `f` on the loop, runs the loop until what `f` returns is done, and returns its result.
@@ -173,7 +173,7 @@ impl IoLoop {
     fn run(&self, end: &Cell<bool>, mut after_each: impl FnMut()) -> Result<()> {
         let inner = &*self.inner;
         if inner.closed.get() {
-            return Err(Error::InvalidState("the IoLoop is closed").into());
+            return Err(CLOSED.into());
         }
         inner.running.set(true);
         let _running = Running(&inner.running);
