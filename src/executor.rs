@@ -125,8 +125,9 @@ impl ThreadPoolExecutor {
         &self,
         job: F,
     ) -> Result<Future<T>, Rejected<F>> {
-        match self.0 .0.admit() {
-            Ok(()) => Ok(self.queue(&IoLoop::current(), move || Ok(job()))),
+        let io_loop = IoLoop::current();
+        match self.admit(&io_loop) {
+            Ok(()) => Ok(job::queue(&self.0 .0, &io_loop, move || Ok(job()))),
             Err(error) => Err(Rejected { job, error }),
         }
     }
@@ -138,20 +139,18 @@ impl ThreadPoolExecutor {
         T: Send + 'static,
         F: FnOnce() -> Result<T> + Send + 'static,
     {
-        match self.0 .0.admit() {
-            Ok(()) => self.queue(io_loop, job),
+        match self.admit(io_loop) {
+            Ok(()) => job::queue(&self.0 .0, io_loop, job),
             Err(error) => Future::failed(error),
         }
     }
 
-    fn queue<T, F>(&self, io_loop: &IoLoop, job: F) -> Future<T>
-    where
-        T: Send + 'static,
-        F: FnOnce() -> Result<T> + Send + 'static,
-    {
-        let (job, future) = job::job(io_loop, job);
-        self.0 .0.queue(job);
-        future
+    /// Takes a place in the queue for a job whose result is to come back to `io_loop`.
+    fn admit(&self, io_loop: &IoLoop) -> Result<(), ExecutorError> {
+        if io_loop.is_closed() {
+            return Err(ExecutorError::LoopClosed);
+        }
+        self.0 .0.admit()
     }
 
     /// Waits until the queue has room; with no limit, or when the pool is shut down, at once. Another coroutine
@@ -273,6 +272,9 @@ pub enum ExecutorError {
     /// The pool was shut down.
     #[error("the ThreadPoolExecutor was shut down")]
     ShutDown,
+    /// The loop to which the result would come back is closed.
+    #[error("the IoLoop is closed: the result of a job could not come back to it")]
+    LoopClosed,
     /// The system gives no thread, and the pool has none.
     #[error("the system gives the ThreadPoolExecutor no thread")]
     NoThread,

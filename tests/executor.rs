@@ -269,6 +269,98 @@ fn job_whose_future_is_cancelled_before_it_begins_does_not_run() {
 }
 
 #[test]
+fn cancelled_job_leaves_the_queue_at_once() {
+    let io_loop = IoLoop::new();
+    let _here = io_loop.make_current();
+    let pool = ThreadPoolExecutor::builder(1).queue_limit(3).build();
+    let (begin, open, job) = blocked_after_begin();
+    let running = pool.submit(job);
+    begin.recv().unwrap();
+    let ran = Arc::new(Mutex::new(Vec::new()));
+    let push = |n| {
+        let ran = ran.clone();
+        move || ran.lock().unwrap().push(n)
+    };
+    let [first, second, third] = [1, 2, 3].map(|n| pool.submit(push(n)));
+    assert!(pool.is_full());
+    let room = pool.room();
+    assert!(second.cancel());
+    assert_eq!((pool.queued(), pool.is_full()), (2, false));
+    io_loop.run_sync(|| room).unwrap();
+    // As often as one likes, from any place in the queue.
+    for n in 0..1000 {
+        let job = pool.submit(push(n));
+        assert_eq!(pool.queued(), 3);
+        assert!(job.cancel() && !job.cancel());
+        assert_eq!(pool.queued(), 2);
+    }
+    assert!(first.cancel());
+    let last = pool.submit(push(4));
+    assert_eq!(pool.queued(), 2);
+    open.send(()).unwrap();
+    io_loop.run_sync(|| multi([running, third, last])).unwrap();
+    assert_eq!(*ran.lock().unwrap(), [3, 4]);
+    assert_eq!(pool.queued(), 0);
+    io_loop.run_sync(|| pool.shutdown()).unwrap();
+    assert_eq!(pool.threads(), 0);
+}
+
+#[test]
+fn jobs_cancelled_while_threads_take_them_leave_the_others_to_run() {
+    let io_loop = IoLoop::new();
+    let _here = io_loop.make_current();
+    let pool = ThreadPoolExecutor::new(2);
+    for _ in 0..200 {
+        let jobs: Vec<_> = (0..20).map(|n| pool.submit(move || n)).collect();
+        let (kept, cancelled): (Vec<_>, Vec<_>) = jobs.into_iter().enumerate().partition(|(n, _)| n % 2 == 0);
+        cancelled.iter().for_each(|(_, job)| drop(job.cancel()));
+        let kept: Vec<_> = kept.into_iter().map(|(_, job)| job).collect();
+        assert_eq!(io_loop.run_sync(|| multi(kept)).unwrap().len(), 10);
+    }
+    io_loop.run_sync(|| pool.shutdown()).unwrap();
+    assert_eq!((pool.queued(), pool.threads()), (0, 0));
+}
+
+#[test]
+fn job_for_a_closed_loop_fails_and_does_not_run() {
+    let pool = ThreadPoolExecutor::builder(1).queue_limit(1).build();
+    let (begin, open, job) = blocked_after_begin();
+    drop(pool.submit(job));
+    begin.recv().unwrap();
+    drop(pool.submit(|| ()));
+    let io_loop = IoLoop::new();
+    let here = io_loop.make_current();
+    io_loop.close();
+    let held = Arc::new(());
+    let holds = || {
+        let held = held.clone();
+        move || drop(held)
+    };
+    let closed = |job: Future<()>| {
+        let e = job.exception().unwrap();
+        assert!(e.to_string().contains("the IoLoop is closed"), "{e}");
+    };
+    closed(pool.submit(holds()));
+    closed(pool.submit_result(|| Ok::<_, Exception>(())));
+    closed(io_loop.run_in_executor(holds()));
+    closed(io_loop.run_result_in_executor(|| Ok::<_, Exception>(())));
+    assert_eq!(pool.try_submit(holds()).unwrap_err().error, ExecutorError::LoopClosed);
+    closed(pool.room());
+    closed(pool.shutdown());
+    assert_eq!(Arc::strong_count(&held), 1);
+    drop(here);
+    open.send(()).unwrap();
+    IoLoop::current().run_sync(|| pool.shutdown()).unwrap();
+}
+
+#[test]
+fn pool_may_be_as_large_as_there_are_numbers() {
+    let pool = ThreadPoolExecutor::builder(usize::MAX).queue_limit(usize::MAX).build();
+    assert!(pool.room().done() && !pool.is_full());
+    assert_eq!(IoLoop::new().run_sync(|| pool.submit(|| 5)).unwrap(), 5);
+}
+
+#[test]
 fn dropped_pool_runs_what_is_queued() {
     let io_loop = IoLoop::new();
     let _here = io_loop.make_current();

@@ -1,5 +1,6 @@
 //! A job on its way through a pool, and its Future.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,6 +8,7 @@ use squall_runner::ready::Run;
 use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
 
+use super::worker::Pool;
 use crate::ioloop::{IoLoop, Ticket};
 
 /// What a thread of the pool sees of a job.
@@ -70,10 +72,12 @@ where
 struct JobFuture<F: 'static, T: 'static> {
     shared: Shared<T>,
     job: Arc<Job<F, T>>,
+    /// Its pool and its place in the queue of that.
+    place: Cell<Option<(Arc<Pool>, u64)>>,
 }
 
-/// Makes a job whose result comes back to `io_loop`, for the queue of a pool.
-pub(super) fn job<F, T>(io_loop: &IoLoop, job: F) -> (Arc<dyn Work>, Future<T>)
+/// Queues a job that `pool` has admitted, whose result comes back to `io_loop`.
+pub(super) fn queue<F, T>(pool: &Arc<Pool>, io_loop: &IoLoop, job: F) -> Future<T>
 where
     F: FnOnce() -> Result<T> + Send + 'static,
     T: Send + 'static,
@@ -81,16 +85,20 @@ where
     let mut made = None;
     io_loop.expect(|ticket| {
         let job = Arc::new(Job(Mutex::new(Stage::Queued(job, Context::current(), ticket))));
-        let future = Rc::new(JobFuture { shared: Shared::new(), job: job.clone() });
+        let future = Rc::new(JobFuture { shared: Shared::new(), job, place: Cell::default() });
         trace::emit(|| Event::Made { future: future.shared.id(), origin: Origin::Named("executor job") });
-        made = Some((job as Arc<dyn Work>, Future::from_core(future.clone())));
+        made = Some(future.clone());
         future
     });
-    made.expect("`expect` calls its argument")
+    let future = made.expect("`expect` calls its argument");
+    let place = pool.queue(future.job.clone());
+    future.place.set(Some((pool.clone(), place)));
+    Future::from_core(future)
 }
 
 impl<F: FnOnce() -> Result<T> + Send, T: Send> Run for JobFuture<F, T> {
     fn run(self: Rc<Self>) {
+        drop(self.place.take());
         let Stage::Finished(result) = self.job.replace(Stage::Away) else { return };
         match result {
             Err(exception) if self.shared.state() == State::Cancelled => {
@@ -119,7 +127,11 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Resolvable for JobFuture<F, T> {
     fn cancel(&self) -> bool {
         let cancelled = self.shared.cancel();
         if cancelled {
-            drop(self.job.begin());
+            let begun = self.job.begin();
+            if let Some((pool, place)) = self.place.take() {
+                pool.withdraw(place);
+            }
+            drop(begun);
         }
         cancelled
     }

@@ -1,5 +1,6 @@
 //! The threads of a pool, and their queue.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,17 +15,19 @@ use squall_runner::{log, Error, Future, Resolvable, Shared};
 
 use super::job::Work;
 use super::ExecutorError;
-use crate::ioloop::{IoLoop, Ticket};
+use crate::ioloop::{IoLoop, Ticket, CLOSED};
 
 pub(super) struct Pool {
     /// `None` once the pool takes no more jobs. The threads end when the queue is empty then.
-    sender: Mutex<Option<Sender<Arc<dyn Work>>>>,
-    receiver: Receiver<Arc<dyn Work>>,
+    sender: Mutex<Option<Sender<Turn>>>,
+    /// Holds a turn for each queued job, unless a thread has taken the turn and not yet the job.
+    receiver: Receiver<Turn>,
+    queue: Mutex<Queue>,
     name: String,
     max_threads: usize,
     /// How many jobs may wait for a thread.
     limit: usize,
-    /// How many do.
+    /// How many jobs wait, and how many have a place and are not in the queue yet.
     queued: AtomicUsize,
     /// How many threads wait for a job.
     idle: AtomicUsize,
@@ -33,6 +36,18 @@ pub(super) struct Pool {
     /// How many there have been.
     started: AtomicUsize,
     notices: Mutex<Notices>,
+}
+
+/// Lets one thread take one job: the oldest that is queued by then. So a job that is cancelled can leave the middle of
+/// the queue, which it could not if the channel held the jobs.
+struct Turn;
+
+/// The jobs that wait for a thread, by age.
+#[derive(Default)]
+struct Queue {
+    jobs: BTreeMap<u64, Arc<dyn Work>>,
+    /// How many there have been.
+    made: u64,
 }
 
 /// Who wants to know.
@@ -54,6 +69,7 @@ impl Pool {
         Arc::new(Self {
             sender: Mutex::new(Some(sender)),
             receiver,
+            queue: Mutex::default(),
             name,
             max_threads,
             limit: limit.unwrap_or(usize::MAX),
@@ -81,17 +97,47 @@ impl Pool {
         Ok(())
     }
 
-    /// Queues a job that was admitted.
-    pub(super) fn queue(&self, job: Arc<dyn Work>) {
-        let rejected = match &*lock(&self.sender) {
-            Some(sender) => sender.send(job).err().map(|rejected| rejected.0),
-            None => Some(job),
+    /// Queues a job that was admitted, and returns its place.
+    pub(super) fn queue(&self, job: Arc<dyn Work>) -> u64 {
+        let place = {
+            let queue = &mut *lock(&self.queue);
+            queue.made += 1;
+            queue.jobs.insert(queue.made, job);
+            queue.made
         };
+        let taken = lock(&self.sender).as_ref().is_some_and(|sender| sender.send(Turn).is_ok());
         // The pool was shut down from another thread since.
-        if let Some(job) = rejected {
-            self.leave_queue();
-            job.reject(ExecutorError::ShutDown.into());
+        if !taken {
+            if let Some(job) = self.take(|jobs| jobs.remove(&place)) {
+                job.reject(ExecutorError::ShutDown.into());
+            }
         }
+        place
+    }
+
+    /// Takes a job that was cancelled out of the queue, if it is there still.
+    pub(super) fn withdraw(&self, place: u64) {
+        if let Some(job) = self.take(|jobs| jobs.remove(&place)) {
+            // Its turn goes, too, unless a thread has it, which finds one job less then.
+            drop(self.receiver.try_recv());
+            drop(job);
+        }
+    }
+
+    /// Takes a job out of the queue.
+    fn take(
+        &self,
+        take: impl FnOnce(&mut BTreeMap<u64, Arc<dyn Work>>) -> Option<Arc<dyn Work>>,
+    ) -> Option<Arc<dyn Work>> {
+        let taken = take(&mut lock(&self.queue).jobs);
+        if taken.is_some() {
+            self.leave_queue();
+        }
+        taken
+    }
+
+    fn take_first(&self) -> Option<Arc<dyn Work>> {
+        self.take(|jobs| jobs.pop_first().map(|(_, job)| job))
     }
 
     /// Starts a thread if there may be more, and says whether there is one at all.
@@ -116,10 +162,11 @@ impl Pool {
     fn work(&self) {
         loop {
             self.idle.fetch_add(1, Ordering::SeqCst);
-            let job = self.receiver.recv();
+            let turn = self.receiver.recv();
             self.idle.fetch_sub(1, Ordering::SeqCst);
-            let Ok(job) = job else { break };
-            self.leave_queue();
+            let Ok(Turn) = turn else { break };
+            // It was cancelled in this moment.
+            let Some(job) = self.take_first() else { continue };
             // Here goes the last handle of what the job has given if its loop is gone.
             guard(Problem::Callback, move || job.run());
         }
@@ -149,11 +196,9 @@ impl Pool {
     }
 
     pub(super) fn cancel_queued(&self) -> usize {
-        let cancel = |job: Arc<dyn Work>| {
-            self.leave_queue();
-            job.reject(Error::Cancelled.into())
-        };
-        self.receiver.try_iter().map(cancel).filter(|&cancelled| cancelled).count()
+        let next = || self.receiver.try_recv().ok();
+        let jobs = std::iter::from_fn(next).filter_map(|Turn| self.take_first());
+        jobs.map(|job| job.reject(Error::Cancelled.into())).filter(|&cancelled| cancelled).count()
     }
 
     pub(super) fn notice_of_room(&self) -> Future<()> {
@@ -162,7 +207,7 @@ impl Pool {
         if !self.is_full() || self.is_closed() {
             return Future::ready(());
         }
-        let (ticket, future) = notice();
+        let Some((ticket, future)) = notice() else { return Future::failed(CLOSED) };
         notices.room.push(ticket);
         future
     }
@@ -172,7 +217,7 @@ impl Pool {
         if self.threads() == 0 {
             return Future::ready(());
         }
-        let (ticket, future) = notice();
+        let Some((ticket, future)) = notice() else { return Future::failed(CLOSED) };
         notices.end.push(ticket);
         future
     }
@@ -197,14 +242,19 @@ impl Pool {
 /// A Future that is done when the pool tells so.
 struct Notice(Shared<()>);
 
-fn notice() -> (Ticket, Future<()>) {
+/// On a loop that is closed there are no notices.
+fn notice() -> Option<(Ticket, Future<()>)> {
+    let io_loop = IoLoop::current();
     let mut made = None;
-    IoLoop::current().expect(|ticket| {
+    if io_loop.is_closed() {
+        return None;
+    }
+    io_loop.expect(|ticket| {
         let notice = Rc::new(Notice(Shared::new()));
         made = Some((ticket, Future::from_core(notice.clone())));
         notice
     });
-    made.expect("`expect` calls its argument")
+    made
 }
 
 impl Run for Notice {
