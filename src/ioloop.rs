@@ -71,6 +71,7 @@ use expected::Expected;
 pub(crate) use expected::Ticket;
 use handle::{Inbox, Mail};
 pub(crate) use held::Held;
+pub(crate) use timers::OwnTimer;
 use timers::Timers;
 
 /// What fails on a loop that is [closed](IoLoop::close) fails with this.

@@ -301,3 +301,79 @@ fn flood_of_callbacks_from_another_thread_does_not_keep_timers_waiting() {
     thread.join().unwrap();
     result.unwrap();
 }
+
+#[test]
+fn cancelled_sleep_takes_its_timer_with_it() {
+    let io_loop = IoLoop::with_clock(squall::testing::VirtualClock::new());
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    let e = io_loop.run_sync(|| {
+        let sleeps: Vec<_> = (1..=3).map(|n| sleep(Duration::from_secs(3600 * n))).collect();
+        assert!(sleeps.iter().all(Future::cancel));
+        assert!(sleeps.iter().all(|sleep| !sleep.cancel() && sleep.cancelled()));
+        never
+    });
+    assert!(matches!(e.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
+    assert_eq!(io_loop.time(), Duration::ZERO, "no timer was left to wait for");
+}
+
+#[test]
+fn sleep_that_is_cancelled_on_another_loop_takes_its_timer_from_its_own() {
+    let clocks = [(); 2].map(|()| squall::testing::VirtualClock::new());
+    let [one, other] = clocks.map(IoLoop::with_clock);
+    let here = one.make_current();
+    let slept = sleep(Duration::from_secs(1));
+    let there = other.make_current();
+    let kept = sleep(Duration::from_secs(2));
+    assert!(slept.cancel());
+    drop((here, there));
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    one.run_sync(|| never).unwrap_err();
+    assert_eq!(one.time(), Duration::ZERO);
+    other.run_sync(|| kept).unwrap();
+    assert_eq!(other.time(), Duration::from_secs(2));
+}
+
+#[test]
+fn sleep_on_a_closed_loop_fails() {
+    let io_loop = IoLoop::new();
+    let _here = io_loop.make_current();
+    io_loop.close();
+    let closed = |e: Option<Exception>| {
+        assert_eq!(e.unwrap().downcast_ref(), Some(&Error::InvalidState("the IoLoop is closed")));
+    };
+    closed(sleep(Duration::from_secs(1)).exception());
+    closed(sleep(Duration::MAX).exception());
+    let never = Future::<()>::new();
+    let _promise = never.promise();
+    closed(with_timeout(Duration::from_secs(1), sleep(Duration::from_secs(2))).exception());
+    closed(with_timeout(Duration::from_secs(1), never).exception());
+}
+
+#[test]
+fn times_may_be_as_long_as_there_are_durations() {
+    let io_loop = IoLoop::with_clock(squall::testing::VirtualClock::new());
+    let real = IoLoop::new();
+    for io_loop in [&io_loop, &real] {
+        let timer = io_loop.call_at(Duration::MAX, || panic!("it is removed"));
+        io_loop.remove_timeout(&timer);
+        let (add, later) =
+            (io_loop.add_timeout(Duration::MAX, || ()), io_loop.call_later(Duration::MAX, || ()));
+        io_loop.set_blocking_log_threshold(Some(Duration::MAX));
+        io_loop.run_sync_with_timeout(Duration::MAX, || sleep(Duration::from_millis(1))).unwrap();
+        io_loop.run_sync(|| with_timeout(Duration::MAX, sleep(Duration::from_millis(1)))).unwrap();
+        io_loop
+            .run_sync(|| async {
+                drop(sleep(Duration::MAX));
+                Ok::<_, Exception>(())
+            })
+            .unwrap();
+        [add, later].iter().for_each(|timer| io_loop.remove_timeout(timer));
+    }
+    // A virtual clock jumps even that far.
+    io_loop.run_sync(|| sleep(Duration::MAX)).unwrap();
+    io_loop.run_sync(|| sleep(Duration::MAX)).unwrap();
+    let e = io_loop.run_sync_with_timeout(Duration::MAX, Future::<()>::new).unwrap_err();
+    assert!(matches!(e.downcast_ref(), Some(Error::RunSyncTimeout { .. })));
+}

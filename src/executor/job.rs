@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use squall_runner::foreign::guard;
 use squall_runner::ready::Run;
 use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
@@ -63,7 +64,7 @@ where
     fn reject(&self, exception: Exception) -> bool {
         let Some(begun) = self.begin() else { return false };
         self.replace(Stage::Finished(Err(exception)));
-        drop(begun);
+        guard(Problem::Callback, || drop(begun));
         true
     }
 }
@@ -131,7 +132,7 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Resolvable for JobFuture<F, T> {
             if let Some((pool, place)) = self.place.take() {
                 pool.withdraw(place);
             }
-            drop(begun);
+            guard(Problem::Callback, || drop(begun));
         }
         cancelled
     }

@@ -10,7 +10,7 @@ use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
 
 use crate::ioloop::Held;
-use crate::ioloop::{IoLoop, Timeout};
+use crate::ioloop::{IoLoop, Timeout, CLOSED};
 
 /// The result of `yielded`, or [`Error::Timeout`] if that is not there after `timeout`.
 ///
@@ -45,6 +45,9 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
         return Future::from_core(Rc::new(Shared::settled(future.into_result())));
     }
     let io_loop = IoLoop::current();
+    if io_loop.is_closed() {
+        return Future::failed(CLOSED);
+    }
     let location = Location::caller();
     let waiting = Rc::new_cyclic(|this: &Weak<WithTimeout<_, _>>| {
         let at_deadline = this.clone();

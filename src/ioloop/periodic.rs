@@ -9,9 +9,10 @@ use std::pin::{pin, Pin};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use log::Level;
 use squall_runner::ready::{callback, Run};
 use squall_runner::trace::{self, Problem};
-use squall_runner::{marker, Error, Exception, Result};
+use squall_runner::{log, marker, Error, Exception, Result};
 
 use super::held::Held;
 use super::{run_callback, IoLoop, Timeout, WeakLoop, CLOSED};
@@ -142,8 +143,8 @@ impl PeriodicCallback {
         let this = &self.0;
         if io_loop.is_closed() {
             let at = Location::caller();
-            log::error!(target: "squall::ioloop", "a PeriodicCallback was not started at {at}: {CLOSED}");
-            return;
+            let text = format_args!("a PeriodicCallback was not started at {at}: {CLOSED}");
+            return log(Level::Error, "squall::ioloop", text);
         }
         *this.io_loop.borrow_mut() = io_loop.downgrade();
         this.started_at.set(Location::caller());

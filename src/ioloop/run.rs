@@ -5,9 +5,10 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
+use log::Level;
 use squall_runner::ready::{Callback, Run};
 use squall_runner::trace::{self, Event};
-use squall_runner::{Context, Error, Exception, Future, Result, Yieldable};
+use squall_runner::{log, Context, Error, Exception, Future, Result, Yieldable};
 
 use super::{convert_at, IoLoop, Timeout, CLOSED};
 
@@ -137,13 +138,14 @@ impl IoLoop {
     pub fn start(&self) {
         let caller = Location::caller();
         let Err(exception) = self.run_until_stopped() else { return };
-        match exception.downcast_ref() {
-            Some(Error::Deadlock { waiting }) => {
-                let nobody = if waiting.is_empty() { ", and no coroutine waits" } else { "" };
-                log::warn!(target: "squall::ioloop", "start at {caller} returns: {exception}{nobody}");
+        let (level, more) = match exception.downcast_ref() {
+            Some(Error::Deadlock { waiting }) if waiting.is_empty() => {
+                (Level::Warn, ", and no coroutine waits")
             }
-            _ => log::error!(target: "squall::ioloop", "start at {caller} returns: {exception}"),
-        }
+            Some(Error::Deadlock { .. }) => (Level::Warn, ""),
+            _ => (Level::Error, ""),
+        };
+        log(level, "squall::ioloop", format_args!("start at {caller} returns: {exception}{more}"));
     }
 
     /// Runs the loop like [`start`](Self::start), but returns why it ended if that was not a

@@ -10,6 +10,8 @@ use std::time::Duration;
 use slab::Slab;
 use squall_runner::ready::Callback;
 
+use super::{IoLoop, WeakLoop};
+
 /// Names a timer, to take it back with [`IoLoop::remove_timeout`](crate::IoLoop::remove_timeout).
 #[derive(Clone)]
 pub struct Timeout {
@@ -73,6 +75,32 @@ impl fmt::Debug for Timeout {
     }
 }
 
+/// The timer of a Future that is also what the timer calls: it does not hold that Future, as a [`Timeout`] does.
+pub(crate) struct OwnTimer {
+    io_loop: WeakLoop,
+    place: u32,
+}
+
+impl IoLoop {
+    /// Has `callback` put on the ready queue at `when`. The loop is not closed.
+    #[track_caller]
+    pub(crate) fn add_own_timer(&self, when: Duration, callback: Callback) -> OwnTimer {
+        let timeout = self.add_timer(when, callback);
+        let place = u32::try_from(timeout.due.place).expect("fewer than four thousand million timers");
+        OwnTimer { io_loop: self.downgrade(), place }
+    }
+}
+
+impl OwnTimer {
+    /// Takes the timer back that would call `callback`, unless it is on the ready queue already.
+    pub(crate) fn remove<T>(self, callback: &T) {
+        if let Some(io_loop) = self.io_loop.upgrade() {
+            let removed = io_loop.inner.timers.borrow_mut().remove_own(self.place as usize, callback);
+            drop(removed);
+        }
+    }
+}
+
 /// A timer that is taken back leaves its entry in the heap, which costs less than to look for it there; the entry
 /// goes when it comes to the top, or when such entries are more than half of the heap.
 #[derive(Default)]
@@ -117,11 +145,22 @@ impl Timers {
         if timer.made != made || !Rc::ptr_eq(&timer.callback, &timeout.callback) {
             return None;
         }
+        Some(self.take_out(place))
+    }
+
+    /// Takes the timer at `place` out, if `callback` is what it would call.
+    fn remove_own<T>(&mut self, place: usize, callback: *const T) -> Option<Callback> {
+        let timer = self.set.get(place)?;
+        let is_own = std::ptr::addr_eq(Rc::as_ptr(&timer.callback), callback);
+        is_own.then(|| self.take_out(place))
+    }
+
+    fn take_out(&mut self, place: usize) -> Callback {
         let removed = self.set.remove(place).callback;
         if self.heap.len() > 2 * self.set.len() + 32 {
             self.heap.retain(|Reverse(due)| is_set(&self.set, due));
         }
-        Some(removed)
+        removed
     }
 
     /// Whether there is nothing in it, not even the entry of a timer that was taken back.
