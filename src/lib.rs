@@ -122,8 +122,8 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! Coroutines share things by [`locks`] and [`queues`], and talk to other programs through the sockets of [`net`]. [`cancellation`]
-//! says what cancelling does to each thing that can be waited for.
+//! Coroutines share things by [`locks`] and [`queues`], and talk to other programs through the sockets of [`net`].
+//! [`cancellation`] says what cancelling does to each thing that can be waited for.
 //!
 //! # Running
 //!

@@ -1,11 +1,11 @@
-//! [`chain_future`]: one Future's result for another.
+//! [`chain_future`]: copies the result of one Future to another.
 
 use squall_runner::{Future, Promise};
 
 use crate::ioloop::IoLoop;
 
-/// Resolves `b` as `a` is resolved: at once if that is done already, else in the turn of the loop after. If the
-/// Future of `b` was resolved or cancelled meanwhile, that stands.
+/// Resolves `b` with the result of `a`: at once if `a` is done already, else one turn of the loop after it is done. If
+/// the Future of `b` was resolved or cancelled meanwhile, it stays as it is.
 ///
 /// ```
 /// use squall::{chain_future, Future};

@@ -1,4 +1,4 @@
-//! [`multi`]: waits for many things at once. A coroutine that yields a list, a tuple or a map does the same.
+//! [`multi`]: waits for many things at once, as a coroutine does that yields a list, a tuple or a map.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -25,18 +25,18 @@ use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shar
 
 use crate::ioloop::Held;
 
-/// Waits until all of `children` are done, and gives their results in the same shape.
+/// Returns a Future that is done when all of `children` are, with their results in the shape of `children`.
 ///
-/// If some fail, it raises the exception of the first of them in order, once all are done; the others are
-/// logged. A `HashMap` starts its children in an order of its own; take a `BTreeMap` where that matters.
+/// If some children fail, the Future fails with the exception of the first of them in order, once all are done; the
+/// other exceptions are logged. A `HashMap` starts its children in an order of its own; take a `BTreeMap` where that matters.
 ///
-/// A child that cannot be waited for fails the Future with [`Error::BadYield`](crate::Error::BadYield); those
-/// before it are started already, and run on.
+/// A child that cannot be waited for fails the Future with [`Error::BadYield`](crate::Error::BadYield); the children
+/// before it have started by then, and run on.
 pub fn multi<M, C: Children<M>>(children: C) -> Future<C::Output> {
     multi_quiet(children, |_| false)
 }
 
-/// The same, without logging those further exceptions of which `quiet` says `true` (Tornado's
+/// Waits like [`multi`], but does not log those further exceptions for which `quiet` returns `true` (Tornado's
 /// `quiet_exceptions`).
 ///
 /// ```

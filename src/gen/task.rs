@@ -1,8 +1,8 @@
-//! [`task`] and [`maybe_future`]: what is not a Future yet, made one.
+//! [`task`] and [`maybe_future`] make Futures of callbacks and of plain values.
 
 use squall_runner::Future;
 
-/// Calls `f` with a callback, and gives a Future that is done when the callback is called: `gen.Task`, for
+/// Calls `f` with a callback, and returns a Future that is done when the callback is called: `gen.Task`, for
 /// functions in the old style. If the callback is dropped uncalled, the Future fails.
 ///
 /// ```
@@ -22,9 +22,9 @@ pub fn task<T: 'static>(f: impl FnOnce(Box<dyn FnOnce(T)>)) -> Future<T> {
     future
 }
 
-/// A value, or a Future of one.
+/// Either a value or a Future of one: the argument of [`maybe_future`].
 pub trait MaybeFuture<T: 'static> {
-    /// The Future.
+    /// Returns the Future.
     fn into_future(self) -> Future<T>;
 }
 
@@ -40,7 +40,7 @@ impl<T: 'static> MaybeFuture<T> for Future<T> {
     }
 }
 
-/// `x` if it is a Future, else a Future that is done with the result `x`.
+/// Returns `x` if it is a Future, else a Future that is done with the result `x`.
 ///
 /// ```
 /// use squall::{maybe_future, Future};

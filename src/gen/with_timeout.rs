@@ -1,4 +1,4 @@
-//! [`with_timeout`]: waits for something, but not for longer than that.
+//! [`with_timeout`]: waits for something, but not longer than a limit.
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -12,9 +12,10 @@ use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Share
 use crate::ioloop::Held;
 use crate::ioloop::{IoLoop, Timeout, CLOSED};
 
-/// The result of `yielded`, or [`Error::Timeout`] if that is not there after `timeout`.
+/// Returns a Future with the result of `yielded`, which fails with [`Error::Timeout`] if that is not there after
+/// `timeout`.
 ///
-/// What is waited for is not cancelled: it runs on, and what it raises afterwards is logged.
+/// The timeout does not cancel `yielded`: it runs on, and an exception that it raises afterwards is logged.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,7 +31,8 @@ pub fn with_timeout<M, Y: Yieldable<M>>(timeout: Duration, yielded: Y) -> Future
     with_timeout_quiet(timeout, yielded, |_| false)
 }
 
-/// The same, without logging those late exceptions of which `quiet` says `true` (Tornado's `quiet_exceptions`).
+/// Waits like [`with_timeout`], but does not log those late exceptions for which `quiet` returns `true` (Tornado's
+/// `quiet_exceptions`).
 #[track_caller]
 pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
     timeout: Duration,

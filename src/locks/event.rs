@@ -95,7 +95,7 @@ impl Event {
 
     /// The same, but fails with [`Error::Timeout`](crate::Error::Timeout) if that takes longer than `time`.
     ///
-    /// Where one has to wait, this goes by [`with_timeout`], as in Tornado: it goes on one turn of the loop later
+    /// Where one has to wait, this goes by [`with_timeout`](crate::with_timeout), as in Tornado: it goes on one turn of the loop later
     /// than [`wait`](Self::wait) would.
     #[track_caller]
     pub fn wait_within(&self, time: Duration) -> Future<()> {
