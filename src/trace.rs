@@ -1,5 +1,8 @@
 //! Looking at coroutines: what they did, recorded and drawn.
 //!
+//! [`record`] calls a function and returns a [`Trace`] of what coroutines, Futures and the loop did until it returned.
+//! [`note`] writes a line of the program's own into the trace, in the column of the coroutine that runs.
+//!
 //! ```
 //! use std::time::Duration;
 //! use squall::{sleep, IoLoop};
@@ -7,12 +10,14 @@
 //! let trace = squall::trace::record(|| {
 //!     IoLoop::current().run_sync(|| {
 //!         squall::coroutine(|co| async move {
+//!             squall::trace::note("before the sleep");
 //!             co.yield_(sleep(Duration::from_millis(1))).await?;
 //!             Ok(5)
 //!         })
 //!     })
 //! });
 //! println!("{trace}");                           // columns: one for the loop, one for each coroutine
+//! assert!(trace.to_text().contains("before the sleep"));
 //! assert_eq!(trace.result?, 5);
 //! # Ok::<(), squall::Exception>(())
 //! ```
@@ -21,7 +26,7 @@
 //! are named and numbered in the order in which they come, and times begin at the first entry: on a virtual clock
 //! the same program gives the same trace on every machine.
 //!
-//! Whoever wants the events themselves, as they happen, installs an [`Observer`] with [`observe`].
+//! [`observe`] installs an [`Observer`], which is told each event as it happens.
 
 #[cfg(feature = "trace")]
 mod cell;

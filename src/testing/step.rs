@@ -17,17 +17,17 @@ pub struct Who {
 }
 
 impl Who {
-    /// The name of the coroutine: `fetch`.
+    /// Returns the name of the coroutine: `fetch`.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Which call of that coroutine this is, from 1.
+    /// Returns which call of that coroutine this is, from 1.
     pub fn nth(&self) -> u32 {
         self.nth
     }
 
-    /// Its number in the trace.
+    /// Returns its number in the trace.
     pub fn id(&self) -> RunnerId {
         self.id
     }
@@ -87,17 +87,17 @@ pub struct Step {
 }
 
 impl Step {
-    /// Who was resumed.
+    /// Returns the call that was resumed.
     pub fn runner(&self) -> Who {
         self.runner
     }
 
-    /// Whether it was the first resume of this call.
+    /// Returns whether it was the first resume of this call.
     pub fn started(&self) -> bool {
         matches!(self.input, Input::Start)
     }
 
-    /// The value that was sent in, as a trace shows it.
+    /// Returns the value that was sent in, as a trace shows it.
     pub fn sent(&self) -> Option<&str> {
         match &self.input {
             Input::Send(value) => Some(value),
@@ -105,7 +105,7 @@ impl Step {
         }
     }
 
-    /// The exception that was thrown in.
+    /// Returns the exception that was thrown in.
     pub fn thrown(&self) -> Option<&Exception> {
         match &self.input {
             Input::Throw(exception) => Some(exception),
@@ -113,7 +113,7 @@ impl Step {
         }
     }
 
-    /// The kind of what it yielded.
+    /// Returns the kind of what it yielded.
     pub fn yielded(&self) -> Option<Kind> {
         match self.output {
             Output::Yield(kind) => Some(kind),
@@ -121,7 +121,7 @@ impl Step {
         }
     }
 
-    /// The value that it returned, as a trace shows it.
+    /// Returns the value that it returned, as a trace shows it.
     pub fn returned(&self) -> Option<&str> {
         match &self.output {
             Output::Return(value) => Some(value),
@@ -129,7 +129,7 @@ impl Step {
         }
     }
 
-    /// The exception that left it.
+    /// Returns the exception that left it.
     pub fn raised(&self) -> Option<&Exception> {
         match &self.output {
             Output::Raise(exception) => Some(exception),
@@ -137,27 +137,27 @@ impl Step {
         }
     }
 
-    /// The line of the yield that it came to.
+    /// Returns the line of the yield that it came to.
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.location
     }
 
-    /// How many turns of the loop it had waited: 0 if it went on at once.
+    /// Returns how many turns of the loop it had waited: 0 if it went on at once.
     pub fn hops(&self) -> u64 {
         self.hops
     }
 
-    /// In which turn of the loop it was, from 1.
+    /// Returns the turn of the loop in which it was, from 1.
     pub fn turn(&self) -> u64 {
         self.turn
     }
 
-    /// The time of the loop.
+    /// Returns the time of the loop.
     pub fn now(&self) -> Duration {
         self.now
     }
 
-    /// The step as a line without the number of a line: the same when the program is moved within its file.
+    /// Returns the step as a line without the number of a line: the same when the program is moved within its file.
     pub fn without_line(&self) -> String {
         format!("{}: {} -> {}", self.runner, self.input, self.output)
     }

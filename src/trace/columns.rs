@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use super::cell::{breakable, cut, plain, width, wrap};
-use super::names::time;
 use super::paint::Line;
-use super::story::{Act, Life, Row, Story, Tone, What, LOOP};
+use super::story::{Act, Life, Story, Tone, What, LOOP};
 
 /// A column is not made narrower than this for want of space ...
 const NARROWEST: usize = 15;
@@ -107,7 +106,7 @@ impl Columns {
                 What::Acts(acts) => lines.extend(self.acts(story, acts, &mut states)),
                 What::Log(text) => lines.extend(log(text, self.margin, self.right())),
             }
-            stamp(&mut lines[first], row, self.margin, &mut shown);
+            stamp(&mut lines[first], story.unit.tell(row.time), self.margin, &mut shown);
         }
         lines
     }
@@ -228,12 +227,11 @@ fn acts(story: &Story) -> impl Iterator<Item = &Act> {
 
 /// How much space the times take, with two spaces after them.
 pub(crate) fn margin(story: &Story) -> usize {
-    story.rows.iter().map(|row| width(&time(row.time))).max().unwrap_or(0).max(7) + 2
+    story.rows.iter().map(|row| width(&story.unit.tell(row.time))).max().unwrap_or(0).max(7) + 2
 }
 
 /// Puts the time before a row, where it is another than that before.
-pub(crate) fn stamp(line: &mut Line, row: &Row, margin: usize, shown: &mut Option<String>) {
-    let time = time(row.time);
+pub(crate) fn stamp(line: &mut Line, time: String, margin: usize, shown: &mut Option<String>) {
     if shown.as_ref() != Some(&time) {
         let mut stamped = Line::default();
         stamped.pad_to((margin - 2).saturating_sub(width(&time)));

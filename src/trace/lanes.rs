@@ -26,7 +26,7 @@ pub(crate) fn draw(story: &Story, width: usize) -> Vec<Line> {
             What::Acts(acts) => drawn.extend(sheet.acts(story, acts, &lane_of, &mut states)),
             What::Log(text) => drawn.extend(log(text, margin, width)),
         }
-        stamp(&mut drawn[first], row, margin, &mut shown);
+        stamp(&mut drawn[first], story.unit.tell(row.time), margin, &mut shown);
     }
     drawn
 }

@@ -117,22 +117,47 @@ impl Names {
     }
 }
 
-/// `500 ms`, and from ten seconds on `60 s`; below 100 ms with a digit after the point, if that is not zero. The
-/// space is one at which no line is broken.
-pub(crate) fn time(time: Duration) -> String {
-    let number = |number: f64, digits: usize| {
-        let text = format!("{number:.digits$}");
-        if text.contains('.') {
-            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// The unit in which all times of a trace are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Milliseconds,
+    Seconds,
+}
+
+impl Unit {
+    /// Seconds, if something happens, or is to happen, ten seconds after the first entry or later.
+    pub(crate) fn of(entries: &[Entry]) -> Self {
+        let latest = |entry: &Entry| match &entry.event {
+            Recorded::Made { source: Source::Sleep { until } | Source::Timeout { until, .. }, .. } => {
+                entry.time.max(*until)
+            }
+            _ => entry.time,
+        };
+        let long = entries.iter().any(|entry| latest(entry) >= Duration::from_secs(10));
+        if long {
+            Self::Seconds
         } else {
-            text
+            Self::Milliseconds
         }
-    };
-    let ms = time.as_secs_f64() * 1e3;
-    match time.as_millis() {
-        ..100 => format!("{}\u{a0}ms", number(ms, 1)),
-        100..10_000 => format!("{}\u{a0}ms", number(ms, 0)),
-        _ => format!("{}\u{a0}s", number(time.as_secs_f64(), 3)),
+    }
+
+    /// `500 ms`, below 100 ms with a digit after the point; or `60.5 s`, with three digits at most. Zeros at the end
+    /// are left out. The space is one at which no line is broken.
+    pub(crate) fn tell(self, time: Duration) -> String {
+        let number = |number: f64, digits: usize| {
+            let text = format!("{number:.digits$}");
+            if text.contains('.') {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            } else {
+                text
+            }
+        };
+        let seconds = time.as_secs_f64();
+        match self {
+            Self::Milliseconds if time.as_millis() < 100 => format!("{}\u{a0}ms", number(seconds * 1e3, 1)),
+            Self::Milliseconds => format!("{}\u{a0}ms", number(seconds * 1e3, 0)),
+            Self::Seconds => format!("{}\u{a0}s", number(seconds, 3)),
+        }
     }
 }
 
@@ -141,12 +166,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_short() {
-        let texts = [0, 17, 500, 1_500, 500_123, 9_999_000, 60_000_000, 60_050_000, 3_600_000_000]
-            .map(|micros| time(Duration::from_micros(micros)).replace('\u{a0}', " "));
+    fn times_are_short_and_in_one_unit() {
+        let texts = |unit: Unit, micros: &[u64]| {
+            let text = |micros: &u64| unit.tell(Duration::from_micros(*micros)).replace('\u{a0}', " ");
+            micros.iter().map(text).collect::<Vec<_>>()
+        };
         assert_eq!(
-            texts,
-            ["0 ms", "0 ms", "0.5 ms", "1.5 ms", "500 ms", "9999 ms", "60 s", "60.05 s", "3600 s"]
+            texts(Unit::Milliseconds, &[0, 17, 500, 1_500, 500_123, 9_999_000]),
+            ["0 ms", "0 ms", "0.5 ms", "1.5 ms", "500 ms", "9999 ms"]
         );
+        assert_eq!(
+            texts(Unit::Seconds, &[0, 500_000, 5_000_000, 60_050_000, 3_600_000_000]),
+            ["0 s", "0.5 s", "5 s", "60.05 s", "3600 s"]
+        );
+    }
+
+    #[test]
+    fn unit_is_that_of_the_latest_time_which_may_be_one_that_is_waited_for() {
+        let made = |until| Recorded::Made { future: FutureId(1), source: Source::Sleep { until } };
+        let of = |until| Unit::of(&[Entry { time: Duration::ZERO, event: made(until) }]);
+        assert_eq!(of(Duration::from_millis(9_999)), Unit::Milliseconds);
+        assert_eq!(of(Duration::from_secs(10)), Unit::Seconds);
     }
 }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use squall_runner::trace::{emit, exchange, Event, Observation, Observer};
 
-/// Tells the observer what happens on this thread until the guard goes; then the one before it again.
-/// The numbers start anew at 1 and go on where they were when the guard goes. A coroutine that was called while
+/// Tells the observer what happens on this thread until the guard is dropped; then the one before it again.
+/// The numbers start anew at 1 and go on where they were when the guard is dropped. A coroutine that was called while
 /// nobody observed is never told of.
 ///
 /// ```
@@ -45,10 +45,12 @@ pub fn observe_in_front(make: impl FnOnce(Option<Rc<dyn Observer>>) -> Rc<dyn Ob
     Observing { before: exchange(Observation { observer: Some(observer), ..now }), in_front: true }
 }
 
-/// Tells the observer something in words. It prints nothing.
+/// Writes a line of the program's own into the trace, in the column of the coroutine that runs. It prints nothing, and
+/// does nothing while nobody observes.
 ///
 /// ```
-/// squall::trace::note("the server answers");
+/// let trace = squall::trace::record(|| squall::trace::note("the server answers"));
+/// assert!(trace.to_text().contains("the server answers"));
 /// ```
 pub fn note(text: &str) {
     emit(|| Event::Note { text });

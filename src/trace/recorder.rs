@@ -13,8 +13,24 @@ use crate::IoLoop;
 /// So many entries are kept if nothing else is said.
 const LIMIT: usize = 100_000;
 
-/// Calls `f`, and records what coroutines, Futures and the loop do on this thread until it returns. See
-/// [`Recorder`] for one with settings.
+/// Calls `f`, and records what coroutines, Futures and the loop do on this thread until it returns. [`Recorder`] has
+/// settings.
+///
+/// ```
+/// use squall::{moment, IoLoop, Result};
+///
+/// #[squall::coroutine]
+/// fn answer() -> Result<i32> {
+///     yield_!(moment())?;
+///     Ok(42)
+/// }
+///
+/// let trace = squall::trace::record(|| IoLoop::current().run_sync(answer));
+/// println!("{trace}");                           // in columns
+/// assert!(trace.to_text().contains("return 42"));
+/// assert_eq!(trace.result?, 42);                 // what the function returned
+/// # Ok::<(), squall::Exception>(())
+/// ```
 pub fn record<R>(f: impl FnOnce() -> R) -> Trace<R> {
     Recorder::new().record(f)
 }
@@ -29,29 +45,29 @@ pub struct Trace<R = ()> {
 }
 
 impl Trace {
-    /// Of what was recorded elsewhere.
+    /// Creates a trace of what was recorded elsewhere.
     pub(crate) fn new(entries: Vec<Entry>, dropped: usize) -> Self {
         Self { result: (), entries, dropped }
     }
 }
 
 impl<R> Trace<R> {
-    /// What happened, in order.
+    /// Returns what happened, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// How many entries came after those that were kept.
+    /// Returns how many entries came after those that were kept.
     pub fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// The trace in columns, to be printed.
+    /// Returns the trace in columns, with settings for how it is drawn.
     pub fn text(&self) -> Text<'_> {
         Text::new(&self.entries, self.dropped)
     }
 
-    /// The trace in columns: 100 wide, without colours.
+    /// Returns the trace in columns as a text that is 100 wide, without colours.
     pub fn to_text(&self) -> String {
         self.text().to_string()
     }
@@ -83,12 +99,12 @@ impl Default for Recorder {
 }
 
 impl Recorder {
-    /// One that keeps 100,000 entries.
+    /// Creates a recorder that keeps 100,000 entries.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Keeps so many entries, the first ones. The trace says how many came after that.
+    /// Keeps only the first `entries` of them. The trace says how many came after that.
     #[must_use]
     pub fn limit(self, entries: usize) -> Self {
         Self { limit: entries }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use super::names::Unit;
+
 /// What happens, row by row.
 #[derive(Debug)]
 pub(crate) struct Story {
     /// Those who act, by their number in the rows: the loop, then each call of a coroutine, oldest first.
     pub(crate) actors: Vec<Actor>,
     pub(crate) rows: Vec<Row>,
+    /// The unit of its times.
+    pub(crate) unit: Unit,
     /// Those that are suspended at the end: the name of the call, and what it did last.
     pub(crate) waiting: Vec<(String, String)>,
 }

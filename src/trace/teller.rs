@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use squall_runner::trace::{Body, FutureId, Kind, Problem, RunnerId, State};
 
-use super::names::{time, Names};
+use super::names::{Names, Unit};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
 use super::{Entry, Place, Recorded, Source};
 
@@ -68,7 +68,12 @@ impl Story {
                 0 | 1 => Places::Line,
                 _ => Places::FileAndLine,
             },
-            story: Self { actors: vec![the_loop], rows: Vec::new(), waiting: Vec::new() },
+            story: Self {
+                actors: vec![the_loop],
+                rows: Vec::new(),
+                unit: Unit::of(entries),
+                waiting: Vec::new(),
+            },
             numbers: HashMap::new(),
             stack: Vec::new(),
             yielding: None,
@@ -278,10 +283,12 @@ impl Teller<'_> {
     fn until(&self, future: Option<FutureId>) -> String {
         let Some(future) = future else { return "wait one turn".to_owned() };
         match self.names.source(future) {
-            Some(Source::Sleep { until }) => format!("until {}", time(*until)),
+            Some(Source::Sleep { until }) => format!("until {}", self.story.unit.tell(*until)),
             Some(Source::Multi { len: 2, .. }) => "wait for both".to_owned(),
             Some(Source::Multi { len, .. }) if *len > 2 => format!("wait for all {len}"),
-            Some(Source::Timeout { until, .. }) => format!("wait until {} at most", time(*until)),
+            Some(Source::Timeout { until, .. }) => {
+                format!("wait until {} at most", self.story.unit.tell(*until))
+            }
             Some(Source::Multi { .. } | Source::Named(_)) | None => "wait for it".to_owned(),
         }
     }

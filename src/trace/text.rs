@@ -6,7 +6,7 @@ use squall_runner::trace::Problem;
 
 use super::cell::{cut, pad, plain, wrap};
 use super::columns::Columns;
-use super::names::{time, Names};
+use super::names::Names;
 use super::paint::Line;
 use super::story::{Story, Tone};
 use super::{lanes, Entry, Raised, Recorded};
@@ -85,7 +85,7 @@ impl<'a> Text<'a> {
                     Problem::NeverAwaited => "unawaited",
                     _ => "logged",
                 };
-                let at = time(entry.time);
+                let at = story.unit.tell(entry.time);
                 let text = match problem {
                     Problem::NeverRetrieved | Problem::NeverAwaited => format!("{exception}, at {at}"),
                     _ => format!("{}, at {at}: {exception}", problem.text()),
