@@ -83,17 +83,17 @@ struct Code {
 }
 
 impl Program {
-    /// Its name.
+    /// Returns the name of the program.
     pub fn name(&self) -> &str {
         &self.code.name
     }
 
-    /// What it is about, in a line.
+    /// Returns what the program is about, in a line.
     pub fn about(&self) -> &str {
         &self.code.about
     }
 
-    /// The program as Python, as far as it can be: what it would look like written for Tornado.
+    /// Returns the program as Python, as far as that is possible: what it would look like if it were written for Tornado.
     ///
     /// ```
     /// let program = squall::program::parse(r#"{"name": "", "about": "", "defs":
@@ -148,12 +148,12 @@ impl ProgramError {
         self.json
     }
 
-    /// Where: the way to the node, as in `defs.f.body[2][1]`; empty for the program as a whole.
+    /// Returns the way to the node, as in `defs.f.body[2][1]`; empty for the program as a whole.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What was expected there, and what was found.
+    /// Returns what was expected there, and what was found.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -177,7 +177,7 @@ pub struct RunError {
 }
 
 impl RunError {
-    /// What the program did until then.
+    /// Returns what the program did until then.
     pub fn report(&self) -> &Report {
         &self.report
     }

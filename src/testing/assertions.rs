@@ -65,17 +65,17 @@ impl<'a> Steps<'a> {
         Self { steps }
     }
 
-    /// How many there are.
+    /// Returns how many steps there are.
     pub fn len(&self) -> usize {
         self.steps.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there is no step.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// The steps.
+    /// Returns an iterator over the steps.
     pub fn iter(&self) -> impl Iterator<Item = &'a Step> + use<'a> {
         self.steps.iter().map(|step| &**step)
     }

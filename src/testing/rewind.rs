@@ -50,7 +50,7 @@ pub struct Checkpoint {
 }
 
 impl TestLoop {
-    /// A test loop that can go back. `world` makes everything that it runs; it is called anew each time.
+    /// Creates a test loop that can go back. `world` makes everything that it runs; it is called anew each time.
     pub fn rewindable(world: impl Fn(&mut TestLoop) + 'static) -> Rewindable {
         let world: Rc<dyn Fn(&mut TestLoop)> = Rc::new(world);
         Rewindable { now: made(&*world), world }
@@ -58,7 +58,7 @@ impl TestLoop {
 }
 
 impl Rewindable {
-    /// This moment, to come back to.
+    /// Returns this moment, to come back to.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint { done: self.now.done.clone() }
     }

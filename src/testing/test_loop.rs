@@ -133,7 +133,7 @@ impl TestLoop {
         }
     }
 
-    /// Whether the clock jumps to the next timer when nothing is ready. It does unless told otherwise; with
+    /// Sets whether the clock jumps to the next timer when nothing is ready. It does unless told otherwise; with
     /// `false`, only [`advance`](Self::advance) moves it.
     pub fn autojump(&mut self, on: bool) {
         self.autojump = on;
@@ -168,7 +168,7 @@ impl TestLoop {
         self.limit = Some(limit);
     }
 
-    /// Calls `f`, and has what it gives driven: a coroutine of either style, or anything else that can be
+    /// Calls `f`, and drives what it returns: a coroutine of either style, or anything else that can be
     /// yielded. `f` is called now; the coroutines that it calls start in a step of their own.
     #[track_caller]
     pub fn spawn<M, Y: Yieldable<M>>(&mut self, f: impl FnOnce() -> Y) -> Future<Y::Output> {
@@ -180,12 +180,12 @@ impl TestLoop {
         future.unwrap_or_else(Future::failed)
     }
 
-    /// The loop itself, for its timers and callbacks.
+    /// Returns the loop itself, for its timers and callbacks.
     pub fn io_loop(&self) -> &IoLoop {
         &self.io_loop
     }
 
-    /// The time of the loop.
+    /// Returns the time of the loop.
     pub fn now(&self) -> Duration {
         self.clock.now()
     }
@@ -272,19 +272,19 @@ impl TestLoop {
         self.chooser = Some(Box::new(Script::new(names, Location::caller())));
     }
 
-    /// What happened so far. Print it, or compare it with a snapshot: it is the same on every machine;
+    /// Returns what happened so far. Print it, or compare it with a snapshot: it is the same on every machine;
     /// `t.trace().text().without_lines()` is the same, too, when the program is moved within its file. Of more than
     /// 100,000 entries it has the last, after one that says how many were left out.
     pub fn trace(&self) -> Trace {
         look(&self.seen).trace()
     }
 
-    /// The steps so far.
+    /// Returns the steps so far.
     pub fn steps(&self) -> super::Steps<'_> {
         super::Steps::new(&self.steps)
     }
 
-    /// Who waits for whom.
+    /// Returns the coroutines that wait, each with what it waits for.
     pub fn waiting(&self) -> Waits {
         let suspended = self.io_loop.ready().suspended();
         let location_of =

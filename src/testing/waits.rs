@@ -29,17 +29,17 @@ pub struct Wait {
 }
 
 impl Waits {
-    /// Those that wait, in the order of the tree.
+    /// Returns those that wait, in the order of the tree.
     pub fn iter(&self) -> std::slice::Iter<'_, Wait> {
         self.0.iter()
     }
 
-    /// Whether nobody waits.
+    /// Returns whether no coroutine waits.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How many wait.
+    /// Returns how many coroutines wait.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -149,27 +149,27 @@ fn awaited(seen: &Seen, call: &Call) -> Vec<RunnerId> {
 }
 
 impl Wait {
-    /// Who waits.
+    /// Returns the call that waits.
     pub fn runner(&self) -> Who {
         self.who
     }
 
-    /// For what, in words: a coroutine by its name, `sleep until 5s`, `future 3, which nobody has resolved`.
+    /// Returns what it waits for, in words: a coroutine by its name, `sleep until 5s`, `future 3, which nobody has resolved`.
     pub fn on(&self) -> &str {
         &self.on
     }
 
-    /// The line of the yield at which it waits; `None` for a native coroutine that has not told one.
+    /// Returns the line of the yield at which it waits; `None` for a native coroutine that has not told one.
     pub fn location(&self) -> Option<&'static Location<'static>> {
         self.location
     }
 
-    /// Since when, by the loop's clock.
+    /// Returns the time of the loop at which it was suspended.
     pub fn since(&self) -> Duration {
         self.since
     }
 
-    /// How deep it stands in the tree: 0 if nobody waits for it.
+    /// Returns how deep it stands in the tree: 0 if no coroutine waits for it.
     pub fn depth(&self) -> usize {
         self.depth
     }
