@@ -349,6 +349,15 @@ fn sleep_on_a_closed_loop_fails() {
     let _promise = never.promise();
     closed(with_timeout(Duration::from_secs(1), sleep(Duration::from_secs(2))).exception());
     closed(with_timeout(Duration::from_secs(1), never).exception());
+    let second = Duration::from_secs(1);
+    let (lock, queue) = (squall::locks::Lock::new(), squall::queues::Queue::<i32>::new(1));
+    let _held = lock.acquire().into_result().unwrap();
+    closed(lock.acquire_within(second).exception());
+    closed(squall::locks::Condition::new().wait_within(second).exception());
+    closed(squall::locks::Event::new().wait_within(second).exception());
+    closed(queue.get_within(second).exception());
+    queue.put(1).into_result().unwrap();
+    closed(queue.put_within(2, second).exception());
 }
 
 #[test]

@@ -151,6 +151,19 @@ impl ReadyQueue {
         self.queue.borrow().iter().cloned().collect()
     }
 
+    /// Gives the memory of a burst back that is over: of what was queued, and of coroutines that were suspended. A queue
+    /// that never held thousands, or that is well filled, is left alone.
+    pub fn give_back_room(&self) {
+        let queue = &mut *self.queue.borrow_mut();
+        if is_mostly_empty(queue.len(), queue.capacity()) {
+            queue.shrink_to(ROOM);
+        }
+        let held = &mut *self.held.borrow_mut();
+        if is_mostly_empty(held.len(), held.capacity()) {
+            held.shrink_to_fit();
+        }
+    }
+
     /// The suspended coroutines.
     pub fn suspended(&self) -> Vec<Suspended> {
         self.held().iter().filter_map(|held| held.coroutine()).collect()
@@ -213,6 +226,22 @@ impl ReadyQueue {
     pub(crate) fn with_current<R: Default>(f: impl FnOnce(&Self) -> R) -> R {
         CURRENT.try_with(|current| f(&current.borrow())).unwrap_or_default()
     }
+}
+
+/// Lists with room for so many entries keep it.
+const ROOM: usize = 4096;
+
+/// Returns whether a list should give memory back: it has room for thousands of entries and uses less than an eighth. It has
+/// to grow by that much before it allocates again, which pays for the copy.
+///
+/// ```
+/// use squall_runner::ready::is_mostly_empty;
+///
+/// assert!(is_mostly_empty(3, 1_000_000));
+/// assert!(!is_mostly_empty(500_000, 1_000_000) && !is_mostly_empty(0, 1000));
+/// ```
+pub fn is_mostly_empty(len: usize, capacity: usize) -> bool {
+    capacity > ROOM && len < capacity / 8
 }
 
 impl fmt::Debug for ReadyQueue {

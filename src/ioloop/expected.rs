@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use slab::Slab;
-use squall_runner::ready::Callback;
+use squall_runner::ready::{is_mostly_empty, Callback};
 
 use super::handle::{Mail, Remote};
 use super::IoLoop;
@@ -20,6 +20,13 @@ pub(crate) struct Expected {
 impl Expected {
     pub(super) fn is_empty(&self) -> bool {
         self.slab.is_empty()
+    }
+
+    /// Gives the memory of many jobs back that are over.
+    pub(super) fn give_back_room(&mut self) {
+        if is_mostly_empty(self.slab.len(), self.slab.capacity()) {
+            self.slab.shrink_to_fit();
+        }
     }
 
     /// Takes what has come.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use log::Level;
 use polling::{Event, Poller};
-use squall_runner::ready::{ReadyQueue, Run};
+use squall_runner::ready::{is_mostly_empty, ReadyQueue, Run};
 use squall_runner::{log, Context};
 
 use super::handle::Wakeup;
@@ -185,8 +185,8 @@ impl Fds {
             let handlers = &mut *self.handlers.borrow_mut();
             let removed = handlers.remove(&fd);
             // The room of many that are gone is given back.
-            if handlers.capacity() > ROOM && handlers.len() < handlers.capacity() / 8 {
-                handlers.shrink_to(ROOM / 2);
+            if is_mostly_empty(handlers.len(), handlers.capacity()) {
+                handlers.shrink_to_fit();
             }
             removed
         };
@@ -214,9 +214,6 @@ impl Fds {
         handlers.values().for_each(|handler| handler.withdraw());
     }
 }
-
-/// The table keeps the room of so many descriptors also while it has fewer.
-const ROOM: usize = 4096;
 
 type HandlerFn = Box<dyn FnMut(FdEvents)>;
 

@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use polling::Poller;
-use squall_runner::ready::{Callback, ReadyQueue, Run, Woken};
+use squall_runner::ready::{is_mostly_empty, Callback, ReadyQueue, Run, Woken};
 use squall_runner::Context;
 
 use super::wait::Wait;
@@ -262,6 +262,14 @@ impl Inbox {
         }
         if taken.capacity() <= SPARE {
             self.spare.set(taken);
+        }
+    }
+
+    /// Gives the memory of many callbacks back that have been called.
+    pub(super) fn give_back_room(&self) {
+        let called = &mut *self.called.0.borrow_mut();
+        if is_mostly_empty(called.len(), called.capacity()) {
+            called.shrink_to_fit();
         }
     }
 

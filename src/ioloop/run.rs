@@ -188,6 +188,7 @@ impl IoLoop {
             inner.iterate(&mut after_each);
             // A stop in the iteration in which the run ends anyway is spent with it.
             if inner.stop.take() | end.get() {
+                inner.give_back_room();
                 return Ok(());
             }
         }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use slab::Slab;
-use squall_runner::ready::Callback;
+use squall_runner::ready::{is_mostly_empty, Callback};
 
 use super::{IoLoop, WeakLoop};
 
@@ -159,8 +159,19 @@ impl Timers {
         let removed = self.set.remove(place).callback;
         if self.heap.len() > 2 * self.set.len() + 32 {
             self.heap.retain(|Reverse(due)| is_set(&self.set, due));
+            self.give_back_room();
         }
         removed
+    }
+
+    /// Gives the memory of many timers back that are gone.
+    fn give_back_room(&mut self) {
+        if is_mostly_empty(self.heap.len(), self.heap.capacity()) {
+            self.heap.shrink_to(2 * self.heap.len());
+        }
+        if is_mostly_empty(self.set.len(), self.set.capacity()) {
+            self.set.shrink_to_fit();
+        }
     }
 
     /// Whether there is nothing in it, not even the entry of a timer that was taken back.
@@ -191,7 +202,7 @@ impl Timers {
         for _ in 0..few {
             match self.heap.peek() {
                 Some(Reverse(due)) if due.deadline <= now => {}
-                _ => return,
+                _ => return self.give_back_room(),
             }
             if let Some(timer) = self.heap.pop().and_then(|Reverse(due)| self.take(&due)) {
                 taken(timer.callback, timer.made);
@@ -207,6 +218,7 @@ impl Timers {
         });
         many.sort_unstable();
         many.iter().filter_map(|due| self.take(due)).for_each(|timer| taken(timer.callback, timer.made));
+        self.give_back_room();
     }
 
     /// Empties the place of a timer, unless that was taken back.

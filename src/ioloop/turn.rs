@@ -48,8 +48,16 @@ impl Inner {
         }
     }
 
+    /// Gives the memory of a burst back that is over. This is called where the loop has nothing to do.
+    pub(super) fn give_back_room(&self) {
+        self.ready.give_back_room();
+        self.inbox.give_back_room();
+        self.expected.borrow_mut().give_back_room();
+    }
+
     /// Sleeps until the next timer is due or somebody wakes the loop.
     pub(super) fn sleep(&self) -> Result<()> {
+        self.give_back_room();
         // From now on, whoever leaves something for the loop wakes it.
         if !self.inbox.wakeup().fall_asleep() {
             return self.look_at_fds();

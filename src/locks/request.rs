@@ -11,7 +11,7 @@ use squall_runner::{Error, Exception, Future, Resolvable, Result, Shared};
 
 use super::line::InLine;
 use crate::gen::with_timeout;
-use crate::ioloop::{IoLoop, Timeout, WeakLoop};
+use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
 
 /// How long to wait at most, and the line of the call that says so.
 pub(crate) type Limit = Option<(Duration, &'static Location<'static>)>;
@@ -76,6 +76,11 @@ impl<P: Purpose> Request<P> {
     /// Begins to count the time.
     pub(crate) fn limit(self: &Rc<Self>, limit: Limit) {
         if let Some((time, limit)) = limit {
+            if IoLoop::current().is_closed() {
+                // It is not going to be served nor to run out of time.
+                self.shared.set_exception(Exception::from(CLOSED).at(limit));
+                return self.purpose.left();
+            }
             self.timer.set(Some(Timer::start(self, time, limit)));
         }
     }
