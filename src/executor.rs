@@ -64,7 +64,7 @@ impl Drop for Owner {
 }
 
 impl ThreadPoolExecutor {
-    /// At most `threads` threads, called `squall-0` and so on, and a queue without limit.
+    /// Creates a pool of at most `threads` threads, called `squall-0` and so on, and a queue without limit.
     ///
     /// # Panics
     /// If `threads` is zero.
@@ -73,7 +73,7 @@ impl ThreadPoolExecutor {
         Self::builder(threads).build()
     }
 
-    /// At most `threads` threads, with a name or a limit of one's own.
+    /// Begins a pool of at most `threads` threads, with a name or a queue limit of your own.
     ///
     /// ```
     /// use squall::{IoLoop, ThreadPoolExecutor};
@@ -87,16 +87,16 @@ impl ThreadPoolExecutor {
         ThreadPoolBuilder { threads, name: "squall".to_owned(), limit: None }
     }
 
-    /// Has `job` run on a thread of the pool. The Future is of what it gives.
+    /// Runs `job` on a thread of the pool. The Future is done with what it returns.
     ///
-    /// If the queue is full the Future has failed with [`ExecutorError::Full`], and if the pool is shut down with
-    /// [`ExecutorError::ShutDown`]. This never blocks.
+    /// If the queue is full the Future has failed with [`ExecutorError::Full`], if the pool is shut down with
+    /// [`ExecutorError::ShutDown`], and if the current loop is closed with [`ExecutorError::LoopClosed`]. This never blocks.
     #[track_caller]
     pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Future<T> {
         self.submit_to(&IoLoop::current(), move || Ok(job()))
     }
 
-    /// The same for a job that gives a Result: its error becomes that of the Future.
+    /// Runs a job that returns a Result, like [`submit`](Self::submit): its error becomes that of the Future.
     ///
     /// ```
     /// use squall::{IoLoop, ThreadPoolExecutor};
@@ -117,7 +117,7 @@ impl ThreadPoolExecutor {
         self.submit_to(&IoLoop::current(), move || raised_by(caller, job()))
     }
 
-    /// The same as [`submit`](Self::submit), but hands the job back if it cannot be queued.
+    /// Runs `job` like [`submit`](Self::submit), but hands it back if it cannot be queued.
     ///
     /// # Errors
     /// The job, and why it was not taken.
@@ -177,17 +177,17 @@ impl ThreadPoolExecutor {
         self.0 .0.notice_of_room()
     }
 
-    /// Whether the queue has as many jobs as it may have.
+    /// Returns whether the queue has as many jobs as it may have.
     pub fn is_full(&self) -> bool {
         self.0 .0.is_full()
     }
 
-    /// How many jobs have not begun yet.
+    /// Returns how many jobs wait for a thread. Cancelled ones do not.
     pub fn queued(&self) -> usize {
         self.0 .0.queued()
     }
 
-    /// How many threads there are.
+    /// Returns how many threads there are.
     pub fn threads(&self) -> usize {
         self.0 .0.threads()
     }
@@ -297,7 +297,7 @@ impl<F> fmt::Debug for Rejected<F> {
 }
 
 impl IoLoop {
-    /// Has `job` run on a thread of the loop's default pool. What is said of
+    /// Runs `job` on a thread of the loop's default pool. What is said of
     /// [`ThreadPoolExecutor::submit`] holds here.
     ///
     /// ```
@@ -314,7 +314,8 @@ impl IoLoop {
         self.default_executor().submit_to(self, move || Ok(job()))
     }
 
-    /// The same for a job that gives a Result: its error becomes that of the Future.
+    /// Runs a job that returns a Result, like [`run_in_executor`](Self::run_in_executor): its error becomes that of the
+    /// Future.
     #[track_caller]
     pub fn run_result_in_executor<T: Send + 'static, E: 'static>(
         &self,

@@ -77,7 +77,7 @@ use timers::Timers;
 /// What fails on a loop that is [closed](IoLoop::close) fails with this.
 pub(crate) const CLOSED: Error = Error::InvalidState("the IoLoop is closed");
 
-/// The event loop of this thread. A handle: clones mean the same loop.
+/// The event loop that coroutines, callbacks and timers run on. This is a handle: clones are handles of one loop.
 #[derive(Clone)]
 pub struct IoLoop {
     inner: Rc<Inner>,
@@ -110,13 +110,13 @@ struct Inner {
 }
 
 impl IoLoop {
-    /// A new loop on the real clock. It is not the current one of the thread until it runs or is made so.
+    /// Creates a loop on the real clock. It is not the current one of the thread until it runs or is made so.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self::with_clock(RealClock::new())
     }
 
-    /// A new loop on another clock.
+    /// Creates a loop on another clock.
     pub fn with_clock(clock: impl Clock + 'static) -> Self {
         Self::on(Rc::default(), clock)
     }
@@ -147,39 +147,39 @@ impl IoLoop {
         Self { inner: Rc::new(inner) }
     }
 
-    /// The time since the loop was made.
+    /// Returns the time since the loop was made.
     pub fn time(&self) -> Duration {
         self.inner.clock.now()
     }
 
-    /// Has `callback` called in the next iteration. If it panics, that is logged.
+    /// Calls `f` in the next iteration. If it panics, that is logged.
     pub fn add_callback(&self, f: impl FnOnce() + 'static) {
         if !self.is_closed() {
             self.inner.ready.push(callback(f));
         }
     }
 
-    /// Has `f` called in the next iteration, and what it gives driven to its end: fire and forget. What it
-    /// raises is logged, with its traceback.
+    /// Calls `f` in the next iteration and drives what it returns to its end: fire and forget. What it raises is
+    /// logged, with its traceback.
     #[track_caller]
     pub fn spawn_callback<M: 'static, Y: Yieldable<M> + 'static>(&self, f: impl FnOnce() -> Y + 'static) {
         let caller = Location::caller();
         self.add_callback(move || run_callback(caller, f));
     }
 
-    /// Has `f` called after `delay`.
+    /// Calls `f` after `delay`.
     #[track_caller]
     pub fn call_later(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.call_at(self.time().saturating_add(delay), f)
     }
 
-    /// Has `f` called at `when`, in the time of [`time`](Self::time). A time that is past means now.
+    /// Calls `f` at `when`, in the time of [`time`](Self::time). A time that is past means now.
     #[track_caller]
     pub fn call_at(&self, when: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.add_timer(when.max(self.time()), callback(f))
     }
 
-    /// The same as [`call_later`](Self::call_later): Tornado's older name.
+    /// Calls `f` after `delay`, like [`call_later`](Self::call_later): Tornado's older name.
     #[track_caller]
     pub fn add_timeout(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.call_later(delay, f)
@@ -198,13 +198,13 @@ impl IoLoop {
         WeakLoop(Rc::downgrade(&self.inner))
     }
 
-    /// Has a callback put on the ready queue at `when`.
+    /// Puts a callback on the ready queue at `when`.
     #[track_caller]
     pub(crate) fn add_timer(&self, when: Duration, callback: Callback) -> Timeout {
         self.add_timer_of(Location::caller(), when, callback)
     }
 
-    /// The same, of which `caller` is said to have set it.
+    /// Puts a callback on the ready queue at `when`, as a timer that `caller` has set.
     pub(crate) fn add_timer_of(
         &self,
         caller: &'static Location<'static>,
@@ -250,12 +250,12 @@ impl IoLoop {
         &self.inner.default_executor
     }
 
-    /// Whether it was [closed](Self::close).
+    /// Returns whether the loop was [closed](Self::close).
     pub fn is_closed(&self) -> bool {
         self.inner.closed.get()
     }
 
-    /// The loop for other threads.
+    /// Returns a handle by which other threads can have something called on the loop.
     pub fn handle(&self) -> LoopHandle {
         self.inner.inbox.handle()
     }

@@ -80,7 +80,7 @@ struct Jitter {
 }
 
 impl PeriodicCallback {
-    /// A callback that is to be called every `period`, once it is [started](Self::start).
+    /// Creates a callback that is called every `period`, once it is [started](Self::start).
     ///
     /// # Panics
     /// If the period is zero.
@@ -118,7 +118,8 @@ impl PeriodicCallback {
         })
     }
 
-    /// The same, with `random` to give the numbers, from 0 to 1: 0.5 is the middle of the window.
+    /// Makes each period a random one, like [`jitter`](Self::jitter), by the numbers that `random` returns. They are from
+    /// 0 to 1: 0.5 is the middle of the window.
     ///
     /// # Panics
     /// If `fraction` is less than 0, or 2 and more.
@@ -167,12 +168,12 @@ impl PeriodicCallback {
         }
     }
 
-    /// Whether it was started and not stopped since.
+    /// Returns whether it was started and not stopped since.
     pub fn is_running(&self) -> bool {
         self.0.running.get()
     }
 
-    /// The period.
+    /// Returns the period.
     pub fn period(&self) -> Duration {
         self.0.period
     }

@@ -58,7 +58,7 @@ impl Timeout {
     /// The last time at which a timer can be due, 584 years after the loop was made. Those of later times are due then.
     pub(super) const LAST: Duration = Duration::from_nanos(u64::MAX);
 
-    /// When it is due, since the loop was made.
+    /// Returns when it is due, since the loop was made.
     pub fn deadline(&self) -> Duration {
         Duration::from_nanos(self.due.deadline)
     }
