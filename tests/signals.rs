@@ -86,3 +86,12 @@ fn default_of_a_signal_is_back_when_its_handler_is_removed() {
     let child = Command::new(this).args([DEFAULT, "--exact"]).env("SQUALL_TEST_CHILD", "1").output().unwrap();
     assert_eq!(child.status.signal(), Some(SIGTERM));
 }
+
+#[test]
+fn number_that_is_no_signal_is_an_error() {
+    let io_loop = IoLoop::new();
+    for number in [i32::MIN, -1, 0, 65, i32::MAX] {
+        assert!(io_loop.add_signal_handler(number, || ()).is_err(), "{number}");
+        assert!(!io_loop.remove_signal_handler(number));
+    }
+}
