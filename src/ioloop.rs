@@ -118,7 +118,7 @@ impl IoLoop {
 
     /// Creates a loop on another clock.
     pub fn with_clock(clock: impl Clock + 'static) -> Self {
-        Self::on(Rc::default(), clock)
+        Self::on(ReadyQueue::new(), clock)
     }
 
     fn on(ready: Rc<ReadyQueue>, clock: impl Clock + 'static) -> Self {
@@ -280,7 +280,7 @@ impl Inner {
         #[cfg(unix)]
         self.fds.close();
         self.sources.close();
-        self.ready.abandon();
+        self.ready.close();
         drop(self.default_executor.take());
     }
 }

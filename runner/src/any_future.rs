@@ -6,8 +6,9 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::ready::Callback;
-use crate::shared::{Header, Waiter};
+use crate::shared::Header;
 use crate::trace::Shown;
+use crate::waiter::Waiter;
 use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 
 /// A handle to a Future whose type is not known. What it can do stands with [`Waitable`](trait@Waitable).
@@ -40,6 +41,9 @@ pub trait Waitable {
 
     /// The coroutine whose result it is, if it is one.
     fn coroutine(&self) -> Option<&'static Coroutine>;
+
+    /// Describes what is waited for, where there is more to say than its kind: a lock by its name, with what holds it.
+    fn describe(&self) -> Option<String>;
 
     /// Looks at the value, if it is there, as a trace shows it.
     fn look(&self, f: &mut dyn FnMut(Shown<'_>));
@@ -99,7 +103,7 @@ impl<R: Resolvable> Waitable for R {
     }
 
     fn add_callback_once(&self, callback: Callback) -> bool {
-        self.shared().add_waiter_once(Waiter::Soon(callback))
+        self.shared().add_waiter_once(Waiter::once(callback), usize::MAX)
     }
 
     fn exception(&self) -> Option<Exception> {
@@ -112,6 +116,10 @@ impl<R: Resolvable> Waitable for R {
 
     fn coroutine(&self) -> Option<&'static Coroutine> {
         Resolvable::coroutine(self)
+    }
+
+    fn describe(&self) -> Option<String> {
+        Resolvable::describe(self)
     }
 
     fn passes_on(&self) -> Option<AnyFuture> {

@@ -29,6 +29,8 @@ use std::any::Any;
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::Coroutine;
+
 /// The values of all context variables at one moment. Cheap to copy, and may go to another thread.
 #[derive(Debug, Clone, Default)]
 pub struct Context(pub Option<Arc<Values>>);
@@ -38,6 +40,8 @@ pub type Values = Vec<(usize, Arc<dyn Any + Send + Sync>)>;
 
 thread_local! {
     static CURRENT: Cell<Context> = const { Cell::new(Context(None)) };
+    /// The coroutine that runs in it.
+    static RUNNING: Cell<Option<&'static Coroutine>> = const { Cell::new(None) };
 }
 
 impl Context {
@@ -62,23 +66,45 @@ impl Context {
     /// Runs `f` in this context. What it sets there does not come back.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
         let context = Cell::new(self);
-        let _entered = Self::run(&context);
+        let _entered = Self::run(&context, None);
         f()
     }
 
-    /// Makes the context in `this` the current one, and keeps there what is current in the end.
+    /// Makes the context in `this` the current one, and keeps there what is current in the end. What runs meanwhile
+    /// is a part of that coroutine, or of none.
     #[inline]
-    pub(crate) fn run(this: &Cell<Self>) -> impl Drop + use<'_> {
-        struct Entered<'a>(&'a Cell<Context>);
+    pub(crate) fn run<'a>(
+        this: &'a Cell<Self>,
+        coroutine: Option<&'static Coroutine>,
+    ) -> impl Drop + use<'a> {
+        struct Entered<'a>(&'a Cell<Context>, Option<&'static Coroutine>);
         impl Drop for Entered<'_> {
             #[inline]
             fn drop(&mut self) {
+                RUNNING.set(self.1);
                 exchange(self.0);
             }
         }
         exchange(this);
-        Entered(this)
+        Entered(this, RUNNING.replace(coroutine))
     }
+}
+
+/// Returns the coroutine that is running now on this thread, if one is. A callback that the loop calls is a part of
+/// none, and neither is what the loop itself does.
+///
+/// ```
+/// use squall_runner::{context::running, coroutine, Coroutine};
+///
+/// fn visit() -> squall_runner::Future<Option<&'static str>> {
+///     coroutine(|_co| async { Ok(running().map(Coroutine::name)) })
+/// }
+/// assert_eq!(visit().result().unwrap(), Some("visit"));
+/// assert!(running().is_none());
+/// ```
+#[inline]
+pub fn running() -> Option<&'static Coroutine> {
+    RUNNING.get()
 }
 
 /// Makes the context in `with` the current one, and puts that which was into `with`.

@@ -108,15 +108,27 @@ pub struct Waiting {
     pub location: &'static Location<'static>,
     /// What it waits for: another coroutine's name, where that is known.
     pub on: Option<&'static str>,
+    /// A description of what it waits for, where there is one: a lock by its name, with what holds it.
+    pub what: Option<String>,
+    /// Whether it waits on the default loop of the thread, where it was called outside of any run, while another loop
+    /// ran.
+    pub on_default_loop: bool,
 }
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} waits at {}", self.name, self.location)?;
-        match self.on {
-            Some(on) => write!(f, " for {on}"),
-            None => Ok(()),
+        match (&self.what, self.on) {
+            (Some(what), _) => write!(f, " for {what}")?,
+            (None, Some(on)) => write!(f, " for {on}")?,
+            (None, None) => {}
         }
+        if self.on_default_loop {
+            f.write_str(
+                ", on the thread's default loop, which is not running: it was called outside of any run",
+            )?;
+        }
+        Ok(())
     }
 }
 

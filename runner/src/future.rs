@@ -13,18 +13,21 @@
 //! The rules are those of `asyncio.Future`, which Tornado uses: nothing ever runs inside `set_result`; whoever
 //! waits is put on the ready queue, in the order in which they came.
 
+use std::any::type_name;
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
 use crate::any_future::{AnyFuture, Waitable};
-use crate::foreign::{guard, Guarded};
+use crate::foreign::{discard, guard, Guarded};
 use crate::native;
-use crate::ready::{call_soon, callback_in};
-use crate::shared::{Resolvable, Shared, Waiter};
+use crate::ready::{Run, Withdraw};
+use crate::shared::{Resolvable, Shared};
 use crate::trace::{Problem, State};
+use crate::waiter::Waiter;
 use crate::{Error, Exception, Result};
 
 /// A handle to a result of type `T` that is not there yet.
@@ -162,13 +165,12 @@ impl<T: 'static> Future<T> {
     /// is given up with its last handle is never done, and `f` is dropped with it.
     #[doc(hidden)]
     pub fn watch(&self, f: impl FnOnce(&Self) + 'static) {
-        // Weak, since the Future holds its waiters. Whoever resolves it holds it; from then on the callback does.
-        let (core, context) = (Rc::downgrade(&self.core), crate::Context::current());
-        self.core.shared().add_waiter(Waiter::Now(Guarded::new(Box::new(move || {
-            if let Some(future) = core.upgrade().map(Self::from_core) {
-                call_soon(callback_in(context, move || guard(Problem::DoneCallback, || f(&future))));
-            }
-        }))));
+        self.core.shared().add_callback(Rc::new(DoneCallback {
+            core: Rc::downgrade(&self.core),
+            done: Cell::new(None),
+            context: Cell::new(crate::Context::current()),
+            f: Cell::new(Some(f)),
+        }));
     }
 
     /// The same Future without its type.
@@ -217,10 +219,52 @@ impl<T> std::future::Future for Future<T> {
             polled.awaits = Some(self.core.clone());
             polled.task.clone()
         });
-        shared.add_waiter_once(
-            task.map_or_else(|| Waiter::Wake(Guarded::new(cx.waker().clone())), Waiter::Soon),
-        );
+        let waiter = task.map_or_else(|| Waiter::Wake(Guarded::new(cx.waker().clone())), Waiter::once);
+        shared.add_waiter_once(waiter, Rc::strong_count(&self.core));
         Poll::Pending
+    }
+}
+
+/// What [`Future::add_done_callback`] adds.
+struct DoneCallback<T: 'static, F> {
+    /// Weak, since the Future holds its waiters. What resolves it holds it; from then on this does.
+    core: Weak<dyn Resolvable<Output = T>>,
+    done: Cell<Option<Future<T>>>,
+    context: Cell<crate::Context>,
+    /// Empty once it has run.
+    f: Cell<Option<F>>,
+}
+
+impl<T: 'static, F: FnOnce(&Future<T>) + 'static> Run for DoneCallback<T, F> {
+    fn is_due(&self) -> bool {
+        let future = self.core.upgrade().map(Future::from_core);
+        let is_there = future.is_some();
+        self.done.set(future);
+        is_there
+    }
+
+    fn run(self: Rc<Self>) {
+        if let (Some(future), Some(f)) = (self.done.take(), self.f.take()) {
+            let context = self.context.take();
+            guard(Problem::DoneCallback, move || context.enter(|| f(&future)));
+        }
+    }
+
+    fn type_name(&self) -> &'static str {
+        type_name::<F>()
+    }
+}
+
+impl<T: 'static, F: 'static> Withdraw for DoneCallback<T, F> {
+    fn withdraw(&self) {
+        discard(self.f.take());
+        drop(self.done.take());
+    }
+}
+
+impl<T: 'static, F> Drop for DoneCallback<T, F> {
+    fn drop(&mut self) {
+        discard(self.f.take());
     }
 }
 

@@ -29,7 +29,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::any_future::AnyFuture;
-use crate::trace::{Kind, Show};
+use crate::trace::{Kind, RunnerId, Show};
 use crate::yieldable::{Deferred, Yieldable};
 use crate::{native, Exception, Result};
 
@@ -41,13 +41,22 @@ pub trait Generator {
     /// Runs it to its next yield, or to its end. After `Returned` or `Raised` it is dropped, never resumed.
     fn resume(&mut self, resume: Resume) -> GeneratorState<Self::Return>;
 
-    /// Whether its Runner tells an observer what it does; only the Runner's own wrapper says so.
+    /// Returns the number of the call, if it is observed; only the Runner's own wrapper has one.
     #[doc(hidden)]
-    fn is_observed() -> bool
+    fn observed(&self) -> Option<RunnerId>
     where
         Self: Sized,
     {
-        false
+        None
+    }
+
+    /// Returns the generator that is observed; itself, if it is not.
+    #[doc(hidden)]
+    fn into_unobserved(self) -> Box<dyn Generator<Return = Self::Return>>
+    where
+        Self: Sized + 'static,
+    {
+        Box::new(self)
     }
 }
 

@@ -43,6 +43,7 @@
 
 mod any_future;
 mod call;
+mod callback;
 pub mod co;
 pub mod context;
 pub mod error;
@@ -57,6 +58,7 @@ mod report;
 pub mod runner;
 mod shared;
 pub mod trace;
+mod waiter;
 mod waker;
 pub mod yieldable;
 

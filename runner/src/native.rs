@@ -22,16 +22,15 @@ use std::mem::{take, ManuallyDrop};
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use crate::any_future::AnyFuture;
-use crate::call::Call;
+use crate::call::{tell, Call};
 use crate::foreign::{discard, outside};
-use crate::ready::{call_soon, Callback, ReadyQueue, Run, Suspended};
+use crate::ready::{Callback, ReadyQueue, Registration, Run, Suspended, Withdraw};
 use crate::shared::{lend, Resolvable, Shared};
-use crate::trace::{self, emit, Event, RunnerId, State};
-use crate::waker::{OwnWaker, Woken};
+use crate::trace::{self, Event, RunnerId, Shown, State};
+use crate::waker::OwnWaker;
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
 /// Has a native coroutine that has a name started in the next turn of the loop.
@@ -53,26 +52,28 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    let runner = if trace::observed() { trace::next_runner() } else { RunnerId(0) };
-    let call = Call::new(coroutine, runner);
+    let runner = trace::observed().then(trace::next_runner);
+    let call = Call::new(coroutine);
     call.location.set(YIELDED_AT.get().unwrap_or(call.location.get()));
     let ready = ReadyQueue::current();
     let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {
-        call.place.set(ready.hold(this.clone()));
+        let place = ready.register(this.clone());
         Task {
+            runner,
             shared: Shared::new(),
             body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
             awaits: Cell::new(None),
             kept: Cell::new(None),
-            waker: OwnWaker::new(call.place.get(), ready.outside.clone()),
+            waker: OwnWaker::new(&ready, place),
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
             context: Cell::new(Context::current()),
-            call,
+            call: Call { registration: Registration::at(&ready, place), ..call },
         }
     });
-    emit(|| Event::Call { runner, future: task.shared.id(), coroutine, body: trace::Body::Native });
+    let body = trace::Body::Native;
+    tell(runner, |runner| Event::Call { runner, future: task.shared.id(), coroutine, body });
     ready.push(task.clone());
     Future::from_core(task)
 }
@@ -95,6 +96,8 @@ struct Task<T: 'static> {
     must_cancel: Cell<bool>,
     context: Cell<Context>,
     call: Call,
+    /// The number of the call, if it is observed.
+    runner: Option<RunnerId>,
 }
 
 impl<T> Task<T> {
@@ -108,13 +111,12 @@ impl<T> Task<T> {
             discard(body);
             return self.finish(Err(Error::Cancelled.into()));
         }
-        let runner = self.call.runner;
-        self.call.tell(|| if started { Event::Wake { runner } } else { Event::Start { runner } });
+        tell(self.runner, |runner| if started { Event::Wake { runner } } else { Event::Start { runner } });
         let waker = self.waker.keep();
         let polled = Polled { task: self.clone(), waker: waker.clone(), awaits: None, throw_cancel };
         let before = POLLED.with(|polling| polling.replace(Some(polled)));
         let step = || {
-            let _ctx_run = Context::run(&self.context);
+            let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
             outside(|| body.as_mut().poll(&mut std::task::Context::from_waker(&waker)))
         };
         let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
@@ -123,7 +125,7 @@ impl<T> Task<T> {
         let result = match poll {
             Poll::Pending if !polled.throw_cancel => {
                 let future = polled.awaits.as_ref();
-                self.call.tell(|| Event::Wait { runner, future: future.map(|future| future.id()) });
+                tell(self.runner, |runner| Event::Wait { runner, future: future.map(|future| future.id()) });
                 self.body.set(Some(body));
                 self.kept.set(polled.awaits.is_none().then_some(polled.task));
                 self.awaits.set(polled.awaits);
@@ -145,13 +147,14 @@ impl<T> Task<T> {
         self.call.release(self);
         match result {
             Ok(value) => {
-                self.call.returned(&value, false);
+                let shown = Shown::new(&value, self.call.coroutine.show);
+                tell(self.runner, |runner| Event::Return { runner, value: shown, raised: false });
                 self.shared.set_result(value);
             }
             Err(exception) if exception.downcast_ref() == Some(&Error::Cancelled) => {
                 self.shared.cancel();
             }
-            Err(exception) => drop(self.shared.set_exception(self.call.leave(exception, None))),
+            Err(exception) => drop(self.shared.set_exception(self.call.leave(exception, None, self.runner))),
         }
     }
 
@@ -166,26 +169,31 @@ impl<T> Run for Task<T> {
         self.step();
     }
 
+    fn is_due(&self) -> bool {
+        self.shared.state() == State::Pending && !self.queued.replace(true)
+    }
+
+    fn is_over(&self, _holders: usize) -> bool {
+        self.shared.state() != State::Pending
+    }
+}
+
+impl<T> Withdraw for Task<T> {
     fn withdraw(&self) {
-        self.call.place.set(0);
+        self.call.registration.forget();
         self.body.take().into_iter().for_each(discard);
         drop((self.awaits.take(), self.kept.take()));
         self.shared.forget_waiters();
     }
 
-    fn coroutine(&self) -> Option<Suspended> {
-        let waits_for = lend(&self.awaits, |awaits| awaits.as_ref().and_then(|future| future.coroutine()));
-        lend(&self.body, |body| body.is_some()).then(|| self.call.suspended(waits_for, self.wakeable()))?
+    fn suspended(&self) -> Option<Suspended> {
+        let waits_for = lend(&self.awaits, |awaits| awaits.clone());
+        let is_suspended = lend(&self.body, |body| body.is_some());
+        is_suspended.then(|| self.call.suspended(self.runner, waits_for, self.wakeable()))?
     }
 
-    fn is_due(&self) -> bool {
-        self.shared.state() == State::Pending && !self.queued.replace(true)
-    }
-
-    fn wake(self: Rc<Self>, woken: &Arc<Woken>) {
-        if self.waker.was_called(woken) && self.is_due() {
-            call_soon(self);
-        }
+    fn woken(self: Rc<Self>, waker: *const ()) -> Option<Callback> {
+        (self.waker.was_called(waker) && self.is_due()).then_some(self as Callback)
     }
 }
 

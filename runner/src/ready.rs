@@ -1,7 +1,7 @@
 //! [`ReadyQueue`]: what is to be called soon. The heart's whole demand on the outside is that somebody empties it.
 //!
-//! A loop takes as many entries as there are and runs them; what they add is run in its next iteration. Each
-//! thread has a current `ReadyQueue`; everything in this crate that must not happen at once goes there.
+//! A loop takes as many entries as there are and runs them; what they add is run in its next iteration. Each thread
+//! has a current queue; everything in this crate that must not happen at once goes there.
 //!
 //! ```
 //! use squall_runner::{Future, ready::ReadyQueue};
@@ -15,119 +15,150 @@
 //!     callback.run();
 //! }
 //! ```
+//!
+//! What waits for a Future belongs to the queue that was current when it began to wait: it is put there, whichever
+//! queue is current when the Future is done.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
-use std::panic::Location;
+use std::num::NonZeroU32;
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use slab::Slab;
 
 use crate::foreign::{discard, guard};
-use crate::trace::{Problem, RunnerId};
-use crate::waker::Outside;
-use crate::{Context, Coroutine};
+use crate::trace::Problem;
 
-pub use crate::waker::Woken;
-
-/// Something that waits in line to be called: a Runner, a Task, a closure.
-pub trait Run {
-    /// Does it. A panic that leaves this must be caught by the loop.
-    fn run(self: Rc<Self>);
-
-    /// It is not going to run: it drops what it holds for that, and forgets who waits for it.
-    fn withdraw(&self) {}
-
-    /// The name of its type. That of a closure holds the name of the function in which it stands.
-    fn type_name(&self) -> &'static str {
-        std::any::type_name::<Self>()
-    }
-
-    /// The coroutine that this resumes, while it is suspended: for tools that choose who goes next.
-    fn coroutine(&self) -> Option<Suspended> {
-        None
-    }
-
-    /// Its name and number, if it is no coroutine and might as well have come earlier or later than what
-    /// waits beside it: a timer, a finished job.
-    fn choice(&self) -> Option<(&'static str, u64)> {
-        None
-    }
-
-    /// Whether it is to be put on the queue, now that something is done that it waited for; `false` if it is
-    /// there already and is to run once, or if it did in here what it had to do. It must resume nobody in here.
-    fn is_due(&self) -> bool {
-        true
-    }
-
-    /// Has it called soon, if it is what was woken.
-    #[doc(hidden)]
-    fn wake(self: Rc<Self>, _woken: &Arc<Woken>) {}
-}
-
-/// An entry of the queue.
-pub type Callback = Rc<dyn Run>;
-
-/// A coroutine that is suspended, as tools see it.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct Suspended {
-    /// Which call it is; 0 where nobody observed it.
-    pub runner: RunnerId,
-    /// What it is a call of.
-    pub coroutine: &'static Coroutine,
-    /// The line of its last yield.
-    pub location: &'static Location<'static>,
-    /// The coroutine whose result it waits for, if that is what it waits for.
-    pub waits_for: Option<&'static Coroutine>,
-    /// Whether something that this thread cannot see may still wake it.
-    pub wakeable: bool,
-}
+pub use crate::callback::{callback, Callback, Run, Suspended, Withdraw};
 
 /// The queue of what is ready, and the list of the coroutines that are not.
-#[derive(Default)]
 pub struct ReadyQueue {
+    /// Its number among all queues that the thread has had.
+    id: QueueId,
     queue: RefCell<VecDeque<Callback>>,
     /// Every coroutine that is suspended, and whatever else holds Futures that hold it in turn. Weak: what they
     /// wait for holds them.
-    held: RefCell<Slab<Weak<dyn Run>>>,
-    /// Who is told which native coroutines were woken on other threads.
+    registered: RefCell<Slab<Weak<dyn Withdraw>>>,
+    /// Is told which native coroutines were woken on other threads.
     pub(crate) outside: Arc<Outside>,
+    /// From then on it takes nothing.
+    closed: Cell<bool>,
 }
 
+/// The number of a queue. It is never given to another queue of the thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct QueueId(NonZeroU32);
+
+/// A place in the list of a queue, from 1.
+pub type Place = NonZeroU32;
+
 thread_local! {
-    static CURRENT: RefCell<Rc<ReadyQueue>> = RefCell::default();
+    static CURRENT: RefCell<Rc<ReadyQueue>> = RefCell::new(ReadyQueue::new());
+    /// The number of the current queue; `None` until something asks for it.
+    static CURRENT_ID: Cell<Option<QueueId>> = const { Cell::new(None) };
+    static LAST_ID: Cell<u32> = const { Cell::new(0) };
+    /// The queues of this thread that are alive, by their numbers, which only grow.
+    static ALIVE: RefCell<Vec<(QueueId, Weak<ReadyQueue>)>> = const { RefCell::new(Vec::new()) };
 }
 
 impl ReadyQueue {
-    /// The queue of this thread; one of its own if the thread is ending.
+    /// Creates an empty queue. It is not the current one of the thread.
+    ///
+    /// # Panics
+    /// If the thread has had more than four thousand million queues.
+    pub fn new() -> Rc<Self> {
+        let id = LAST_ID.get().checked_add(1).and_then(NonZeroU32::new).expect("fewer queues than that");
+        LAST_ID.set(id.get());
+        let queue = Rc::new(Self {
+            id: QueueId(id),
+            queue: RefCell::default(),
+            registered: RefCell::default(),
+            outside: Arc::default(),
+            closed: Cell::new(false),
+        });
+        // While a thread ends, nothing that waits is woken any more.
+        let _ = ALIVE.try_with(|alive| alive.borrow_mut().push((queue.id, Rc::downgrade(&queue))));
+        queue
+    }
+
+    /// Returns the queue of this thread; a new one if the thread is ending.
     pub fn current() -> Rc<Self> {
-        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_default()
+        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_else(|_| Self::new())
     }
 
     /// Makes this the queue of the thread, and returns the one that was.
     pub fn make_current(self: Rc<Self>) -> Rc<Self> {
-        CURRENT.replace(self)
+        let id = self.id;
+        match CURRENT.try_with(|current| current.replace(self)) {
+            Ok(before) => {
+                CURRENT_ID.set(Some(id));
+                before
+            }
+            Err(_) => Self::new(),
+        }
     }
 
-    /// How many callbacks wait.
+    /// The number of the current queue.
+    #[inline]
+    pub(crate) fn current_id() -> QueueId {
+        CURRENT_ID.get().unwrap_or_else(Self::first_id)
+    }
+
+    #[cold]
+    fn first_id() -> QueueId {
+        let id = Self::current().id;
+        CURRENT_ID.set(Some(id));
+        id
+    }
+
+    pub(crate) fn id(&self) -> QueueId {
+        self.id
+    }
+
+    /// The queue of that number, if it is alive.
+    fn find(id: QueueId) -> Option<Rc<Self>> {
+        let find = |alive: &RefCell<Vec<(QueueId, Weak<Self>)>>| {
+            let alive = alive.borrow();
+            let index = alive.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+            alive[index].1.upgrade()
+        };
+        ALIVE.try_with(find).ok().flatten()
+    }
+
+    /// Returns whether the queue of that number takes nothing any more.
+    pub(crate) fn is_gone(id: QueueId) -> bool {
+        CURRENT_ID.get() != Some(id) && Self::find(id).is_none_or(|queue| queue.closed.get())
+    }
+
+    /// Returns how many callbacks wait.
     #[inline]
     pub fn len(&self) -> usize {
         self.queue.borrow().len()
     }
 
-    /// Whether none waits.
+    /// Returns whether no callback waits.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.queue.borrow().is_empty()
     }
 
-    /// Puts a callback at the end.
+    /// Puts a callback at the end. A queue that is [closed](Self::close) drops it.
     #[inline]
     pub fn push(&self, callback: Callback) {
+        self.offer(callback).into_iter().for_each(discard);
+    }
+
+    /// Puts a callback at the end, or returns it if the queue is closed.
+    #[inline]
+    fn offer(&self, callback: Callback) -> Option<Callback> {
+        if self.closed.get() {
+            return Some(callback);
+        }
         self.queue.borrow_mut().push_back(callback);
+        None
     }
 
     /// Takes the first callback.
@@ -136,7 +167,7 @@ impl ReadyQueue {
         self.queue.borrow_mut().pop_front()
     }
 
-    /// Takes the callback at `index`, for tools that choose who goes next.
+    /// Takes the callback at `index`, for tools that choose which one goes next.
     pub fn remove(&self, index: usize) -> Option<Callback> {
         self.queue.borrow_mut().remove(index)
     }
@@ -146,7 +177,7 @@ impl ReadyQueue {
         self.queue.borrow_mut().retain(|waiting| !Rc::ptr_eq(waiting, callback));
     }
 
-    /// The waiting callbacks, in order.
+    /// Returns the waiting callbacks, in order.
     pub fn queued(&self) -> Vec<Callback> {
         self.queue.borrow().iter().cloned().collect()
     }
@@ -158,72 +189,95 @@ impl ReadyQueue {
         if is_mostly_empty(queue.len(), queue.capacity()) {
             queue.shrink_to(ROOM);
         }
-        let held = &mut *self.held.borrow_mut();
-        if is_mostly_empty(held.len(), held.capacity()) {
-            held.shrink_to_fit();
+        let registered = &mut *self.registered.borrow_mut();
+        if is_mostly_empty(registered.len(), registered.capacity()) {
+            registered.shrink_to_fit();
         }
     }
 
-    /// The suspended coroutines.
+    /// Returns the suspended coroutines.
     pub fn suspended(&self) -> Vec<Suspended> {
-        self.held().iter().filter_map(|held| held.coroutine()).collect()
+        self.all_registered().iter().filter_map(|it| it.suspended()).collect()
     }
 
-    /// Has the native coroutines that are woken on other threads told to `outside`, on that thread: a loop, which is
-    /// to [`wake`](Self::wake) them here, soon. Only the first call counts; before it, nobody else can wake them.
+    /// Reports the native coroutines that are woken on other threads to `outside`, on that thread. It is to pass
+    /// them to [`wake`](Self::wake) here, soon. Only the first call counts; before it, no other thread can wake them.
     pub fn woken_outside(&self, outside: impl Fn(Arc<Woken>) + Send + Sync + 'static) {
         drop(self.outside.set(Box::new(outside)));
     }
 
-    /// Has a native coroutine that was woken called soon, if it is there still.
+    /// Puts a native coroutine that was woken on the queue, if it is still there.
     pub fn wake(&self, woken: &Arc<Woken>) {
-        let held = self.held.borrow().get(woken.place as usize - 1).and_then(Weak::upgrade);
-        if let Some(held) = held {
-            held.wake(woken);
+        woken.told.swap(false, Ordering::AcqRel);
+        let it = self.registered.borrow().get(key(woken.place)).and_then(Weak::upgrade);
+        if let Some(callback) = it.and_then(|it| it.woken(Arc::as_ptr(woken).cast())) {
+            self.push(callback);
         }
     }
 
-    /// Drops every callback and every suspended coroutine, without running any: the end of a loop. This is
-    /// what frees a coroutine that waits for something that only itself could have resolved.
+    /// Returns the queue of this thread that the waker belongs to. A queue of another thread may have the same number.
+    pub(crate) fn of_waker(woken: &Woken) -> Option<Rc<Self>> {
+        let queue = match CURRENT_ID.get() {
+            Some(current) if current == woken.queue => Some(Self::current()),
+            _ => Self::find(woken.queue),
+        };
+        queue.filter(|queue| Arc::ptr_eq(&queue.outside, &woken.outside))
+    }
+
+    /// Drops every callback and every suspended coroutine, without running any. This is what frees a coroutine that
+    /// waits for something that only itself could have resolved.
     pub fn abandon(&self) {
-        while !self.is_empty() || !self.held.borrow().is_empty() {
+        while !self.is_empty() || !self.registered.borrow().is_empty() {
             // All of them are held until each is empty, so that a long chain is not dropped by recursion.
-            let held = self.held();
-            self.held.borrow_mut().clear();
-            held.iter().for_each(|held| guard(Problem::Callback, || held.withdraw()));
+            let registered = self.all_registered();
+            self.registered.borrow_mut().clear();
+            registered.iter().for_each(|it| guard(Problem::Callback, || it.withdraw()));
             self.queue.take().into_iter().for_each(discard);
-            held.into_iter().for_each(discard);
+            registered.into_iter().for_each(discard);
         }
     }
 
-    fn held(&self) -> Vec<Callback> {
-        self.held.borrow().iter().filter_map(|(_, weak)| weak.upgrade()).collect()
+    /// [Abandons](Self::abandon) what there is, and drops what comes later: the end of a loop.
+    pub fn close(&self) {
+        self.closed.set(true);
+        self.abandon();
     }
 
-    /// Adds what is to be withdrawn when the loop ends, and gives its place, from 1. Whatever holds Futures that hold
+    fn all_registered(&self) -> Vec<Rc<dyn Withdraw>> {
+        self.registered.borrow().iter().filter_map(|(_, weak)| weak.upgrade()).collect()
+    }
+
+    /// Registers what is to be withdrawn when the loop ends, and returns its place. Whatever holds Futures that hold
     /// it in turn is a circle, which only the end of the loop breaks if they are never done.
-    pub fn hold(&self, it: Weak<dyn Run>) -> u32 {
-        let place = self.held.borrow_mut().insert(it) + 1;
-        u32::try_from(place).expect("fewer than four thousand million coroutines")
+    ///
+    /// # Panics
+    /// If four thousand million are registered.
+    pub fn register(&self, it: Weak<dyn Withdraw>) -> Place {
+        let place = self.registered.borrow_mut().insert(it) + 1;
+        u32::try_from(place)
+            .ok()
+            .and_then(NonZeroU32::new)
+            .expect("fewer than four thousand million coroutines")
     }
 
-    /// Takes it off again, by its place and address. What was added to another queue has nothing at that place here.
-    pub fn release(&self, place: u32, it: *const ()) {
-        let (mut held, key) = (self.held.borrow_mut(), place as usize - 1);
-        if held.get(key).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it)) {
-            held.remove(key);
+    /// Takes it off the list again, by its place and address.
+    pub fn unregister(&self, place: Place, it: *const ()) {
+        let (mut registered, key) = (self.registered.borrow_mut(), key(place));
+        if registered.get(key).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it)) {
+            registered.remove(key);
         }
     }
 
-    /// Whether what was added is there still, by its place and address: it is not once it is being withdrawn.
-    pub fn holds(&self, place: u32, it: *const ()) -> bool {
-        let held = self.held.borrow();
-        held.get(place as usize - 1).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it))
+    /// Returns whether what was registered at that place is still there, by its address: it is not once it is being
+    /// withdrawn.
+    pub fn is_registered(&self, place: Place, it: *const ()) -> bool {
+        let registered = self.registered.borrow();
+        registered.get(key(place)).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it))
     }
 
     /// Does something with the queue of this thread that runs no code of others; nothing when it is ending.
     #[inline]
-    pub(crate) fn with_current<R: Default>(f: impl FnOnce(&Self) -> R) -> R {
+    fn with_current<R: Default>(f: impl FnOnce(&Self) -> R) -> R {
         CURRENT.try_with(|current| f(&current.borrow())).unwrap_or_default()
     }
 }
@@ -244,6 +298,10 @@ pub fn is_mostly_empty(len: usize, capacity: usize) -> bool {
     capacity > ROOM && len < capacity / 8
 }
 
+fn key(place: Place) -> usize {
+    place.get() as usize - 1
+}
+
 impl fmt::Debug for ReadyQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadyQueue").field("len", &self.len()).finish_non_exhaustive()
@@ -252,38 +310,92 @@ impl fmt::Debug for ReadyQueue {
 
 impl Drop for ReadyQueue {
     fn drop(&mut self) {
-        self.abandon();
+        let _ = ALIVE.try_with(|alive| alive.borrow_mut().retain(|(id, _)| *id != self.id));
+        self.close();
     }
 }
 
 /// Puts a callback at the end of this thread's queue.
 #[inline]
 pub fn call_soon(callback: Callback) {
-    ReadyQueue::with_current(|ready| ready.push(callback));
+    ReadyQueue::with_current(|ready| ready.offer(callback)).into_iter().for_each(discard);
 }
 
-/// A closure as an entry of the queue. It runs in the context in which this was called.
-pub fn callback(f: impl FnOnce() + 'static) -> Callback {
-    callback_in(Context::current(), f)
+/// Puts a callback at the end of the queue of that number, or drops it if that queue is gone.
+#[inline]
+pub(crate) fn call_soon_on(queue: QueueId, callback: Callback) {
+    if CURRENT_ID.get() == Some(queue) {
+        call_soon(callback);
+    } else {
+        call_elsewhere(queue, callback);
+    }
 }
 
-pub(crate) fn callback_in(context: Context, f: impl FnOnce() + 'static) -> Callback {
-    struct Once<F>(Cell<Option<(Context, F)>>);
-    impl<F: FnOnce()> Run for Once<F> {
-        fn run(self: Rc<Self>) {
-            if let Some((context, f)) = self.0.take() {
-                context.enter(f);
+#[cold]
+fn call_elsewhere(queue: QueueId, callback: Callback) {
+    match ReadyQueue::find(queue) {
+        Some(queue) => queue.push(callback),
+        None => discard(callback),
+    }
+}
+
+/// A place in the list of the queue that was the current one when it was taken.
+pub(crate) struct Registration {
+    queue: Cell<Option<QueueId>>,
+    /// `None` while there is nothing in the list.
+    place: Cell<Option<Place>>,
+}
+
+impl Registration {
+    pub(crate) const NONE: Self = Self { queue: Cell::new(None), place: Cell::new(None) };
+
+    /// In the list of that queue, where `it` was registered at `place`.
+    pub(crate) fn at(queue: &ReadyQueue, place: Place) -> Self {
+        Self { queue: Cell::new(Some(queue.id)), place: Cell::new(Some(place)) }
+    }
+
+    #[inline]
+    pub(crate) fn is_there(&self) -> bool {
+        self.place.get().is_some()
+    }
+
+    /// Registers it with the current queue.
+    pub(crate) fn register(&self, it: Weak<dyn Withdraw>) {
+        ReadyQueue::with_current(|ready| {
+            self.queue.set(Some(ready.id));
+            self.place.set(Some(ready.register(it)));
+        });
+    }
+
+    /// The queue has taken it off its list.
+    pub(crate) fn forget(&self) {
+        self.place.set(None);
+    }
+
+    /// Takes `it` off the list of the queue that it was registered with.
+    #[inline]
+    pub(crate) fn release(&self, it: *const ()) {
+        if let (Some(place), queue) = (self.place.take(), self.queue.get()) {
+            if queue == CURRENT_ID.get() {
+                ReadyQueue::with_current(|ready| ready.unregister(place, it));
+            } else if let Some(queue) = queue.and_then(ReadyQueue::find) {
+                queue.unregister(place, it);
             }
         }
+    }
+}
 
-        fn withdraw(&self) {
-            discard(self.0.take());
-        }
-    }
-    impl<F> Drop for Once<F> {
-        fn drop(&mut self) {
-            discard(self.0.take());
-        }
-    }
-    Rc::new(Once(Cell::new(Some((context, f)))))
+/// Tells the loop, on another thread, that a native coroutine was woken there.
+pub(crate) type Outside = OnceLock<Box<dyn Fn(Arc<Woken>) + Send + Sync>>;
+
+/// What the waker of a native coroutine is made of, and what is told of it where it was woken.
+pub struct Woken {
+    pub(crate) queue: QueueId,
+    /// Its place in the list of its queue; another one may have it after its end.
+    pub(crate) place: Place,
+    pub(crate) outside: Arc<Outside>,
+    /// Whether the loop was told and has not woken the coroutine yet.
+    pub(crate) told: AtomicBool,
+    /// Whether the coroutine keeps no clone of its own: the last clone is one that was given away.
+    pub(crate) away: AtomicBool,
 }

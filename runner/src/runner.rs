@@ -60,9 +60,9 @@ use crate::call::Call;
 use crate::co::{Body, Co};
 use crate::foreign::discard;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
-use crate::ready::{call_soon, ReadyQueue, Run, Suspended};
+use crate::ready::{call_soon, Run, Suspended, Withdraw};
 use crate::shared::{lend, Header, Resolvable, Shared};
-use crate::trace::{self, emit, Event, Problem, RunnerId, State};
+use crate::trace::{self, Problem, State};
 use crate::{Context, Exception, Future, Result};
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
@@ -97,17 +97,17 @@ impl<G: Generator + 'static> Runner<G> {
         if trace::observed() {
             return Runner::start_observed(coroutine, trace::Body::Generator, observed::made(make));
         }
-        let call = Call::new(coroutine, RunnerId(0));
+        let call = Call::new(coroutine);
         let context = Cell::new(Context::current());
         let mut gen = None;
-        let ctx_run = Context::run(&context);
+        let ctx_run = Context::run(&context, Some(coroutine));
         // Inline the first iteration of `run`: a coroutine that never yields needs no Runner.
         let state = trap(|| gen.insert(make()).resume(Resume::Next));
         drop(ctx_run);
         let result = match state {
             GeneratorState::Yielded(first_yielded) => {
                 let runner = Self::new(call, gen, context);
-                let ctx_run = Context::run(&runner.context);
+                let ctx_run = Context::run(&runner.context, Some(coroutine));
                 let ready = runner.handle_yield(first_yielded);
                 drop(ctx_run);
                 if ready {
@@ -116,7 +116,7 @@ impl<G: Generator + 'static> Runner<G> {
                 return Future::from_core(runner);
             }
             GeneratorState::Returned(value) => Ok(value),
-            GeneratorState::Raised(exception) => call.raised(exception, None),
+            GeneratorState::Raised(exception) => call.raised(exception, None, None),
         };
         discard(gen);
         Future::settled(result)
@@ -131,41 +131,34 @@ impl<G: Generator + 'static> Runner<G> {
     /// An observer may have it stop after each resume where it was called by the loop.
     fn run(self: &Rc<Self>, by_the_loop: bool) {
         let Some(mut gen) = self.gen.take() else { return };
-        let _ctx_run = Context::run(&self.context);
+        let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
         loop {
             let mut exc = None;
             let resumed = match self.future.take() {
-                None => {
-                    // Whoever is not started by its call was held back by the observer until now.
-                    if by_the_loop {
-                        self.call.tell(|| Event::Start { runner: self.call.runner });
-                    }
-                    trap(|| gen.resume(Resume::Next))
-                }
+                None => trap(|| gen.resume(Resume::Next)),
                 Some(future) => match future.state() {
                     State::Pending => {
                         self.future.set(Some(future));
                         return self.gen.set(Some(gen));
                     }
-                    State::Done => self.send(&mut gen, future),
+                    State::Done => trap(|| gen.resume(Resume::Send(future))),
                     State::Failed | State::Cancelled => {
                         exc = future.exception();
                         drop(future);
-                        self.throw(&mut gen, exc.as_ref().expect("it has failed"))
+                        throw(&mut gen, exc.as_ref().expect("it has failed"))
                     }
                 },
             };
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,
-                GeneratorState::Returned(value) => {
-                    if G::is_observed() {
-                        self.call.returned(&value, false);
-                    }
-                    return self.finish(gen, Ok(value));
+                GeneratorState::Returned(value) => return self.finish(gen, Ok(value)),
+                GeneratorState::Raised(raised) => {
+                    let result = self.call.raised(raised, exc, gen.observed());
+                    return self.finish(gen, result);
                 }
-                GeneratorState::Raised(raised) => return self.finish(gen, self.call.raised(raised, exc)),
             };
-            if !self.handle_yield(yielded) || (G::is_observed() && by_the_loop && trace::stops(self, true)) {
+            let ready = self.handle_yield(yielded);
+            if !ready || (gen.observed().is_some() && by_the_loop && trace::stops(self, true)) {
                 return self.gen.set(Some(gen));
             }
         }
@@ -175,9 +168,6 @@ impl<G: Generator + 'static> Runner<G> {
     #[inline(always)]
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
         self.call.location.set(yielded.location);
-        if G::is_observed() {
-            self.call.yielded(&yielded);
-        }
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
         let header: &Header = &future;
         let ready = if header.is_moment() {
@@ -189,41 +179,16 @@ impl<G: Generator + 'static> Runner<G> {
         } else {
             true
         };
-        if !ready {
-            self.suspend(&future);
+        if !ready && !self.call.registration.is_there() {
+            self.register();
         }
         self.future.set(Some(future));
         ready
     }
 
-    /// `gen.send(future.result())`. The yield takes the result out.
-    fn send(&self, gen: &mut G, future: AnyFuture) -> GeneratorState<G::Return> {
-        if G::is_observed() {
-            future.look(&mut |value| emit(|| Event::Send { runner: self.call.runner, value }));
-        }
-        trap(|| gen.resume(Resume::Send(future)))
-    }
-
-    /// `gen.throw(exc)`.
-    #[cold]
-    fn throw(&self, gen: &mut G, exc: &Exception) -> GeneratorState<G::Return> {
-        self.call.tell(|| Event::Throw { runner: self.call.runner, exception: exc });
-        trap(|| gen.resume(Resume::Throw(exc.clone())))
-    }
-
     /// Puts it on the list of those that are suspended.
-    fn suspend(self: &Rc<Self>, future: &AnyFuture) {
-        if G::is_observed() {
-            let until = || (!future.is_moment()).then(|| future.id());
-            emit(|| Event::Wait { runner: self.call.runner, future: until() });
-        }
-        if self.call.place.get() == 0 {
-            self.hold();
-        }
-    }
-
-    fn hold(self: &Rc<Self>) {
-        self.call.place.set(ReadyQueue::with_current(|ready| ready.hold(Rc::<Self>::downgrade(self))));
+    fn register(self: &Rc<Self>) {
+        self.call.registration.register(Rc::<Self>::downgrade(self));
     }
 
     /// Resolves the result Future, unless it was cancelled.
@@ -243,16 +208,23 @@ impl<G: Generator + 'static> Run for Runner<G> {
         Self::run(&self, true);
     }
 
+    fn is_over(&self, _holders: usize) -> bool {
+        lend(&self.gen, |gen| gen.is_none())
+    }
+}
+
+impl<G: Generator + 'static> Withdraw for Runner<G> {
     fn withdraw(&self) {
-        self.call.place.set(0);
+        self.call.registration.forget();
         self.gen.take().into_iter().for_each(discard);
         drop(self.future.take());
         self.result_future.forget_waiters();
     }
 
-    fn coroutine(&self) -> Option<Suspended> {
-        let waits_for = lend(&self.future, |future| future.as_ref().and_then(|future| future.coroutine()));
-        lend(&self.gen, |gen| gen.is_some()).then(|| self.call.suspended(waits_for, false))?
+    fn suspended(&self) -> Option<Suspended> {
+        let waits_for = lend(&self.future, |future| future.clone());
+        let call = lend(&self.gen, |gen| gen.as_ref().map(Generator::observed))?;
+        self.call.suspended(call, waits_for, false)
     }
 }
 
@@ -268,7 +240,7 @@ impl<G: Generator + 'static> Resolvable for Runner<G> {
     }
 
     fn take_generator(&self) -> Option<Box<dyn Generator<Return = G::Return>>> {
-        Some(Box::new(self.gen.take()?))
+        Some(self.gen.take()?.into_unobserved())
     }
 }
 
@@ -345,9 +317,18 @@ pub fn call_plain<T: 'static>(
         let resume = move |_| body.take().expect("it has not returned")().into();
         return Runner::start_observed(coroutine, trace::Body::Plain, resume);
     }
-    let call = Call::new(coroutine, RunnerId(0));
-    let result = Context::current().enter(|| Exception::trap(body, Err));
-    Future::settled(result.or_else(|exception| call.raised(exception, None)))
+    let call = Call::new(coroutine);
+    let context = Cell::new(Context::current());
+    let ctx_run = Context::run(&context, Some(coroutine));
+    let result = Exception::trap(body, Err);
+    drop(ctx_run);
+    Future::settled(result.or_else(|exception| call.raised(exception, None, None)))
+}
+
+/// `gen.throw(exc)`.
+#[cold]
+fn throw<G: Generator>(gen: &mut G, exc: &Exception) -> GeneratorState<G::Return> {
+    trap(|| gen.resume(Resume::Throw(exc.clone())))
 }
 
 /// Resumes a generator. A panic becomes an exception that it raised.

@@ -1,16 +1,16 @@
 //! [`Shared`]: what all Futures share: the state, the result, and those who wait for it.
 
-use std::cell::Cell;
-use std::collections::HashSet;
-use std::mem::needs_drop;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::mem::{needs_drop, ManuallyDrop};
 use std::ops::Deref;
 use std::rc::Rc;
-use std::task::{RawWakerVTable, Waker};
 
 use crate::any_future::{AnyFuture, Waitable};
-use crate::foreign::{discard, guard, Guarded};
-use crate::ready::{call_soon, Callback};
+use crate::foreign::discard;
+use crate::ready::Callback;
 use crate::trace::{self, Event, FutureId, Problem, State};
+use crate::waiter::{compact, Left, Waiter, FEW};
 use crate::{Coroutine, Error, Exception, Generator, Result};
 
 /// The part of a Future that is the same in all of them. Whoever makes a Future with state of its own, such
@@ -28,11 +28,23 @@ pub struct Header {
     state: Cell<State>,
     /// Whether somebody has asked for the exception, or has copied the value.
     retrieved: Cell<bool>,
-    /// How many Promises there are. Where that is more than it can count, none counts as the last.
+    /// How many Promises there are, as far as the bits below [`MORE`] can count. That bit is set while there are more,
+    /// which are in `MORE_PROMISES`.
     promises: Cell<u16>,
     /// Its number in the trace; 0 until it is first mentioned, [`MOMENT`] if it is the moment.
     number: Cell<u32>,
 }
+
+/// The bit of `Header::promises` that is no part of the number, and how many Promises the bits below cannot count.
+const MORE: u16 = 1 << 15;
+
+thread_local! {
+    /// How many times [`MORE`] Promises there are of a Future, beside those that its own count has. Without a
+    /// destructor: it is empty when no Future has that many.
+    static MORE_PROMISES: MorePromises = const { ManuallyDrop::new(RefCell::new(BTreeMap::new())) };
+}
+
+type MorePromises = ManuallyDrop<RefCell<BTreeMap<*const Header, usize>>>;
 
 /// The number of the moment, which is one for all and never mentioned by a number.
 const MOMENT: u32 = u32::MAX;
@@ -50,16 +62,6 @@ enum Slot<T> {
     Many(Box<Vec<Waiter>>),
     Value(T),
     Raised(Exception),
-}
-
-/// Somebody who waits for a Future.
-pub(crate) enum Waiter {
-    /// To be put on the ready queue.
-    Soon(Callback),
-    /// To be called in the moment in which it is done: it must only put something on the queue.
-    Now(Guarded<Box<dyn FnOnce()>>),
-    /// A foreign executor, or one within a native coroutine.
-    Wake(Guarded<Waker>),
 }
 
 /// A Future with state of its own: a coroutine's result, a timer, a list of children.
@@ -100,6 +102,12 @@ pub trait Resolvable: Waitable + 'static {
     /// that nothing but its handles holds.
     #[doc(hidden)]
     fn keep(self: Rc<Self>) {}
+
+    /// Describes what is waited for, for those who look: a lock by its name, with what holds it. This is asked only
+    /// when it is shown: in a Deadlock, a dump, a trace.
+    fn describe(&self) -> Option<String> {
+        None
+    }
 
     /// What is cancelled in its place, while it is pending.
     #[doc(hidden)]
@@ -155,14 +163,37 @@ impl Header {
     }
 
     pub(crate) fn add_promise(&self) {
-        self.promises.set(self.promises.get().saturating_add(1));
+        let promises = self.promises.get();
+        self.promises.set(if promises | MORE == u16::MAX { self.carry() } else { promises + 1 });
     }
 
-    /// Counts one less, and says whether that was the last.
+    /// Counts one less, and returns whether that was the last.
     pub(crate) fn remove_promise(&self) -> bool {
         let promises = self.promises.get();
-        self.promises.set(promises - u16::from(promises != u16::MAX));
+        self.promises.set(if promises == MORE { self.borrow() } else { promises - 1 });
         promises == 1
+    }
+
+    /// Moves a full count to `MORE_PROMISES`, and returns the count that follows.
+    #[cold]
+    fn carry(&self) -> u16 {
+        MORE_PROMISES.with(|more| *more.borrow_mut().entry(std::ptr::from_ref(self)).or_default() += 1);
+        MORE
+    }
+
+    /// Takes a full count back, and returns the count that comes before.
+    #[cold]
+    fn borrow(&self) -> u16 {
+        MORE_PROMISES.with(|more| {
+            let (mut more, this) = (more.borrow_mut(), std::ptr::from_ref(self));
+            let left = more.get(&this).map_or(0, |full| full - 1);
+            if left == 0 {
+                more.remove(&this);
+                return MORE - 1;
+            }
+            more.insert(this, left);
+            u16::MAX
+        })
     }
 
     /// Its number in the trace.
@@ -307,24 +338,45 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Has `callback` put on the ready queue when it is done; at once if it is.
+    /// Puts `callback` on the current queue when this is done; at once if it is.
     pub fn add_callback(&self, callback: Callback) {
-        self.add_waiter(Waiter::Soon(callback));
+        self.add_waiter(Waiter::soon(callback));
+    }
+
+    /// Returns whether something waits for this.
+    pub fn has_waiters(&self) -> bool {
+        lend(&self.slot, |slot| match slot {
+            Slot::One(_) => true,
+            Slot::Many(waiters) => !waiters.is_empty(),
+            _ => false,
+        })
     }
 
     #[inline]
     pub(crate) fn add_waiter(&self, waiter: Waiter) {
+        self.add(waiter, usize::MAX);
+    }
+
+    /// Adds a waiter; `handles` is how many handles of this Future there are, where that is known.
+    #[inline]
+    fn add(&self, waiter: Waiter, handles: usize) {
         if self.done() {
             return waiter.wake();
         }
         match self.slot.take() {
             Slot::One(first) => self.fill(Slot::Many(Box::new(vec![first, waiter]))),
-            Slot::Many(mut waiters) => {
-                waiters.push(waiter);
-                self.fill(Slot::Many(waiters));
-            }
+            Slot::Many(waiters) => self.add_to(waiters, waiter, handles),
             _ => self.fill(Slot::One(waiter)),
         }
+    }
+
+    fn add_to(&self, mut waiters: Box<Vec<Waiter>>, waiter: Waiter, handles: usize) {
+        let is_full = waiters.len() == waiters.capacity() && waiters.len() >= FEW;
+        let left = is_full.then(|| compact(&mut waiters, handles));
+        waiters.push(waiter);
+        self.fill(Slot::Many(waiters));
+        // Only now that the list is back.
+        left.into_iter().for_each(Left::let_go);
     }
 
     /// Fills the slot while it is empty.
@@ -334,24 +386,17 @@ impl<T> Shared<T> {
         std::mem::forget(self.slot.replace(slot));
     }
 
-    /// Adds somebody, unless the same one was the last to come: then this says `false`. Somebody who comes again
-    /// after others is there twice, until there are many who are.
-    pub(crate) fn add_waiter_once(&self, waiter: Waiter) -> bool {
+    /// Adds a waiter, unless the same one was the last to come, and returns whether it did. One that comes again after
+    /// others is there twice, until the list would have to grow.
+    pub(crate) fn add_waiter_once(&self, waiter: Waiter, handles: usize) -> bool {
         let key = waiter.key();
         let is_last = lend(&self.slot, |slot| match slot {
-            Slot::One(other) => other.key() == key,
-            Slot::Many(others) => {
-                if others.len() == others.capacity() {
-                    let mut seen = HashSet::new();
-                    others.retain(|other| other.key().is_none_or(|key| seen.insert(key)));
-                    others.reserve(others.len());
-                }
-                others.last().is_some_and(|last| last.key() == key)
-            }
+            Slot::One(last) => last.key() == key,
+            Slot::Many(waiters) => waiters.last().is_some_and(|last| last.key() == key),
             _ => false,
         });
         if !is_last {
-            self.add_waiter(waiter);
+            self.add(waiter, handles);
         }
         !is_last
     }
@@ -434,24 +479,4 @@ pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&mut T) -> R) -
         }
     }
     f(&mut Lent(cell, cell.take()).1)
-}
-
-impl Waiter {
-    fn wake(self) {
-        match self {
-            Self::Soon(callback) if callback.is_due() => call_soon(callback),
-            Self::Soon(_) => {}
-            Self::Now(f) => f.into_inner()(),
-            Self::Wake(waker) => guard(Problem::Callback, || waker.into_inner().wake()),
-        }
-    }
-
-    /// By what somebody is known who may come again.
-    fn key(&self) -> Option<(*const (), Option<*const RawWakerVTable>)> {
-        match self {
-            Self::Soon(callback) => Some((Rc::as_ptr(callback).cast(), None)),
-            Self::Wake(waker) => Some((waker.data(), Some(std::ptr::from_ref(waker.vtable())))),
-            Self::Now(_) => None,
-        }
-    }
 }

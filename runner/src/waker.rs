@@ -2,30 +2,16 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use crate::ready::ReadyQueue;
+use crate::ready::{Outside, Place, QueueId, ReadyQueue, Woken};
 use crate::shared::lend;
 
-/// Tells the loop, on another thread, that a native coroutine was woken there.
-pub(crate) type Outside = OnceLock<Box<dyn Fn(Arc<Woken>) + Send + Sync>>;
-
-/// What the waker of a native coroutine is made of, and what is told of it where it was woken.
-pub struct Woken {
-    /// Its place in the list of its queue; another one may have it after its end.
-    pub(crate) place: u32,
-    outside: Arc<Outside>,
-    /// Whether the loop was told and has not woken the coroutine yet.
-    told: AtomicBool,
-    /// Whether the coroutine keeps no clone of its own: the last clone is one that was given away.
-    away: AtomicBool,
-}
-
 impl Woken {
-    fn new(place: u32, outside: &Arc<Outside>) -> Arc<Self> {
+    fn new(queue: QueueId, place: Place, outside: &Arc<Outside>) -> Arc<Self> {
         let [told, away] = [false; 2].map(AtomicBool::new);
-        Arc::new(Self { place, outside: outside.clone(), told, away })
+        Arc::new(Self { queue, place, outside: outside.clone(), told, away })
     }
 }
 
@@ -33,9 +19,9 @@ impl Drop for Woken {
     /// A loop that waits for nothing but this waker has to see that it is gone. It is told as of a waker that was
     /// called: it looks, and finds that nothing waits for that one.
     fn drop(&mut self) {
-        if *self.away.get_mut() && !Arc::ptr_eq(&ReadyQueue::current().outside, &self.outside) {
+        if *self.away.get_mut() && ReadyQueue::of_waker(self).is_none() {
             if let Some(tell) = self.outside.get() {
-                tell(Self::new(self.place, &self.outside));
+                tell(Self::new(self.queue, self.place, &self.outside));
             }
         }
     }
@@ -49,20 +35,23 @@ pub(crate) struct OwnWaker {
     kept: Cell<Option<Arc<Woken>>>,
     /// The waker while it is not kept. All clones of it may be gone.
     away: Cell<Weak<Woken>>,
-    place: u32,
+    queue: QueueId,
+    place: Place,
     outside: Arc<Outside>,
 }
 
 impl OwnWaker {
-    pub(crate) fn new(place: u32, outside: Arc<Outside>) -> Self {
-        let kept = Cell::new(Some(Woken::new(place, &outside)));
-        Self { kept, away: Cell::default(), place, outside }
+    /// The waker of what is registered with `ready` at `place`.
+    pub(crate) fn new(ready: &ReadyQueue, place: Place) -> Self {
+        let (queue, outside) = (ready.id(), ready.outside.clone());
+        let kept = Cell::new(Some(Woken::new(queue, place, &outside)));
+        Self { kept, away: Cell::default(), queue, place, outside }
     }
 
     /// Keeps the waker, and returns a clone. It is a new one if all clones of the last one are gone.
     pub(crate) fn keep(&self) -> Waker {
         let kept = self.kept.take().or_else(|| self.away.take().upgrade());
-        let kept = kept.unwrap_or_else(|| Woken::new(self.place, &self.outside));
+        let kept = kept.unwrap_or_else(|| Woken::new(self.queue, self.place, &self.outside));
         kept.away.store(false, Ordering::Relaxed);
         self.kept.set(Some(kept.clone()));
         kept.into()
@@ -88,13 +77,12 @@ impl OwnWaker {
         })
     }
 
-    /// Returns whether it is the one that was called. It is kept from now on.
-    pub(crate) fn was_called(&self, woken: &Arc<Woken>) -> bool {
-        let address = Arc::as_ptr(woken);
-        let is_kept = lend(&self.kept, |kept| kept.as_ref().is_some_and(|kept| Arc::as_ptr(kept) == address));
-        let was_called = is_kept || lend(&self.away, |away| away.as_ptr() == address);
+    /// Returns whether it is the one at that address. It is kept from now on.
+    pub(crate) fn was_called(&self, address: *const ()) -> bool {
+        let is = |woken: *const Woken| std::ptr::eq(woken.cast(), address);
+        let is_kept = lend(&self.kept, |kept| kept.as_ref().is_some_and(|kept| is(Arc::as_ptr(kept))));
+        let was_called = is_kept || lend(&self.away, |away| is(away.as_ptr()));
         if was_called {
-            woken.told.swap(false, Ordering::AcqRel);
             drop(self.keep());
         }
         was_called
@@ -107,9 +95,8 @@ impl Wake for Woken {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let ready = ReadyQueue::current();
-        if Arc::ptr_eq(&ready.outside, &self.outside) {
-            ready.wake(self);
+        if let Some(queue) = ReadyQueue::of_waker(self) {
+            queue.wake(self);
         } else if let Some(tell) = self.outside.get() {
             if !self.told.swap(true, Ordering::AcqRel) {
                 tell(self.clone());

@@ -139,6 +139,8 @@ impl squall_runner::ready::Run for Resolve {
     }
 }
 
+impl squall_runner::ready::Withdraw for Resolve {}
+
 thread_local! {
     static NOW: std::rc::Rc<Resolve> = std::rc::Rc::new(Resolve);
     static PROMISE: std::cell::Cell<Option<Promise<()>>> = const { std::cell::Cell::new(None) };

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use squall_runner::foreign::guard;
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
 
@@ -111,7 +111,9 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Run for JobFuture<F, T> {
             result => drop(self.shared.set(result)),
         }
     }
+}
 
+impl<F: FnOnce() -> Result<T> + Send, T: Send> Withdraw for JobFuture<F, T> {
     fn withdraw(&self) {
         self.shared.forget_waiters();
     }

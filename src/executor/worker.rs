@@ -9,7 +9,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, Sender};
 use log::Level;
 use squall_runner::foreign::guard;
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::Problem;
 use squall_runner::{log, Error, Future, Resolvable, Shared};
 
@@ -261,7 +261,9 @@ impl Run for Notice {
     fn run(self: Rc<Self>) {
         self.0.set_result(());
     }
+}
 
+impl Withdraw for Notice {
     fn withdraw(&self) {
         self.0.forget_waiters();
     }

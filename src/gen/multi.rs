@@ -19,7 +19,7 @@ use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Kind, Origin, Problem, State};
 use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Waitable, Yieldable};
 
@@ -121,7 +121,9 @@ impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Multi<F, Q> {
             self.finish();
         }
     }
+}
 
+impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Withdraw for Multi<F, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.children.take()));
         self.shared.forget_waiters();

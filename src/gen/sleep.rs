@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin};
 use squall_runner::{Future, Resolvable, Shared};
 
@@ -67,7 +67,9 @@ impl Run for Sleep {
         drop(self.timer.take());
         self.shared.set_result(());
     }
+}
 
+impl Withdraw for Sleep {
     fn withdraw(&self) {
         drop(self.timer.take());
         self.shared.forget_waiters();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::{Future, Resolvable, Shared};
 
@@ -250,10 +250,7 @@ impl<T: 'static, K: 'static> Resolvable for Next<T, K> {
     }
 }
 
-impl<T: 'static, K: 'static> Run for Next<T, K> {
-    /// It is never put on the queue: this is here for `withdraw`.
-    fn run(self: Rc<Self>) {}
-
+impl<T: 'static, K: 'static> Withdraw for Next<T, K> {
     fn withdraw(&self) {
         self.shared.forget_waiters();
         drop(self.kept.take());
@@ -286,6 +283,8 @@ impl<T: 'static, K: 'static> Run for Watch<T, K> {
         }
     }
 }
+
+impl<T: 'static, K: 'static> Withdraw for Watch<T, K> {}
 
 impl<T, K> fmt::Debug for WaitIterator<T, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
 
@@ -123,7 +123,9 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<T, Q> 
             IoLoop::current().remove_timeout(&timer);
         }
     }
+}
 
+impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Withdraw for WithTimeout<T, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.future.take(), self.timer.take()));
         self.shared.forget_waiters();

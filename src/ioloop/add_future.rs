@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::{Context, Future};
 
 use super::held::Held;
@@ -53,14 +53,16 @@ struct AddFuture<T: 'static, F> {
     held: Cell<Option<Held>>,
 }
 
-impl<T: 'static, F: FnOnce(Future<T>)> Run for AddFuture<T, F> {
+impl<T: 'static, F: FnOnce(Future<T>) + 'static> Run for AddFuture<T, F> {
     fn run(self: Rc<Self>) {
         drop(self.held.take());
         if let (Some(future), Some(f)) = (self.future.take(), self.f.take()) {
             self.context.take().enter(|| f(future));
         }
     }
+}
 
+impl<T: 'static, F: FnOnce(Future<T>) + 'static> Withdraw for AddFuture<T, F> {
     fn withdraw(&self) {
         drop((self.held.take(), self.future.take(), self.f.take()));
     }

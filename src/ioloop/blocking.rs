@@ -38,7 +38,7 @@ pub(super) struct Watched {
 impl Watched {
     /// What `callback` is before it runs.
     pub(super) fn begin(inner: &Inner, callback: &Callback, threshold: Duration) -> Self {
-        let before = callback.coroutine();
+        let before = callback.suspended();
         Self { callback: callback.clone(), before, since: inner.clock.now(), threshold }
     }
 
@@ -52,7 +52,7 @@ impl Watched {
             Some(before) => {
                 let (name, resumed) = (before.coroutine.name(), before.location);
                 // Where it has come to meanwhile, if it has yielded since and was not done with that.
-                let yielded = self.callback.coroutine().filter(|now| now.location != resumed);
+                let yielded = self.callback.suspended().filter(|now| now.location != resumed);
                 let yielded =
                     yielded.map(|now| format!(", last yield at {}", now.location)).unwrap_or_default();
                 format!("{name} held the loop for {took:?}: resumed at {resumed}{yielded}")

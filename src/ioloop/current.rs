@@ -85,6 +85,15 @@ impl IoLoop {
     }
 }
 
+/// Returns the queue of the thread's default loop, if that is not running: what was made outside of any run is on it.
+pub(super) fn default_queue() -> Option<Rc<ReadyQueue>> {
+    let idle = |loops: &Loops| {
+        let runs = loops.own.as_ref().is_some_and(|own| own.inner.running.get());
+        loops.below.clone().filter(|_| !runs)
+    };
+    LOOPS.try_with(|loops| idle(&loops.borrow())).ok().flatten()
+}
+
 /// A loop that is the current one of its thread, until this is dropped.
 #[must_use = "the loop is the current one only while this lives: bind it to a name"]
 pub struct CurrentLoop(Option<Rc<IoLoop>>);

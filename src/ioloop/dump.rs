@@ -71,6 +71,7 @@ impl Dump {
                 Some(on) if functions.calls(on) > 1 => {
                     write!(f, ", for one of {} {on}", functions.calls(on))?;
                 }
+                None => waiting.what.iter().try_for_each(|what| write!(f, ", for {what}"))?,
                 Some(on) if next.is_none_or(|index| printed[index]) => write!(f, ", for {on}")?,
                 _ => {}
             }
@@ -136,7 +137,10 @@ mod tests {
 
     fn dump(waiting: &[(&'static str, Option<&'static str>)]) -> String {
         let location = Location::caller();
-        let waiting = waiting.iter().map(|&(name, on)| Waiting { name, location, on }).collect();
+        let waiting = waiting
+            .iter()
+            .map(|&(name, on)| Waiting { name, location, on, what: None, on_default_loop: false })
+            .collect();
         Dump { waiting }.to_string().replace(&format!(" at {location}"), "")
     }
 

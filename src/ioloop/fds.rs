@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use log::Level;
 use polling::{Event, Poller};
-use squall_runner::ready::{is_mostly_empty, ReadyQueue, Run};
+use squall_runner::ready::{is_mostly_empty, ReadyQueue, Run, Withdraw};
 use squall_runner::{log, Context};
 
 use super::handle::Wakeup;
@@ -262,7 +262,9 @@ impl Run for Handler {
             self.context.clone().enter(|| f(ready));
         }
     }
+}
 
+impl Withdraw for Handler {
     /// It is removed.
     fn withdraw(&self) {
         drop((self.registration.take(), self.f.take()));

@@ -11,7 +11,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use polling::Poller;
-use squall_runner::ready::{is_mostly_empty, Callback, ReadyQueue, Run, Woken};
+use squall_runner::ready::{is_mostly_empty, Callback, ReadyQueue, Run, Withdraw, Woken};
 use squall_runner::Context;
 
 use super::wait::Wait;
@@ -295,6 +295,8 @@ impl Run for Called {
         }
     }
 }
+
+impl Withdraw for Called {}
 
 #[cfg(test)]
 mod tests {

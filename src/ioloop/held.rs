@@ -2,14 +2,14 @@
 
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::{ReadyQueue, Run};
+use squall_runner::ready::{Place, ReadyQueue, Withdraw};
 
 /// Has something withdrawn when the loop ends, unless this is dropped before. For whatever holds Futures that
 /// hold it in turn: that is a circle, which only the end of the loop breaks if they are never done.
 #[derive(Debug)]
 #[must_use = "what it stands for is withdrawn only while it lives"]
 pub(crate) struct Held {
-    place: u32,
+    place: Place,
     /// Its address, to know it again.
     it: *const (),
     ready: Weak<ReadyQueue>,
@@ -17,10 +17,10 @@ pub(crate) struct Held {
 
 impl Held {
     /// For `it`, by the queue of this thread.
-    pub(crate) fn new(it: Weak<dyn Run>) -> Self {
+    pub(crate) fn new(it: Weak<dyn Withdraw>) -> Self {
         let ready = ReadyQueue::current();
         let address = it.as_ptr().cast();
-        Self { place: ready.hold(it), it: address, ready: Rc::downgrade(&ready) }
+        Self { place: ready.register(it), it: address, ready: Rc::downgrade(&ready) }
     }
 
     /// Returns whether this was made while the current queue of the thread was the current one.
@@ -30,14 +30,14 @@ impl Held {
 
     /// Returns whether the loop has ended, or is just ending.
     pub(crate) fn has_ended(&self) -> bool {
-        self.ready.upgrade().is_none_or(|ready| !ready.holds(self.place, self.it))
+        self.ready.upgrade().is_none_or(|ready| !ready.is_registered(self.place, self.it))
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if let Some(ready) = self.ready.upgrade() {
-            ready.release(self.place, self.it);
+            ready.unregister(self.place, self.it);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use log::Level;
-use squall_runner::ready::{callback, Run};
+use squall_runner::ready::{callback, Withdraw};
 use squall_runner::trace::{self, Problem};
 use squall_runner::{log, marker, Error, Exception, Result};
 
@@ -250,9 +250,7 @@ fn next_timeout(next: Duration, now: Duration, period: Duration) -> Duration {
         .map_or(Duration::MAX, |nanos| next.saturating_add(Duration::from_nanos(nanos)))
 }
 
-impl Run for Periodic {
-    fn run(self: Rc<Self>) {}
-
+impl Withdraw for Periodic {
     /// The loop has ended.
     fn withdraw(&self) {
         self.running.set(false);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use log::Level;
-use squall_runner::ready::{Callback, Run};
+use squall_runner::ready::{Callback, Run, Withdraw};
 use squall_runner::trace::{self, Event};
 use squall_runner::{log, Context, Error, Exception, Future, Result, Yieldable};
 
@@ -218,6 +218,8 @@ impl Run for Passed {
         self.0.set(true);
     }
 }
+
+impl Withdraw for Passed {}
 
 impl<'a> Entry<'a> {
     fn new(io_loop: &'a IoLoop) -> Self {

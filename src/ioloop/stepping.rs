@@ -4,7 +4,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use squall_runner::ready::{Callback, ReadyQueue, Run};
+use squall_runner::ready::{Callback, ReadyQueue, Run, Withdraw};
 use squall_runner::trace::{self, Event};
 use squall_runner::Result;
 
@@ -133,11 +133,13 @@ impl Run for Chosen {
         self.callback.clone().run();
     }
 
-    fn withdraw(&self) {
-        self.callback.withdraw();
-    }
-
     fn choice(&self) -> Option<(&'static str, u64)> {
         Some((self.kind, self.number))
+    }
+}
+
+impl Withdraw for Chosen {
+    fn withdraw(&self) {
+        self.callback.withdraw();
     }
 }

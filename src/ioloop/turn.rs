@@ -1,13 +1,15 @@
 //! One iteration of a loop, and how it sleeps between two of them.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use squall_runner::foreign::guard;
-use squall_runner::ready::Callback;
+use squall_runner::ready::{Callback, Suspended};
 use squall_runner::trace::{self, Event, Problem};
-use squall_runner::{Error, Result, Waiting};
+use squall_runner::{Coroutine, Error, Result, Waiting};
 
 use super::blocking::Watched;
+use super::current::default_queue;
 use super::Inner;
 
 impl Inner {
@@ -78,7 +80,7 @@ impl Inner {
             None if self.sources.waits().is_some() || self.wakeable() => None,
             // Whoever was the last outside has left something before they went.
             None if self.inbox.wakeup().was_woken() => return Ok(()),
-            None => return Err(Error::Deadlock { waiting: self.waiting() }.into()),
+            None => return Err(Error::Deadlock { waiting: self.in_vain() }.into()),
         };
         if timeout == Some(Duration::ZERO) {
             return self.look_at_fds();
@@ -119,15 +121,31 @@ impl Inner {
         self.ready.suspended().iter().any(|suspended| suspended.wakeable)
     }
 
-    /// Who is suspended, and for what.
+    /// Returns the suspended coroutines, and what each waits for.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
-        let waiting = self.ready.suspended();
-        let waiting = waiting.into_iter().map(|who| Waiting {
-            name: who.coroutine.name(),
-            location: who.location,
-            on: who.waits_for.map(squall_runner::Coroutine::name),
-        });
-        waiting.collect()
+        self.ready.suspended().into_iter().map(waiting).collect()
+    }
+
+    /// As [`waiting`](Self::waiting), with those of the thread's default loop, which nobody runs while this one does:
+    /// coroutines that were called outside of any run.
+    fn in_vain(&self) -> Vec<Waiting> {
+        let mut all = self.waiting();
+        if let Some(default) = default_queue().filter(|default| !Rc::ptr_eq(default, &self.ready)) {
+            let of_default = default.suspended().into_iter().map(waiting);
+            all.extend(of_default.map(|waiting| Waiting { on_default_loop: true, ..waiting }));
+        }
+        all
+    }
+}
+
+fn waiting(suspended: Suspended) -> Waiting {
+    let Suspended { coroutine, location, waits_for, .. } = suspended;
+    Waiting {
+        name: coroutine.name(),
+        location,
+        on: waits_for.as_ref().and_then(|future| future.coroutine()).map(Coroutine::name),
+        what: waits_for.and_then(|future| future.describe()),
+        on_default_loop: false,
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::Run;
+use squall_runner::ready::Withdraw;
 use squall_runner::{Future, Result};
 
 use super::line::Line;
@@ -99,10 +99,7 @@ impl Condition {
     }
 }
 
-impl Run for Waiters {
-    /// It is never put on the queue: this is here for `withdraw`.
-    fn run(self: Rc<Self>) {}
-
+impl Withdraw for Waiters {
     fn withdraw(&self) {
         self.line.withdraw();
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::Run;
+use squall_runner::ready::Withdraw;
 use squall_runner::Future;
 
 use super::line::Line;
@@ -103,10 +103,7 @@ impl Event {
     }
 }
 
-impl Run for Flag {
-    /// It is never put on the queue: this is here for `withdraw`.
-    fn run(self: Rc<Self>) {}
-
+impl Withdraw for Flag {
     fn withdraw(&self) {
         self.line.withdraw();
     }

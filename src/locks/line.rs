@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::Run;
+use squall_runner::ready::Withdraw;
 
 use crate::ioloop::Held;
 
@@ -60,13 +60,13 @@ impl<W: InLine + ?Sized> Line<W> {
     ///
     /// `whole` is what the line is part of. When a loop ends, it is withdrawn, and has to call
     /// [`withdraw`](Self::withdraw).
-    pub(crate) fn join(&self, request: Weak<W>, whole: impl FnOnce() -> Weak<dyn Run>) {
+    pub(crate) fn join(&self, request: Weak<W>, whole: impl FnOnce() -> Weak<dyn Withdraw>) {
         let home = self.home(whole);
         self.places.borrow_mut().push_back(Place { request, home });
     }
 
     /// Returns the index of the current loop in the list of loops, where it is added if it is new.
-    fn home(&self, whole: impl FnOnce() -> Weak<dyn Run>) -> usize {
+    fn home(&self, whole: impl FnOnce() -> Weak<dyn Withdraw>) -> usize {
         let mut loops = self.loops.borrow_mut();
         let here = |held: &Option<Held>| held.as_ref().is_some_and(Held::is_here);
         loops.iter().position(here).unwrap_or_else(|| {

@@ -5,7 +5,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::{Error, Exception, Future, Resolvable, Result, Shared};
 
@@ -195,7 +195,9 @@ impl<P: Purpose> Run for Timer<P> {
             request.purpose.left();
         }
     }
+}
 
+impl<P: Purpose> Withdraw for Timer<P> {
     fn withdraw(&self) {
         drop(self.timeout.take());
         if let Some(request) = self.request.upgrade() {

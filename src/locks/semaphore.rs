@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::Run;
+use squall_runner::ready::Withdraw;
 use squall_runner::Future;
 
 use super::line::{InLine, Line};
@@ -140,10 +140,7 @@ impl Permits {
     }
 }
 
-impl Run for Permits {
-    /// It is never put on the queue: this is here for `withdraw`.
-    fn run(self: Rc<Self>) {}
-
+impl Withdraw for Permits {
     fn withdraw(&self) {
         self.line.withdraw();
     }

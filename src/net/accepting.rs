@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use log::Level;
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::{log, Exception, Future, Resolvable, Shared};
 
 use super::connection::{polled, wake};
@@ -235,6 +235,8 @@ impl<L: Listener> Run for Serve<L> {
         }
     }
 }
+
+impl<L: Listener> Withdraw for Serve<L> {}
 
 /// Whether an error of `accept` is one of the connection, which is gone, and says nothing of the listener.
 /// Source: accept(2), "Error handling".

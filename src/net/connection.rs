@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use squall_runner::foreign::guard;
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::Problem;
 
 use super::io::Io;
@@ -107,6 +107,8 @@ impl Run for Serve {
         }
     }
 }
+
+impl Withdraw for Serve {}
 
 /// Wakes a task: foreign code, whose panic is logged.
 pub(super) fn wake(waker: Option<Waker>) {

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::Run;
+use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Observation, State};
 use squall_runner::{Coroutine, Exception, Future, Resolvable, Result, Shared};
 
@@ -36,9 +36,9 @@ struct Mapped<T: 'static, U: 'static, F> {
 }
 
 impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run for Mapped<T, U, F> {
+    /// It does all its work in the moment in which the source is done.
     fn run(self: Rc<Self>) {}
 
-    /// Called in the moment in which the source is done: it has nothing to do later.
     fn is_due(&self) -> bool {
         if let (Some(f), Some(source)) = (self.f.take(), self.source.upgrade().map(Future::from_core)) {
             let result = (!source.cancelled()).then(|| Exception::trap(|| f(source.into_result()), Err));
@@ -53,6 +53,8 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run fo
         false
     }
 }
+
+impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Withdraw for Mapped<T, U, F> {}
 
 impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Resolvable for Mapped<T, U, F> {
     type Output = U;

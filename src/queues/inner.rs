@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::Run;
+use squall_runner::ready::Withdraw;
 use squall_runner::{Future, Resolvable};
 
 use super::items::{Items, Numbered};
@@ -165,16 +165,13 @@ impl<T: 'static> Inner<T> {
         Future::from_core(request)
     }
 
-    fn whole(self: &Rc<Self>) -> Weak<dyn Run> {
+    fn whole(self: &Rc<Self>) -> Weak<dyn Withdraw> {
         let whole: Weak<Self> = Rc::downgrade(self);
         whole
     }
 }
 
-impl<T: 'static> Run for Inner<T> {
-    /// It is never put on the queue: this is here for `withdraw`.
-    fn run(self: Rc<Self>) {}
-
+impl<T: 'static> Withdraw for Inner<T> {
     fn withdraw(&self) {
         self.getters.withdraw();
         self.putters.withdraw();

@@ -61,7 +61,7 @@ impl Candidate {
 }
 
 /// What waits in the queue.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Entry {
     Coroutine(Suspended),
     /// Something else that might have come at another time: what it is called, and its number among those.
@@ -73,7 +73,7 @@ pub(super) enum Entry {
 impl Entry {
     /// What waits in the queue, in order.
     pub(super) fn all(ready: &ReadyQueue) -> Vec<Self> {
-        let entry = |callback: Callback| match callback.coroutine() {
+        let entry = |callback: Callback| match callback.suspended() {
             Some(coroutine) => Self::Coroutine(coroutine),
             None => callback.choice().map_or(Self::Callback, Self::Choice),
         };
@@ -88,7 +88,7 @@ pub(super) fn candidates(entries: &[Entry], seen: &Seen) -> Vec<Candidate> {
         return Vec::new();
     }
     let kind = |entry: &Entry| match entry {
-        Entry::Coroutine(who) => seen.call(who.runner).map(|call| Kind::Coroutine(call.who)),
+        Entry::Coroutine(who) => seen.call(who.call?).map(|call| Kind::Coroutine(call.who)),
         Entry::Choice((name, number)) => Some(Kind::Other(name, *number)),
         Entry::Callback => None,
     };

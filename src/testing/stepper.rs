@@ -77,7 +77,7 @@ impl Stepper {
             let mut found = None;
             for call in called {
                 if std::ptr::addr_eq(Rc::as_ptr(&call), Rc::as_ptr(future.core())) {
-                    found = call.coroutine();
+                    found = call.suspended();
                 } else {
                     call.run();
                 }
@@ -87,7 +87,7 @@ impl Stepper {
         let core = Rc::as_ptr(future.core());
         let queued = ReadyQueue::current().queued();
         let native = queued.iter().find(|queued| std::ptr::addr_eq(Rc::as_ptr(queued), core));
-        let native = native.and_then(|native| native.coroutine());
+        let native = native.and_then(|native| native.suspended());
         drop(current);
         if let Some(native) = native {
             panic!("Stepper::new was given `{}`, a native coroutine (async fn), which cannot be stepped by hand: step the coroutine that yields it, or take a TestLoop", native.coroutine.name());

@@ -288,7 +288,7 @@ impl TestLoop {
     pub fn waiting(&self) -> Waits {
         let suspended = self.io_loop.ready().suspended();
         let location_of =
-            |id: RunnerId| suspended.iter().find(|who| who.runner == id).map(|who| who.location);
+            |id: RunnerId| suspended.iter().find(|who| who.call == Some(id)).map(|who| who.location);
         Waits::of(&look(&self.seen), location_of)
     }
 

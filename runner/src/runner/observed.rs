@@ -3,14 +3,32 @@
 use std::cell::Cell;
 
 use super::Runner;
-use crate::call::Call;
-use crate::generator::{Coroutine, Generator, GeneratorState, Resume};
-use crate::trace::{self, emit, Body, Event};
+use crate::call::{tell, Call};
+use crate::generator::{Coroutine, Generator, GeneratorState, Resume, What, Yielded};
+use crate::shared::lend;
+use crate::trace::{self, emit, Body, Event, RunnerId, Shown, State};
 use crate::{Context, Future};
 
-/// A generator whose call is observed. It is another type, so that the Runners of all others need not even ask whether
-/// somebody wants to know what they do.
-pub(super) struct Observed<T>(Box<dyn FnMut(Resume) -> GeneratorState<T>>);
+/// A generator whose call is observed: it tells what goes in and what comes out. It is another type, so that the Runners
+/// of all others need not even ask whether somebody wants to know what they do.
+pub(super) struct Observed<T> {
+    runner: RunnerId,
+    coroutine: &'static Coroutine,
+    /// Whether its start is told: that of a plain body is its call, unless it was held back then.
+    starts: bool,
+    generator: Unobserved<T>,
+}
+
+/// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of result.
+struct Unobserved<T>(Box<dyn FnMut(Resume) -> GeneratorState<T>>);
+
+impl<T: 'static> Generator for Unobserved<T> {
+    type Return = T;
+
+    fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
+        (self.0)(resume)
+    }
+}
 
 /// A generator that is made as it is resumed for the first time.
 #[cold]
@@ -30,11 +48,50 @@ impl<T: 'static> Generator for Observed<T> {
     type Return = T;
 
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
-        (self.0)(resume)
+        let runner = self.runner;
+        match &resume {
+            Resume::Next if self.starts => emit(|| Event::Start { runner }),
+            Resume::Next => {}
+            Resume::Send(future) => future.look(&mut |value| emit(|| Event::Send { runner, value })),
+            Resume::Throw(exception) => emit(|| Event::Throw { runner, exception }),
+        }
+        let state = self.generator.resume(resume);
+        match state {
+            GeneratorState::Yielded(yielded) => GeneratorState::Yielded(self.yielded(yielded)),
+            GeneratorState::Returned(value) => {
+                let shown = Shown::new(&value, self.coroutine.show);
+                emit(|| Event::Return { runner, value: shown, raised: false });
+                GeneratorState::Returned(value)
+            }
+            // What becomes of it is told when it has its frame.
+            GeneratorState::Raised(exception) => GeneratorState::Raised(exception),
+        }
     }
 
-    fn is_observed() -> bool {
-        true
+    fn observed(&self) -> Option<RunnerId> {
+        Some(self.runner)
+    }
+
+    fn into_unobserved(self) -> Box<dyn Generator<Return = T>> {
+        Box::new(self.generator)
+    }
+}
+
+impl<T> Observed<T> {
+    /// Tells what was yielded, and whether that is waited for, which is known once it is a Future.
+    fn yielded(&self, yielded: Yielded) -> Yielded {
+        let (runner, location) = (self.runner, yielded.location);
+        emit(|| {
+            let future = yielded.future().filter(|future| !future.is_moment()).map(|future| future.id());
+            Event::Yield { runner, kind: yielded.kind(), future, location }
+        });
+        let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
+        let is_moment = future.is_moment();
+        if is_moment || future.state() == State::Pending {
+            let until = || (!is_moment).then(|| future.id());
+            emit(|| Event::Wait { runner, future: until() });
+        }
+        Yielded { what: What::Future(future), location }
     }
 }
 
@@ -47,19 +104,19 @@ impl<T: 'static> Runner<Observed<T>> {
         body: Body,
         resume: impl FnMut(Resume) -> GeneratorState<T> + 'static,
     ) -> Future<T> {
-        let call = Call::new(coroutine, trace::next_runner());
-        let runner = Self::new(call, Some(Observed(Box::new(resume))), Cell::new(Context::current()));
-        let (this, future) = (runner.call.runner, runner.result_future.id());
+        let call = Call::new(coroutine);
+        let (runner_id, generator) = (trace::next_runner(), Unobserved(Box::new(resume)));
+        let gen = Observed { runner: runner_id, coroutine, starts: body == Body::Generator, generator };
+        let runner = Self::new(call, Some(gen), Cell::new(Context::current()));
+        let future = runner.result_future.id();
         let stops = trace::stops(&runner, false);
         // To an observer one that does not start is like a native coroutine: it starts in a later turn.
         let body = if stops { Body::Native } else { body };
-        emit(|| Event::Call { runner: this, future, coroutine, body });
+        tell(Some(runner_id), |runner| Event::Call { runner, future, coroutine, body });
         if stops {
-            runner.hold();
+            lend(&runner.gen, |gen| gen.iter_mut().for_each(|gen| gen.starts = true));
+            runner.register();
         } else {
-            if body == Body::Generator {
-                emit(|| Event::Start { runner: this });
-            }
             Self::run(&runner, false);
         }
         Future::from_core(runner)

@@ -192,7 +192,7 @@ fn long_chain_whose_bottom_is_on_the_queue_is_given_up_without_recursion() {
 #[test]
 fn long_chain_that_was_given_up_is_dropped_with_its_queue() {
     let alive = Alive::default();
-    let ready = Rc::new(ReadyQueue::default());
+    let ready = ReadyQueue::new();
     let before = ready.clone().make_current();
     let (promise, top) = chain(&alive, LONG);
     drop(top);
@@ -334,7 +334,7 @@ fn body_that_is_given_up_may_call_coroutines_while_it_is_dropped() {
 #[test]
 fn loop_may_be_given_up_and_dropped_from_within_the_drop_of_a_body() {
     let alive = Alive::default();
-    let ready = Rc::new(ReadyQueue::default());
+    let ready = ReadyQueue::new();
     let before = ready.clone().make_current();
     for _ in 0..3 {
         let (counted, ready) = (alive.one(), ready.clone());
@@ -351,18 +351,18 @@ fn loop_may_be_given_up_and_dropped_from_within_the_drop_of_a_body() {
 }
 
 #[test]
-fn coroutine_that_ends_under_another_queue_leaves_nothing_on_its_own() {
+fn coroutine_that_is_woken_under_another_queue_ends_on_its_own_and_leaves_nothing() {
     let alive = Alive::default();
     let waited = Future::new();
     let promise = waited.promise();
     let future = waiting(&alive, waited);
-    let other = Rc::new(ReadyQueue::default());
+    let other = ReadyQueue::new();
     let own = other.clone().make_current();
     promise.set_result(());
-    drain();
-    assert!(future.done());
+    assert!(ReadyQueue::current().is_empty());
     drop(own.make_current());
-    assert!(ReadyQueue::current().suspended().is_empty());
+    drain();
+    assert!(future.done() && ReadyQueue::current().suspended().is_empty());
     drop(future);
     assert!(ReadyQueue::current().suspended().is_empty());
 }
@@ -380,14 +380,19 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
     let suspended = ReadyQueue::current().suspended();
     let names: Vec<_> = suspended
         .iter()
-        .map(|who| (who.coroutine.name(), who.waits_for.map(squall_runner::Coroutine::name)))
+        .map(|who| {
+            (
+                who.coroutine.name(),
+                who.waits_for.as_ref().and_then(|on| on.coroutine()).map(squall_runner::Coroutine::name),
+            )
+        })
         .collect();
     assert_eq!(names, [("low", None), ("top", Some("low"))]);
     assert_eq!(suspended[1].location.line(), line);
     promise.set_result(());
     let queued = ReadyQueue::current().queued();
     let names: Vec<_> =
-        queued.iter().map(|callback| callback.coroutine().map(|who| who.coroutine.name())).collect();
+        queued.iter().map(|callback| callback.suspended().map(|who| who.coroutine.name())).collect();
     assert_eq!(names, [Some("low")]);
     drain();
     top.result().unwrap();
@@ -455,4 +460,19 @@ fn future_is_freed_though_it_was_awaited_and_its_waker_is_kept() -> Result<()> {
     waker.wake();
     assert_eq!(drain(), 0);
     Ok(())
+}
+
+#[test]
+fn what_is_dropped_while_another_queue_is_current_leaves_the_list_of_its_own() {
+    let (own, other) = (ReadyQueue::new(), ReadyQueue::new());
+    let before = own.clone().make_current();
+    let task = squall_runner::convert_yielded(async { Ok::<_, squall_runner::Exception>(()) }).unwrap();
+    let entry = own.pop();
+    assert_eq!(own.suspended().len(), 1);
+    other.clone().make_current();
+    let beside = squall_runner::convert_yielded(async { Ok::<_, squall_runner::Exception>(()) }).unwrap();
+    drop((entry, task));
+    assert_eq!((own.suspended().len(), other.suspended().len()), (0, 1));
+    drop(beside);
+    before.make_current();
 }

@@ -480,7 +480,7 @@ fn body_that_gives_up_its_own_loop_ends_all_the_same() {
 fn body_that_drops_its_own_loop_goes_on_in_the_next() {
     let future = coroutine(|co| async move {
         co.yield_(moment()).await?;
-        drop(Rc::new(ReadyQueue::default()).make_current());
+        drop(ReadyQueue::new().make_current());
         co.yield_(moment()).await?;
         Ok(5)
     });

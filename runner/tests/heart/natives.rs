@@ -133,7 +133,7 @@ fn wakers_of_many_threads_wake_each_its_own() {
 fn wake_up_after_the_end_and_after_the_loop_does_nothing() {
     let (wakers, woken) = channel();
     let open = Arc::new(Mutex::new(true));
-    let ready = Rc::new(ReadyQueue::default());
+    let ready = ReadyQueue::new();
     let before = ready.clone().make_current();
     let future = spawn(Gate { wakers: wakers.clone(), open });
     let suspended = spawn(Gate { wakers, open: Arc::default() });

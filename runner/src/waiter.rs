@@ -1,0 +1,141 @@
+//! [`Waiter`]: what waits for a Future, and which of them wait in vain.
+
+use std::any::{Any, TypeId};
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+use std::task::{RawWakerVTable, Waker};
+
+use crate::foreign::{discard, guard, Guarded};
+use crate::ready::{call_soon_on, Callback, QueueId, ReadyQueue};
+use crate::trace::Problem;
+
+/// What waits for a Future.
+pub(crate) enum Waiter {
+    /// To be put on the queue on which it began to wait.
+    Soon(QueueId, Callback),
+    /// As above, but it may stand in the list twice, and runs once.
+    Once(QueueId, Callback),
+    /// A foreign executor, or one within a native coroutine.
+    Wake(Guarded<Waker>),
+}
+
+impl Waiter {
+    /// To be put on the current queue.
+    #[inline]
+    pub(crate) fn soon(callback: Callback) -> Self {
+        Self::Soon(ReadyQueue::current_id(), callback)
+    }
+
+    /// To be put on the current queue, once, however often it is in the list.
+    #[inline]
+    pub(crate) fn once(callback: Callback) -> Self {
+        Self::Once(ReadyQueue::current_id(), callback)
+    }
+
+    #[inline]
+    pub(crate) fn wake(self) {
+        match self {
+            Self::Soon(queue, callback) | Self::Once(queue, callback) => {
+                if callback.is_due() {
+                    call_soon_on(queue, callback);
+                }
+            }
+            Self::Wake(waker) => guard(Problem::Callback, || waker.into_inner().wake()),
+        }
+    }
+
+    /// Returns by what a waiter is known that may come again.
+    pub(crate) fn key(&self) -> Option<(*const (), Option<*const RawWakerVTable>)> {
+        match self {
+            Self::Soon(..) => None,
+            Self::Once(_, callback) => Some((Rc::as_ptr(callback).cast(), None)),
+            Self::Wake(waker) => Some((waker.data(), Some(std::ptr::from_ref(waker.vtable())))),
+        }
+    }
+
+    fn is_waker(&self) -> bool {
+        matches!(self, Self::Wake(_))
+    }
+
+    fn is_over(&self) -> bool {
+        match self {
+            Self::Soon(queue, callback) | Self::Once(queue, callback) => {
+                ReadyQueue::is_gone(*queue) || callback.is_over(Rc::strong_count(callback))
+            }
+            Self::Wake(_) => false,
+        }
+    }
+
+    /// Returns the type of the callback: only those of one type can be merged.
+    fn type_id(&self) -> Option<TypeId> {
+        match self {
+            Self::Soon(_, callback) => Some((&**callback as &dyn Any).type_id()),
+            _ => None,
+        }
+    }
+
+    /// Takes over what `later` is to do, and returns whether it did.
+    fn merge(&self, later: &Self) -> bool {
+        match (self, later) {
+            (Self::Soon(queue, callback), Self::Soon(of_later, later)) => {
+                queue == of_later && callback.merge(&**later)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A list of this many is never looked through for those that wait in vain.
+pub(crate) const FEW: usize = 32;
+
+/// From this many wakers on it is asked whether they are left over.
+const WAKERS: usize = 64;
+
+/// The longest list in which wakers that come again after they were woken get more room than they had.
+const LONGEST: usize = 1024;
+
+/// Takes those out of a full list that wait in vain, and makes room: as many again may come before the list is full
+/// anew. `handles` is how many handles of the Future there are.
+pub(crate) fn compact(waiters: &mut Vec<Waiter>, handles: usize) -> Left {
+    let full = waiters.len();
+    let (mut seen, mut first) = (HashSet::new(), HashMap::new());
+    let (mut kept, mut left) = (Vec::<Waiter>::new(), Left::default());
+    for waiter in waiters.drain(..) {
+        let is_double = waiter.key().is_some_and(|key| !seen.insert(key));
+        let mut is_merged = || {
+            let index = *first.entry(waiter.type_id()).or_insert(kept.len());
+            kept.get(index).is_some_and(|first| first.merge(&waiter))
+        };
+        if is_double || waiter.is_over() || is_merged() {
+            left.in_vain.push(waiter);
+        } else {
+            kept.push(waiter);
+        }
+    }
+    // A handle is awaited in one place, so most of so many are left over; which ones nobody can tell. Those that are
+    // woken and are not left over come again: there must be room for them, or they would be woken for ever.
+    let wakers = kept.iter().filter(|waiter| waiter.is_waker()).count();
+    let mut room = FEW;
+    if wakers > WAKERS && wakers / 4 > handles {
+        room = LONGEST.min(2 * full);
+        (left.perhaps, kept) = kept.into_iter().partition(Waiter::is_waker);
+    }
+    kept.reserve_exact(room.max(2 * kept.len()) - kept.len());
+    *waiters = kept;
+    left
+}
+
+/// Waiters that were taken out of their list. What becomes of them may run code of others.
+#[derive(Default)]
+pub(crate) struct Left {
+    in_vain: Vec<Waiter>,
+    /// Wakers of which some may be waited by. To wake them is allowed at any time: those come again.
+    perhaps: Vec<Waiter>,
+}
+
+impl Left {
+    pub(crate) fn let_go(self) {
+        self.in_vain.into_iter().for_each(discard);
+        self.perhaps.into_iter().for_each(Waiter::wake);
+    }
+}
