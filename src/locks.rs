@@ -1,4 +1,4 @@
-//! Locks for coroutines: who has to wait waits in line, first come first served.
+//! Locks for coroutines: requests that have to wait stand in a line, first come, first served.
 //!
 //! ```
 //! use squall::{coroutine, locks::Lock, moment, IoLoop};
@@ -6,7 +6,7 @@
 //! fn visit(lock: Lock) -> squall::Future<()> {
 //!     coroutine(|co| async move {
 //!         let _guard = co.yield_(lock.acquire()).await?;      // released when the guard is dropped
-//!         co.yield_(moment()).await?;                         // nobody else is in here meanwhile
+//!         co.yield_(moment()).await?;                         // no other coroutine is in here meanwhile
 //!         Ok(())
 //!     })
 //! }
@@ -18,34 +18,51 @@
 //! | | |
 //! |---|---|
 //! | [`Lock`] | one at a time |
-//! | [`Semaphore`], [`BoundedSemaphore`] | so many at a time |
-//! | [`Condition`] | wait until somebody notifies |
+//! | [`Semaphore`], [`BoundedSemaphore`] | at most n at a time |
+//! | [`Condition`] | wait until another coroutine notifies |
 //! | [`Event`] | wait until a flag is set |
 //!
 //! Each is a handle: clones mean the same lock. They are for the coroutines of one thread, yield-style and
-//! native. Nothing runs inside `release`, `notify` or `set`: whoever is let in is resumed by the loop.
+//! native. Nothing runs inside `release`, `notify` or `set`: the loop resumes the coroutines that are let in.
 //!
 //! # Time limits
 //!
-//! What waits has a twin whose name ends in `_within`, here and in [`queues`](crate::queues), that takes how long to
-//! wait at most: `lock.acquire_within(d)` for Tornado's `lock.acquire(timeout=d)`. It is always a length of time
-//! and never a time of day; in Tornado it may be either, and the guide has to warn of mixing them up. The twin is
-//! better than `with_timeout(d, lock.acquire())`, which gives up waiting but does not leave the line.
+//! Each method that waits has a twin whose name ends in `_within`, here and in [`queues`](crate::queues), that takes how
+//! long to wait at most: `lock.acquire_within(d)` for Tornado's `lock.acquire(timeout=d)`. It is always a length of time
+//! and never a time of day; in Tornado it may be either, and the guide has to warn of mixing them up.
 //!
-//! # Who does not come
+//! # Requests that nobody wants
 //!
-//! Who was cancelled or has run out of time is passed over. Whoever is let in but does not take it, since
-//! the coroutine or the Future was dropped meanwhile, lets in the next one. The table in
-//! [`cancellation`](crate::cancellation) has it all.
+//! A request is in its line until it is served, cancelled or out of time, or until its last handle is dropped. One that
+//! was served and whose result nobody takes, because the coroutine or the Future was dropped meanwhile, passes on to the
+//! next one. A request belongs to the loop on which it was made, and goes when that loop ends. The table in
+//! [`cancellation`](crate::cancellation) has each case.
+//!
+//! # Names
+//!
+//! Traces, [`Error::Deadlock`](crate::Error::Deadlock) and [`IoLoop::dump`](crate::IoLoop::dump) name what a coroutine
+//! waits for, and what holds it: `Lock#2, held by transfer since src/bank.rs:20:31`. A name of your own is set by `named`:
+//!
+//! ```
+//! use squall::locks::Lock;
+//!
+//! let accounts = Lock::new().named("accounts");
+//! assert_eq!(&*accounts.name(), "accounts");
+//! assert_eq!(&*Lock::new().name(), "Lock#1");             // the first lock without one that is mentioned
+//! ```
 //!
 //! Source: `tornado.locks`.
 
 mod condition;
 mod event;
+mod holders;
 pub(crate) mod line;
+pub(crate) mod name;
+mod permits;
 pub(crate) mod request;
 mod semaphore;
 
 pub use condition::Condition;
 pub use event::Event;
-pub use semaphore::{BoundedSemaphore, Guard, Lock, NotLocked, ReleasedTooOften, Semaphore};
+pub use permits::Guard;
+pub use semaphore::{BoundedSemaphore, Lock, NotLocked, ReleasedTooOften, Semaphore};

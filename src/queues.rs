@@ -1,4 +1,4 @@
-//! Queues between coroutines: who finds one empty, or full, waits in line.
+//! Queues between coroutines: a coroutine that finds one empty, or full, waits in line.
 //!
 //! ```
 //! use squall::{coroutine, queues::Queue, IoLoop};
@@ -23,20 +23,19 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! [`Queue`] gives the oldest item first, [`PriorityQueue`] the smallest, [`LifoQueue`] the youngest. Each is a
+//! [`Queue`] returns the oldest item first, [`PriorityQueue`] the smallest, [`LifoQueue`] the youngest. Each is a
 //! handle: clones mean the same queue. They are for the coroutines of one thread, yield-style and native, where
 //! it is `queue.get().await?`. The twins with `_within` take how long to wait at most, as
 //! [everywhere](crate::locks#time-limits).
 //!
 //! # Nothing is lost
 //!
-//! An item that was given to somebody who does not take it, since the coroutine or the Future was dropped
-//! meanwhile, comes back to the front of the queue, or goes to the next one who waits. The queue may hold one
-//! more than its limit then. An item that nobody let in yet goes with the Future only if that is cancelled or
-//! has run out of time; [`put_nowait`](Queue::put_nowait) and [`try_put_within`](Queue::try_put_within) hand it back.
-//! The table in [`cancellation`](crate::cancellation) has it all.
+//! An item that was handed over and that nobody takes, because the coroutine or the Future was dropped meanwhile, goes to
+//! the next one that waits, or back to the place in the queue that it had. The queue may hold more than its limit then. An
+//! item that waits for room is dropped only if its Future is cancelled or runs out of time; [`put_nowait`](Queue::put_nowait) and [`try_put_within`](Queue::try_put_within) hand it back.
+//! The table in [`cancellation`](crate::cancellation) has each case.
 //!
-//! Source: `tornado.queues`. There, an item that was given to somebody who does not take it is lost.
+//! Source: `tornado.queues`. There, an item that was handed over and that nobody takes is lost.
 
 mod inner;
 mod items;

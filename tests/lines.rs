@@ -283,6 +283,29 @@ mod ended_loops {
     }
 
     #[test]
+    fn request_with_a_limit_fails_on_a_closed_loop() {
+        let io_loop = virtual_loop();
+        let _current = io_loop.make_current();
+        io_loop.close();
+        let (queue, event, semaphore) = (Queue::<i32>::new(1), Event::new(), Semaphore::new(0));
+        queue.put_nowait(1).unwrap();
+        queue.get_nowait().unwrap();
+        let failed = [
+            queue.get_within(MS).exception(),
+            event.wait_within(MS).exception(),
+            queue.join_within(MS).exception(),
+            semaphore.acquire_within(MS).exception(),
+            Condition::new().wait_within(MS).exception(),
+        ];
+        assert!(
+            failed.iter().all(|exception| exception.as_ref().is_some_and(|e| e.is::<Error>())),
+            "{failed:?}"
+        );
+        semaphore.release();
+        assert!(semaphore.acquire().done());
+    }
+
+    #[test]
     fn line_goes_on_after_any_number_of_ended_loops() {
         let (lock, queue) = (Lock::new(), Queue::new(0));
         for round in 0..100 {

@@ -99,8 +99,8 @@ pub enum Origin<'a> {
     Multi(&'a [FutureId]),
     /// `with_timeout`: it is done when another is, and fails at this time of the loop.
     Timeout { of: FutureId, until: Duration },
-    /// Anything else that has a name, such as `acquire` of a lock.
-    Named(&'static str),
+    /// Anything else that has a name, such as `Lock#2.acquire`.
+    Named(&'a str),
 }
 
 /// How the body of a coroutine runs.
@@ -248,6 +248,24 @@ pub struct Observation {
     pub runners: u32,
     /// The number of the last Future.
     pub futures: u32,
+    /// The numbers of locks and other things that are called by their kind and a number; made with the first.
+    pub names: Option<Rc<Names>>,
+}
+
+/// How many things of each kind have a number.
+#[derive(Debug, Default)]
+pub struct Names(RefCell<Vec<(&'static str, u32)>>);
+
+impl Names {
+    fn next(&self, kind: &'static str) -> u32 {
+        let mut numbers = self.0.borrow_mut();
+        let index = numbers.iter().position(|(other, _)| *other == kind).unwrap_or_else(|| {
+            numbers.push((kind, 0));
+            numbers.len() - 1
+        });
+        numbers[index].1 += 1;
+        numbers[index].1
+    }
 }
 
 thread_local! {
@@ -255,6 +273,7 @@ thread_local! {
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
     static RUNNERS: Cell<u32> = const { Cell::new(0) };
     static FUTURES: Cell<u32> = const { Cell::new(0) };
+    static NAMES: RefCell<Option<Rc<Names>>> = const { RefCell::new(None) };
 }
 
 /// Has this thread observed like that from now on, and returns how it was observed before.
@@ -264,6 +283,7 @@ pub fn exchange(with: Observation) -> Observation {
         observer: OBSERVER.replace(with.observer),
         runners: RUNNERS.replace(with.runners),
         futures: FUTURES.replace(with.futures),
+        names: NAMES.try_with(|names| names.replace(with.names)).unwrap_or_default(),
     }
 }
 
@@ -311,6 +331,12 @@ fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
 pub(crate) fn next_runner() -> RunnerId {
     RUNNERS.set(RUNNERS.get() + 1);
     RunnerId(RUNNERS.get())
+}
+
+/// Returns the next number of a thing of that kind, from 1. Things get theirs when they are first mentioned, so that it
+/// is the same on every run. What begins to observe begins to count anew.
+pub fn next_number(kind: &'static str) -> u32 {
+    NAMES.try_with(|names| names.borrow_mut().get_or_insert_default().next(kind)).unwrap_or(1)
 }
 
 pub(crate) fn next_future() -> FutureId {

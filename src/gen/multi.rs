@@ -136,6 +136,21 @@ impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
     fn shared(&self) -> &Shared<F::Output> {
         &self.shared
     }
+
+    /// Describes those that it still waits for, as far as they can be.
+    fn describe(&self) -> Option<String> {
+        let children = self.children.take();
+        let mut descriptions = Vec::new();
+        if let Some(children) = &children {
+            children.each(&mut |child| {
+                if !child.done() {
+                    descriptions.extend(child.describe());
+                }
+            });
+        }
+        self.children.set(children);
+        (!descriptions.is_empty()).then(|| format!("[{}]", descriptions.join("; ")))
+    }
 }
 
 /// What [`multi`] takes: arrays, `Vec`s, tuples and maps of yieldable things, nested too.

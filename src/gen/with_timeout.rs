@@ -138,4 +138,11 @@ impl<T: 'static, Q: 'static> Resolvable for WithTimeout<T, Q> {
     fn shared(&self) -> &Shared<T> {
         &self.shared
     }
+
+    fn describe(&self) -> Option<String> {
+        let future = self.future.take();
+        let description = future.as_ref().and_then(|future| future.describe());
+        self.future.set(future);
+        description
+    }
 }

@@ -1,4 +1,4 @@
-//! [`Condition`]: wait until somebody notifies.
+//! [`Condition`]: wait until another coroutine notifies.
 
 use std::fmt;
 use std::panic::Location;
@@ -9,9 +9,10 @@ use squall_runner::ready::Withdraw;
 use squall_runner::{Future, Result};
 
 use super::line::Line;
+use super::name::{named, Name};
 use super::request::{within, Limit, Purpose, Request};
 
-/// Lets coroutines wait until another one notifies them. There is no lock to it.
+/// Lets coroutines wait until another one notifies them. It has no lock.
 ///
 /// ```
 /// use squall::{coroutine, locks::Condition, IoLoop};
@@ -24,8 +25,8 @@ use super::request::{within, Limit, Purpose, Request};
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// Who waits when nobody notifies any more waits for ever. A notification that has reached somebody is spent,
-/// even if that one is dropped before it goes on.
+/// A coroutine that waits when no other notifies any more waits for ever. A notification that has reached a coroutine is
+/// spent, even if the coroutine is dropped before it goes on.
 ///
 /// Debug prints it as Tornado does: `<Condition waiters[1]>`.
 ///
@@ -36,6 +37,7 @@ pub struct Condition {
 }
 
 struct Waiters {
+    name: Name,
     line: Line<Request<Wait>>,
 }
 
@@ -43,7 +45,10 @@ struct Wait(Weak<Waiters>);
 
 impl Purpose for Wait {
     type Output = bool;
-    const NAME: &'static str = "Condition.wait";
+
+    fn request(&self) -> Option<String> {
+        self.0.upgrade().map(|waiters| waiters.name.request("wait"))
+    }
 
     fn timed_out(&self, _: &'static Location<'static>) -> Result<bool> {
         Ok(false)
@@ -57,18 +62,20 @@ impl Purpose for Wait {
 }
 
 impl Condition {
-    /// A condition that nobody waits for.
+    /// Creates a condition that no coroutine waits for.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { waiters: Rc::new(Waiters { line: Line::default() }) }
+        Self { waiters: Rc::new(Waiters { name: Name::of("Condition"), line: Line::default() }) }
     }
 
-    /// Waits to be notified, and gives `true` then.
+    named!(waiters);
+
+    /// Waits to be notified. The result is `true`.
     pub fn wait(&self) -> Future<bool> {
         self.wait_for(None)
     }
 
-    /// The same, but gives `false` if that takes longer than `time`.
+    /// Waits to be notified, for at most `time`. The result is `true` if that came in time, else `false`.
     pub fn wait_within(&self, time: Duration) -> Future<bool> {
         self.wait_for(within(time))
     }
@@ -83,7 +90,7 @@ impl Condition {
         Future::from_core(request)
     }
 
-    /// Notifies the `n` who have waited longest, or as many as there are.
+    /// Notifies the `n` coroutines that have waited longest, or all if there are fewer.
     pub fn notify(&self, n: usize) {
         for _ in 0..n {
             let Some(waiter) = self.waiters.line.next() else { return };
@@ -91,7 +98,7 @@ impl Condition {
         }
     }
 
-    /// Notifies everybody who waits now.
+    /// Notifies all that wait now.
     pub fn notify_all(&self) {
         for waiter in self.waiters.line.take() {
             waiter.serve(true);

@@ -9,9 +9,10 @@ use squall_runner::ready::Withdraw;
 use squall_runner::Future;
 
 use super::line::Line;
+use super::name::{named, Name};
 use super::request::{nothing_at_once, still_within, Purpose, Request};
 
-/// A flag that coroutines can wait for. Once it is set, nobody waits, until it is cleared.
+/// A flag that coroutines can wait for. While it is set, waiting for it is done at once.
 ///
 /// ```
 /// use squall::locks::Event;
@@ -25,7 +26,7 @@ use super::request::{nothing_at_once, still_within, Purpose, Request};
 /// assert!(!event.wait().done());
 /// ```
 ///
-/// Waiting for an event that nobody else has is a way to wait for ever: `yield_!(Event::new().wait())?`.
+/// Waiting for an event that has no other handle is a way to wait for ever: `yield_!(Event::new().wait())?`.
 ///
 /// Debug prints it as Tornado does: `<Event set>`, `<Event clear>`.
 ///
@@ -36,8 +37,9 @@ pub struct Event {
 }
 
 struct Flag {
+    name: Name,
     set: Cell<bool>,
-    /// Empty of those who still wait at the moment at which the flag is set.
+    /// Holds no pending request when the flag has just been set.
     line: Line<Request<Wait>>,
 }
 
@@ -45,7 +47,10 @@ struct Wait(Weak<Flag>);
 
 impl Purpose for Wait {
     type Output = ();
-    const NAME: &'static str = "Event.wait";
+
+    fn request(&self) -> Option<String> {
+        self.0.upgrade().map(|flag| flag.name.request("wait"))
+    }
 
     fn left(&self) {
         if let Some(flag) = self.0.upgrade() {
@@ -55,18 +60,20 @@ impl Purpose for Wait {
 }
 
 impl Event {
-    /// An event that is not set.
+    /// Creates an event that is not set.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { flag: Rc::new(Flag { set: Cell::new(false), line: Line::default() }) }
+        Self { flag: Rc::new(Flag { name: Name::of("Event"), set: Cell::new(false), line: Line::default() }) }
     }
 
-    /// Whether it is set.
+    named!(flag);
+
+    /// Returns whether the event is set.
     pub fn is_set(&self) -> bool {
         self.flag.set.get()
     }
 
-    /// Sets it: everybody who waits goes on, in the order in which they came.
+    /// Sets the event: all that wait go on, in the order in which they came.
     pub fn set(&self) {
         if !self.flag.set.replace(true) {
             for waiter in self.flag.line.take() {
@@ -75,15 +82,15 @@ impl Event {
         }
     }
 
-    /// Has those wait again who come from now on.
+    /// Clears the event: waiting for it has to wait again, from now on.
     pub fn clear(&self) {
         self.flag.set.set(false);
     }
 
-    /// Waits until it is set. Who waited when it was set goes on, even if it is cleared at once.
+    /// Waits until the event is set. A coroutine that waited when it was set goes on, even if it is cleared at once.
     pub fn wait(&self) -> Future<()> {
         if self.is_set() {
-            return nothing_at_once(Wait::NAME);
+            return nothing_at_once(|| self.flag.name.request("wait"));
         }
         let request = Request::pending(Wait(Rc::downgrade(&self.flag)));
         self.flag.line.join(Rc::downgrade(&request), || {
@@ -93,10 +100,10 @@ impl Event {
         Future::from_core(request)
     }
 
-    /// The same, but fails with [`Error::Timeout`](crate::Error::Timeout) if that takes longer than `time`.
+    /// Waits until the event is set, for at most `time`; then it fails with [`Error::Timeout`](crate::Error::Timeout).
     ///
-    /// Where one has to wait, this goes by [`with_timeout`](crate::with_timeout), as in Tornado: it goes on one turn of the loop later
-    /// than [`wait`](Self::wait) would.
+    /// Where it has to wait, this goes by [`with_timeout`](crate::with_timeout), as in Tornado: it goes on one turn of the
+    /// loop later than [`wait`](Self::wait) would.
     #[track_caller]
     pub fn wait_within(&self, time: Duration) -> Future<()> {
         still_within(time, self.wait())

@@ -27,8 +27,14 @@ pub(crate) fn within(time: Duration) -> Limit {
 pub(crate) trait Purpose: 'static {
     /// The type of the result.
     type Output: 'static;
-    /// What a trace calls the request.
-    const NAME: &'static str;
+
+    /// Returns what a trace calls the request, such as `Lock#2.acquire`, unless what it is made to is gone.
+    fn request(&self) -> Option<String>;
+
+    /// Describes what is waited for, such as a lock with what holds it.
+    fn describe(&self) -> Option<String> {
+        self.request()
+    }
 
     /// The result once the time is over.
     fn timed_out(&self, limit: &'static Location<'static>) -> Result<Self::Output> {
@@ -69,18 +75,21 @@ impl<P: Purpose> Request<P> {
     }
 
     fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
-        trace::emit(|| Event::Made { future: shared.id(), origin: Origin::Named(P::NAME) });
+        if trace::observed() {
+            let name = purpose.request().unwrap_or_default();
+            trace::emit(|| Event::Made { future: shared.id(), origin: Origin::Named(&name) });
+        }
         Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) })
     }
 
-    /// Begins to count the time.
+    /// Begins to count the time. On a closed loop, which has none, the request fails.
     pub(crate) fn limit(self: &Rc<Self>, limit: Limit) {
-        if let Some((time, limit)) = limit {
-            if IoLoop::current().is_closed() {
-                // It is not going to be served nor to run out of time.
-                self.shared.set_exception(Exception::from(CLOSED).at(limit));
-                return self.purpose.left();
-            }
+        let Some((time, limit)) = limit else { return };
+        if IoLoop::current().is_closed() {
+            // It is not going to be served nor to run out of time.
+            self.shared.set_exception(Exception::from(CLOSED).at(limit));
+            self.purpose.left();
+        } else {
             self.timer.set(Some(Timer::start(self, time, limit)));
         }
     }
@@ -114,6 +123,10 @@ impl<P: Purpose> Resolvable for Request<P> {
             self.purpose.left();
         }
         cancelled
+    }
+
+    fn describe(&self) -> Option<String> {
+        self.purpose.describe()
     }
 
     fn keep(self: Rc<Self>) {
@@ -220,16 +233,19 @@ pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
     limited
 }
 
-/// Returns the Future of a request that need not wait. `name` is what stands in a trace.
-pub(crate) fn at_once<T: 'static>(name: &'static str, value: T) -> Future<T> {
+/// Returns the Future of a request that need not wait. `name` returns what a trace calls it.
+pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> String, value: T) -> Future<T> {
     let future = Future::ready(value);
-    trace::emit(|| Event::Made { future: future.id(), origin: Origin::Named(name) });
+    if trace::observed() {
+        let name = name();
+        trace::emit(|| Event::Made { future: future.id(), origin: Origin::Named(&name) });
+    }
     future
 }
 
-/// Returns the Future of a request that need not wait and has no value. It is one Future for all, unless somebody
-/// observes and could tell them apart.
-pub(crate) fn nothing_at_once(name: &'static str) -> Future<()> {
+/// Returns the Future of a request that need not wait and has no value. It is one Future for all, unless an observer
+/// could tell them apart.
+pub(crate) fn nothing_at_once(name: impl FnOnce() -> String) -> Future<()> {
     thread_local! {
         static NOTHING: OnceCell<Future<()>> = const { OnceCell::new() };
     }

@@ -8,14 +8,15 @@ use squall_runner::ready::Withdraw;
 use squall_runner::{Future, Resolvable};
 
 use super::items::{Items, Numbered};
-use super::requests::{Get, Join, Put, PutResult, Putter, JOIN};
+use super::requests::{Get, Join, Put, PutResult, Putter, JOIN, PUT};
 use super::{QueueEmpty, QueueFull, TooManyTasksDone};
 use crate::locks::line::Line;
+use crate::locks::name::Name;
 use crate::locks::request::{nothing_at_once, Limit, Request};
 
 /// What the handles of a queue share.
 pub(crate) struct Inner<T: 'static> {
-    pub(super) kind: &'static str,
+    pub(crate) name: Name,
     /// 0: no limit.
     pub(super) maxsize: usize,
     pub(super) items: RefCell<Items<T>>,
@@ -36,7 +37,7 @@ pub(crate) struct Inner<T: 'static> {
 impl<T: 'static> Inner<T> {
     pub(super) fn new(kind: &'static str, maxsize: usize, items: Items<T>) -> Rc<Self> {
         Rc::new(Self {
-            kind,
+            name: Name::of(kind),
             maxsize,
             items: RefCell::new(items),
             put: Cell::new(0),
@@ -54,7 +55,7 @@ impl<T: 'static> Inner<T> {
 
     pub(super) fn put<R: PutResult<T>>(self: &Rc<Self>, item: T, limit: Limit) -> Future<R> {
         match self.put_nowait(item) {
-            Ok(()) => R::at_once(),
+            Ok(()) => R::at_once(|| self.name.request(PUT)),
             Err(QueueFull(item)) => {
                 let (queue, item) = (Rc::downgrade(self), Cell::new(Some(item)));
                 let request = Request::pending(Put { queue, item, _result: PhantomData });
@@ -158,7 +159,7 @@ impl<T: 'static> Inner<T> {
 
     pub(super) fn join(self: &Rc<Self>) -> Future<()> {
         if self.unfinished.get() == 0 {
-            return nothing_at_once(JOIN);
+            return nothing_at_once(|| self.name.request(JOIN));
         }
         let request = Request::pending(Join(Rc::downgrade(self)));
         self.joiners.join(Rc::downgrade(&request), || self.whole());

@@ -10,9 +10,10 @@ use squall_runner::Future;
 use super::inner::Inner;
 use super::items::{Items, SmallestFirst};
 use super::{QueueEmpty, QueueFull, TooManyTasksDone};
+use crate::locks::name::named;
 use crate::locks::request::{still_within, within};
 
-/// A queue between coroutines: oldest item first. The other two, which are made of it, differ only in the order.
+/// A queue between coroutines that returns the oldest item first. [`PriorityQueue`] and [`LifoQueue`] differ only in that.
 ///
 /// ```
 /// use squall::queues::Queue;
@@ -32,7 +33,7 @@ pub struct Queue<T: 'static> {
 }
 
 impl<T: 'static> Queue<T> {
-    /// A queue that holds at most `maxsize` items; 0 means that there is no limit.
+    /// Creates a queue that holds at most `maxsize` items; 0 means that there is no limit.
     pub fn new(maxsize: usize) -> Self {
         Self::of("Queue", maxsize, Items::fifo())
     }
@@ -41,40 +42,42 @@ impl<T: 'static> Queue<T> {
         Self { inner: Inner::new(kind, maxsize, items) }
     }
 
-    /// How many items it holds at most; 0 means that there is no limit.
+    named!(inner);
+
+    /// Returns how many items it holds at most; 0 means that there is no limit.
     pub fn maxsize(&self) -> usize {
         self.inner.maxsize
     }
 
-    /// How many items are in it.
+    /// Returns how many items are in it.
     pub fn qsize(&self) -> usize {
         self.inner.items.borrow().len()
     }
 
-    /// Whether nothing is in it.
+    /// Returns whether no item is in it.
     pub fn empty(&self) -> bool {
         self.qsize() == 0
     }
 
-    /// Whether it holds as many items as it may.
+    /// Returns whether it holds as many items as it may.
     pub fn full(&self) -> bool {
         self.inner.full()
     }
 
-    /// Puts an item in, and waits while there is no room. Dropping the Future cancels nothing: the item goes in
-    /// all the same.
+    /// Puts an item in, and waits while there is no room. Dropping the Future cancels nothing: the item goes in when there
+    /// is room.
     pub fn put(&self, item: T) -> Future<()> {
         self.inner.put(item, None)
     }
 
-    /// The same, but fails with [`Error::Timeout`](crate::Error::Timeout), and drops the item, if that takes longer
-    /// than `time`.
+    /// Puts an item in as [`put`](Self::put) does, waiting at most for `time`; then it drops the item and fails with
+    /// [`Error::Timeout`](crate::Error::Timeout).
     #[track_caller]
     pub fn put_within(&self, item: T, time: Duration) -> Future<()> {
         self.inner.put(item, within(time))
     }
 
-    /// The same, but hands the item back if that takes longer than `time`.
+    /// Puts an item in as [`put`](Self::put) does, waiting at most for `time`; then it hands the item back.
     ///
     /// ```
     /// use std::time::Duration;
@@ -91,10 +94,10 @@ impl<T: 'static> Queue<T> {
         self.inner.put(item, within(time))
     }
 
-    /// Puts an item in if there is room, or somebody who waits for one.
+    /// Puts an item in if there is room, or a coroutine that waits for one.
     ///
     /// # Errors
-    /// [`QueueFull`], with the item.
+    /// [`QueueFull`] if there is no room, with the item.
     pub fn put_nowait(&self, item: T) -> Result<(), QueueFull<T>> {
         self.inner.put_nowait(item)
     }
@@ -108,7 +111,8 @@ impl<T: 'static> Queue<T> {
         self.inner.get(None)
     }
 
-    /// The same, but fails with [`Error::Timeout`](crate::Error::Timeout) if that takes longer than `time`.
+    /// Takes an item out as [`get`](Self::get) does, waiting at most for `time`; then it fails with
+    /// [`Error::Timeout`](crate::Error::Timeout).
     #[track_caller]
     pub fn get_within(&self, time: Duration) -> Future<T> {
         self.inner.get(within(time))
@@ -117,15 +121,15 @@ impl<T: 'static> Queue<T> {
     /// Takes an item out if there is one.
     ///
     /// # Errors
-    /// [`QueueEmpty`].
+    /// [`QueueEmpty`] if there is none.
     pub fn get_nowait(&self) -> Result<T, QueueEmpty> {
         self.inner.get_nowait()
     }
 
-    /// Says that one of the items that were put is worked on. [`join`](Self::join) waits until that is so for all.
+    /// Counts one of the items that were put as worked on. [`join`](Self::join) waits until all of them are.
     ///
     /// # Errors
-    /// [`TooManyTasksDone`] if it is so for all already.
+    /// [`TooManyTasksDone`] if all of them are already.
     pub fn task_done(&self) -> Result<(), TooManyTasksDone> {
         self.inner.task_done()
     }
@@ -135,7 +139,8 @@ impl<T: 'static> Queue<T> {
         self.inner.join()
     }
 
-    /// The same, but fails with [`Error::Timeout`](crate::Error::Timeout) if that takes longer than `time`.
+    /// Waits as [`join`](Self::join) does, for at most `time`; then it fails with
+    /// [`Error::Timeout`](crate::Error::Timeout).
     #[track_caller]
     pub fn join_within(&self, time: Duration) -> Future<()> {
         still_within(time, self.join())
@@ -150,7 +155,7 @@ impl<T> Clone for Queue<T> {
 
 impl<T> fmt::Debug for Queue<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "<{} maxsize={}", self.inner.kind, self.maxsize())?;
+        write!(f, "<{} maxsize={}", self.inner.name.kind(), self.maxsize())?;
         let counts = [
             ("queue[", self.qsize(), "]"),
             ("getters[", self.inner.getters.len(), "]"),
@@ -166,7 +171,7 @@ impl<T> fmt::Debug for Queue<T> {
     }
 }
 
-/// A [`Queue`] that gives the smallest item first; equal ones in the order in which they were put.
+/// A [`Queue`] that returns the smallest item first, and equal ones in the order in which they were put.
 ///
 /// ```
 /// use squall::queues::PriorityQueue;
@@ -182,13 +187,13 @@ impl<T> fmt::Debug for Queue<T> {
 pub struct PriorityQueue<T: 'static>(Queue<T>);
 
 impl<T: Ord + 'static> PriorityQueue<T> {
-    /// A queue that holds at most `maxsize` items; 0 means that there is no limit.
+    /// Creates a queue that holds at most `maxsize` items; 0 means that there is no limit.
     pub fn new(maxsize: usize) -> Self {
         Self(Queue::of("PriorityQueue", maxsize, Items::Priority(Box::new(SmallestFirst::new()))))
     }
 }
 
-/// A [`Queue`] that gives the item first that was put last.
+/// A [`Queue`] that returns the item first that was put last.
 ///
 /// ```
 /// use squall::queues::LifoQueue;
@@ -204,7 +209,7 @@ impl<T: Ord + 'static> PriorityQueue<T> {
 pub struct LifoQueue<T: 'static>(Queue<T>);
 
 impl<T: 'static> LifoQueue<T> {
-    /// A queue that holds at most `maxsize` items; 0 means that there is no limit.
+    /// Creates a queue that holds at most `maxsize` items; 0 means that there is no limit.
     pub fn new(maxsize: usize) -> Self {
         Self(Queue::of("LifoQueue", maxsize, Items::lifo()))
     }
@@ -218,6 +223,14 @@ macro_rules! is_a_queue {
 
             fn deref(&self) -> &Queue<T> {
                 &self.0
+            }
+        }
+
+        impl<T: 'static> $name<T> {
+            /// Sets the name by which traces, `Deadlock` and `dump` call it, as [`Queue::named`] does.
+            #[must_use]
+            pub fn named(self, name: impl Into<Rc<str>>) -> Self {
+                Self(self.0.named(name))
             }
         }
 

@@ -41,7 +41,10 @@ impl<T: 'static> Request<Get<T>> {
 
 impl<T: 'static> Purpose for Get<T> {
     type Output = T;
-    const NAME: &'static str = "Queue.get";
+
+    fn request(&self) -> Option<String> {
+        self.queue.upgrade().map(|queue| queue.name.request("get"))
+    }
 
     fn left(&self) {
         if let Some(queue) = self.queue.upgrade() {
@@ -65,15 +68,15 @@ pub(crate) struct Put<T: 'static, R> {
 }
 
 /// What a trace calls a `put`.
-const PUT: &str = "Queue.put";
+pub(crate) const PUT: &str = "put";
 
 /// The result of a `put`.
 pub(crate) trait PutResult<T>: 'static + Sized {
     /// Returns the result of an item that is in the queue.
     fn done() -> Self;
     /// Returns the Future of a `put` that need not wait.
-    fn at_once() -> Future<Self> {
-        at_once(PUT, Self::done())
+    fn at_once(name: impl FnOnce() -> String) -> Future<Self> {
+        at_once(name, Self::done())
     }
     /// Returns the result of an item whose time is over.
     fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<Self>;
@@ -83,8 +86,8 @@ pub(crate) trait PutResult<T>: 'static + Sized {
 impl<T> PutResult<T> for () {
     fn done() {}
 
-    fn at_once() -> Future<()> {
-        nothing_at_once(PUT)
+    fn at_once(name: impl FnOnce() -> String) -> Future<()> {
+        nothing_at_once(name)
     }
 
     fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<()> {
@@ -106,7 +109,10 @@ impl<T: 'static> PutResult<T> for Result<(), QueueFull<T>> {
 
 impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
     type Output = R;
-    const NAME: &'static str = PUT;
+
+    fn request(&self) -> Option<String> {
+        self.queue.upgrade().map(|queue| queue.name.request(PUT))
+    }
 
     fn timed_out(&self, limit: &'static Location<'static>) -> Result<R> {
         R::timed_out(self.item.take(), limit)
@@ -138,11 +144,14 @@ impl<T: 'static, R: PutResult<T>> Putter<T> for Request<Put<T, R>> {
 pub(crate) struct Join<T: 'static>(pub(crate) Weak<Inner<T>>);
 
 /// What a trace calls a `join`.
-pub(crate) const JOIN: &str = "Queue.join";
+pub(crate) const JOIN: &str = "join";
 
 impl<T: 'static> Purpose for Join<T> {
     type Output = ();
-    const NAME: &'static str = JOIN;
+
+    fn request(&self) -> Option<String> {
+        self.0.upgrade().map(|queue| queue.name.request(JOIN))
+    }
 
     fn left(&self) {
         if let Some(queue) = self.0.upgrade() {

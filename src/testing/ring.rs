@@ -62,7 +62,7 @@ impl Ring {
                 Some(From::Sleep(until)) => Source::Sleep { until: *until },
                 Some(From::Multi(of)) => Source::Multi { of: of.clone(), len: of.len() },
                 Some(From::Timeout(of, until)) => Source::Timeout { of: *of, until: *until },
-                Some(From::Named(name)) => Source::Named((*name).into()),
+                Some(From::Named(name)) => Source::Named(name.clone().into()),
                 None => continue,
             };
             let of = match &source {

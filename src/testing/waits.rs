@@ -127,7 +127,7 @@ fn name(seen: &Seen, future: FutureId) -> String {
             format!("[{}]", of.join(", "))
         }
         Some(From::Timeout(of, until)) => format!("{}, at most until {}", name(seen, *of), Clock(*until)),
-        Some(From::Named(named)) => (*named).to_owned(),
+        Some(From::Named(named)) => named.clone(),
         None if seen.is_resolved(future) => format!("future {}", future.0),
         None => format!("future {}, which nobody has resolved", future.0),
     }

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use squall_runner::ready::{Callback, ReadyQueue};
-use squall_runner::trace::{Body, Event, FutureId, Observation, Observer, Origin, Problem, RunnerId, State};
+use squall_runner::trace::{
+    Body, Event, FutureId, Names, Observation, Observer, Origin, Problem, RunnerId, State,
+};
 use squall_runner::Exception;
 
 use super::ring::Ring;
@@ -27,6 +29,8 @@ pub(super) struct Watch {
     ready: Rc<ReadyQueue>,
     /// The last numbers of a call and a Future that were given out, while another observes.
     numbers: Cell<(u32, u32)>,
+    /// The numbers of locks and queues, which begin anew in each world.
+    names: Rc<Names>,
 }
 
 /// What happened so far, and how it stands.
@@ -84,14 +88,15 @@ pub(super) enum From {
     Sleep(Duration),
     Multi(Vec<FutureId>),
     Timeout(FutureId, Duration),
-    Named(&'static str),
+    Named(String),
 }
 
 impl Watch {
     pub(super) fn new(clock: VirtualClock, ready: Rc<ReadyQueue>, record: bool) -> Self {
         let seen = Seen { record, ..Seen::default() };
         let numbers = Cell::default();
-        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers }
+        let names = Rc::default();
+        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers, names }
     }
 
     /// Whether its loop is the current one.
@@ -102,7 +107,7 @@ impl Watch {
     /// The thread, observed by this, with the next numbers.
     pub(super) fn observation(self: &Rc<Self>) -> Observation {
         let (runners, futures) = self.numbers.get();
-        Observation { observer: Some(self.clone()), runners, futures }
+        Observation { observer: Some(self.clone()), runners, futures, names: Some(self.names.clone()) }
     }
 
     /// Keeps the numbers, if the thread was observed by this; else gives back how it was observed.
@@ -194,7 +199,7 @@ impl Seen {
                     Origin::Sleep { until } => From::Sleep(until),
                     Origin::Multi(of) => From::Multi(of.to_vec()),
                     Origin::Timeout { of, until } => From::Timeout(of, until),
-                    Origin::Named(name) => From::Named(name),
+                    Origin::Named(name) => From::Named(name.to_owned()),
                     _ => return,
                 };
                 self.futures.insert(future, from);

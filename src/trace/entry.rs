@@ -313,7 +313,7 @@ impl Source {
                 Self::Multi { of: of.iter().take(CHILDREN).copied().collect(), len: of.len() }
             }
             Origin::Timeout { of, until } => Self::Timeout { of, until: until.saturating_sub(start) },
-            Origin::Named(name) => Self::Named(name.into()),
+            Origin::Named(name) => Self::Named(name.to_owned().into()),
             _ => return None,
         })
     }

@@ -88,8 +88,8 @@ impl Drop for Observing {
     fn drop(&mut self) {
         let mut before = std::mem::take(&mut self.before);
         if self.in_front {
-            let Observation { runners, futures, .. } = now();
-            before = Observation { runners, futures, ..before };
+            let Observation { runners, futures, names, .. } = now();
+            before = Observation { runners, futures, names, ..before };
         }
         drop(exchange(before));
     }

@@ -1,0 +1,137 @@
+//! [`Holders`]: which coroutines hold a lock, and since which line.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::num::NonZeroU32;
+use std::panic::Location;
+
+use slab::Slab;
+use squall_runner::context::running;
+use squall_runner::Coroutine;
+
+/// A coroutine that asked for a lock, and the line where it did.
+#[derive(Clone, Copy)]
+pub(crate) struct Holder {
+    /// `None` outside of coroutines.
+    coroutine: Option<&'static Coroutine>,
+    since: &'static Location<'static>,
+    /// Whether it is `release` that ends it, and not a guard.
+    by_hand: bool,
+}
+
+impl Holder {
+    /// The coroutine that runs now, at the line of the caller.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn here() -> Self {
+        Self { coroutine: running(), since: Location::caller(), by_hand: false }
+    }
+
+    pub(crate) fn by_hand(self) -> Self {
+        Self { by_hand: true, ..self }
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.coroutine {
+            Some(coroutine) => write!(f, "by {} since {}", coroutine.name(), self.since),
+            None => write!(f, "since {}", self.since),
+        }
+    }
+}
+
+/// The coroutines that hold a lock or semaphore, as far as they are written down: the first in place, since most locks
+/// have no other, and a limited number of others.
+#[derive(Default)]
+pub(crate) struct Holders {
+    first: Cell<Option<Holder>>,
+    others: RefCell<Slab<Holder>>,
+}
+
+/// Which holder it is.
+pub(crate) type Key = NonZeroU32;
+
+const FIRST: Key = NonZeroU32::MIN;
+
+/// How many others are written down.
+const OTHERS: usize = 15;
+
+/// How many are shown.
+const SHOWN: usize = 3;
+
+impl Holders {
+    /// Writes a holder down, if there is room.
+    #[inline]
+    pub(crate) fn add(&self, holder: Holder) -> Option<Key> {
+        if self.first.get().is_none() {
+            self.first.set(Some(holder));
+            return Some(FIRST);
+        }
+        let mut others = self.others.borrow_mut();
+        let key = (others.len() < OTHERS).then(|| others.insert(holder))?;
+        FIRST.checked_add(u32::try_from(key).ok()? + 1)
+    }
+
+    #[inline]
+    pub(crate) fn remove(&self, key: Key) {
+        match other(key) {
+            None => self.first.set(None),
+            Some(other) => drop(self.others.borrow_mut().try_remove(other)),
+        }
+    }
+
+    /// Its guard was forgotten: `release` is going to end it.
+    pub(crate) fn forget_guard(&self, key: Key) {
+        match other(key) {
+            None => self.first.set(self.first.get().map(Holder::by_hand)),
+            Some(other) => {
+                if let Some(holder) = self.others.borrow_mut().get_mut(other) {
+                    holder.by_hand = true;
+                }
+            }
+        }
+    }
+
+    /// Removes a holder by hand: the coroutine that runs now if it is one, else the first.
+    pub(crate) fn release(&self) {
+        if self.first.get().is_none() && self.others.borrow().is_empty() {
+            return;
+        }
+        let now = running().map(std::ptr::from_ref);
+        let by_hand = || self.all().into_iter().filter(|(_, holder)| holder.by_hand);
+        let is_running = |holder: &Holder| now.is_some() && holder.coroutine.map(std::ptr::from_ref) == now;
+        let released = by_hand().find(|(_, holder)| is_running(holder)).or_else(|| by_hand().next());
+        if let Some((key, _)) = released {
+            self.remove(key);
+        }
+    }
+
+    fn all(&self) -> Vec<(Key, Holder)> {
+        let first = self.first.get().map(|holder| (FIRST, holder));
+        let others = self.others.borrow();
+        let key = |other: usize| FIRST.checked_add(u32::try_from(other).ok()? + 1);
+        let others = others.iter().filter_map(|(other, holder)| Some((key(other)?, *holder)));
+        first.into_iter().chain(others).collect()
+    }
+}
+
+/// Its place among the others, if it is not the first.
+#[inline]
+fn other(key: Key) -> Option<usize> {
+    (key.get() as usize).checked_sub(2)
+}
+
+/// `, held by b since x.rs:20:9`, or nothing.
+impl fmt::Display for Holders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.all();
+        for (n, (_, holder)) in all.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{holder}", if n == 0 { ", held " } else { ", " })?;
+        }
+        match all.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! [`Permits`]: what locks and semaphores are made of. [`Guard`].
+
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
+use std::rc::{Rc, Weak};
+
+use squall_runner::ready::Withdraw;
+use squall_runner::Future;
+
+use super::holders::{Holder, Holders, Key};
+use super::line::{InLine, Line};
+use super::name::Name;
+use super::request::{at_once, nothing_at_once, Limit, Purpose, Request};
+
+/// What the handles of a lock or semaphore share.
+pub(super) struct Permits {
+    pub(super) name: Name,
+    /// How many may still come in.
+    value: Cell<usize>,
+    /// How many may be in at most; `usize::MAX` where there is no limit.
+    bound: usize,
+    /// How many guards there are.
+    guards: Cell<usize>,
+    /// Whether a permit is being granted further up the stack.
+    granting: Cell<bool>,
+    /// Holds no pending request while `value` is not 0.
+    line: Line<dyn Enter>,
+    holders: Holders,
+}
+
+/// A request to be let in.
+trait Enter: InLine {
+    fn enter(&self, permits: &Rc<Permits>);
+}
+
+/// The result of a request that was let in: a guard, or nothing.
+pub(super) trait Permit: Sized + 'static {
+    fn granted(permits: &Rc<Permits>, holder: Holder) -> Self;
+
+    /// Returns the Future of a request that need not wait.
+    fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<Self> {
+        at_once(|| permits.request(), Self::granted(permits, holder))
+    }
+}
+
+impl Permit for () {
+    fn granted(permits: &Rc<Permits>, holder: Holder) {
+        permits.holders.add(holder.by_hand());
+    }
+
+    fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<()> {
+        Self::granted(permits, holder);
+        nothing_at_once(|| permits.request())
+    }
+}
+
+impl Permit for Guard {
+    fn granted(permits: &Rc<Permits>, holder: Holder) -> Self {
+        permits.guards.set(permits.guards.get() + 1);
+        Self { key: permits.holders.add(holder), permits: Some(permits.clone()) }
+    }
+}
+
+struct Acquire<P> {
+    permits: Weak<Permits>,
+    /// What is going to hold the permit.
+    holder: Holder,
+    _permit: PhantomData<fn() -> P>,
+}
+
+impl<P: Permit> Purpose for Acquire<P> {
+    type Output = P;
+
+    fn request(&self) -> Option<String> {
+        self.permits.upgrade().map(|permits| permits.request())
+    }
+
+    fn describe(&self) -> Option<String> {
+        self.permits.upgrade().map(|permits| format!("{}{}", permits.name.get(), permits.holders))
+    }
+
+    fn left(&self) {
+        if let Some(permits) = self.permits.upgrade() {
+            permits.line.leave();
+        }
+    }
+}
+
+impl<P: Permit> Enter for Request<Acquire<P>> {
+    fn enter(&self, permits: &Rc<Permits>) {
+        self.serve(P::granted(permits, self.purpose.holder));
+    }
+}
+
+impl Permits {
+    pub(super) fn new(kind: &'static str, value: usize, bound: usize) -> Rc<Self> {
+        Rc::new(Self {
+            name: Name::of(kind),
+            holders: Holders::default(),
+            value: Cell::new(value),
+            bound,
+            guards: Cell::new(0),
+            granting: Cell::new(false),
+            line: Line::default(),
+        })
+    }
+
+    /// Returns what a trace calls a request.
+    fn request(&self) -> String {
+        self.name.request("acquire")
+    }
+
+    pub(super) fn acquire<P: Permit>(self: &Rc<Self>, limit: Limit, holder: Holder) -> Future<P> {
+        if self.value.get() > 0 {
+            self.value.set(self.value.get() - 1);
+            return P::at_once(self, holder);
+        }
+        let (permits, _permit) = (Rc::downgrade(self), PhantomData);
+        let request = Request::pending(Acquire { permits, holder, _permit });
+        request.limit(limit);
+        let place: Rc<dyn Enter> = request.clone();
+        self.line.join(Rc::downgrade(&place), || {
+            let whole: Weak<Self> = Rc::downgrade(self);
+            whole
+        });
+        Future::from_core(request)
+    }
+
+    /// Returns whether a permit was granted without a guard, so that `release` may end it.
+    pub(super) fn is_held_by_hand(&self) -> bool {
+        self.value.get() + self.guards.get() < self.bound
+    }
+
+    pub(super) fn release_by_hand(self: &Rc<Self>) {
+        self.holders.release();
+        self.release();
+    }
+
+    fn release(self: &Rc<Self>) {
+        // As many as can be counted are as good as no limit.
+        self.value.set(self.value.get().saturating_add(1));
+        if self.granting.replace(true) {
+            // A permit that was granted just now was not taken: the loop below grants it to the next request.
+            return;
+        }
+        while self.value.get() > 0 {
+            let Some(waiter) = self.line.next() else { break };
+            self.value.set(self.value.get() - 1);
+            waiter.enter(self);
+        }
+        self.granting.set(false);
+    }
+}
+
+impl fmt::Debug for Permits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{} [", self.name.kind())?;
+        match self.value.get() {
+            0 => f.write_str("locked")?,
+            value => write!(f, "unlocked,value:{value}")?,
+        }
+        match self.line.len() {
+            0 => f.write_str("]>"),
+            waiters => write!(f, ",waiters:{waiters}]>"),
+        }
+    }
+}
+
+impl Withdraw for Permits {
+    fn withdraw(&self) {
+        self.line.withdraw();
+    }
+}
+
+/// A permit to be in. Dropping it lets in the next one.
+#[must_use = "the lock is released when this is dropped: bind it to a name such as `_guard`"]
+pub struct Guard {
+    /// `None` only in a guard that was forgotten.
+    permits: Option<Rc<Permits>>,
+    /// Where the holder is written down, if it is.
+    key: Option<Key>,
+}
+
+impl Guard {
+    /// Stays in without the guard, until `release` is called.
+    ///
+    /// ```
+    /// use squall::locks::Lock;
+    ///
+    /// let lock = Lock::new();
+    /// lock.acquire().into_result()?.forget();
+    /// assert!(!lock.acquire().done());
+    /// lock.release()?;
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    pub fn forget(mut self) {
+        if let Some(permits) = self.permits.take() {
+            permits.guards.set(permits.guards.get() - 1);
+            self.key.into_iter().for_each(|key| permits.holders.forget_guard(key));
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(permits) = self.permits.take() {
+            permits.guards.set(permits.guards.get() - 1);
+            self.key.into_iter().for_each(|key| permits.holders.remove(key));
+            permits.release();
+        }
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard").finish_non_exhaustive()
+    }
+}
