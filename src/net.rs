@@ -46,16 +46,19 @@ mod lines;
 mod lookup;
 pub(crate) mod network;
 mod reading;
+mod split;
 mod stream;
 mod tcp;
 #[cfg(unix)]
 mod unix;
+mod wakers;
 mod wants;
 mod writing;
 
 pub use address::Address;
 pub use lines::Lines;
 pub use lookup::lookup_host;
+pub use split::{ReadHalf, WriteHalf};
 pub use stream::IoStream;
 pub use tcp::{TcpListener, TcpStream};
 #[cfg(unix)]

@@ -4,14 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use log::Level;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::{log, Exception, Future, Resolvable, Shared};
+use squall_runner::{log, Exception, Future, Resolvable, Result, Shared};
 
-use super::connection::{polled, wake};
+use super::connection::polled;
+use super::wakers::Wakers;
 use crate::ioloop::readiness::{Readiness, Tried, Watched, READ};
 use crate::ioloop::IoLoop;
 
@@ -37,10 +38,11 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 /// What all handles of one listener share. It closes when the last of them is dropped.
 pub(super) struct Accepting<L: Listener> {
     pub(super) listener: L,
-    line: RefCell<VecDeque<Rc<Op<L>>>>,
+    /// First come first served. It does not hold them: an accept leaves with its last handle.
+    line: RefCell<VecDeque<Weak<Op<L>>>>,
     /// Connections that were accepted for those who did not take them.
     returned: RefCell<VecDeque<L::Accepted>>,
-    waker: Cell<Option<Waker>>,
+    wakers: RefCell<Wakers>,
     queued: Cell<bool>,
     /// Whether a timer runs until the next attempt, since the system had no descriptor left.
     backing_off: Cell<bool>,
@@ -53,6 +55,8 @@ pub(super) struct Accepting<L: Listener> {
 struct Op<L: Listener> {
     shared: Shared<L::Accepted>,
     accepting: Weak<Accepting<L>>,
+    /// The accept itself, while it is pending and a done callback waits for it, which holds no handle.
+    kept: Cell<Option<Rc<Self>>>,
 }
 
 impl<L: Listener> Resolvable for Op<L> {
@@ -60,6 +64,21 @@ impl<L: Listener> Resolvable for Op<L> {
 
     fn shared(&self) -> &Shared<L::Accepted> {
         &self.shared
+    }
+
+    fn cancel(&self) -> bool {
+        let cancelled = self.shared.cancel();
+        if cancelled {
+            drop(self.kept.take());
+        }
+        cancelled
+    }
+
+    fn keep(self: Rc<Self>) {
+        if !self.shared.done() {
+            let this = self.clone();
+            self.kept.set(Some(this));
+        }
     }
 }
 
@@ -75,8 +94,9 @@ impl<L: Listener> Drop for Op<L> {
 }
 
 impl<L: Listener> Op<L> {
-    fn is_lost(self: &Rc<Self>) -> bool {
-        Rc::strong_count(self) == 1 && Rc::weak_count(self) == 0
+    fn settle(&self, result: Result<L::Accepted>) {
+        self.shared.set(result);
+        drop(self.kept.take());
     }
 }
 
@@ -86,7 +106,7 @@ impl<L: Listener> Accepting<L> {
             listener,
             line: RefCell::default(),
             returned: RefCell::default(),
-            waker: Cell::default(),
+            wakers: RefCell::default(),
             queued: Cell::new(false),
             backing_off: Cell::new(false),
             logged: Cell::new(false),
@@ -99,8 +119,8 @@ impl<L: Listener> Accepting<L> {
 
     /// Begins to wait for a connection.
     pub(super) fn begin_accept(&self) -> Future<L::Accepted> {
-        let op = Rc::new(Op { shared: Shared::new(), accepting: self.this.clone() });
-        self.line.borrow_mut().push_back(op.clone());
+        let op = Rc::new(Op { shared: Shared::new(), accepting: self.this.clone(), kept: Cell::default() });
+        self.line.borrow_mut().push_back(Rc::downgrade(&op));
         self.serve();
         Future::from_core(op)
     }
@@ -108,11 +128,11 @@ impl<L: Listener> Accepting<L> {
     /// Waits for a connection, after those in line.
     pub(super) fn poll_accept(&self, cx: &Context<'_>) -> Poll<io::Result<L::Accepted>> {
         self.serve();
-        let tried = match self.line.borrow().is_empty() {
-            true => self.attempt(),
-            false => Tried::Blocked,
+        let tried = match self.first() {
+            None => self.attempt(),
+            Some(_) => Tried::Blocked,
         };
-        polled(tried, cx, |waker| drop(self.waker.replace(Some(waker))))
+        polled(tried, cx, |waker| self.wakers.borrow_mut().add(waker))
     }
 
     fn serve_soon(&self) {
@@ -124,16 +144,25 @@ impl<L: Listener> Accepting<L> {
     /// Serves those in line, and then the task that polls.
     fn serve(&self) {
         loop {
-            self.line.borrow_mut().retain(|op| !op.is_lost() && !op.shared.done());
-            let first = self.line.borrow().front().cloned();
-            let Some(first) = first else { break };
+            let Some(first) = self.first() else { break };
             match self.attempt() {
                 Tried::Done(result) => {
-                    first.shared.set(result.map_err(Exception::from));
+                    first.settle(result.map_err(Exception::from));
                 }
                 Tried::Blocked => return,
                 Tried::Later => return self.serve_soon(),
             }
+        }
+    }
+
+    /// The first one in line. Those who are gone or have what they wait for are not in it any more.
+    fn first(&self) -> Option<Rc<Op<L>>> {
+        let line = &mut *self.line.borrow_mut();
+        loop {
+            match line.front()?.upgrade() {
+                Some(first) if !first.shared.done() => return Some(first),
+                _ => line.pop_front(),
+            };
         }
     }
 
@@ -192,33 +221,34 @@ impl<L: Listener> Accepting<L> {
 impl<L: Listener> Watched for Accepting<L> {
     fn ready(self: Rc<Self>, _bits: u8) {
         self.serve();
-        if self.line.borrow().is_empty() {
-            wake(self.waker.take());
+        if self.first().is_none() {
+            let wakers = self.wakers.take();
+            wakers.wake();
         }
     }
 
     fn waits(&self) -> Option<String> {
-        let waker = self.waker.take();
-        let polls = waker.is_some();
-        self.waker.set(waker);
-        let waits = polls || self.line.borrow().iter().any(|op| !op.is_lost());
+        let waits = !self.wakers.borrow().is_empty() || self.first().is_some();
         waits.then(|| format!("{} waits for a connection", self.listener.describe()))
     }
 
     fn abandon(&self) {
-        let (line, waker) = (self.line.take(), self.waker.take());
-        line.iter().for_each(|op| op.shared.forget_waiters());
-        drop((line, waker, self.returned.take()));
+        let (line, wakers) = (self.line.take(), self.wakers.take());
+        line.iter().filter_map(Weak::upgrade).for_each(|op| {
+            op.shared.forget_waiters();
+            drop(op.kept.take());
+        });
+        drop((line, wakers, self.returned.take()));
     }
 }
 
 impl<L: Listener> Drop for Accepting<L> {
     fn drop(&mut self) {
-        for op in self.line.take() {
-            if !op.is_lost() {
+        for op in self.line.take().iter().filter_map(Weak::upgrade) {
+            if !op.shared.done() {
                 let message =
                     "the listener was dropped while this waited for a connection: keep it until then";
-                op.shared.set_exception(io::Error::new(io::ErrorKind::NotConnected, message).into());
+                op.settle(Err(io::Error::new(io::ErrorKind::NotConnected, message).into()));
             }
         }
     }

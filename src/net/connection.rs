@@ -5,9 +5,7 @@ use std::io;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use squall_runner::foreign::guard;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::Problem;
 
 use super::io::Io;
 use super::reading::Reading;
@@ -70,7 +68,7 @@ impl Watched for Connection {
     fn waits(&self) -> Option<String> {
         let reads = {
             let reading = self.reading.borrow();
-            reading.waker.is_some() || reading.line.iter().any(|read| !read.is_lost(1))
+            !reading.wakers.is_empty() || reading.line.iter().any(|read| read.strong_count() > 0)
         };
         let what = match (reads, self.writing.borrow().is_waited_for()) {
             (true, _) => "to be read",
@@ -88,11 +86,16 @@ impl Watched for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.fail(|| {
-            let message = "the stream was dropped while this waited for it: keep a handle of it until then";
-            io::Error::new(io::ErrorKind::NotConnected, message)
-        });
+        self.fail(dropped);
+        let wakers = (self.reading.get_mut().wakers.take(), self.writing.get_mut().wakers.take());
+        wakers.0.wake();
+        wakers.1.wake();
     }
+}
+
+pub(super) fn dropped() -> io::Error {
+    let message = "the stream was dropped while this waited for it: keep a handle of it until then";
+    io::Error::new(io::ErrorKind::NotConnected, message)
 }
 
 /// Serves a connection that did all that a turn allows it, unless it is closed by then.
@@ -110,19 +113,12 @@ impl Run for Serve {
 
 impl Withdraw for Serve {}
 
-/// Wakes a task: foreign code, whose panic is logged.
-pub(super) fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        guard(Problem::Callback, || waker.wake());
-    }
-}
-
 /// What a task that polls is told; if it has to wait for the socket, `keep` takes its waker.
-pub(super) fn polled<R>(tried: Tried<R>, cx: &Context<'_>, keep: impl FnOnce(Waker)) -> Poll<io::Result<R>> {
+pub(super) fn polled<R>(tried: Tried<R>, cx: &Context<'_>, keep: impl FnOnce(&Waker)) -> Poll<io::Result<R>> {
     match tried {
         Tried::Done(result) => return Poll::Ready(result),
         Tried::Later => cx.waker().wake_by_ref(),
-        Tried::Blocked => keep(cx.waker().clone()),
+        Tried::Blocked => keep(cx.waker()),
     }
     Poll::Pending
 }

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Waker};
 use squall_runner::{Exception, Future, Resolvable, Shared};
 
 use super::buffer::Buffer;
-use super::connection::{polled, wake, Connection};
+use super::connection::{polled, Connection};
+use super::wakers::Wakers;
 use super::wants::{Want, CHUNK};
 use crate::ioloop::readiness::{Tried, READ};
 
@@ -17,32 +18,27 @@ use crate::ioloop::readiness::{Tried, READ};
 #[derive(Default)]
 pub(super) struct Reading {
     pub(super) buffer: Buffer,
-    /// The reads that wait, first come first served.
-    pub(super) line: VecDeque<Rc<dyn Read>>,
-    /// The task that reads by `poll_read`: it comes after those in line.
-    pub(super) waker: Option<Waker>,
+    /// The reads that wait, first come first served. It does not hold them: a read leaves with its last handle.
+    pub(super) line: VecDeque<Weak<dyn Read>>,
+    /// The tasks that read by `poll_read`: they come after those in line.
+    pub(super) wakers: Wakers,
     /// The other end sends no more.
     pub(super) ended: bool,
 }
 
 /// A read in line.
 pub(super) trait Read {
-    /// Reads, if it can; the socket's answer is set as the result. Returns whether it is over.
+    /// Reads, if it can; the socket's answer is set as the result.
     fn serve(&self, connection: &Connection) -> Tried<()>;
+
+    /// Whether it has its result, or was cancelled.
+    fn is_over(&self) -> bool;
 
     /// Fails, because of the connection.
     fn fail(&self, exception: Exception);
 
     /// Forgets what waits for it.
     fn abandon(&self);
-}
-
-impl dyn Read {
-    /// Returns whether nobody can see the result of a read any more, of which its connection has `ours` handles.
-    pub(super) fn is_lost(self: &Rc<Self>, ours: usize) -> bool {
-        // A done callback holds it weakly.
-        Rc::strong_count(self) == ours && Rc::weak_count(self) == 0
-    }
 }
 
 /// A read, and the Future of what it reads.
@@ -52,6 +48,8 @@ struct Op<W: Want> {
     /// The position in the stream of what it has taken.
     position: Cell<u64>,
     connection: Weak<Connection>,
+    /// The read itself, while it is pending and a done callback waits for it, which holds no handle.
+    kept: Cell<Option<Rc<Self>>>,
 }
 
 impl<W: Want> Resolvable for Op<W> {
@@ -64,21 +62,36 @@ impl<W: Want> Resolvable for Op<W> {
     /// It leaves the line. What has come goes to the next one.
     fn cancel(&self) -> bool {
         let cancelled = self.shared.cancel();
+        if cancelled {
+            self.leave();
+            drop(self.kept.take());
+        }
+        cancelled
+    }
+
+    fn keep(self: Rc<Self>) {
+        if !self.shared.done() {
+            let this = self.clone();
+            self.kept.set(Some(this));
+        }
+    }
+}
+
+impl<W: Want> Op<W> {
+    /// Lets the next one in line have its turn.
+    fn leave(&self) {
         if let Some(connection) = self.connection.upgrade() {
             connection.serve_soon();
         }
-        cancelled
     }
 }
 
 impl<W: Want> Read for Op<W> {
     fn serve(&self, connection: &Connection) -> Tried<()> {
-        if self.shared.done() {
-            return Tried::Done(Ok(()));
-        }
         match connection.read(&mut *self.want.borrow_mut(), &self.position) {
             Tried::Done(result) => {
                 self.shared.set(result.map_err(Exception::from));
+                drop(self.kept.take());
                 Tried::Done(Ok(()))
             }
             Tried::Blocked => Tried::Blocked,
@@ -86,20 +99,29 @@ impl<W: Want> Read for Op<W> {
         }
     }
 
+    fn is_over(&self) -> bool {
+        self.shared.done()
+    }
+
     fn fail(&self, exception: Exception) {
         self.shared.set_exception(exception);
+        drop(self.kept.take());
     }
 
     fn abandon(&self) {
         self.shared.forget_waiters();
+        drop(self.kept.take());
     }
 }
 
 /// What was read and nobody took goes back to where it came from.
 impl<W: Want> Drop for Op<W> {
     fn drop(&mut self) {
-        let Some(connection) = self.connection.upgrade() else { return };
-        if let Some(output) = self.shared.reclaim() {
+        if !self.shared.done() {
+            return self.leave();
+        }
+        let Some(output) = self.shared.reclaim() else { return };
+        if let Some(connection) = self.connection.upgrade() {
             let bytes = self.want.get_mut().give_back(output);
             connection.reading.borrow_mut().buffer.give_back(self.position.get(), &bytes);
             connection.serve_soon();
@@ -116,48 +138,42 @@ impl Connection {
     /// Begins a read.
     pub(super) fn begin_read<W: Want>(self: &Rc<Self>, want: W) -> Future<W::Output> {
         let (want, connection) = (RefCell::new(want), Rc::downgrade(self));
-        let op = Rc::new(Op { shared: Shared::new(), want, position: Cell::new(0), connection });
-        self.forget_lost_reads();
-        if self.reading.borrow().line.is_empty() {
+        let (position, kept) = (Cell::new(0), Cell::new(None));
+        let op = Rc::new(Op { shared: Shared::new(), want, position, connection, kept });
+        if self.first_read().is_none() {
             match op.serve(self) {
                 Tried::Done(_) => return Future::from_core(op),
                 Tried::Blocked => {}
                 Tried::Later => self.serve_soon(),
             }
         }
-        self.reading.borrow_mut().line.push_back(op.clone());
+        let in_line: Weak<dyn Read> = Rc::downgrade(&op) as _;
+        self.reading.borrow_mut().line.push_back(in_line);
         Future::from_core(op)
     }
 
-    /// Drops the reads at the front of the line whose results nobody can see any more.
-    pub(super) fn forget_lost_reads(&self) {
+    /// The first read in line. Those that are gone or over are not in it any more.
+    fn first_read(&self) -> Option<Rc<dyn Read>> {
+        let line = &mut self.reading.borrow_mut().line;
         loop {
-            let line = &mut self.reading.borrow_mut().line;
-            let lost = line.front().is_some_and(|first| first.is_lost(1)).then(|| line.pop_front());
-            if lost.is_none() {
-                return;
-            }
+            match line.front()?.upgrade() {
+                Some(first) if !first.is_over() => return Some(first),
+                _ => line.pop_front(),
+            };
         }
     }
 
     /// Serves the reads in line, and then the task that polls.
     pub(super) fn serve_reads(&self) {
-        loop {
-            let first = self.reading.borrow().line.front().cloned();
-            let Some(first) = first else { break };
+        while let Some(first) = self.first_read() {
             match first.serve(self) {
-                Tried::Done(_) => {
-                    let line = &mut self.reading.borrow_mut().line;
-                    let is_first = line.front().is_some_and(|read| Rc::ptr_eq(read, &first));
-                    let served = is_first.then(|| line.pop_front());
-                    drop(served);
-                }
+                Tried::Done(_) => {}
                 Tried::Blocked => return,
                 Tried::Later => return self.serve_soon(),
             }
         }
-        let waker = self.reading.borrow_mut().waker.take();
-        wake(waker);
+        let wakers = self.reading.borrow_mut().wakers.take();
+        wakers.wake();
     }
 
     /// Reads from the socket until `want` has what it wants.
@@ -228,24 +244,18 @@ impl Connection {
 
     /// Reads into the buffer of a task, after those in line.
     pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.forget_lost_reads();
-        let keep = |waker| {
-            let before = self.reading.borrow_mut().waker.replace(waker);
-            drop(before);
-        };
+        let keep = |waker: &Waker| self.reading.borrow_mut().wakers.add(waker);
+        if self.first_read().is_some() {
+            return polled(Tried::Blocked, cx, keep);
+        }
         {
             let reading = &mut *self.reading.borrow_mut();
-            if reading.line.is_empty() {
-                if !reading.buffer.is_empty() {
-                    return Poll::Ready(Ok(reading.buffer.copy_to(buffer)));
-                }
-                if reading.ended || buffer.is_empty() {
-                    return Poll::Ready(Ok(0));
-                }
+            if !reading.buffer.is_empty() {
+                return Poll::Ready(Ok(reading.buffer.copy_to(buffer)));
             }
-        }
-        if !self.reading.borrow().line.is_empty() {
-            return polled(Tried::Blocked, cx, keep);
+            if reading.ended || buffer.is_empty() {
+                return Poll::Ready(Ok(0));
+            }
         }
         let tried = self.attempt_read(buffer);
         if let Tried::Done(Ok(read)) = tried {
@@ -260,7 +270,7 @@ impl Connection {
     pub(super) fn fail_reads(&self, error: impl Fn() -> io::Error) {
         let line = std::mem::take(&mut self.reading.borrow_mut().line);
         for read in line {
-            if !read.is_lost(1) {
+            if let Some(read) = read.upgrade() {
                 read.fail(error().into());
             }
         }
@@ -268,11 +278,11 @@ impl Connection {
 
     /// Forgets all that wait to read.
     pub(super) fn abandon_reads(&self) {
-        let (line, waker) = {
+        let (line, wakers) = {
             let reading = &mut *self.reading.borrow_mut();
-            (std::mem::take(&mut reading.line), reading.waker.take())
+            (std::mem::take(&mut reading.line), reading.wakers.take())
         };
-        line.iter().for_each(|read| read.abandon());
-        drop((line, waker));
+        line.iter().filter_map(Weak::upgrade).for_each(|read| read.abandon());
+        drop((line, wakers));
     }
 }

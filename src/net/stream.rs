@@ -13,6 +13,7 @@ use squall_runner::Future;
 use super::connection::Connection;
 use super::io::Io;
 use super::lines::Lines;
+use super::tcp::TcpStream;
 use super::wants::{AtMost, Exactly, IntoVec, ToEnd, Until};
 
 /// A connection to another end: bytes in both directions, in order. [`TcpStream`](super::TcpStream) and
@@ -89,6 +90,12 @@ impl IoStream {
     /// Writes all of `bytes`. The Future is done when the system has taken them, which says nothing of the other end.
     pub fn write_all(&self, bytes: impl Into<Bytes>) -> Future<()> {
         self.connection.begin_write(bytes.into())
+    }
+
+    /// Writes what there is room for, after what was handed in before, and returns how many of the bytes that was. It
+    /// waits until there is some room. A write that is dropped or cancelled before has written nothing.
+    pub fn write(&self, bytes: impl Into<Bytes>) -> Future<usize> {
+        self.connection.begin_write_once(bytes.into())
     }
 
     /// Waits until all that was handed in is written.
@@ -177,4 +184,6 @@ macro_rules! futures_io {
         }
     )*};
 }
-futures_io!(IoStream, &IoStream);
+futures_io!(IoStream, &IoStream, TcpStream, &TcpStream);
+#[cfg(unix)]
+futures_io!(super::UnixStream, &super::UnixStream);

@@ -41,7 +41,7 @@ use crate::ioloop::sources::Source;
 /// # Ok::<(), squall::Exception>(())
 /// ```
 #[derive(Clone)]
-pub struct TcpStream(IoStream);
+pub struct TcpStream(pub(super) IoStream);
 
 impl TcpStream {
     /// Connects to a host: `"example.com:80"`, or anything else that is an [`Address`].

@@ -4,15 +4,18 @@
 //! in the middle of it. Source: `tornado.iostream.BaseIOStream.write`.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
-use squall_runner::{Exception, Future, Shared};
+use squall_runner::native::start;
+use squall_runner::{Coroutine, Exception, Future, Shared};
 
-use super::connection::{polled, wake, Connection};
+use super::connection::{dropped, polled, Connection};
+use super::wakers::Wakers;
 use crate::ioloop::readiness::{Tried, WRITE};
 
 /// What the socket had no room for yet.
@@ -27,8 +30,8 @@ pub(super) struct Writing {
     line: VecDeque<(u64, Rc<Shared<()>>)>,
     /// Whether the connection is to be shut down for writing after the backlog.
     shut: Shut,
-    /// The task that writes by `poll_write`: it comes after the backlog.
-    waker: Option<Waker>,
+    /// The tasks that write by `poll_write`: they come after the backlog.
+    pub(super) wakers: Wakers,
 }
 
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl Writing {
     /// Whether somebody waits for room.
     pub(super) fn is_waited_for(&self) -> bool {
         let lost = |shared: &Rc<Shared<()>>| Rc::strong_count(shared) == 1 && Rc::weak_count(shared) == 0;
-        self.waker.is_some() || self.line.iter().any(|(_, shared)| !lost(shared))
+        !self.wakers.is_empty() || self.line.iter().any(|(_, shared)| !lost(shared))
     }
 
     /// The socket has taken so many bytes of the backlog. Returns those who waited for that.
@@ -111,6 +114,30 @@ impl Connection {
         Future::from_core(shared)
     }
 
+    /// Writes what there is room for, once there is some.
+    #[track_caller]
+    pub(super) fn begin_write_once(self: &Rc<Self>, bytes: Bytes) -> Future<usize> {
+        static WRITE_ONCE: Coroutine = Coroutine::new("IoStream::write", file!(), line!());
+
+        if bytes.is_empty() {
+            return Future::ready(0);
+        }
+        match self.attempt_after_backlog(&[IoSlice::new(&bytes)]) {
+            Tried::Done(Ok(written)) => return Future::ready(written),
+            Tried::Done(Err(error)) => return Future::failed(error),
+            Tried::Blocked | Tried::Later => {}
+        }
+        // It does not hold the connection, which closes with its last handle.
+        let connection = Rc::downgrade(self);
+        start(
+            &WRITE_ONCE,
+            poll_fn(move |cx| match connection.upgrade() {
+                Some(connection) => connection.poll_write(cx, &[IoSlice::new(&bytes)]),
+                None => Poll::Ready(Err(dropped())),
+            }),
+        )
+    }
+
     /// Shuts the connection down for writing, after the backlog.
     pub(super) fn begin_shutdown(&self) -> Future<()> {
         let shut = {
@@ -138,8 +165,8 @@ impl Connection {
     pub(super) fn serve_writes(&self) {
         match self.write_backlog() {
             Tried::Done(Ok(())) => {
-                let waker = self.writing.borrow_mut().waker.take();
-                wake(waker);
+                let wakers = self.writing.borrow_mut().wakers.take();
+                wakers.wake();
             }
             Tried::Done(Err(_)) | Tried::Blocked => {}
             Tried::Later => self.serve_soon(),
@@ -219,10 +246,14 @@ impl Connection {
 
     /// Writes the bytes of a task, after the backlog.
     pub(super) fn poll_write(&self, cx: &Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        polled(self.attempt_after_backlog(buffers), cx, |waker| self.keep_writer(waker))
+    }
+
+    fn attempt_after_backlog(&self, buffers: &[IoSlice<'_>]) -> Tried<usize> {
         if self.writing.borrow().shut != Shut::Open {
-            return Poll::Ready(Err(shut_down()));
+            return Tried::Done(Err(shut_down()));
         }
-        let tried = match self.write_backlog() {
+        match self.write_backlog() {
             Tried::Done(Ok(())) => self.io.attempt(WRITE, |io| match buffers {
                 [one] => io.write(one),
                 several => io.write_vectored(several),
@@ -230,8 +261,7 @@ impl Connection {
             Tried::Done(Err(error)) => Tried::Done(Err(error)),
             Tried::Blocked => Tried::Blocked,
             Tried::Later => Tried::Later,
-        };
-        polled(tried, cx, |waker| self.keep_writer(waker))
+        }
     }
 
     /// Waits until the backlog is written.
@@ -250,9 +280,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn keep_writer(&self, waker: Waker) {
-        let before = self.writing.borrow_mut().waker.replace(waker);
-        drop(before);
+    pub(super) fn keep_writer(&self, waker: &Waker) {
+        self.writing.borrow_mut().wakers.add(waker);
     }
 
     /// Fails all that wait for room.
@@ -262,12 +291,12 @@ impl Connection {
 
     /// Forgets all that wait for room.
     pub(super) fn abandon_writes(&self) {
-        let (line, waker) = {
+        let (line, wakers) = {
             let writing = &mut *self.writing.borrow_mut();
-            (std::mem::take(&mut writing.line), writing.waker.take())
+            (std::mem::take(&mut writing.line), writing.wakers.take())
         };
         line.iter().for_each(|(_, shared)| shared.forget_waiters());
-        drop((line, waker));
+        drop((line, wakers));
     }
 }
 

@@ -1,0 +1,164 @@
+//! The halves of a stream: one to read from, one to write to.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_io::{AsyncRead, AsyncWrite};
+use squall_runner::Future;
+
+use super::lines::Lines;
+use super::stream::IoStream;
+use super::tcp::TcpStream;
+
+/// The half of a stream that is read from; see [`IoStream::into_split`].
+pub struct ReadHalf(IoStream);
+
+/// The half of a stream that is written to; see [`IoStream::into_split`]. Dropping it shuts the stream down for writing,
+/// after all that was handed in: the other end sees the end of the stream.
+pub struct WriteHalf(IoStream);
+
+impl IoStream {
+    /// Splits the stream, so that each half can go to a coroutine of its own. The connection closes when both halves are
+    /// dropped, and every other handle of it.
+    ///
+    /// ```
+    /// use squall::net::UnixStream;
+    /// use squall::{IoLoop, Result};
+    ///
+    /// #[squall::coroutine]
+    /// fn greet() -> Result<()> {
+    ///     let (client, server) = UnixStream::pair()?;
+    ///     let (reader, writer) = server.into_split();
+    ///     yield_!(writer.write_all("hello"))?;
+    ///     drop(writer);                                        // the end, for the client
+    ///     assert_eq!(yield_!(client.read_to_end(100))?, "hello");
+    ///     yield_!(client.write_all("still open"))?;            // the other direction
+    ///     assert_eq!(yield_!(reader.read(100))?, "still open");
+    ///     Ok(())
+    /// }
+    /// IoLoop::current().run_sync(greet)?;
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
+        (ReadHalf(self.clone()), WriteHalf(self))
+    }
+}
+
+impl TcpStream {
+    /// Splits the stream as [`IoStream::into_split`] does.
+    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
+        IoStream::from(self).into_split()
+    }
+}
+
+#[cfg(unix)]
+impl super::UnixStream {
+    /// Splits the stream as [`IoStream::into_split`] does.
+    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
+        IoStream::from(self).into_split()
+    }
+}
+
+impl ReadHalf {
+    /// Reads as [`IoStream::read`] does.
+    pub fn read(&self, max: usize) -> Future<Bytes> {
+        self.0.read(max)
+    }
+
+    /// Reads as [`IoStream::read_into`] does.
+    pub fn read_into(&self, buffer: Vec<u8>) -> Future<(Vec<u8>, usize)> {
+        self.0.read_into(buffer)
+    }
+
+    /// Reads as [`IoStream::read_exact`] does.
+    pub fn read_exact(&self, len: usize) -> Future<Bytes> {
+        self.0.read_exact(len)
+    }
+
+    /// Reads as [`IoStream::read_until`] does.
+    pub fn read_until(&self, delimiter: impl Into<Bytes>, max: usize) -> Future<Bytes> {
+        self.0.read_until(delimiter, max)
+    }
+
+    /// Reads as [`IoStream::read_to_end`] does.
+    pub fn read_to_end(&self, max: usize) -> Future<Bytes> {
+        self.0.read_to_end(max)
+    }
+
+    /// Reads lines as [`IoStream::lines`] does.
+    pub fn lines(&self) -> Lines {
+        self.0.lines()
+    }
+}
+
+impl WriteHalf {
+    /// Writes as [`IoStream::write_all`] does.
+    pub fn write_all(&self, bytes: impl Into<Bytes>) -> Future<()> {
+        self.0.write_all(bytes)
+    }
+
+    /// Writes as [`IoStream::write`] does.
+    pub fn write(&self, bytes: impl Into<Bytes>) -> Future<usize> {
+        self.0.write(bytes)
+    }
+
+    /// Waits as [`IoStream::flush`] does.
+    pub fn flush(&self) -> Future<()> {
+        self.0.flush()
+    }
+
+    /// Ends the stream for the other end, as [`IoStream::shutdown`] does.
+    pub fn shutdown(&self) -> Future<()> {
+        self.0.shutdown()
+    }
+}
+
+impl Drop for WriteHalf {
+    fn drop(&mut self) {
+        // What is wrong with the connection is told to those who read from it.
+        drop(self.0.shutdown().exception());
+    }
+}
+
+impl AsyncRead for ReadHalf {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for WriteHalf {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, buffer)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_write_vectored(cx, buffers)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_flush(cx)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_shutdown(cx)
+    }
+}
+
+impl fmt::Debug for ReadHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ReadHalf").field(&self.0).finish()
+    }
+}
+
+impl fmt::Debug for WriteHalf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WriteHalf").field(&self.0).finish()
+    }
+}

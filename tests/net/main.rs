@@ -1,0 +1,49 @@
+//! Sockets over loopback, on the real clock, without a sleep of the thread.
+
+#![cfg(all(unix, feature = "net"))]
+
+mod listeners;
+mod streams;
+
+use std::future::Future;
+use std::io::ErrorKind;
+
+use squall::net::{IoStream, TcpListener, TcpStream};
+use squall::{moment, Exception, IoLoop, Result};
+
+fn kind(exception: &Exception) -> ErrorKind {
+    exception.downcast_ref::<std::io::Error>().unwrap_or_else(|| panic!("{exception:?}")).kind()
+}
+
+fn run<T: 'static>(test: impl Future<Output = Result<T>> + 'static) -> T {
+    IoLoop::current().run_sync(|| test).unwrap()
+}
+
+/// A connection over loopback: client and server.
+async fn pair() -> Result<(TcpStream, TcpStream)> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let client = TcpStream::connect(listener.local_addr()?).await?;
+    let (server, _) = listener.accept().await?;
+    Ok((client, server))
+}
+
+/// Lets the loop turn, so that what was written over loopback has arrived.
+async fn turns(n: usize) {
+    for _ in 0..n {
+        moment().await.unwrap();
+    }
+}
+
+/// Writes zeros until nothing fits in any more, and returns how many those were.
+async fn filled(stream: &IoStream) -> usize {
+    let mut len = 0;
+    loop {
+        let write = stream.write(vec![0; 1 << 20]);
+        turns(3).await;
+        if !write.done() {
+            write.cancel();
+            return len;
+        }
+        len += write.await.unwrap();
+    }
+}
