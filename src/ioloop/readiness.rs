@@ -21,6 +21,9 @@ pub(crate) const CLOSED: u8 = 4;
 /// How many operations one socket may do in each turn, whatever the others do.
 const SHARE: u8 = 4;
 
+/// How many it may do in one turn while the budget of all lasts.
+const MOST: u8 = 16;
+
 /// What owns a socket, and is told when the socket gets ready.
 pub(crate) trait Watched {
     /// Does what waits for `bits`. Called by the loop right after its wait: it resolves Futures and wakes tasks, which
@@ -49,7 +52,7 @@ pub(crate) struct Readiness {
     bits: Cell<u8>,
     /// The turn in which `used` was counted.
     turn: Cell<u32>,
-    /// How many operations the socket did in that turn, up to [`SHARE`].
+    /// How many operations the socket did in that turn.
     used: Cell<u8>,
     owner: OnceCell<Weak<dyn Watched>>,
     /// Those of the loop on which the socket was made.
@@ -126,11 +129,10 @@ impl Readiness {
         if self.turn.replace(turn) != turn {
             self.used.set(0);
         }
-        if self.used.get() < SHARE {
-            self.used.set(self.used.get() + 1);
-            return true;
-        }
-        self.sources.budget.take()
+        let used = self.used.get();
+        let may = used < SHARE || (used < MOST && self.sources.budget.take());
+        self.used.set(used + u8::from(may));
+        may
     }
 }
 

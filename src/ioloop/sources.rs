@@ -29,12 +29,15 @@ pub(crate) struct Sources {
     /// Where a socket that somebody waits for was found last: it is looked at first the next time.
     waited: Cell<usize>,
     pub(super) budget: Budget,
+    /// Whether the log says that the clock stands still because of these sockets.
+    pub(super) stood_still: Cell<bool>,
 }
 
 impl Sources {
     pub(super) fn new(wakeup: Arc<Wakeup>, ready: Rc<ReadyQueue>) -> Rc<Self> {
         let (table, closed, waited) = (RefCell::default(), Cell::new(false), Cell::new(0));
-        Rc::new(Self { table, wakeup, ready, closed, waited, budget: Budget::default() })
+        let (budget, stood_still) = (Budget::default(), Cell::new(false));
+        Rc::new(Self { table, wakeup, ready, closed, waited, budget, stood_still })
     }
 
     pub(crate) fn is_empty(&self) -> bool {

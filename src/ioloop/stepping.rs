@@ -1,5 +1,6 @@
 //! The loop for tools that run it one callback at a time: the parts of an iteration, each by itself.
 
+use std::borrow::Cow;
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ impl IoLoop {
     pub(crate) fn begin_turn(&self, limit: Option<Duration>) -> usize {
         let (inner, ready) = (&*self.inner, &self.inner.ready);
         let now = inner.clock.now();
+        inner.sources.budget.begin_turn();
         // If it fails now, it fails again where the loop waits for it.
         drop(inner.look_at_fds());
         for callback in self.arrived(limit.map_or(JOBS, |limit| limit.min(JOBS))) {
@@ -97,7 +99,7 @@ impl IoLoop {
     }
 
     /// What may still wake the loop from outside of this thread, in words.
-    pub(crate) fn outside(&self) -> Vec<&'static str> {
+    pub(crate) fn outside(&self) -> Vec<Cow<'static, str>> {
         let inner = &*self.inner;
         let outside = [
             (self.expects(), "a job is under way"),
@@ -105,7 +107,13 @@ impl IoLoop {
             (inner.inbox.has_handles(), "a LoopHandle is kept"),
             (inner.wakeable(), "a Waker is kept"),
         ];
-        outside.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect()
+        let outside = outside.into_iter().filter(|(is, _)| *is).map(|(_, what)| Cow::Borrowed(what));
+        outside.chain(self.socket_waits().map(Cow::Owned)).collect()
+    }
+
+    /// What is waited for at a real socket, in words.
+    pub(crate) fn socket_waits(&self) -> Option<String> {
+        self.inner.sources.waits()
     }
 
     /// Sleeps until something outside wakes the loop, at most so long in real time.

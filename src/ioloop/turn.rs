@@ -3,10 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use log::Level;
 use squall_runner::foreign::guard;
 use squall_runner::ready::{Callback, Suspended};
 use squall_runner::trace::{self, Event, Problem};
-use squall_runner::{Coroutine, Error, Result, Waiting};
+use squall_runner::{log, Coroutine, Error, Result, Waiting};
 
 use super::blocking::Watched;
 use super::current::default_queue;
@@ -74,7 +75,8 @@ impl Inner {
         let expecting = !self.expected.borrow().is_empty();
         let timeout = match deadline {
             // A job, and a real socket, take none of the time that jumps.
-            Some(_) if self.clock.jumps() && (expecting || self.sources.waits().is_some()) => None,
+            Some(_) if self.clock.jumps() && expecting => None,
+            Some(_) if self.clock.jumps() && self.sources.waits().is_some() => return self.stand_still(),
             Some(deadline) => Some(self.clock.until(deadline)),
             None if expecting || self.has_fds() || self.inbox.has_handles() => None,
             None if self.sources.waits().is_some() || self.wakeable() => None,
@@ -86,6 +88,25 @@ impl Inner {
             return self.look_at_fds();
         }
         self.poll(timeout)
+    }
+
+    /// Waits for real sockets, while a clock that jumps stands still. If that takes long, the log says so once.
+    fn stand_still(&self) -> Result<()> {
+        const LONG: Duration = Duration::from_secs(1);
+
+        if self.sources.stood_still.get() {
+            return self.poll(None);
+        }
+        self.poll(Some(LONG))?;
+        if let (Some(waits), true) = (self.sources.waits(), self.ready.is_empty()) {
+            self.sources.stood_still.set(true);
+            let line = format_args!(
+                "the virtual clock stands still, since {waits}: a real socket takes real time; the in-memory network \
+                 of `squall::testing` takes virtual time"
+            );
+            log(Level::Warn, "squall::ioloop", line);
+        }
+        Ok(())
     }
 
     /// Sees which descriptors are ready, without waiting for any.

@@ -37,5 +37,11 @@ pub(super) fn not_over(limit: Duration, seen: &Seen) -> String {
         let at = call.location.map_or(String::new(), |location| format!(", since its yield at {location}"));
         format!("; {} runs{at}", call.who)
     });
-    format!("the test is not over after {limit:?}{who}")
+    let socket = seen.socket.as_ref().map_or(String::new(), |waits| {
+        format!(
+            "; {waits}. A real socket takes real time, and the virtual clock stands still meanwhile: the in-memory \
+             network of `squall::testing` takes virtual time"
+        )
+    });
+    format!("the test is not over after {limit:?}{who}{socket}")
 }

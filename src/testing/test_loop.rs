@@ -1,5 +1,6 @@
 //! [`TestLoop`]: a loop that runs one resume at a time, on a virtual clock.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
@@ -446,8 +447,9 @@ impl TestLoop {
     fn jump(&mut self, limit: &Limit) -> Result<bool, String> {
         let deadline = self.io_loop.next_deadline().filter(|_| self.autojump);
         let Some(deadline) = deadline else { return Ok(false) };
-        // What is under way outside takes real time; it should not be overtaken by a timer. A job ends.
-        while self.io_loop.expects() && !self.io_loop.has_work() {
+        // What is under way outside takes real time; it should not be overtaken by a timer. A job ends, and a real
+        // socket is waited for as long as it takes.
+        while !self.io_loop.has_work() && (self.io_loop.expects() || self.io_loop.socket_waits().is_some()) {
             self.sleep(limit.left());
             self.check(limit, &self.io_loop.outside())?;
         }
@@ -486,11 +488,12 @@ impl TestLoop {
 
     /// Sleeps until something outside wakes the loop, at most so long in real time.
     fn sleep(&self, timeout: Option<Duration>) {
+        look(&self.seen).socket = self.io_loop.socket_waits();
         self.io_loop.wait_outside(timeout).expect("the system has no poller left");
     }
 
     /// That there is real time left. `outside` is what it waits for.
-    fn check(&self, limit: &Limit, outside: &[&str]) -> Result<(), String> {
+    fn check(&self, limit: &Limit, outside: &[Cow<'static, str>]) -> Result<(), String> {
         let problem = limit.problem(&look(&self.seen));
         match (problem, outside) {
             (None, _) => Ok(()),

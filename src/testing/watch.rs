@@ -50,6 +50,8 @@ pub(super) struct Seen {
     pub(super) steps: usize,
     /// Who runs.
     pub(super) running: Option<RunnerId>,
+    /// What was waited for at a real socket when the loop slept last.
+    pub(super) socket: Option<String>,
     pub(super) problems: Vec<(Problem, Exception)>,
     /// Whether `entries` are wanted.
     pub(super) record: bool,

@@ -3,6 +3,7 @@
 #![cfg(all(unix, feature = "net"))]
 
 mod listeners;
+mod loops;
 mod streams;
 
 use std::future::Future;
