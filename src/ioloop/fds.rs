@@ -4,16 +4,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::ops::BitOr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use log::Level;
-use polling::{Event, Poller};
+use polling::Event;
 use squall_runner::ready::{is_mostly_empty, ReadyQueue, Run, Withdraw};
 use squall_runner::{log, Context};
 
 use super::handle::Wakeup;
+use super::registered::{Mode, Registered};
 use super::wait::Wait;
 use super::IoLoop;
 
@@ -96,7 +97,7 @@ impl IoLoop {
     ///
     /// # Errors
     /// If it has a handler already ([`io::ErrorKind::AlreadyExists`]), cannot be watched, as a regular file, or the
-    /// system gives no more descriptors. Outside of Linux and Android: [`io::ErrorKind::Unsupported`].
+    /// system gives no more descriptors: the loop keeps one of its own for each handler.
     ///
     /// Source: `tornado.ioloop.IOLoop.add_handler`.
     pub fn add_handler(
@@ -289,37 +290,41 @@ impl Drop for PutBack<'_> {
 /// Of one that is watched for nothing, epoll would still report that its other end hung up, again and again: the poller
 /// forgets it meanwhile.
 struct Registration {
-    /// Open as long as the poller knows it.
-    source: Rc<dyn AsFd>,
+    /// A descriptor of its own for the same file: whatever becomes of `source`, it is open as long as the poller knows
+    /// it.
+    registered: Registered<OwnedFd>,
     fd: RawFd,
-    wakeup: Arc<Wakeup>,
-    /// Whether the poller knows it.
-    known: Cell<bool>,
     watched: Rc<Watched>,
+    /// Keeps the number `fd` from being given to another file.
+    _source: Rc<dyn AsFd>,
 }
 
 impl Registration {
     /// Makes the descriptor known to the poller, which shows whether it can be watched at all.
     fn new(source: Rc<dyn AsFd>, fd: RawFd, wakeup: &Arc<Wakeup>, watched: &Rc<Watched>) -> io::Result<Self> {
-        let (wakeup, watched) = (wakeup.clone(), watched.clone());
-        let registration = Self { source, fd, wakeup, known: Cell::new(false), watched };
+        let registered = Registered::new(source.as_fd().try_clone_to_owned()?, wakeup);
+        let registration = Self { registered, fd, watched: watched.clone(), _source: source };
         registration.add()?;
         Ok(registration)
     }
 
+    /// The keys are the descriptors' numbers.
+    fn key(&self) -> io::Result<usize> {
+        usize::try_from(self.fd).map_err(io::Error::other)
+    }
+
     fn add(&self) -> io::Result<()> {
-        if !self.known.get() {
-            register(self.wakeup.poller()?, self.source.as_fd())?;
-            self.known.set(true);
+        if !self.registered.is_known() {
+            self.registered.add(self.key()?, Mode::Once)?;
             self.watched.0.set(self.watched.0.get() + 1);
         }
         Ok(())
     }
 
     fn delete(&self) -> io::Result<()> {
-        if self.known.take() {
+        if self.registered.is_known() {
             self.watched.0.set(self.watched.0.get() - 1);
-            self.wakeup.poller()?.delete(self.source.as_fd())?;
+            self.registered.delete()?;
         }
         Ok(())
     }
@@ -330,8 +335,7 @@ impl Registration {
             return self.delete();
         }
         self.add()?;
-        let key = usize::try_from(self.fd).map_err(io::Error::other)?;
-        self.wakeup.poller()?.modify(self.source.as_fd(), Event::new(key, events.read, events.write))
+        self.registered.watch(Event::new(self.key()?, events.read, events.write))
     }
 }
 
@@ -341,20 +345,4 @@ impl Drop for Registration {
             log(Level::Error, "squall::ioloop", format_args!("a descriptor could not be forgotten: {error}"));
         }
     }
-}
-
-/// Makes a descriptor known to the poller, which does not look at it yet.
-///
-/// `Poller::add` is `unsafe`, since nothing ties the descriptor to the poller; everything after it is safe. A poller
-/// is a descriptor itself, though, and epoll's own call is safe.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn register(poller: &Poller, fd: BorrowedFd<'_>) -> io::Result<()> {
-    use rustix::event::epoll::{add, EventData, EventFlags};
-
-    add(poller, fd, EventData::new_u64(0), EventFlags::ONESHOT).map_err(io::Error::from)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn register(_poller: &Poller, _fd: BorrowedFd<'_>) -> io::Result<()> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "descriptors can be watched on Linux and Android only"))
 }

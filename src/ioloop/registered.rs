@@ -1,5 +1,6 @@
-//! [`Registered`]: something that the poller watches for exactly as long as this owns it.
+//! [`Registered`]: something that the poller may know, and forgets before it closes.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 
@@ -9,64 +10,108 @@ use squall_runner::log;
 
 use super::handle::Wakeup;
 
-/// A socket or descriptor that the poller knows, until this is dropped.
+/// A socket or descriptor that the poller knows from [`add`](Self::add) on, until [`delete`](Self::delete) or the end of
+/// this.
 ///
-/// Invariant: the poller forgets `io` before `io` is dropped. `io` is private, is never replaced or moved out, and
+/// Invariant: the poller has forgotten `io` when `io` is dropped. `io` is private, and is never replaced or moved out;
 /// `Drop` deletes it first.
 pub(crate) struct Registered<S: AsSource> {
     io: S,
     wakeup: Arc<Wakeup>,
+    known: Cell<bool>,
+}
+
+/// How often the poller tells of an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Mode {
+    /// Of each change, of both directions; where the poller cannot do that, once after each [`Registered::rearm`].
+    Edge,
+    /// Once after each [`Registered::watch`].
+    #[cfg(unix)]
+    Once,
 }
 
 impl<S: AsSource> Registered<S> {
-    /// Registers `io` under `key`, edge-triggered, for reading and writing, for its whole life.
-    pub(super) fn new(io: S, wakeup: &Arc<Wakeup>, key: usize) -> io::Result<Self> {
-        add(wakeup.poller()?, &io, key)?;
-        Ok(Self { io, wakeup: wakeup.clone() })
+    pub(super) fn new(io: S, wakeup: &Arc<Wakeup>) -> Self {
+        Self { io, wakeup: wakeup.clone(), known: Cell::new(false) }
     }
 
     pub(crate) fn io(&self) -> &S {
         &self.io
     }
 
-    /// Asks again to be told of both directions, where the poller tells of each only once.
+    #[cfg(unix)]
+    pub(super) fn is_known(&self) -> bool {
+        self.known.get()
+    }
+
+    /// Makes it known to the poller under `key`, if it is not known yet.
+    pub(super) fn add(&self, key: usize, mode: Mode) -> io::Result<()> {
+        if !self.known.get() {
+            self.add_to(self.wakeup.poller()?, key, mode)?;
+            self.known.set(true);
+        }
+        Ok(())
+    }
+
+    /// epoll's own call is safe, and can ask for `RDHUP`, which `polling` does not: without it a short read could not be
+    /// told from the end of the stream.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn add_to(&self, poller: &Poller, key: usize, mode: Mode) -> io::Result<()> {
+        use rustix::event::epoll::{add, EventData, EventFlags};
+
+        let flags = match mode {
+            Mode::Edge => EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET,
+            Mode::Once => EventFlags::ONESHOT,
+        };
+        add(poller, self.io.source(), EventData::new_u64(key as u64), flags).map_err(io::Error::from)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[allow(unsafe_code)]
+    fn add_to(&self, poller: &Poller, key: usize, mode: Mode) -> io::Result<()> {
+        use polling::PollMode;
+
+        let (event, mode) = match mode {
+            Mode::Edge if poller.supports_edge() => (Event::all(key), PollMode::Edge),
+            Mode::Edge => (Event::all(key), PollMode::Oneshot),
+            #[cfg(unix)]
+            Mode::Once => (Event::none(key), PollMode::Oneshot),
+        };
+        // SAFETY: `add_with_mode` asks that the source be deleted from the poller before it is dropped. The source is
+        // `self.io`, which `Drop` deletes before it is dropped; see the invariant of the type. If `self` is leaked, so
+        // is `io`, which stays open then. The poller is not dropped before, since `self.wakeup` holds it. Only types
+        // of this crate and of std come in here, whose descriptor is the same for their whole life.
+        unsafe { poller.add_with_mode(&self.io.source(), event, mode) }
+    }
+
+    /// Asks to be told once of the next event of these, after [`Mode::Once`].
+    #[cfg(unix)]
+    pub(super) fn watch(&self, event: Event) -> io::Result<()> {
+        self.wakeup.poller()?.modify(&self.io, event)
+    }
+
+    /// Asks again to be told of both directions, after [`Mode::Edge`], where the poller tells of each only once.
     pub(super) fn rearm(&self, key: usize) -> io::Result<()> {
         match self.wakeup.poller()? {
             poller if poller.supports_edge() => Ok(()),
             poller => poller.modify(&self.io, Event::all(key)),
         }
     }
-}
 
-impl<S: AsSource> Drop for Registered<S> {
-    fn drop(&mut self) {
-        let deleted = self.wakeup.poller().and_then(|poller| poller.delete(&self.io));
-        if let Err(error) = deleted {
-            log(Level::Error, "squall::ioloop", format_args!("a descriptor could not be forgotten: {error}"));
+    /// Makes the poller forget it.
+    pub(super) fn delete(&self) -> io::Result<()> {
+        match self.known.take() {
+            true => self.wakeup.poller()?.delete(&self.io),
+            false => Ok(()),
         }
     }
 }
 
-/// Makes `io` known to the poller.
-///
-/// epoll's own call is safe, saves a later one, and can ask for `RDHUP`, of which `polling` does not know: without it a
-/// short read could not be told from the end of the stream.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn add(poller: &Poller, io: &impl AsSource, key: usize) -> io::Result<()> {
-    use rustix::event::epoll::{self, EventData, EventFlags};
-
-    let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-    epoll::add(poller, io.source(), EventData::new_u64(key as u64), flags).map_err(io::Error::from)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-#[allow(unsafe_code)]
-fn add(poller: &Poller, io: &impl AsSource, key: usize) -> io::Result<()> {
-    use polling::PollMode;
-
-    let mode = if poller.supports_edge() { PollMode::Edge } else { PollMode::Oneshot };
-    // SAFETY: `add_with_mode` asks that the source be deleted from the poller before it is dropped. The only caller
-    // moves `io` into a `Registered`, whose `Drop` deletes it; see the invariant there. If a `Registered` is leaked,
-    // so is its `io`, which then stays open.
-    unsafe { poller.add_with_mode(io, Event::all(key), mode) }
+impl<S: AsSource> Drop for Registered<S> {
+    fn drop(&mut self) {
+        if let Err(error) = self.delete() {
+            log(Level::Error, "squall::ioloop", format_args!("a descriptor could not be forgotten: {error}"));
+        }
+    }
 }

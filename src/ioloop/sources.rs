@@ -11,7 +11,7 @@ use squall_runner::ready::{Callback, ReadyQueue};
 
 use super::handle::Wakeup;
 use super::readiness::{Budget, Readiness, CLOSED, READ, WRITE};
-use super::registered::Registered;
+use super::registered::{Mode, Registered};
 use super::wait::Seen;
 use super::IoLoop;
 
@@ -117,13 +117,10 @@ impl<S: AsSource> Source<S> {
         }
         let readiness = Readiness::on(sources.clone(), bits);
         let key = sources.table.borrow_mut().insert(readiness.clone());
-        match Registered::new(io, &sources.wakeup, key | SOURCE) {
-            Ok(registered) => Ok(Self { registered, readiness, key }),
-            Err(error) => {
-                sources.table.borrow_mut().remove(key);
-                Err(error)
-            }
-        }
+        // Dropped, it leaves the table again.
+        let source = Self { registered: Registered::new(io, &sources.wakeup), readiness, key };
+        source.registered.add(key | SOURCE, Mode::Edge)?;
+        Ok(source)
     }
 
     pub(crate) fn io(&self) -> &S {
