@@ -36,6 +36,9 @@
 //!
 //! A socket belongs to the loop that was current when it was made. When that loop is closed, operations fail.
 
+#[doc = include_str!("../docs/sockets.md")]
+pub mod guide {}
+
 mod accepting;
 mod address;
 mod buffer;
@@ -44,6 +47,7 @@ mod connection;
 mod io;
 mod lines;
 mod lookup;
+mod methods;
 pub(crate) mod network;
 mod reading;
 mod split;

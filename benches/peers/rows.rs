@@ -10,6 +10,7 @@ mod locks;
 mod moment;
 mod multi;
 mod queues;
+mod sockets;
 mod threads;
 mod timers;
 mod tracing;
@@ -37,6 +38,7 @@ pub(crate) fn rows() -> Vec<Row> {
         timers::rows(),
         threads::rows(),
         executor::rows(),
+        sockets::rows(),
         tracing::rows(),
     ]
     .into_iter()

@@ -5,20 +5,16 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use futures_io::{AsyncRead, AsyncWrite};
-use squall_runner::Future;
 
-use super::lines::Lines;
 use super::stream::IoStream;
-use super::tcp::TcpStream;
 
 /// The half of a stream that is read from; see [`IoStream::into_split`].
-pub struct ReadHalf(IoStream);
+pub struct ReadHalf(pub(super) IoStream);
 
 /// The half of a stream that is written to; see [`IoStream::into_split`]. Dropping it shuts the stream down for writing,
 /// after all that was handed in: the other end sees the end of the stream.
-pub struct WriteHalf(IoStream);
+pub struct WriteHalf(pub(super) IoStream);
 
 impl IoStream {
     /// Splits the stream, so that each half can go to a coroutine of its own. The connection closes when both halves are
@@ -44,75 +40,6 @@ impl IoStream {
     /// ```
     pub fn into_split(self) -> (ReadHalf, WriteHalf) {
         (ReadHalf(self.clone()), WriteHalf(self))
-    }
-}
-
-impl TcpStream {
-    /// Splits the stream as [`IoStream::into_split`] does.
-    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
-        IoStream::from(self).into_split()
-    }
-}
-
-#[cfg(unix)]
-impl super::UnixStream {
-    /// Splits the stream as [`IoStream::into_split`] does.
-    pub fn into_split(self) -> (ReadHalf, WriteHalf) {
-        IoStream::from(self).into_split()
-    }
-}
-
-impl ReadHalf {
-    /// Reads as [`IoStream::read`] does.
-    pub fn read(&self, max: usize) -> Future<Bytes> {
-        self.0.read(max)
-    }
-
-    /// Reads as [`IoStream::read_into`] does.
-    pub fn read_into(&self, buffer: Vec<u8>) -> Future<(Vec<u8>, usize)> {
-        self.0.read_into(buffer)
-    }
-
-    /// Reads as [`IoStream::read_exact`] does.
-    pub fn read_exact(&self, len: usize) -> Future<Bytes> {
-        self.0.read_exact(len)
-    }
-
-    /// Reads as [`IoStream::read_until`] does.
-    pub fn read_until(&self, delimiter: impl Into<Bytes>, max: usize) -> Future<Bytes> {
-        self.0.read_until(delimiter, max)
-    }
-
-    /// Reads as [`IoStream::read_to_end`] does.
-    pub fn read_to_end(&self, max: usize) -> Future<Bytes> {
-        self.0.read_to_end(max)
-    }
-
-    /// Reads lines as [`IoStream::lines`] does.
-    pub fn lines(&self) -> Lines {
-        self.0.lines()
-    }
-}
-
-impl WriteHalf {
-    /// Writes as [`IoStream::write_all`] does.
-    pub fn write_all(&self, bytes: impl Into<Bytes>) -> Future<()> {
-        self.0.write_all(bytes)
-    }
-
-    /// Writes as [`IoStream::write`] does.
-    pub fn write(&self, bytes: impl Into<Bytes>) -> Future<usize> {
-        self.0.write(bytes)
-    }
-
-    /// Waits as [`IoStream::flush`] does.
-    pub fn flush(&self) -> Future<()> {
-        self.0.flush()
-    }
-
-    /// Ends the stream for the other end, as [`IoStream::shutdown`] does.
-    pub fn shutdown(&self) -> Future<()> {
-        self.0.shutdown()
     }
 }
 

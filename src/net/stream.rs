@@ -94,6 +94,7 @@ impl IoStream {
 
     /// Writes what there is room for, after what was handed in before, and returns how many of the bytes that was. It
     /// waits until there is some room. A write that is dropped or cancelled before has written nothing.
+    #[track_caller]
     pub fn write(&self, bytes: impl Into<Bytes>) -> Future<usize> {
         self.connection.begin_write_once(bytes.into())
     }

@@ -35,7 +35,7 @@ use crate::ioloop::sources::Source;
 /// # Ok::<(), squall::Exception>(())
 /// ```
 #[derive(Clone)]
-pub struct UnixStream(IoStream);
+pub struct UnixStream(pub(super) IoStream);
 
 impl UnixStream {
     /// Connects to the socket at `path`. A Unix socket connects at once, or not at all.

@@ -388,6 +388,22 @@ fn two_tasks_that_poll_the_same_stream_are_both_woken() {
     });
 }
 
+/// The traits of `futures` that are in scope do not hide the methods of the streams.
+#[test]
+fn methods_come_before_those_of_traits_in_scope() {
+    trait AsyncReadExt: AsyncRead {
+        fn read(&mut self, _buffer: &mut [u8]) {}
+    }
+    impl<R: AsyncRead + ?Sized> AsyncReadExt for R {}
+    run(async {
+        let (client, server) = pair().await?;
+        client.write_all("x").await?;
+        assert_eq!(server.read(1).await?, "x");
+        AsyncReadExt::read(&mut &server, &mut []);
+        Ok(())
+    });
+}
+
 #[test]
 fn std_streams_are_taken_over() {
     run(async {
