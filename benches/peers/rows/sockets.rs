@@ -61,7 +61,7 @@ fn squall<const CONNECTIONS: usize>(n: usize) -> Duration {
         }
         let start = ThreadTime::now();
         let asked = clients.iter().cloned();
-        let asked = asked.map(|stream| squall::coroutine(|co| ask(co, stream, each::<CONNECTIONS>(n))));
+        let asked = asked.map(|stream| squall::coroutine(move |co| ask(co, stream, each::<CONNECTIONS>(n))));
         co.yield_(asked.collect::<Vec<_>>()).await?;
         let time = start.elapsed();
         drop(clients);
