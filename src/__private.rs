@@ -66,7 +66,7 @@ impl<T: 'static> Outcome for Result<T, Exception> {
 #[macro_export]
 macro_rules! __yield {
     ($co:ident $yielded:expr $(,)?) => {
-        $crate::Co::yield_(&$co, $yielded).await
+        $crate::Co::take(&$co, $crate::Co::give(&$co, $yielded)).await
     };
     ($co:ident) => {
         ::core::compile_error!("nothing to yield: `yield_!(())?` lets the loop run once")

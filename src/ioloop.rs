@@ -52,6 +52,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Callback, ReadyQueue};
 use squall_runner::trace::{self, Problem};
 use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Yieldable};
@@ -85,7 +86,7 @@ pub struct IoLoop {
 
 struct Inner {
     ready: Rc<ReadyQueue>,
-    clock: Box<dyn Clock>,
+    clock: Guarded<Box<dyn Clock>>,
     timers: RefCell<Timers>,
     inbox: Inbox,
     /// What is to come from other threads.
@@ -128,7 +129,7 @@ impl IoLoop {
         let sources = sources::Sources::new(inbox.wakeup().clone(), ready.clone());
         let inner = Inner {
             ready,
-            clock: Box::new(clock),
+            clock: Guarded::new(Box::new(clock)),
             timers: RefCell::default(),
             inbox,
             expected: RefCell::default(),

@@ -203,6 +203,7 @@
 //! | [`maybe_future`] | makes a Future of something that may be one already |
 //! | [`native()`] | makes a std Future yieldable whose output is not a `Result` |
 //! | [`convert_yielded`] | makes a Future of anything that can be yielded |
+//! | [`report_to_stderr`] | sets whether failures go to standard error where there is no logger |
 //! | [`chain_future`] | copies the result of one Future to another |
 //! | [`report_to_stderr`] | turns off, or on again, that failures go to standard error where no logger takes them |
 

@@ -67,8 +67,23 @@ impl Co {
         &self,
         yielded: Y,
     ) -> impl StdFuture<Output = Result<Y::Output>> + use<'_, M, Y> {
-        let accepted = accept(self.body, Yielded::new(yielded));
-        Yield { barrier: accepted.then(|| self.airlock.yield_(())), _output: PhantomData }
+        self.take(self.give(yielded))
+    }
+
+    /// The first half of [`yield_`](Self::yield_). What it returns does not name the type of what was yielded: so the
+    /// compiler complains once, where `yield_!` is given something that cannot be yielded.
+    #[doc(hidden)]
+    #[track_caller]
+    #[inline]
+    pub fn give<M: 'static, Y: Yieldable<M> + 'static>(&self, yielded: Y) -> Given<Y::Output> {
+        Given(accept(self.body, Yielded::new(yielded)), PhantomData)
+    }
+
+    /// The second half of [`yield_`](Self::yield_).
+    #[doc(hidden)]
+    #[inline]
+    pub fn take<T: 'static>(&self, given: Given<T>) -> impl StdFuture<Output = Result<T>> + use<'_, T> {
+        Yield { barrier: given.0.then(|| self.airlock.yield_(())), _output: PhantomData }
     }
 }
 
@@ -77,6 +92,12 @@ impl std::fmt::Debug for Co {
         f.debug_struct("Co").finish_non_exhaustive()
     }
 }
+
+/// What was yielded, if that was accepted; the yield takes a `T`.
+#[doc(hidden)]
+#[derive(Debug)]
+#[must_use = "a yield does nothing before it is awaited"]
+pub struct Given<T>(bool, PhantomData<fn() -> T>);
 
 /// A yield that waits to be resumed. Its barrier is there unless the yield was a mistake or is over.
 struct Yield<B, T> {

@@ -1,6 +1,7 @@
 //! [`Exception`]: what a coroutine raises, and the way it came.
 //!
-//! Any error becomes one by `?`; a text becomes one by [`Exception::msg`]. It is trapped in the coroutine's
+//! Any error becomes one by `?`. A text is not an error: write `Err(Exception::msg("text"))?` where `Err("text")?` does not
+//! compile. An exception is trapped in the coroutine's
 //! Future and raised again where that Future is yielded; each coroutine it leaves adds a frame to its traceback.
 //!
 //! ```
@@ -40,6 +41,8 @@ struct Raised {
     name: &'static str,
     /// Where it was made.
     origin: &'static Location<'static>,
+    /// Where the panic happened, if it was one, and the panic hook saw it.
+    panicked_at: Option<Arc<str>>,
     /// The coroutines it left, innermost first; at most `FRAMES` of them.
     frames: Vec<Frame>,
     /// How many more it left after that.
@@ -103,9 +106,22 @@ impl Exception {
     /// ```
     #[track_caller]
     pub fn named<E: StdError + Send + Sync + 'static>(name: &'static str, error: E) -> Self {
-        let origin = Location::caller();
-        let error: Arc<dyn StdError + Send + Sync> = Arc::new(error);
-        Self(Arc::new(Raised { error: Guarded::new(error), name, origin, frames: Vec::new(), elided: 0 }))
+        Self::raise(name, Arc::new(error), Location::caller())
+    }
+
+    fn raise(
+        name: &'static str,
+        error: Arc<dyn StdError + Send + Sync>,
+        origin: &'static Location<'static>,
+    ) -> Self {
+        Self(Arc::new(Raised {
+            error: Guarded::new(error),
+            name,
+            origin,
+            panicked_at: None,
+            frames: Vec::new(),
+            elided: 0,
+        }))
     }
 
     /// An exception that is only a message.
@@ -159,7 +175,7 @@ impl Exception {
     /// # Errors
     /// Itself, if it is no [`Return`]; [`Error::WrongReturn`], if it is one of another type.
     pub fn into_return<T: 'static>(self) -> Result<T> {
-        match self.return_value() {
+        match Self::trap(|| Ok(self.return_value()), Err)? {
             Some(value) => Ok(value),
             None if self.is_return() => Err(Error::WrongReturn { expected: type_name::<T>() }.into()),
             None => Err(self),
@@ -169,6 +185,52 @@ impl Exception {
     /// Whether both are the same exception: raised once, however often it was cloned since.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.error, &other.0.error)
+    }
+
+    /// Notes where the panic happened of which this was made.
+    pub(crate) fn panicked_at(mut self, site: Option<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.0).panicked_at = site;
+        self
+    }
+
+    /// Returns where it was raised, as `file:line:column`: the line of the `?`, of the panic, or of the yield that came
+    /// last before it where nothing else is known.
+    ///
+    /// ```
+    /// use squall_runner::{coroutine, Exception};
+    ///
+    /// let failed = coroutine(|_co| async { if true { panic!("no") } else { Ok(()) } });
+    /// assert!(failed.exception().unwrap().raised_at().contains(":4:")); // where it says `panic!`
+    /// ```
+    pub fn raised_at(&self) -> String {
+        match (&self.0.panicked_at, self.0.frames.first()) {
+            (Some(site), _) => site.to_string(),
+            (None, Some(frame)) => frame.location.to_string(),
+            (None, None) => self.0.origin.to_string(),
+        }
+    }
+
+    /// Makes an Exception of an error whose type is not known. One that was converted to a `Box<dyn Error>` by `?` or
+    /// `into` is itself again, with its traceback.
+    ///
+    /// ```
+    /// use std::error::Error;
+    /// use squall_runner::Exception;
+    ///
+    /// let boxed: Box<dyn Error + Send + Sync> = "x".parse::<i32>().unwrap_err().into();
+    /// assert!(Exception::from_boxed(boxed).is::<std::num::ParseIntError>());
+    ///
+    /// let exception = Exception::msg("no such page");
+    /// let boxed: Box<dyn Error + Send + Sync> = exception.clone().into();
+    /// assert!(Exception::from_boxed(boxed).same(&exception));
+    /// ```
+    #[track_caller]
+    pub fn from_boxed(error: Box<dyn StdError + Send + Sync>) -> Self {
+        let origin = Location::caller();
+        match error.downcast::<Boxed>() {
+            Ok(boxed) => boxed.0,
+            Err(error) => Self::raise("Error", Arc::from(error), origin),
+        }
     }
 
     /// Where it was raised.
@@ -226,6 +288,64 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Exception {
     }
 }
 
+/// An [`Exception`] as an error of the standard library, which it cannot be itself: any error becomes one by `?`.
+struct Boxed(Exception);
+
+impl fmt::Display for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Boxed {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let Exception(raised) = &self.0;
+        Exception::trap(|| raised.error.source(), |_panic| None)
+    }
+}
+
+/// For `?` in a function that returns `Result<_, Box<dyn Error + Send + Sync>>`. [`Exception::from_boxed`] is the way
+/// back. `anyhow::Error::from_boxed(exception.into())` makes an error of anyhow.
+///
+/// ```
+/// use squall_runner::{Error, Exception};
+///
+/// fn timed_out() -> Result<(), Exception> {
+///     Err(Error::Timeout)?
+/// }
+/// fn main_of_a_program() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+///     timed_out()?;
+///     Ok(())
+/// }
+/// let error = main_of_a_program().unwrap_err();
+/// assert_eq!(error.to_string(), "Timeout");
+/// assert!(format!("{error:?}").starts_with("Traceback (most recent call last):"));
+/// ```
+impl From<Exception> for Box<dyn StdError + Send + Sync> {
+    fn from(exception: Exception) -> Self {
+        Box::new(Boxed(exception))
+    }
+}
+
+/// For `?` in a function that returns `Result<_, Box<dyn Error>>`, such as a `main`.
+///
+/// ```
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     Ok(squall_runner::Future::ready(()).result()?)
+/// }
+/// ```
+impl From<Exception> for Box<dyn StdError> {
+    fn from(exception: Exception) -> Self {
+        Box::new(Boxed(exception))
+    }
+}
+
 impl fmt::Display for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(f, |f| self.0.error.fmt(f))
@@ -235,18 +355,22 @@ impl fmt::Display for Exception {
 impl fmt::Debug for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let raised = &*self.0;
-        let has_origin = raised.frames.is_empty() && raised.has_place();
+        let has_place = raised.panicked_at.is_some() || raised.has_place();
+        let has_origin = raised.frames.is_empty() && has_place;
         if has_origin || !raised.frames.is_empty() {
             writeln!(f, "Traceback (most recent call last):")?;
         }
         if raised.elided > 0 {
             writeln!(f, "  ... {} more", raised.elided)?;
         }
-        for frame in raised.frames.iter().rev() {
-            writeln!(f, "  {frame}")?;
+        for (depth, frame) in raised.frames.iter().enumerate().rev() {
+            match &raised.panicked_at {
+                Some(site) if depth == 0 => writeln!(f, "  {site} in {}", frame.name)?,
+                _ => writeln!(f, "  {frame}")?,
+            }
         }
         if has_origin {
-            writeln!(f, "  {}", raised.origin)?;
+            writeln!(f, "  {}", self.raised_at())?;
         }
         let text = self.to_string();
         match text.as_str() {

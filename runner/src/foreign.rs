@@ -26,11 +26,11 @@
 use std::any::Any;
 use std::fmt;
 use std::mem::{forget, needs_drop};
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::co::Entered;
-use crate::panics::text_of;
+use crate::panics::{site_of, text_of};
 use crate::trace::{report, Problem};
 use crate::{Error, Exception};
 
@@ -51,10 +51,10 @@ impl Exception {
 
 #[cold]
 fn of_panic(payload: Box<dyn Any + Send>) -> Exception {
-    let text = text_of(&*payload);
+    let (text, site) = (text_of(&*payload), site_of(&*payload));
     // It may panic as it is dropped, and so may what it panics with.
     catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(forget);
-    Exception::new(Error::Panic(text))
+    Exception::new(Error::Panic(text)).panicked_at(site)
 }
 
 /// Calls foreign code that has no result. A panic is reported.
@@ -142,6 +142,13 @@ impl<T> Deref for Guarded<T> {
     #[inline]
     fn deref(&self) -> &T {
         self.0.as_ref().expect(THERE)
+    }
+}
+
+impl<T> DerefMut for Guarded<T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().expect(THERE)
     }
 }
 

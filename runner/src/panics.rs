@@ -1,15 +1,26 @@
-//! The panic hook: keeps what a panic says, for tools that show it in a report of their own.
+//! The panic hook: notes where a panic happened, before the stack is unwound and that is lost.
 //!
-//! The hook is installed once, in front of the one that the program has then, and calls that one in turn.
+//! The hook is installed once, in front of the one that the program has then, and calls that one in turn. If the
+//! program replaces it later, a trapped panic is reported at the line of the last yield instead.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
-use std::sync::Once;
+use std::sync::{Arc, Once};
+
+/// The last panic of a thread.
+struct Last {
+    text: String,
+    payload: TypeId,
+    /// Where it happened, as `file:line:column`.
+    site: Option<Arc<str>>,
+}
 
 thread_local! {
     /// Whether panics of this thread are kept instead of printed.
     static QUIET: Cell<bool> = const { Cell::new(false) };
+    /// The last panic that nobody has asked for yet.
+    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
     /// What was not printed last: its text and its line.
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -25,6 +36,7 @@ pub fn install_hook() {
     HOOK.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
+            note(info);
             if is_quiet() {
                 keep(info);
             } else {
@@ -32,6 +44,14 @@ pub fn install_hook() {
             }
         }));
     });
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    let site = info.location().map(|location| location.to_string().into());
+    let payload = info.payload();
+    let last = Last { text: text_of(payload), payload: payload.type_id(), site };
+    // On a thread that is ending there is nowhere to note it.
+    let _ = LAST.try_with(|cell| cell.replace(Some(last)));
 }
 
 fn keep(info: &PanicHookInfo<'_>) {
@@ -48,6 +68,19 @@ pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
     text.unwrap_or("a value that is not a string").to_owned()
+}
+
+/// Returns where the panic happened that was caught with this payload, as `file:line:column`.
+///
+/// The last panic that the hook saw may be another one: the program may have replaced the hook since.
+pub(crate) fn site_of(payload: &(dyn Any + Send)) -> Option<Arc<str>> {
+    let last = LAST.try_with(RefCell::take).ok().flatten()?;
+    let is_same = last.payload == payload.type_id() || is_text(last.payload) && is_text(payload.type_id());
+    (is_same && last.text == text_of(payload)).then_some(last.site)?
+}
+
+fn is_text(payload: TypeId) -> bool {
+    [TypeId::of::<String>(), TypeId::of::<&'static str>()].contains(&payload)
 }
 
 /// Returns whether panics and reports of this thread are kept instead of printed.

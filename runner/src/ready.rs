@@ -22,6 +22,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::num::NonZeroU32;
 use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,6 +63,20 @@ thread_local! {
     static LAST_ID: Cell<u32> = const { Cell::new(0) };
     /// The queues of this thread that are alive, by their numbers, which only grow.
     static ALIVE: RefCell<Vec<(QueueId, Weak<ReadyQueue>)>> = const { RefCell::new(Vec::new()) };
+    /// The queue while the thread ends and `CURRENT` is gone, for what thread-locals do in their `Drop`. It has no
+    /// destructor: whatever is left in it then is leaked.
+    static ENDING: ManuallyDrop<RefCell<Option<Rc<ReadyQueue>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
+}
+
+#[cold]
+fn ending() -> Rc<ReadyQueue> {
+    let queue = ENDING.with(|queue| queue.borrow().clone());
+    queue.unwrap_or_else(|| {
+        let queue = ReadyQueue::new();
+        CURRENT_ID.set(Some(queue.id));
+        ENDING.with(|ending| ending.replace(Some(queue.clone())));
+        queue
+    })
 }
 
 impl ReadyQueue {
@@ -84,21 +99,22 @@ impl ReadyQueue {
         queue
     }
 
-    /// Returns the queue of this thread; a new one if the thread is ending.
+    /// Returns the queue of this thread.
     pub fn current() -> Rc<Self> {
-        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_else(|_| Self::new())
+        CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_else(|_| ending())
     }
 
     /// Makes this the queue of the thread, and returns the one that was.
     pub fn make_current(self: Rc<Self>) -> Rc<Self> {
         let id = self.id;
-        match CURRENT.try_with(|current| current.replace(self)) {
-            Ok(before) => {
-                CURRENT_ID.set(Some(id));
-                before
-            }
-            Err(_) => Self::new(),
-        }
+        let before = CURRENT.try_with(|current| current.replace(self.clone()));
+        let before = before.unwrap_or_else(|_| {
+            let before = ending();
+            ENDING.with(|ending| ending.replace(Some(self)));
+            before
+        });
+        CURRENT_ID.set(Some(id));
+        before
     }
 
     /// The number of the current queue.
@@ -275,10 +291,13 @@ impl ReadyQueue {
         registered.get(key(place)).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it))
     }
 
-    /// Does something with the queue of this thread that runs no code of others; nothing when it is ending.
+    /// Does something with the queue of this thread that runs no code of others.
     #[inline]
-    fn with_current<R: Default>(f: impl FnOnce(&Self) -> R) -> R {
-        CURRENT.try_with(|current| f(&current.borrow())).unwrap_or_default()
+    fn with_current<R>(f: impl FnOnce(&Self) -> R) -> R {
+        let f = Cell::new(Some(f));
+        let call = |queue: &Self| f.take().map(|f| f(queue));
+        let result = CURRENT.try_with(|current| call(&current.borrow()));
+        result.unwrap_or_else(|_| call(&ending())).expect("it is called once")
     }
 }
 

@@ -33,10 +33,11 @@ use std::time::Duration;
 
 use log::Level;
 
-use crate::foreign;
+use crate::foreign::{self, Guarded};
 use crate::ready::{Callback, Run};
 use crate::{Coroutine, Exception, Result};
 
+use crate::panics::install_hook;
 use crate::report::log;
 pub use crate::report::{report, Problem};
 
@@ -269,8 +270,8 @@ impl Names {
 }
 
 thread_local! {
-    static OBSERVED: Cell<bool> = const { Cell::new(false) };
-    static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
+    static OBSERVED: Cell<Observed> = const { Cell::new(Observed::Unknown) };
+    static OBSERVER: RefCell<Option<Guarded<Rc<dyn Observer>>>> = const { RefCell::new(None) };
     static RUNNERS: Cell<u32> = const { Cell::new(0) };
     static FUTURES: Cell<u32> = const { Cell::new(0) };
     static NAMES: RefCell<Option<Rc<Names>>> = const { RefCell::new(None) };
@@ -278,9 +279,13 @@ thread_local! {
 
 /// Has this thread observed like that from now on, and returns how it was observed before.
 pub fn exchange(with: Observation) -> Observation {
-    OBSERVED.set(with.observer.is_some());
+    install_hook();
+    OBSERVED.set(if with.observer.is_some() { Observed::Yes } else { Observed::No });
+    // While a thread ends nobody observes it any more.
+    let before = OBSERVER.try_with(|observer| observer.replace(with.observer.map(Guarded::new)));
+    let before = before.ok().flatten();
     Observation {
-        observer: OBSERVER.replace(with.observer),
+        observer: before.map(Guarded::into_inner),
         runners: RUNNERS.replace(with.runners),
         futures: FUTURES.replace(with.futures),
         names: NAMES.try_with(|names| names.replace(with.names)).unwrap_or_default(),
@@ -290,7 +295,28 @@ pub fn exchange(with: Observation) -> Observation {
 /// Whether anybody observes this thread.
 #[inline]
 pub fn observed() -> bool {
-    OBSERVED.get()
+    match OBSERVED.get() {
+        Observed::No => false,
+        Observed::Yes => true,
+        Observed::Unknown => first_question(),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Observed {
+    /// Nothing was called on this thread yet.
+    Unknown,
+    No,
+    Yes,
+}
+
+/// Every call of a coroutine asks whether it is observed. So what has to be done before the first one is done here, at
+/// no cost for the others.
+#[cold]
+fn first_question() -> bool {
+    install_hook();
+    OBSERVED.set(Observed::No);
+    false
 }
 
 /// Tells the observer, if there is one. The event is made only then.
@@ -316,7 +342,7 @@ pub(crate) fn stops<R: Run + 'static>(runner: &Rc<R>, started: bool) -> bool {
 
 fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
     // On a thread that is ending there is none any more.
-    let Ok(Some(observer)) = OBSERVER.try_with(|observer| observer.borrow().clone()) else {
+    let Ok(Some(observer)) = OBSERVER.try_with(|observer| observer.borrow().as_deref().cloned()) else {
         return R::default();
     };
     // It prints values of others, which may panic in the middle of what happens.

@@ -55,8 +55,8 @@ pub mod marker {
 /// What a coroutine may yield.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be yielded",
-    label = "not a Future, nor a list, tuple or map of them",
-    note = "a coroutine yields squall Futures, `()`, async blocks and other std Futures whose output is a Result of some `std::error::Error`, and arrays, Vecs, tuples and maps of these",
+    label = "not a Future, nor a list, map or tuple of up to 8 of them",
+    note = "a coroutine yields squall Futures, `()`, async blocks and other std Futures whose output is a Result of some `std::error::Error`, and arrays, Vecs, maps and tuples of up to 8 of these",
     note = "wrap a std Future whose output is not a Result in `squall::native(..)`; implement `Yieldable<marker::Custom>` for a type of your own"
 )]
 pub trait Yieldable<M>: Sized {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use squall_runner::foreign::guard;
+use squall_runner::foreign::discard;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
@@ -22,6 +22,13 @@ pub(super) trait Work: Send + Sync {
 
 /// A job as the pool and the loop share it.
 struct Job<F, T>(Mutex<Stage<F, T>>);
+
+/// Whoever has the last handle, a thread of the pool or that of the loop, drops what nobody has fetched.
+impl<F, T> Drop for Job<F, T> {
+    fn drop(&mut self) {
+        discard(self.replace(Stage::Away));
+    }
+}
 
 enum Stage<F, T> {
     Queued(F, Context, Ticket),
@@ -64,7 +71,7 @@ where
     fn reject(&self, exception: Exception) -> bool {
         let Some(begun) = self.begin() else { return false };
         self.replace(Stage::Finished(Err(exception)));
-        guard(Problem::Callback, || drop(begun));
+        discard(begun);
         true
     }
 }
@@ -134,7 +141,7 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Resolvable for JobFuture<F, T> {
             if let Some((pool, place)) = self.place.take() {
                 pool.withdraw(place);
             }
-            guard(Problem::Callback, || drop(begun));
+            discard(begun);
         }
         cancelled
     }

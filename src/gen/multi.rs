@@ -19,6 +19,7 @@ use std::hash::{BuildHasher, Hash};
 use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
+use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Kind, Origin, Problem, State};
 use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Waitable, Yieldable};
@@ -62,7 +63,7 @@ fn start<M, C: Children<M>>(
         shared: Shared::new(),
         children: Cell::new(None),
         unfinished: Cell::new(0),
-        quiet,
+        quiet: Guarded::new(quiet),
         held: Cell::new(Some(Held::new(this.clone()))),
     });
     if trace::observed() {
@@ -90,8 +91,19 @@ struct Multi<F: Futures, Q> {
     children: Cell<Option<F>>,
     /// How many are not done yet.
     unfinished: Cell<usize>,
-    quiet: Q,
+    quiet: Guarded<Q>,
     held: Cell<Option<Held>>,
+}
+
+/// Asks a predicate of the user. One that panics says `false`, and that is reported.
+pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exception) -> bool {
+    Exception::trap(
+        || quiet(exception),
+        |panic| {
+            trace::report(Problem::Callback, &panic);
+            false
+        },
+    )
 }
 
 impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
@@ -105,12 +117,13 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
             if let Some(exception) = child.exception() {
                 if pending && first.is_none() {
                     first = Some(exception);
-                } else if !(self.quiet)(&exception) {
+                } else if !is_quiet(&*self.quiet, &exception) {
                     trace::report(Problem::Multiple, &exception);
                 }
             }
         });
-        self.shared.set(first.map_or_else(|| children.results(), Err));
+        // The keys of a map are compared, and results copied.
+        self.shared.set(first.map_or_else(|| Exception::trap(|| children.results(), Err), Err));
     }
 }
 
@@ -294,13 +307,13 @@ yieldable!([M, K: Ord + 'static, Y: Yieldable<M>] BTreeMap<K, Y>, Map<M>);
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Entries<K, T: 'static, O> {
-    entries: Vec<(K, Future<T>)>,
+    entries: Vec<(Guarded<K>, Future<T>)>,
     _map: PhantomData<O>,
 }
 
 impl<K, T, O> Entries<K, T, O> {
     fn convert<M, Y: Yieldable<M, Output = T>>(children: impl IntoIterator<Item = (K, Y)>) -> Result<Self> {
-        let convert = |(key, child)| Ok((key, convert_yielded(child)?));
+        let convert = |(key, child)| Ok((Guarded::new(key), convert_yielded(child)?));
         Ok(Self { entries: children.into_iter().map(convert).collect::<Result<_>>()?, _map: PhantomData })
     }
 }
@@ -312,7 +325,7 @@ impl<K: 'static, T, O: FromIterator<(K, T)> + 'static> Futures for Entries<K, T,
         self.entries.iter().for_each(|(_, future)| f(&**future));
     }
     fn results(self) -> Result<O> {
-        self.entries.into_iter().map(|(key, future)| Ok((key, future.into_result()?))).collect()
+        self.entries.into_iter().map(|(key, future)| Ok((key.into_inner(), future.into_result()?))).collect()
     }
 }
 

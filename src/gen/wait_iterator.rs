@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::{Rc, Weak};
 
+use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::{Future, Resolvable, Shared};
@@ -50,7 +51,7 @@ pub struct WaitIterator<T: 'static, K: 'static = ()> {
 
 /// What the iterator and the Futures of its results share. The Futures that it waits for do not hold it.
 struct Inner<T: 'static, K: 'static> {
-    keys: Vec<K>,
+    keys: Vec<Guarded<K>>,
     /// By place in the list; empty once done.
     futures: RefCell<Vec<Option<Future<T>>>>,
     /// How many results are not handed over yet.
@@ -95,7 +96,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
     /// ```
     pub fn keyed(entries: impl IntoIterator<Item = (K, Future<T>)>) -> Self {
         let (keys, futures): (Vec<_>, Vec<_>) =
-            entries.into_iter().map(|(key, future)| (key, Some(future))).unzip();
+            entries.into_iter().map(|(key, future)| (Guarded::new(key), Some(future))).unzip();
         let pending = |future: &Option<Future<T>>| future.as_ref().is_some_and(|future| !future.done());
         let pending: Vec<bool> = futures.iter().map(pending).collect();
         let inner = Rc::new(Inner {
@@ -153,7 +154,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
 
     /// Returns the key of the Future whose result came last.
     pub fn current_key(&self) -> Option<&K> {
-        self.inner.keys.get(self.current_index()?)
+        self.inner.keys.get(self.current_index()?).map(|key| &**key)
     }
 
     /// Returns the Future whose result came last. By its `id` it is the one in the list.

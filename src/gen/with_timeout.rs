@@ -5,10 +5,12 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, Problem, State};
 use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
 
+use super::multi::is_quiet;
 use crate::ioloop::Held;
 use crate::ioloop::{IoLoop, Timeout, CLOSED};
 
@@ -62,7 +64,7 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
             shared: Shared::new(),
             future: Cell::new(None),
             timer: Cell::new(Some(timer)),
-            quiet,
+            quiet: Guarded::new(quiet),
             timed_out_at: location,
             held: Cell::new(Some(Held::new(this.clone()))),
         }
@@ -82,7 +84,7 @@ struct WithTimeout<T: 'static, Q> {
     /// What it waits for, until that is done.
     future: Cell<Option<Future<T>>>,
     timer: Cell<Option<Timeout>>,
-    quiet: Q,
+    quiet: Guarded<Q>,
     /// The line of the call, which is where `Timeout` is raised.
     timed_out_at: &'static Location<'static>,
     held: Cell<Option<Held>>,
@@ -98,7 +100,8 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> WithTimeout<T, Q> {
         let this = self.clone();
         let late = move |future: &Future<T>| {
             if let Some(exception) = future.exception() {
-                if !(this.quiet)(&exception) && exception.downcast_ref() != Some(&Error::Cancelled) {
+                if !is_quiet(&*this.quiet, &exception) && exception.downcast_ref() != Some(&Error::Cancelled)
+                {
                     trace::report(Problem::LateFailure, &exception);
                 }
             }

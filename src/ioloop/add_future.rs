@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
+use squall_runner::foreign::discard;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::{Context, Future};
 
@@ -64,6 +65,13 @@ impl<T: 'static, F: FnOnce(Future<T>) + 'static> Run for AddFuture<T, F> {
 
 impl<T: 'static, F: FnOnce(Future<T>) + 'static> Withdraw for AddFuture<T, F> {
     fn withdraw(&self) {
-        drop((self.held.take(), self.future.take(), self.f.take()));
+        drop((self.held.take(), self.future.take()));
+        discard(self.f.take());
+    }
+}
+
+impl<T: 'static, F> Drop for AddFuture<T, F> {
+    fn drop(&mut self) {
+        discard(self.f.take());
     }
 }

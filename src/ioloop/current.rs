@@ -1,7 +1,8 @@
 //! The current loop of a thread.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use squall_runner::ready::ReadyQueue;
@@ -10,7 +11,19 @@ use super::run::Running;
 use super::{IoLoop, RealClock};
 
 thread_local! {
-    static LOOPS: RefCell<Loops> = const { RefCell::new(Loops { own: None, below: None, made: Vec::new() }) };
+    static LOOPS: RefCell<Loops> = const { RefCell::new(NONE) };
+    /// Those of a thread that ends and has no `LOOPS` any more, for what thread-locals do in their `Drop`. It has no
+    /// destructor: whatever is left in it then is leaked.
+    static ENDING: ManuallyDrop<RefCell<Loops>> = const { ManuallyDrop::new(RefCell::new(NONE)) };
+}
+
+const NONE: Loops = Loops { own: None, below: None, made: Vec::new() };
+
+fn with_loops<R>(f: impl FnOnce(&mut Loops) -> R) -> R {
+    let f = Cell::new(Some(f));
+    let call = |loops: &RefCell<Loops>| f.take().map(|f| f(&mut loops.borrow_mut()));
+    let result = LOOPS.try_with(call).unwrap_or_else(|_| ENDING.with(|loops| call(loops)));
+    result.expect("it is called once")
 }
 
 /// The loops of a thread. The last that was made the current one is it.
@@ -25,17 +38,12 @@ struct Loops {
 impl IoLoop {
     /// The loop of this thread; one on the real clock is made where there is none.
     pub fn current() -> Self {
-        let current = LOOPS.try_with(|loops| {
-            let loops = &mut *loops.borrow_mut();
-            match loops.made.last() {
-                Some(made) => Self::clone(made),
-                None => {
-                    loops.own.get_or_insert_with(|| Self::on(ReadyQueue::current(), RealClock::new())).clone()
-                }
+        with_loops(|loops| match loops.made.last() {
+            Some(made) => Self::clone(made),
+            None => {
+                loops.own.get_or_insert_with(|| Self::on(ReadyQueue::current(), RealClock::new())).clone()
             }
-        });
-        // While a thread ends there is none any more. What asks for it in its `Drop` gets one that never runs.
-        current.unwrap_or_else(|_| Self::new())
+        })
     }
 
     /// Makes this the loop of the thread until the guard goes. Then it is again the one that was made so last of
@@ -56,9 +64,7 @@ impl IoLoop {
     pub fn make_current(&self) -> CurrentLoop {
         let made = Rc::new(self.clone());
         let before = self.inner.ready.clone().make_current();
-        // While a thread ends nobody can ask for its loop.
-        let _ = LOOPS.try_with(|loops| {
-            let loops = &mut *loops.borrow_mut();
+        with_loops(|loops| {
             if loops.made.is_empty() {
                 loops.below = Some(before);
             }
@@ -70,11 +76,10 @@ impl IoLoop {
     /// Whether the current loop of this thread is running: whoever asks is called by it.
     #[cfg(feature = "trace")]
     pub(crate) fn current_runs() -> bool {
-        let runs = |loops: &Loops| {
+        with_loops(|loops| {
             let current = loops.made.last().map(|made| &**made).or(loops.own.as_ref());
             current.is_some_and(|current| current.inner.running.get())
-        };
-        LOOPS.try_with(|loops| runs(&loops.borrow())).unwrap_or(false)
+        })
     }
 
     /// Calls `f` as the loop would: it counts as running meanwhile. For tools that run it by hand.
@@ -101,18 +106,15 @@ pub struct CurrentLoop(Option<Rc<IoLoop>>);
 impl Drop for CurrentLoop {
     fn drop(&mut self) {
         let Some(gone) = self.0.take() else { return };
-        let _ = LOOPS.try_with(|loops| loops.borrow_mut().made.retain(|made| !Rc::ptr_eq(made, &gone)));
+        with_loops(|loops| loops.made.retain(|made| !Rc::ptr_eq(made, &gone)));
         // If this was the last handle, what the loop still holds goes while its queue is the current one.
         drop(gone.inner.ready.clone().make_current());
         drop(gone);
-        let ready = LOOPS.try_with(|loops| {
-            let loops = &mut *loops.borrow_mut();
-            match loops.made.last() {
-                Some(made) => Some(made.inner.ready.clone()),
-                None => loops.below.take(),
-            }
+        let ready = with_loops(|loops| match loops.made.last() {
+            Some(made) => Some(made.inner.ready.clone()),
+            None => loops.below.take(),
         });
-        drop(ready.ok().flatten().map(ReadyQueue::make_current));
+        drop(ready.map(ReadyQueue::make_current));
     }
 }
 

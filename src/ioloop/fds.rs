@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use log::Level;
 use polling::Event;
+use squall_runner::foreign::Guarded;
 use squall_runner::ready::{is_mostly_empty, ReadyQueue, Run, Withdraw};
 use squall_runner::{log, Context};
 
@@ -109,7 +110,7 @@ impl IoLoop {
         if self.is_closed() {
             return Err(io::Error::other("the IoLoop is closed"));
         }
-        self.inner.fds.add(Rc::new(fd), events, Box::new(handler), self.inner.inbox.wakeup())
+        self.inner.fds.add(Rc::new(fd), events, Guarded::new(Box::new(handler)), self.inner.inbox.wakeup())
     }
 
     /// Changes what the descriptor is watched for. [`FdEvents::NONE`] pauses the handler; a loop that has nothing
@@ -216,7 +217,7 @@ impl Fds {
     }
 }
 
-type HandlerFn = Box<dyn FnMut(FdEvents)>;
+type HandlerFn = Guarded<Box<dyn FnMut(FdEvents)>>;
 
 struct Handler {
     /// `None` once it is removed.
@@ -296,14 +297,14 @@ struct Registration {
     fd: RawFd,
     watched: Rc<Watched>,
     /// Keeps the number `fd` from being given to another file.
-    _source: Rc<dyn AsFd>,
+    _source: Guarded<Rc<dyn AsFd>>,
 }
 
 impl Registration {
     /// Makes the descriptor known to the poller, which shows whether it can be watched at all.
     fn new(source: Rc<dyn AsFd>, fd: RawFd, wakeup: &Arc<Wakeup>, watched: &Rc<Watched>) -> io::Result<Self> {
         let registered = Registered::new(source.as_fd().try_clone_to_owned()?, wakeup);
-        let registration = Self { registered, fd, watched: watched.clone(), _source: source };
+        let registration = Self { registered, fd, watched: watched.clone(), _source: Guarded::new(source) };
         registration.add()?;
         Ok(registration)
     }

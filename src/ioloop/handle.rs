@@ -11,6 +11,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use polling::Poller;
+use squall_runner::foreign::Guarded;
 use squall_runner::ready::{is_mostly_empty, Callback, ReadyQueue, Run, Withdraw, Woken};
 use squall_runner::Context;
 
@@ -26,7 +27,7 @@ pub(crate) enum Mail {
     Woken(Arc<Woken>),
 }
 
-type SendCallback = Box<dyn FnOnce() + Send>;
+type SendCallback = Guarded<Box<dyn FnOnce() + Send>>;
 
 /// A loop as other threads see it: they may have something called on it. While there is one, a loop that has
 /// nothing to do sleeps and waits for it.
@@ -60,7 +61,7 @@ pub(crate) struct Remote {
 impl LoopHandle {
     /// Has `callback` called on the loop's thread, in its next iteration. If the loop is gone, it is dropped.
     pub fn add_callback(&self, callback: impl FnOnce() + Send + 'static) {
-        self.0.send(Mail::Callback(Box::new(callback)));
+        self.0.send(Mail::Callback(Guarded::new(Box::new(callback))));
     }
 }
 
@@ -291,7 +292,7 @@ impl Run for Called {
     fn run(self: Rc<Self>) {
         let next = self.0.borrow_mut().pop_front();
         if let Some(f) = next {
-            Context::current().enter(f);
+            Context::current().enter(f.into_inner());
         }
     }
 }

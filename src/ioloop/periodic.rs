@@ -5,11 +5,12 @@ use std::fmt;
 use std::future::Future as StdFuture;
 use std::hash::{BuildHasher, RandomState};
 use std::panic::Location;
-use std::pin::{pin, Pin};
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use log::Level;
+use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Withdraw};
 use squall_runner::trace::{self, Problem};
 use squall_runner::{log, marker, Error, Exception, Result};
@@ -56,7 +57,7 @@ struct Periodic {
     /// Never zero.
     period: Duration,
     /// By how much each period differs.
-    jitter: RefCell<Option<Jitter>>,
+    jitter: Cell<Option<Jitter>>,
     running: Cell<bool>,
     /// When the next call is due, in the time of the loop.
     next_timeout: Cell<Duration>,
@@ -70,13 +71,13 @@ struct Periodic {
     held: Cell<Option<Held>>,
 }
 
-type Callback = Box<dyn FnMut() -> Pin<Box<dyn StdFuture<Output = Result<()>>>>>;
+type Callback = Guarded<Box<dyn FnMut() -> Pin<Box<dyn StdFuture<Output = Result<()>>>>>>;
 
 struct Jitter {
     /// The width of the window, as a part of the period.
     fraction: f64,
     /// Gives numbers from 0 to 1.
-    random: Box<dyn FnMut() -> f64>,
+    random: Guarded<Box<dyn FnMut() -> f64>>,
 }
 
 impl PeriodicCallback {
@@ -88,9 +89,9 @@ impl PeriodicCallback {
     pub fn new<M, R: CallbackResult<M>>(mut callback: impl FnMut() -> R + 'static, period: Duration) -> Self {
         assert!(!period.is_zero(), "the period of a PeriodicCallback must be more than zero");
         Self(Rc::new(Periodic {
-            callback: Cell::new(Some(Box::new(move || Box::pin(callback().outcome())))),
+            callback: Cell::new(Some(Guarded::new(Box::new(move || Box::pin(callback().outcome()))))),
             period,
-            jitter: RefCell::new(None),
+            jitter: Cell::new(None),
             running: Cell::new(false),
             next_timeout: Cell::new(Duration::ZERO),
             timeout: Cell::new(None),
@@ -130,7 +131,7 @@ impl PeriodicCallback {
             (0.0..2.0).contains(&fraction),
             "the jitter must be from 0 to less than 2, as part of the period"
         );
-        *self.0.jitter.borrow_mut() = Some(Jitter { fraction, random: Box::new(random) });
+        self.0.jitter.set(Some(Jitter { fraction, random: Guarded::new(Box::new(random)) }));
         self
     }
 
@@ -211,7 +212,7 @@ impl Periodic {
         if self.io_loop.borrow().upgrade().is_some_and(|io_loop| !io_loop.is_closed()) {
             self.callback.set(Some(callback));
         }
-        let mut outcome = pin!(called?);
+        let mut outcome = Guarded::new(called?);
         std::future::poll_fn(|cx| Exception::trap(|| outcome.as_mut().poll(cx), |panic| Err(panic).into()))
             .await
     }
@@ -229,14 +230,16 @@ impl Periodic {
     }
 
     fn period_with_jitter(&self) -> Duration {
-        match &mut *self.jitter.borrow_mut() {
-            Some(jitter) => {
-                let factor = 1.0 + jitter.fraction * ((jitter.random)() - 0.5);
-                let period = Duration::try_from_secs_f64(self.period.as_secs_f64() * factor.max(0.0));
-                period.unwrap_or(Duration::MAX).max(Duration::from_nanos(1))
-            }
-            None => self.period,
-        }
+        let Some(mut jitter) = self.jitter.take() else { return self.period };
+        let middle = |panic| {
+            trace::report(Problem::Callback, &panic);
+            0.5
+        };
+        let random = Exception::trap(|| (jitter.random)(), middle);
+        let factor = 1.0 + jitter.fraction * (random - 0.5);
+        self.jitter.set(Some(jitter));
+        let period = Duration::try_from_secs_f64(self.period.as_secs_f64() * factor.max(0.0));
+        period.unwrap_or(Duration::MAX).max(Duration::from_nanos(1))
     }
 }
 

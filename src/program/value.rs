@@ -255,12 +255,16 @@ impl Yieldable<marker::Custom> for Value {
 }
 
 thread_local! {
-    static MOMENT: Future<Value> = Future::from_core(Rc::new(Shared::moment(Value::Null)));
+    static MOMENT: Future<Value> = one_moment();
 }
 
 /// The one Future that `moment` and null stand for.
 fn moment() -> Future<Value> {
-    MOMENT.with(Clone::clone)
+    MOMENT.try_with(Clone::clone).unwrap_or_else(|_| one_moment())
+}
+
+fn one_moment() -> Future<Value> {
+    Future::from_core(Rc::new(Shared::moment(Value::Null)))
 }
 
 /// `gen.multi` of a list or a dict.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
+use squall_runner::foreign::discard;
 use squall_runner::ready::Withdraw;
 use squall_runner::{Future, Resolvable};
 
@@ -32,6 +33,13 @@ pub(crate) struct Inner<T: 'static> {
     pub(super) unfinished: Cell<usize>,
     /// Whether an item is being handed over further up the stack.
     handing: Cell<bool>,
+}
+
+impl<T> Drop for Inner<T> {
+    fn drop(&mut self) {
+        // One by one: two items that panic in one collection would abort.
+        self.items.get_mut().take().into_iter().for_each(discard);
+    }
 }
 
 impl<T: 'static> Inner<T> {

@@ -59,6 +59,21 @@ impl<T> Items<T> {
         }
     }
 
+    /// Takes all items, in no order.
+    pub(crate) fn take(&mut self) -> Vec<T> {
+        match self {
+            Self::Fifo(items, returned) => {
+                let items = std::mem::take(items).into_iter().map(|item| item.item);
+                items.chain(std::mem::take(returned).into_values()).collect()
+            }
+            Self::Lifo(items, returned) => {
+                let items = std::mem::take(items).into_iter().map(|item| item.item);
+                items.chain(std::mem::take(returned).into_values()).collect()
+            }
+            Self::Priority(items) => items.take(),
+        }
+    }
+
     pub(crate) fn pop(&mut self) -> Option<Numbered<T>> {
         match self {
             Self::Fifo(items, returned) => match returned.pop_first() {
@@ -82,6 +97,7 @@ pub(crate) trait Heap<T> {
     fn len(&self) -> usize;
     fn push(&mut self, item: Numbered<T>);
     fn pop(&mut self) -> Option<Numbered<T>>;
+    fn take(&mut self) -> Vec<T>;
 }
 
 /// Smallest first, equal items by their numbers.
@@ -106,6 +122,10 @@ impl<T: Ord> Heap<T> for SmallestFirst<T> {
 
     fn pop(&mut self) -> Option<Numbered<T>> {
         self.0.pop().map(|Entry(item)| item)
+    }
+
+    fn take(&mut self) -> Vec<T> {
+        self.0.drain().map(|Entry(item)| item.item).collect()
     }
 }
 

@@ -13,6 +13,11 @@ thread_local! {
     static LAYERS: RefCell<Vec<Rc<Layer>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Does something with the layers; on a thread that is ending there are none.
+fn with_layers<R: Default>(f: impl FnOnce(&mut Vec<Rc<Layer>>) -> R) -> R {
+    LAYERS.try_with(|layers| f(&mut layers.borrow_mut())).unwrap_or_default()
+}
+
 struct Layer {
     watch: Rc<Watch>,
     /// How the thread was observed before, if not by the layer below.
@@ -28,27 +33,28 @@ pub(super) struct Active {
 impl Active {
     pub(super) fn new(watch: &Rc<Watch>, io_loop: &IoLoop) -> Self {
         let before = exchange(watch.observation());
-        let below = LAYERS.with_borrow(|layers| layers.last().cloned());
+        let below = with_layers(|layers| layers.last().cloned());
         let before = match below {
             Some(below) => below.watch.keep_numbers(before),
             None => Some(before),
         };
         let layer = Rc::new(Layer { watch: watch.clone(), before: Cell::new(before) });
-        LAYERS.with_borrow_mut(|layers| layers.push(layer.clone()));
+        with_layers(|layers| layers.push(layer.clone()));
         Self { layer, current: Some(io_loop.make_current()) }
     }
 
     /// Whether that one is in front of all others.
     pub(super) fn is(watch: &Rc<Watch>) -> bool {
-        let on_top = |layers: &Vec<Rc<Layer>>| layers.last().is_some_and(|top| Rc::ptr_eq(&top.watch, watch));
-        watch.is_current() && LAYERS.with_borrow(on_top)
+        let on_top =
+            |layers: &mut Vec<Rc<Layer>>| layers.last().is_some_and(|top| Rc::ptr_eq(&top.watch, watch));
+        watch.is_current() && with_layers(on_top)
     }
 }
 
 impl Drop for Active {
     fn drop(&mut self) {
         let before = self.layer.before.take();
-        let (above, below) = LAYERS.with_borrow_mut(|layers| {
+        let (above, below) = with_layers(|layers| {
             let Some(place) = layers.iter().position(|layer| Rc::ptr_eq(layer, &self.layer)) else {
                 return (None, None);
             };

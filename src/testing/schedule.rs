@@ -124,7 +124,7 @@ pub(super) fn unretrieved(test_loop: &TestLoop) -> Vec<String> {
     let seen = look(&test_loop.seen);
     let problems = seen.problems.iter().filter(|(problem, _)| bad.contains(problem));
     let line = |(problem, exception): &(Reported, Exception)| {
-        let at = exception.traceback().first().map_or(exception.origin(), |frame| frame.location);
+        let at = exception.raised_at();
         format!("{}: {} at {at}", problem.text(), InShort(exception))
     };
     problems.map(line).collect()

@@ -1,10 +1,11 @@
 //! What `#[squall::test]` does: one test on a fresh loop, in a thread of its own that is given so much time.
 
-use std::panic::resume_unwind;
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{channel, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
+use squall_runner::panics::quietly;
 use squall_runner::{Future, Yieldable};
 
 use super::explore::Allow;
@@ -39,7 +40,9 @@ pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
         // The thread that waits for this one looks at the time, also while a coroutine runs.
         test_loop.limit = None;
         drop(sender.send(test_loop.seen.clone()));
-        let result = one(&mut test_loop, f, allow);
+        // What panics in there is in the report, and is printed with that, once.
+        let (result, panicked) = quietly(|| catch_unwind(AssertUnwindSafe(|| one(&mut test_loop, f, allow))));
+        let result = result.unwrap_or_else(|_| Err(panicked.unwrap_or_default()));
         test_loop.reported = true;
         // The sender goes here: that is the end of the test.
         drop(sender);

@@ -26,7 +26,8 @@ thread_local! {
 /// assert_eq!(Printed(Shown::new(&Page(5), None)).to_string(), "page 5");
 /// ```
 pub fn show_as<T: 'static>(show: Show) {
-    SHOWS.with_borrow_mut(|shows| shows.insert(TypeId::of::<T>(), show));
+    // While a thread ends nothing is shown on it any more.
+    let _ = SHOWS.try_with(|shows| shows.borrow_mut().insert(TypeId::of::<T>(), show));
 }
 
 /// A value as a trace prints it: with the `Debug` of its type where the attribute saw one or where it is a type of
@@ -67,7 +68,8 @@ impl fmt::Display for Printed<'_> {
             &'static str,
             Duration
         );
-        if let Some(show) = SHOWS.with_borrow(|shows| shows.get(&shown.value.type_id()).copied()) {
+        let told = SHOWS.try_with(|shows| shows.borrow().get(&shown.value.type_id()).copied());
+        if let Ok(Some(show)) = told {
             return foreign::show(f, |f| show(shown.value, f));
         }
         f.write_str("<")?;
