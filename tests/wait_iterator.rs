@@ -378,3 +378,18 @@ fn dropped_iterator_drops_its_handles() {
     promise.set_result(alive.clone());
     assert_eq!(Rc::strong_count(&alive), 1);
 }
+
+#[test]
+fn iterators_over_a_future_that_stays_pending_leave_nothing_with_it() {
+    let _current = virtual_loop().make_current();
+    let never = Future::<i32>::new();
+    let promise = never.promise();
+    for _ in 0..10_000 {
+        let mut it = WaitIterator::new([never.clone()]);
+        drop(it.next());
+    }
+    // Each that still waits for it is called.
+    promise.set_result(1);
+    let called = squall_runner::ready::ReadyQueue::current().len();
+    assert!(called <= 100, "{called}");
+}

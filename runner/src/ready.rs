@@ -51,7 +51,7 @@ pub struct ReadyQueue {
 
 /// The number of a queue. It is never given to another queue of the thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct QueueId(NonZeroU32);
+pub struct QueueId(NonZeroU32);
 
 /// A place in the list of a queue, from 1.
 pub type Place = NonZeroU32;
@@ -117,9 +117,9 @@ impl ReadyQueue {
         before
     }
 
-    /// The number of the current queue.
+    /// Returns the number of the current queue.
     #[inline]
-    pub(crate) fn current_id() -> QueueId {
+    pub fn current_id() -> QueueId {
         CURRENT_ID.get().unwrap_or_else(Self::first_id)
     }
 

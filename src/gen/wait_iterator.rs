@@ -283,6 +283,10 @@ impl<T: 'static, K: 'static> Run for Watch<T, K> {
             inner.finish(self.index);
         }
     }
+
+    fn is_over(&self, _holders: usize) -> bool {
+        self.inner.strong_count() == 0
+    }
 }
 
 impl<T: 'static, K: 'static> Withdraw for Watch<T, K> {}

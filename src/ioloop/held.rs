@@ -23,11 +23,6 @@ impl Held {
         Self { place: ready.register(it), it: address, ready: Rc::downgrade(&ready) }
     }
 
-    /// Returns whether this was made while the current queue of the thread was the current one.
-    pub(crate) fn is_here(&self) -> bool {
-        std::ptr::eq(self.ready.as_ptr(), Rc::as_ptr(&ReadyQueue::current()))
-    }
-
     /// Returns whether the loop has ended, or is just ending.
     pub(crate) fn has_ended(&self) -> bool {
         self.ready.upgrade().is_none_or(|ready| !ready.is_registered(self.place, self.it))

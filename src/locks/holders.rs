@@ -15,8 +15,6 @@ pub(crate) struct Holder {
     /// `None` outside of coroutines.
     coroutine: Option<&'static Coroutine>,
     since: &'static Location<'static>,
-    /// Whether it is `release` that ends it, and not a guard.
-    by_hand: bool,
 }
 
 impl Holder {
@@ -24,11 +22,7 @@ impl Holder {
     #[track_caller]
     #[inline]
     pub(crate) fn here() -> Self {
-        Self { coroutine: running(), since: Location::caller(), by_hand: false }
-    }
-
-    pub(crate) fn by_hand(self) -> Self {
-        Self { by_hand: true, ..self }
+        Self { coroutine: running(), since: Location::caller() }
     }
 }
 
@@ -45,8 +39,15 @@ impl fmt::Display for Holder {
 /// have no other, and a limited number of others.
 #[derive(Default)]
 pub(crate) struct Holders {
-    first: Cell<Option<Holder>>,
-    others: RefCell<Slab<Holder>>,
+    first: Cell<Option<Held>>,
+    others: RefCell<Slab<Held>>,
+}
+
+#[derive(Clone, Copy)]
+struct Held {
+    by: Holder,
+    /// Whether `release` ends it, and not a guard.
+    by_hand: bool,
 }
 
 /// Which holder it is.
@@ -63,13 +64,18 @@ const SHOWN: usize = 3;
 impl Holders {
     /// Writes a holder down, if there is room.
     #[inline]
-    pub(crate) fn add(&self, holder: Holder) -> Option<Key> {
+    pub(crate) fn add(&self, by: Holder, by_hand: bool) -> Option<Key> {
+        let held = Held { by, by_hand };
         if self.first.get().is_none() {
-            self.first.set(Some(holder));
+            self.first.set(Some(held));
             return Some(FIRST);
         }
+        self.add_other(held)
+    }
+
+    fn add_other(&self, held: Held) -> Option<Key> {
         let mut others = self.others.borrow_mut();
-        let key = (others.len() < OTHERS).then(|| others.insert(holder))?;
+        let key = (others.len() < OTHERS).then(|| others.insert(held))?;
         FIRST.checked_add(u32::try_from(key).ok()? + 1)
     }
 
@@ -84,10 +90,10 @@ impl Holders {
     /// Its guard was forgotten: `release` is going to end it.
     pub(crate) fn forget_guard(&self, key: Key) {
         match other(key) {
-            None => self.first.set(self.first.get().map(Holder::by_hand)),
+            None => self.first.set(self.first.get().map(|held| Held { by_hand: true, ..held })),
             Some(other) => {
-                if let Some(holder) = self.others.borrow_mut().get_mut(other) {
-                    holder.by_hand = true;
+                if let Some(held) = self.others.borrow_mut().get_mut(other) {
+                    held.by_hand = true;
                 }
             }
         }
@@ -99,19 +105,19 @@ impl Holders {
             return;
         }
         let now = running().map(std::ptr::from_ref);
-        let by_hand = || self.all().into_iter().filter(|(_, holder)| holder.by_hand);
-        let is_running = |holder: &Holder| now.is_some() && holder.coroutine.map(std::ptr::from_ref) == now;
-        let released = by_hand().find(|(_, holder)| is_running(holder)).or_else(|| by_hand().next());
+        let by_hand = || self.all().into_iter().filter(|(_, held)| held.by_hand);
+        let is_running = |held: &Held| now.is_some() && held.by.coroutine.map(std::ptr::from_ref) == now;
+        let released = by_hand().find(|(_, held)| is_running(held)).or_else(|| by_hand().next());
         if let Some((key, _)) = released {
             self.remove(key);
         }
     }
 
-    fn all(&self) -> Vec<(Key, Holder)> {
-        let first = self.first.get().map(|holder| (FIRST, holder));
+    fn all(&self) -> Vec<(Key, Held)> {
+        let first = self.first.get().map(|held| (FIRST, held));
         let others = self.others.borrow();
         let key = |other: usize| FIRST.checked_add(u32::try_from(other).ok()? + 1);
-        let others = others.iter().filter_map(|(other, holder)| Some((key(other)?, *holder)));
+        let others = others.iter().filter_map(|(other, held)| Some((key(other)?, *held)));
         first.into_iter().chain(others).collect()
     }
 }
@@ -126,8 +132,8 @@ fn other(key: Key) -> Option<usize> {
 impl fmt::Display for Holders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.all();
-        for (n, (_, holder)) in all.iter().take(SHOWN).enumerate() {
-            write!(f, "{}{holder}", if n == 0 { ", held " } else { ", " })?;
+        for (n, (_, held)) in all.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{}", if n == 0 { ", held " } else { ", " }, held.by)?;
         }
         match all.len().saturating_sub(SHOWN) {
             0 => Ok(()),

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::Withdraw;
+use squall_runner::ready::{QueueId, ReadyQueue, Withdraw};
 
 use crate::ioloop::Held;
 
@@ -27,14 +27,16 @@ pub(crate) struct Line<W: InLine + ?Sized> {
     places: RefCell<VecDeque<Place<W>>>,
     /// At least how many of them are not pending, as far as they have said so.
     left: Cell<usize>,
-    /// The loops on which the requests were made; `None` where one has ended.
-    loops: RefCell<Vec<Option<Held>>>,
+    /// The loop on which the last request was made, if it has not ended.
+    last: Cell<Option<QueueId>>,
+    /// The loops on which the requests were made, as far as they have not ended.
+    loops: RefCell<Vec<(QueueId, Held)>>,
 }
 
 struct Place<W: ?Sized> {
     request: Weak<W>,
-    /// The loop on which it was made, as an index into [`Line::loops`].
-    home: usize,
+    /// The loop on which it was made.
+    home: QueueId,
 }
 
 /// How many requests that are not pending may stay in the middle of a line.
@@ -60,23 +62,23 @@ impl<W: InLine + ?Sized> Line<W> {
     ///
     /// `whole` is what the line is part of. When a loop ends, it is withdrawn, and has to call
     /// [`withdraw`](Self::withdraw).
+    #[inline]
     pub(crate) fn join(&self, request: Weak<W>, whole: impl FnOnce() -> Weak<dyn Withdraw>) {
-        let home = self.home(whole);
+        let home = ReadyQueue::current_id();
+        if self.last.get() != Some(home) {
+            self.register(home, whole());
+        }
         self.places.borrow_mut().push_back(Place { request, home });
     }
 
-    /// Returns the index of the current loop in the list of loops, where it is added if it is new.
-    fn home(&self, whole: impl FnOnce() -> Weak<dyn Withdraw>) -> usize {
-        let mut loops = self.loops.borrow_mut();
-        let here = |held: &Option<Held>| held.as_ref().is_some_and(Held::is_here);
-        loops.iter().position(here).unwrap_or_else(|| {
-            let free = loops.iter().position(Option::is_none).unwrap_or(loops.len());
-            if free == loops.len() {
-                loops.push(None);
-            }
-            loops[free] = Some(Held::new(whole()));
-            free
-        })
+    /// Has the line withdrawn when that loop ends, which is the current one.
+    #[cold]
+    fn register(&self, home: QueueId, whole: Weak<dyn Withdraw>) {
+        self.last.set(Some(home));
+        if !self.loops.borrow().iter().any(|(other, _)| *other == home) {
+            let held = Held::new(whole);
+            self.loops.borrow_mut().push((home, held));
+        }
     }
 
     /// Takes out the first request that is pending.
@@ -123,26 +125,26 @@ impl<W: InLine + ?Sized> Line<W> {
 
     /// Takes out the requests whose loop has ended. What waits for them is never going on.
     pub(crate) fn withdraw(&self) {
-        let ended: Vec<usize> = {
-            let loops = self.loops.borrow();
-            let ended =
-                loops.iter().enumerate().filter(|(_, held)| held.as_ref().is_some_and(Held::has_ended));
-            ended.map(|(home, _)| home).collect()
-        };
-        for home in ended {
-            let held = self.loops.borrow_mut()[home].take();
-            let (gone, staying) = self.places.take().into_iter().partition(|place| place.home == home);
-            self.places.replace(staying);
-            let gone: VecDeque<Place<W>> = gone;
-            gone.iter().filter_map(Place::pending).for_each(|request| request.withdraw());
-            drop(held);
-        }
+        self.last.set(None);
+        let (ended, going_on): (Vec<_>, _) =
+            self.loops.take().into_iter().partition(|(_, held)| held.has_ended());
+        self.loops.replace(going_on);
+        let has_ended = |place: &Place<W>| ended.iter().any(|(home, _)| *home == place.home);
+        let (gone, staying) = self.places.take().into_iter().partition(has_ended);
+        self.places.replace(staying);
+        let gone: VecDeque<Place<W>> = gone;
+        gone.iter().filter_map(Place::pending).for_each(|request| request.withdraw());
     }
 }
 
 impl<W: InLine + ?Sized> Default for Line<W> {
     fn default() -> Self {
-        Self { places: RefCell::default(), left: Cell::default(), loops: RefCell::default() }
+        Self {
+            places: RefCell::default(),
+            left: Cell::default(),
+            last: Cell::default(),
+            loops: RefCell::default(),
+        }
     }
 }
 

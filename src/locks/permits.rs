@@ -46,7 +46,7 @@ pub(super) trait Permit: Sized + 'static {
 
 impl Permit for () {
     fn granted(permits: &Rc<Permits>, holder: Holder) {
-        permits.holders.add(holder.by_hand());
+        permits.holders.add(holder, true);
     }
 
     fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<()> {
@@ -58,7 +58,7 @@ impl Permit for () {
 impl Permit for Guard {
     fn granted(permits: &Rc<Permits>, holder: Holder) -> Self {
         permits.guards.set(permits.guards.get() + 1);
-        Self { key: permits.holders.add(holder), permits: Some(permits.clone()) }
+        Self { key: permits.holders.add(holder, false), permits: Some(permits.clone()) }
     }
 }
 
@@ -119,8 +119,8 @@ impl Permits {
         let (permits, _permit) = (Rc::downgrade(self), PhantomData);
         let request = Request::pending(Acquire { permits, holder, _permit });
         request.limit(limit);
-        let place: Rc<dyn Enter> = request.clone();
-        self.line.join(Rc::downgrade(&place), || {
+        let place: Weak<Request<Acquire<P>>> = Rc::downgrade(&request);
+        self.line.join(place, || {
             let whole: Weak<Self> = Rc::downgrade(self);
             whole
         });

@@ -68,8 +68,8 @@ impl<T: 'static> Inner<T> {
                 let (queue, item) = (Rc::downgrade(self), Cell::new(Some(item)));
                 let request = Request::pending(Put { queue, item, _result: PhantomData });
                 request.limit(limit);
-                let place: Rc<dyn Putter<T>> = request.clone();
-                self.putters.join(Rc::downgrade(&place), || self.whole());
+                let place: Weak<Request<Put<T, R>>> = Rc::downgrade(&request);
+                self.putters.join(place, || self.whole());
                 // The item goes in even if nobody waits for that.
                 request.clone().keep();
                 Future::from_core(request)

@@ -76,10 +76,9 @@ impl<T> Items<T> {
 
     pub(crate) fn pop(&mut self) -> Option<Numbered<T>> {
         match self {
-            Self::Fifo(items, returned) => match returned.pop_first() {
-                Some((number, item)) => Some(Numbered { number, item }),
-                None => items.pop_front(),
-            },
+            Self::Fifo(items, returned) if returned.is_empty() => items.pop_front(),
+            Self::Fifo(_, returned) => returned.pop_first().map(|(number, item)| Numbered { number, item }),
+            Self::Lifo(items, returned) if returned.is_empty() => items.pop(),
             Self::Lifo(items, returned) => {
                 let youngest = items.last().map(|item| item.number);
                 match returned.last_entry().filter(|entry| Some(*entry.key()) > youngest) {
