@@ -212,6 +212,8 @@ mod attributes;
 pub mod context;
 pub mod executor;
 pub mod gen;
+#[cfg(feature = "http")]
+mod http;
 pub mod ioloop;
 pub mod locks;
 #[cfg(feature = "net")]
@@ -221,6 +223,8 @@ pub mod program;
 pub mod queues;
 pub mod testing;
 pub mod trace;
+#[cfg(feature = "web")]
+pub mod web;
 
 #[cfg(all(feature = "macros", feature = "trace"))]
 pub use attributes::test;

@@ -94,8 +94,10 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
         quote_spanned!(name.span()=> #outcome::call_plain(#coroutine, move || -> #returned #body))
     };
     let (attributes, visibility, signature) = (function.attributes, function.visibility, function.signature);
+    // A trait may have declared the method with any `impl Future`, so that native coroutines implement it as well.
+    let refines = signature.receiver().is_some().then(|| quote!(#[allow(refining_impl_trait)]));
     let body = Braced { brace, tokens: call };
-    quote! { #(#attributes)* #visibility #signature #body }
+    quote! { #(#attributes)* #refines #visibility #signature #body }
 }
 
 /// The function without its body: so that whoever calls it gets no errors of his own.

@@ -1,0 +1,4 @@
+//! What the web server and the HTTP client have in common: their connections are hyper's, on streams of the loop.
+
+pub(crate) mod body;
+pub(crate) mod io;

@@ -1,0 +1,68 @@
+//! The web: an HTTP server whose handlers are coroutines.
+//!
+//! ```
+//! use std::rc::Rc;
+//! use squall::web::{Application, Request, RequestHandler};
+//! use squall::Result;
+//!
+//! struct Hello;
+//!
+//! impl RequestHandler for Hello {
+//!     #[squall::coroutine]
+//!     fn get(self: Rc<Self>, req: Request) -> Result<()> {
+//!         req.write(format!("Hello, {}", req.path_param("name").unwrap_or("you")));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let app = Application::new().route("/hello/{name}", Hello);
+//! let server = app.listen("127.0.0.1:0")?;
+//! println!("http://{}", server.local_addr()?);
+//! // IoLoop::current().start();
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! HTTP is hyper's, so nothing here parses it. A connection is one task of the loop, with one timer for all its limits.
+//! Log records have the target `squall::web`: one line for each response, and the traceback of each exception that no
+//! handler caught.
+//!
+//! The [guide] says more. Source: `tornado.web` and `tornado.httpserver`.
+
+mod access_log;
+mod application;
+mod config;
+mod connection;
+mod cookies;
+mod deadline;
+mod error;
+mod exchange;
+mod handler;
+mod http_io;
+mod receiver;
+mod request;
+mod response;
+mod server;
+mod service;
+mod static_files;
+#[cfg(feature = "tls")]
+mod tls;
+mod transport;
+mod upgrade;
+mod websocket;
+mod wire;
+
+pub use application::Application;
+pub use config::HttpServerConfig;
+pub use cookie::Cookie;
+pub use error::{ConnectionClosed, HeadersSent, HttpError};
+pub use handler::RequestHandler;
+pub use request::Request;
+pub use server::Server;
+pub use static_files::StaticFiles;
+#[cfg(feature = "tls")]
+pub use tls::TlsConfig;
+pub use upgrade::WebSocketConfig;
+pub use websocket::{Message, WebSocket};
+
+#[doc = include_str!("../docs/web.md")]
+pub mod guide {}

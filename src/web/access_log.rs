@@ -1,0 +1,53 @@
+//! What the server logs: each response in one line, and the exceptions that no handler caught.
+
+use std::time::Duration;
+
+use log::Level;
+use squall_runner::Exception;
+
+use super::exchange::Exchange;
+
+/// The target of the server's log records.
+pub(crate) const TARGET: &str = "squall::web";
+
+/// Returns whether a logger may want the line of a response.
+#[inline]
+pub(crate) fn is_read() -> bool {
+    log::log_enabled!(target: TARGET, Level::Error)
+}
+
+/// Logs a finished response, as `200 GET /users?page=2 (127.0.0.1:50000) 1.25ms`: an error if the server failed, a
+/// warning if the request did.
+///
+/// Source: `tornado.web.Application.log_request`.
+pub(crate) fn response(exchange: &Exchange, started: Option<Duration>) {
+    let Some(started) = started else { return };
+    let status = exchange.status.get();
+    let level = match status.as_u16() {
+        0..400 => Level::Info,
+        400..500 => Level::Warn,
+        _ => Level::Error,
+    };
+    let took = exchange.connection.time().saturating_sub(started);
+    log::log!(
+        target: TARGET,
+        level,
+        "{} {} {} ({}) {:.2}ms",
+        status.as_u16(),
+        exchange.head.method,
+        exchange.head.uri,
+        exchange.connection.peer(),
+        took.as_secs_f64() * 1000.0,
+    );
+}
+
+/// Logs an exception that no handler caught, with its traceback.
+pub(crate) fn exception(exchange: &Exchange, exception: &Exception) {
+    log::error!(
+        target: TARGET,
+        "uncaught exception {} {} ({})\n{exception:?}",
+        exchange.head.method,
+        exchange.head.uri,
+        exchange.connection.peer(),
+    );
+}

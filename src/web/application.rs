@@ -1,0 +1,167 @@
+//! [`Application`]: routes, each with its handler.
+
+use std::fmt;
+use std::rc::Rc;
+
+use matchit::Router;
+use percent_encoding::percent_decode_str;
+use squall_runner::Result;
+
+use super::config::HttpServerConfig;
+use super::error::HttpError;
+use super::handler::{Handler, RequestHandler};
+use super::request::Request;
+use super::server::{Server, Serving};
+use crate::net::Address;
+
+/// Routes, each with its handler. A handle: clones mean the same routes until another is added.
+///
+/// ```
+/// use std::rc::Rc;
+/// use squall::web::{Application, Request, RequestHandler};
+/// use squall::Result;
+///
+/// struct Users;
+/// impl RequestHandler for Users {
+///     async fn get(self: Rc<Self>, req: Request) -> Result<()> {
+///         req.write(format!("user {}", req.path_param("id").unwrap_or("?")));
+///         Ok(())
+///     }
+/// }
+///
+/// let app = Application::new().route("/users/{id}", Users);
+/// let server = app.listen("127.0.0.1:0")?;
+/// # drop(server);
+/// # Ok::<(), squall::Exception>(())
+/// ```
+///
+/// Source: `tornado.web.Application`.
+#[derive(Clone)]
+pub struct Application(Rc<Routes>);
+
+#[derive(Clone)]
+struct Routes {
+    router: Router<Rc<dyn Handler>>,
+    /// Answers what no route matches.
+    fallback: Rc<dyn Handler>,
+    /// Answers `OPTIONS *`.
+    asterisk: Rc<dyn Handler>,
+}
+
+impl Application {
+    /// Creates an application without routes: every request is answered with 404.
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Self(Rc::new(Routes {
+            router: Router::new(),
+            fallback: Rc::new(NotFound),
+            asterisk: Rc::new(Asterisk),
+        }))
+    }
+
+    /// Adds a route. In its pattern, `{name}` matches one segment of a path and `{*name}` all that is left of it:
+    /// `"/users/{id}"`, `"/files/{*path}"`. The handler finds them by [`Request::path_param`]. A segment without
+    /// parameters is preferred, so routes may be added in any order. A path must match whole, its last slash too.
+    ///
+    /// # Panics
+    /// If the pattern is malformed, or matches the same paths as another.
+    #[track_caller]
+    #[must_use]
+    pub fn route(mut self, pattern: &str, handler: impl RequestHandler) -> Self {
+        if let Err(error) = Rc::make_mut(&mut self.0).router.insert(pattern, Rc::new(handler)) {
+            panic!("the route {pattern:?}: {error}");
+        }
+        self
+    }
+
+    /// Sets the handler of requests that no route matches, which are answered with 404 otherwise.
+    ///
+    /// Source: the setting `default_handler_class` of `tornado.web.Application`.
+    #[must_use]
+    pub fn default_handler(mut self, handler: impl RequestHandler) -> Self {
+        Rc::make_mut(&mut self.0).fallback = Rc::new(handler);
+        self
+    }
+
+    /// Listens on an address, and serves there on the current loop. Port 0 is any that is free: see
+    /// [`Server::local_addr`].
+    ///
+    /// # Errors
+    /// If the address cannot be bound.
+    pub fn listen(&self, address: impl Into<Address>) -> Result<Server> {
+        self.listen_with(address, HttpServerConfig::default())
+    }
+
+    /// Listens like [`listen`](Self::listen), with other limits.
+    ///
+    /// # Errors
+    /// If the address cannot be bound.
+    pub fn listen_with(&self, address: impl Into<Address>, config: HttpServerConfig) -> Result<Server> {
+        Server::tcp(Serving::new(self.clone(), config), address.into())
+    }
+
+    /// Listens like [`listen_with`](Self::listen_with), for HTTPS.
+    ///
+    /// # Errors
+    /// If the address cannot be bound.
+    #[cfg(feature = "tls")]
+    pub fn listen_tls(
+        &self,
+        address: impl Into<Address>,
+        tls: super::TlsConfig,
+        config: HttpServerConfig,
+    ) -> Result<Server> {
+        Server::tcp(Serving::new(self.clone(), config).with_tls(tls), address.into())
+    }
+
+    /// Listens on a Unix socket, whose file must not exist.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    #[cfg(unix)]
+    pub fn listen_unix(&self, path: impl AsRef<std::path::Path>, config: HttpServerConfig) -> Result<Server> {
+        Server::unix(Serving::new(self.clone(), config), path.as_ref())
+    }
+
+    /// Finds the handler of a path, and what its parameters are. If one of these is not percent-encoded UTF-8, the
+    /// request is answered with 400.
+    pub(super) fn find(&self, path: &str) -> (Rc<dyn Handler>, Result<Vec<(String, String)>, HttpError>) {
+        let routes = &*self.0;
+        match routes.router.at(path) {
+            Ok(found) => {
+                let decoded = found.params.iter().map(|(name, value)| {
+                    let value = percent_decode_str(value).decode_utf8().map_err(|_| HttpError(400))?;
+                    Ok((name.to_owned(), value.into_owned()))
+                });
+                (found.value.clone(), decoded.collect())
+            }
+            Err(_) if path == "*" => (routes.asterisk.clone(), Ok(Vec::new())),
+            Err(_) => (routes.fallback.clone(), Ok(Vec::new())),
+        }
+    }
+
+    /// The handler of what no route matches.
+    pub(super) fn fallback(&self) -> Rc<dyn Handler> {
+        self.0.fallback.clone()
+    }
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application").finish_non_exhaustive()
+    }
+}
+
+struct NotFound;
+
+impl RequestHandler for NotFound {
+    #[allow(refining_impl_trait)]
+    fn prepare(self: Rc<Self>, _: Request) -> std::future::Ready<Result<()>> {
+        std::future::ready(Err(HttpError(404).into()))
+    }
+}
+
+/// The server as a whole, to which `OPTIONS *` goes. RFC 9110, section 9.3.7.
+struct Asterisk;
+
+impl RequestHandler for Asterisk {}

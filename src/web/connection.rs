@@ -1,0 +1,439 @@
+//! [`Connection`]: a connection of a server, from its first byte to its last.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::future::poll_fn;
+#[cfg(feature = "tls")]
+use std::future::Future as _;
+use std::io;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use hyper::HeaderMap;
+use tungstenite::protocol::frame::coding::CloseCode;
+
+use super::access_log::TARGET;
+use super::deadline::{Deadline, Phase};
+use super::exchange::Exchange;
+use super::http_io::HttpIo;
+use super::server::Serving;
+use super::service::Service;
+use super::transport::{Peer, Transport};
+use super::upgrade::Upgrade;
+use super::websocket::{Progress, Socket};
+
+/// How long a connection that is closed waits for the client to see that.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// How much of what nobody reads is taken meanwhile, in bytes.
+const LINGER_BYTES: usize = 16 * 1024 * 1024;
+
+/// How much is read ahead while a handler works, in bytes: enough to see the end of the stream.
+const AHEAD: usize = 4096;
+
+/// The state of a connection that its task, hyper and the request under way share.
+pub(crate) struct Connection {
+    pub(super) serving: Rc<Serving>,
+    transport: RefCell<Transport>,
+    peer: Peer,
+    /// Wakes the task. Set by its first step.
+    waker: OnceCell<Waker>,
+    /// The request whose response is not sent yet.
+    current: RefCell<Option<Rc<Exchange>>>,
+    /// Whether hyper is calling the service: then it will look for the response by itself.
+    calling: Cell<bool>,
+    /// An empty map with room, for the headers of the next response.
+    spare_headers: Cell<Option<HeaderMap>>,
+    /// What was read while a handler worked, for hyper to read.
+    ahead: RefCell<Vec<u8>>,
+    /// Whether the client sends no more.
+    ended: Cell<bool>,
+    /// Whether something came since the last request was called.
+    fresh: Cell<bool>,
+    /// How much was written, in bytes.
+    written: Cell<u64>,
+    /// Whether the last write had to wait.
+    blocked: Cell<bool>,
+    /// Whether the client may be sending what nobody will read.
+    lingers: Cell<bool>,
+    /// The WebSocket that the connection becomes once the response is sent.
+    upgrade: Cell<Option<Upgrade>>,
+    pub(super) deadline: Deadline,
+}
+
+/// What ends the life of a connection as HTTP.
+enum Ended {
+    /// hyper is done with it.
+    Done,
+    /// What the client sent is not HTTP, or the stream failed. hyper has answered where that was possible.
+    Failed,
+    /// Its client took too long, or the server stops.
+    Cut,
+}
+
+impl Connection {
+    pub(super) fn new(serving: Rc<Serving>, transport: Transport, peer: Peer) -> Rc<Self> {
+        let deadline = Deadline::new(serving.io_loop.clone());
+        Rc::new(Self {
+            serving,
+            transport: RefCell::new(transport),
+            peer,
+            waker: OnceCell::new(),
+            current: RefCell::default(),
+            calling: Cell::default(),
+            spare_headers: Cell::default(),
+            ahead: RefCell::default(),
+            ended: Cell::default(),
+            fresh: Cell::default(),
+            written: Cell::default(),
+            blocked: Cell::default(),
+            lingers: Cell::default(),
+            upgrade: Cell::default(),
+            deadline,
+        })
+    }
+
+    pub(super) fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// The time of the loop.
+    pub(super) fn time(&self) -> Duration {
+        self.serving.io_loop.time()
+    }
+
+    pub(super) fn take_spare_headers(&self) -> HeaderMap {
+        self.spare_headers.take().unwrap_or_default()
+    }
+
+    pub(super) fn keep_spare_headers(&self, mut headers: HeaderMap) {
+        headers.clear();
+        self.spare_headers.set(Some(headers));
+    }
+
+    /// Lets the task go on, since there is something to send or to receive.
+    pub(super) fn wake(&self) {
+        if !self.calling.get() {
+            self.wake_task();
+        }
+    }
+
+    /// Lets the task look what it is to do.
+    pub(super) fn wake_task(&self) {
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Has the connection closed slowly: the client may be sending what nobody will read, and a socket that is closed
+    /// on unread bytes is reset, so that the client loses the response.
+    pub(super) fn linger(&self) {
+        self.lingers.set(true);
+    }
+
+    /// Makes the connection a WebSocket once the response is sent.
+    pub(super) fn upgrade(&self, upgrade: Upgrade) {
+        self.upgrade.set(Some(upgrade));
+    }
+
+    /// What wakes the task.
+    pub(super) fn waker(&self) -> Waker {
+        self.waker.get().cloned().unwrap_or_else(|| Waker::noop().clone())
+    }
+
+    /// Begins a request.
+    pub(super) fn call(self: &Rc<Self>, exchange: Rc<Exchange>, start: impl FnOnce(&Rc<Exchange>)) {
+        self.fresh.set(false);
+        *self.current.borrow_mut() = Some(exchange.clone());
+        self.calling.set(true);
+        start(&exchange);
+        self.calling.set(false);
+    }
+
+    pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut ahead = self.ahead.borrow_mut();
+        if !ahead.is_empty() {
+            let n = ahead.len().min(buffer.len());
+            buffer[..n].copy_from_slice(&ahead[..n]);
+            ahead.drain(..n);
+            self.fresh.set(true);
+            return Poll::Ready(Ok(n));
+        }
+        if self.ended.get() {
+            return Poll::Ready(Ok(0));
+        }
+        let read = self.transport.borrow_mut().poll_read(cx, buffer);
+        match read {
+            Poll::Ready(Ok(n)) if n > 0 => self.fresh.set(true),
+            Poll::Ready(_) => self.ended.set(true),
+            Poll::Pending => {}
+        }
+        read
+    }
+
+    pub(super) fn poll_write_with(
+        &self,
+        write: impl FnOnce(&mut Transport) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let wrote = write(&mut self.transport.borrow_mut());
+        self.blocked.set(wrote.is_pending());
+        if let Poll::Ready(Ok(n)) = wrote {
+            self.written.set(self.written.get() + n as u64);
+        }
+        wrote
+    }
+
+    /// hyper calls this when it has nothing left to write.
+    pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = self.transport.borrow_mut().poll_flush(cx);
+        self.blocked.set(flushed.is_pending());
+        if flushed.is_ready() {
+            let mut current = self.current.borrow_mut();
+            if let Some(exchange) = &*current {
+                exchange.flushed();
+                if exchange.is_taken() {
+                    let over = current.take();
+                    drop(current);
+                    drop(over);
+                }
+            }
+        }
+        flushed
+    }
+
+    pub(super) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.borrow_mut().poll_close(cx)
+    }
+
+    pub(super) fn is_vectored(&self) -> bool {
+        self.transport.borrow().is_vectored()
+    }
+
+    fn current(&self) -> Option<Rc<Exchange>> {
+        self.current.borrow().clone()
+    }
+
+    /// Serves the connection until it is closed, or is a WebSocket's.
+    pub(super) async fn serve(self: Rc<Self>) {
+        #[cfg(feature = "tls")]
+        if let Some(tls) = &self.serving.tls {
+            if let Err(ended) = self.encrypt(tls).await {
+                return self.close(ended).await;
+            }
+        }
+        let guard = Lost(self.clone());
+        let service = Service(self.clone());
+        let mut http = self.serving.http.serve_connection(HttpIo(self.clone()), service);
+        let mut stopping = false;
+        let ended = poll_fn(|cx| {
+            let waker = self.waker.get_or_init(|| cx.waker().clone());
+            if self.serving.is_cut() {
+                return Poll::Ready(Ended::Cut);
+            }
+            if !stopping && self.serving.is_stopping() {
+                stopping = true;
+                std::pin::Pin::new(&mut http).graceful_shutdown();
+            }
+            match http.poll_without_shutdown(cx) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Ended::Done),
+                Poll::Ready(Err(error)) => {
+                    log::debug!(target: TARGET, "connection with {}: {error}", self.peer);
+                    self.linger();
+                    return Poll::Ready(Ended::Failed);
+                }
+                Poll::Pending => {}
+            }
+            self.look_at_current(cx);
+            let (phase, limit) = self.phase();
+            self.deadline.enter(phase, limit, waker);
+            if self.deadline.is_over(waker) && self.time_out(phase) {
+                return Poll::Ready(Ended::Cut);
+            }
+            Poll::Pending
+        })
+        .await;
+        let ended = match (self.upgrade.take(), ended) {
+            (Some(upgrade), Ended::Done) => {
+                let unread = http.into_parts().read_buf;
+                self.serve_socket(&upgrade.complete(&self, unread)).await
+            }
+            (upgrade, ended) => {
+                drop(http);
+                upgrade.into_iter().for_each(Upgrade::fail);
+                ended
+            }
+        };
+        drop(guard);
+        self.close(ended).await;
+    }
+
+    /// Puts TLS on the socket.
+    #[cfg(feature = "tls")]
+    async fn encrypt(&self, tls: &super::tls::TlsConfig) -> Result<(), Ended> {
+        let mut handshake = match &*self.transport.borrow() {
+            Transport::Socket(stream) => tls.accept(stream.clone()),
+            Transport::Other(_) | Transport::Closed => return Ok(()),
+        };
+        let encrypted = poll_fn(|cx| {
+            let waker = self.waker.get_or_init(|| cx.waker().clone());
+            self.deadline.enter(Phase::Head, Some(self.serving.config.header_timeout), waker);
+            if self.serving.is_stopping() || self.deadline.is_over(waker) {
+                return Poll::Ready(Err(Ended::Cut));
+            }
+            std::pin::Pin::new(&mut handshake).poll(cx).map_err(|error| {
+                log::debug!(target: TARGET, "no TLS with {}: {error}", self.peer);
+                Ended::Failed
+            })
+        });
+        let encrypted = encrypted.await?;
+        *self.transport.borrow_mut() = encrypted;
+        Ok(())
+    }
+
+    /// Serves the connection as a WebSocket until that is closed.
+    async fn serve_socket(&self, socket: &Socket) -> Ended {
+        let ended = poll_fn(|cx| {
+            if self.serving.is_cut() {
+                return Poll::Ready(Ended::Cut);
+            }
+            if self.serving.is_stopping() {
+                socket.close(CloseCode::Away, "the server stops");
+            }
+            if socket.drive() == Progress::Over {
+                return Poll::Ready(Ended::Done);
+            }
+            let (phase, limit) = match self.blocked.get() {
+                true => (Phase::Write(self.written.get()), Some(self.serving.config.write_timeout)),
+                false => (Phase::Upgraded, None),
+            };
+            self.deadline.enter(phase, limit, cx.waker());
+            match self.deadline.is_over(cx.waker()) {
+                true => Poll::Ready(Ended::Cut),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+        socket.end();
+        ended
+    }
+
+    /// Does for the request under way what hyper does not: reads its body, and looks whether its client is there.
+    fn look_at_current(&self, cx: &mut Context<'_>) {
+        let Some(exchange) = self.current() else { return };
+        if let Some(receiver) = &exchange.receiver {
+            receiver.poll(cx);
+            if receiver.is_unread() {
+                return;
+            }
+        }
+        if exchange.is_finished() || self.ended.get() || !self.ahead.borrow().is_empty() {
+            return;
+        }
+        let mut bytes = [0; AHEAD];
+        let read = self.transport.borrow_mut().poll_read(cx, &mut bytes);
+        match read {
+            Poll::Ready(Ok(n)) if n > 0 => self.ahead.borrow_mut().extend_from_slice(&bytes[..n]),
+            Poll::Ready(_) => {
+                self.ended.set(true);
+                exchange.client_left();
+            }
+            Poll::Pending => {}
+        }
+    }
+
+    /// What the connection waits for, and for how long.
+    fn phase(&self) -> (Phase, Option<Duration>) {
+        let config = &self.serving.config;
+        if self.blocked.get() {
+            return (Phase::Write(self.written.get()), Some(config.write_timeout));
+        }
+        match &*self.current.borrow() {
+            Some(exchange) => match &exchange.receiver {
+                Some(receiver) if receiver.is_wanted() => {
+                    (Phase::Body(receiver.received()), Some(config.body_timeout))
+                }
+                _ => (Phase::Busy, None),
+            },
+            None if self.fresh.get() || self.written.get() == 0 => (Phase::Head, Some(config.header_timeout)),
+            None => (Phase::Idle, Some(config.idle_timeout)),
+        }
+    }
+
+    /// The client took too long. Returns whether that is the end of the connection.
+    fn time_out(&self, phase: Phase) -> bool {
+        log::debug!(target: TARGET, "connection with {}: timeout while {phase:?}", self.peer);
+        match (phase, self.current()) {
+            (Phase::Body(_), Some(exchange)) => {
+                exchange.receiver.iter().for_each(|receiver| receiver.time_out());
+                false
+            }
+            _ => true,
+        }
+    }
+
+    /// Closes the stream, though a handler that runs on may still hold the connection.
+    async fn close(&self, ended: Ended) {
+        self.shut_down(ended).await;
+        let closed = self.transport.replace(Transport::Closed);
+        drop(closed);
+    }
+
+    /// Says to the client that nothing more comes, and waits until it has seen that if it may be sending still.
+    async fn shut_down(&self, ended: Ended) {
+        let phase = self.deadline.phase();
+        let mut room = LINGER_BYTES;
+        let mut closed = false;
+        poll_fn(|cx| {
+            let waker = cx.waker();
+            self.deadline.enter(Phase::Linger, Some(LINGER), waker);
+            if self.serving.is_cut() || self.deadline.is_over(waker) {
+                return Poll::Ready(());
+            }
+            if !closed {
+                if matches!(ended, Ended::Cut) && phase == Phase::Head && self.fresh.replace(false) {
+                    // Part of a head came. hyper has written nothing then, so this is the first that the client reads.
+                    const ANSWER: &[u8] =
+                        b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+                    let _ = self.transport.borrow_mut().poll_write(cx, ANSWER);
+                }
+                match self.poll_close(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Ok(())) => closed = true,
+                }
+            }
+            if !self.lingers.get() || self.ended.get() {
+                return Poll::Ready(());
+            }
+            let mut bytes = [0; AHEAD];
+            loop {
+                let read = self.transport.borrow_mut().poll_read(cx, &mut bytes);
+                match read {
+                    Poll::Ready(Ok(n)) if n > 0 && n < room => room -= n,
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+}
+
+/// Tells the request under way that its connection is gone: when this is dropped, however that came.
+struct Lost(Rc<Connection>);
+
+impl Drop for Lost {
+    fn drop(&mut self) {
+        let current = self.0.current.borrow_mut().take();
+        if let Some(exchange) = current {
+            exchange.lost();
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}

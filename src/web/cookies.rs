@@ -1,0 +1,52 @@
+//! Cookies, of requests and for responses.
+
+use cookie::Cookie;
+use hyper::header::{HeaderValue, COOKIE, SET_COOKIE};
+use squall_runner::Result;
+
+use super::Request;
+
+impl Request {
+    /// Returns the value of a cookie that the client sent, decoded.
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        let lines = self.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut cookies = lines.flat_map(Cookie::split_parse_encoded).flatten();
+        cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+    }
+
+    /// Sets a cookie at the client: a pair of name and value, or a [`Cookie`] with a lifetime, a domain and so on. Its
+    /// path is `/` unless it says another.
+    ///
+    /// ```
+    /// # use squall::{Result, web::{Cookie, Request}};
+    /// fn remember(req: &Request) -> Result<()> {
+    ///     req.set_cookie(("language", "en"))?;
+    ///     req.set_cookie(Cookie::build(("session", "7f3a")).http_only(true).secure(true))
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// If the headers are sent already, or the name has characters that no header may have.
+    ///
+    /// Source: `tornado.web.RequestHandler.set_cookie`.
+    pub fn set_cookie<'c>(&self, cookie: impl Into<Cookie<'c>>) -> Result<()> {
+        self.check_unsent()?;
+        let mut cookie = cookie.into();
+        if cookie.path().is_none() {
+            cookie.set_path("/");
+        }
+        let line = HeaderValue::try_from(cookie.encoded().to_string())?;
+        self.0.headers.borrow_mut().append(SET_COOKIE, line);
+        Ok(())
+    }
+
+    /// Takes a cookie back from the client.
+    ///
+    /// # Errors
+    /// As [`set_cookie`](Self::set_cookie).
+    pub fn clear_cookie(&self, name: &str) -> Result<()> {
+        let mut cookie = Cookie::from(name.to_owned());
+        cookie.make_removal();
+        self.set_cookie(cookie)
+    }
+}

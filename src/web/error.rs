@@ -1,0 +1,47 @@
+//! What handlers raise, and what is raised in them.
+
+use hyper::StatusCode;
+
+/// The status that a request is answered with, raised anywhere in its handler.
+///
+/// ```
+/// use squall::web::HttpError;
+///
+/// fn lookup(name: &str) -> squall::Result<u32> {
+///     match name {
+///         "ann" => Ok(1),
+///         _ => Err(HttpError(404))?,
+///     }
+/// }
+/// assert_eq!(lookup("ben").unwrap_err().to_string(), "HTTP 404: Not Found");
+/// ```
+///
+/// A number that is not a status from 200 to 599 is answered as 500. Source: `tornado.web.HTTPError`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("HTTP {0}: {reason}", reason = reason(*.0))]
+pub struct HttpError(pub u16);
+
+impl HttpError {
+    pub(crate) fn status(self) -> StatusCode {
+        match StatusCode::from_u16(self.0) {
+            Ok(status) if (200..600).contains(&self.0) => status,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+/// Returns the words that stand beside a status, as `Not Found` beside 404.
+pub(crate) fn reason(status: u16) -> &'static str {
+    StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
+}
+
+/// The connection was closed before everything could be sent or received. Raised where a handler waits for it, as in
+/// [`flush`](super::Request::flush).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client has closed the connection")]
+pub struct ConnectionClosed;
+
+/// Something about a response was set after its first part was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the status and the headers are sent already: set them before `flush` and `finish`")]
+pub struct HeadersSent;

@@ -1,0 +1,399 @@
+//! [`Exchange`]: one request and its response, from the call of its handler to the last byte.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use hyper::header::{HeaderValue, ALLOW, CONNECTION, CONTENT_TYPE};
+use hyper::http::request::Parts;
+use hyper::{HeaderMap, Method, Response, StatusCode};
+use squall_runner::foreign::guard;
+use squall_runner::ready::{Run, Withdraw};
+use squall_runner::trace::Problem;
+use squall_runner::{Context, Exception, Future, Promise, Result};
+
+use super::access_log::{self, TARGET};
+use super::connection::Connection;
+use super::error::{ConnectionClosed, HttpError};
+use super::handler::{write_page, Handler, Verb};
+use super::receiver::Receiver;
+use super::request::Request;
+use crate::http::body::{Body, Pipe};
+
+/// A request and its response. [`Request`] is a handle to it.
+pub(crate) struct Exchange {
+    pub(super) connection: Rc<Connection>,
+    pub(super) head: Parts,
+    /// What the route's parameters matched, decoded.
+    pub(super) path_params: Vec<(String, String)>,
+    handler: Rc<dyn Handler>,
+    /// The body of the request, if it has one.
+    pub(super) receiver: Option<Box<Receiver>>,
+    pub(super) status: Cell<StatusCode>,
+    pub(super) headers: RefCell<HeaderMap>,
+    written: RefCell<Written>,
+    stage: Cell<Stage>,
+    /// The response, from when it is known until hyper takes it.
+    response: RefCell<Option<Response<Body>>>,
+    /// Where chunks go, from the first flush on.
+    pipe: OnceCell<Rc<Pipe>>,
+    /// What runs: a coroutine of the handler, and what it is to the request.
+    running: Cell<Option<(Step, Future<()>, Context)>>,
+    /// Whether the client has closed the connection, or its half of it.
+    left: Cell<bool>,
+    /// Those that wait for that.
+    leaving: RefCell<Vec<Promise<()>>>,
+    /// Whether the connection is to be closed after it: what follows may not be a request.
+    closes: Cell<bool>,
+    /// When it began, in the time of the loop, if anybody reads the log.
+    started: Option<Duration>,
+}
+
+/// How far the response is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing is sent.
+    Open,
+    /// The status and the headers are sent; chunks follow.
+    Streaming,
+    /// Nothing can be added.
+    Finished,
+}
+
+/// What a handler's coroutine is to the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Prepare,
+    Method,
+}
+
+/// What was written since the last flush.
+#[derive(Debug, Default)]
+enum Written {
+    #[default]
+    Nothing,
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Written {
+    fn push(&mut self, chunk: Bytes) {
+        match self {
+            Self::Nothing => *self = Self::One(chunk),
+            Self::One(first) => {
+                let mut both = BytesMut::with_capacity((first.len() + chunk.len()).max(1024));
+                both.extend_from_slice(first);
+                both.extend_from_slice(&chunk);
+                *self = Self::Many(both);
+            }
+            Self::Many(all) => all.extend_from_slice(&chunk),
+        }
+    }
+
+    fn take(&mut self) -> Bytes {
+        match std::mem::take(self) {
+            Self::Nothing => Bytes::new(),
+            Self::One(chunk) => chunk,
+            Self::Many(all) => all.freeze(),
+        }
+    }
+}
+
+impl Exchange {
+    pub(super) fn new(
+        connection: Rc<Connection>,
+        head: Parts,
+        receiver: Option<Box<Receiver>>,
+        handler: Rc<dyn Handler>,
+        path_params: Vec<(String, String)>,
+    ) -> Rc<Self> {
+        let headers = RefCell::new(connection.take_spare_headers());
+        let started = access_log::is_read().then(|| connection.time());
+        Rc::new(Self {
+            connection,
+            head,
+            path_params,
+            handler,
+            receiver,
+            status: Cell::new(StatusCode::OK),
+            headers,
+            written: RefCell::default(),
+            stage: Cell::new(Stage::Open),
+            response: RefCell::default(),
+            pipe: OnceCell::new(),
+            running: Cell::default(),
+            left: Cell::default(),
+            leaving: RefCell::default(),
+            closes: Cell::default(),
+            started,
+        })
+    }
+
+    fn request(self: &Rc<Self>) -> Request {
+        Request::new(self.clone())
+    }
+
+    /// Calls the handler.
+    pub(super) fn start(self: &Rc<Self>) {
+        match self.handler.clone().prepare(self.request()) {
+            None => self.call_method(),
+            Some(prepared) => self.wait(Step::Prepare, prepared),
+        }
+    }
+
+    /// Answers a request that no handler is to see, and closes the connection.
+    pub(super) fn refuse(self: &Rc<Self>, problem: HttpError) {
+        self.closes.set(true);
+        self.raise(problem.into());
+    }
+
+    fn call_method(self: &Rc<Self>) {
+        let called = Verb::of(&self.head.method).and_then(|verb| {
+            let called = self.handler.clone().call(verb, self.request());
+            match verb {
+                Verb::Head if called.is_none() => self.handler.clone().call(Verb::Get, self.request()),
+                Verb::Options if called.is_none() => {
+                    self.status.set(StatusCode::NO_CONTENT);
+                    self.headers.borrow_mut().insert(ALLOW, self.allowed());
+                    Some(Future::ready(()))
+                }
+                _ => called,
+            }
+        });
+        match called {
+            Some(called) => self.wait(Step::Method, called),
+            None => self.raise(HttpError(405).into()),
+        }
+    }
+
+    /// The methods that the handler has, for the header `Allow`.
+    fn allowed(&self) -> HeaderValue {
+        let names = Verb::ALL.iter().filter(|(verb, _)| self.handler.allows(*verb)).map(|(_, name)| *name);
+        HeaderValue::try_from(names.collect::<Vec<_>>().join(", ")).expect("the names of methods are tokens")
+    }
+
+    fn wait(self: &Rc<Self>, step: Step, future: Future<()>) {
+        if future.done() {
+            self.go_on(step, future.into_result());
+        } else {
+            future.add_callback(self.clone());
+            self.running.set(Some((step, future, Context::current())));
+        }
+    }
+
+    fn go_on(self: &Rc<Self>, step: Step, result: Result<()>) {
+        match (step, result) {
+            (_, Err(exception)) => self.raise(exception),
+            (Step::Prepare, Ok(())) if !self.is_finished() => self.call_method(),
+            (_, Ok(())) => self.finish(),
+        }
+    }
+
+    /// Answers with an error, if that is possible still; else cuts the response off.
+    pub(super) fn raise(self: &Rc<Self>, exception: Exception) {
+        let status = match exception.downcast_ref::<HttpError>() {
+            Some(error) => error.status(),
+            None if exception.is::<ConnectionClosed>() => StatusCode::INTERNAL_SERVER_ERROR,
+            None => {
+                access_log::exception(self, &exception);
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        match self.stage.get() {
+            Stage::Open => {
+                self.reset(status);
+                let write = || {
+                    let request = self.request();
+                    self.handler.write_error(&request, status.as_u16(), &exception);
+                };
+                if let Err(panic) = Exception::trap(|| Ok(write()), Err) {
+                    access_log::exception(self, &panic);
+                    self.reset(status);
+                    write_page(&self.request(), status.as_u16());
+                }
+                self.finish();
+            }
+            Stage::Streaming => {
+                self.written.take();
+                self.end(Err(std::io::Error::other("the handler failed before the response was finished")));
+            }
+            Stage::Finished => {}
+        }
+    }
+
+    /// Forgets what was written, for an answer with that status.
+    fn reset(&self, status: StatusCode) {
+        self.status.set(status);
+        self.written.take();
+        let mut headers = self.headers.borrow_mut();
+        headers.clear();
+        if status == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert(ALLOW, self.allowed());
+        }
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.stage.get() == Stage::Finished
+    }
+
+    /// Whether the status and the headers are sent.
+    pub(super) fn is_sent(&self) -> bool {
+        self.stage.get() != Stage::Open
+    }
+
+    /// Whether the response has no body whatever is written.
+    fn is_bodiless(&self) -> bool {
+        self.head.method == Method::HEAD || has_no_body(self.status.get())
+    }
+
+    pub(super) fn write(&self, chunk: Bytes) {
+        if !chunk.is_empty() {
+            self.written.borrow_mut().push(chunk);
+        }
+    }
+
+    pub(super) fn flush(&self) -> Future<()> {
+        if self.is_finished() {
+            return Future::ready(());
+        }
+        let pipe = self.pipe.get_or_init(|| Pipe::new(|| ConnectionClosed.into()));
+        if self.stage.replace(Stage::Streaming) == Stage::Open {
+            self.send(Body::stream(pipe));
+        }
+        let chunk = self.written.borrow_mut().take();
+        if self.is_bodiless() {
+            return Future::ready(());
+        }
+        pipe.push(chunk);
+        pipe.drained()
+    }
+
+    /// Ends the response.
+    pub(super) fn finish(self: &Rc<Self>) {
+        self.end(Ok(()));
+    }
+
+    fn end(self: &Rc<Self>, result: std::io::Result<()>) {
+        let chunk = self.written.borrow_mut().take();
+        match (self.stage.replace(Stage::Finished), self.pipe.get()) {
+            (Stage::Finished, _) => return,
+            (Stage::Streaming, Some(pipe)) => {
+                pipe.push(chunk);
+                pipe.end(result);
+            }
+            _ if has_no_body(self.status.get()) => self.send(Body::Empty),
+            _ => self.send(chunk.into()),
+        }
+        if let Some(receiver) = &self.receiver {
+            receiver.close(&self.connection);
+        }
+        access_log::response(self, self.started);
+        let request = self.request();
+        guard(Problem::Callback, || self.handler.on_finish(&request));
+    }
+
+    /// Hands the response to hyper.
+    fn send(&self, body: Body) {
+        let mut headers = self.headers.take();
+        if !matches!(body, Body::Empty) && !headers.contains_key(CONTENT_TYPE) {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+        }
+        if self.closes.get() || self.receiver.as_ref().is_some_and(|receiver| receiver.is_broken()) {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status.get();
+        *response.headers_mut() = headers;
+        *self.response.borrow_mut() = Some(response);
+        self.connection.wake();
+    }
+
+    /// Takes the response, once it is known.
+    pub(super) fn take_response(&self) -> Option<Response<Body>> {
+        self.response.borrow_mut().take()
+    }
+
+    /// hyper has no more bytes that wait for the connection.
+    pub(super) fn flushed(&self) {
+        if let Some(pipe) = self.pipe.get() {
+            pipe.settle();
+        }
+    }
+
+    /// Whether everything of the response has gone to hyper. After a flush it has gone to the connection.
+    pub(super) fn is_taken(&self) -> bool {
+        self.is_finished()
+            && self.response.borrow().is_none()
+            && self.pipe.get().is_none_or(|pipe| pipe.is_over() || pipe.is_closed())
+    }
+
+    /// The client has closed the connection, or its half of it.
+    pub(super) fn client_left(self: &Rc<Self>) {
+        if self.is_finished() || self.left.replace(true) {
+            return;
+        }
+        for promise in self.leaving.take() {
+            promise.set_result(());
+        }
+        log::debug!(target: TARGET, "{} {} has left", self.connection.peer(), self.head.uri);
+        let request = self.request();
+        guard(Problem::Callback, || self.handler.on_connection_close(&request));
+    }
+
+    /// The connection is gone: nothing will be sent.
+    pub(super) fn lost(self: &Rc<Self>) {
+        if let Some(receiver) = &self.receiver {
+            receiver.lose();
+        }
+        self.pipe.get_or_init(|| Pipe::new(|| ConnectionClosed.into())).lose();
+        self.client_left();
+    }
+
+    /// A Future that is done when the client leaves before the response is finished.
+    pub(super) fn leaving(&self) -> Future<()> {
+        if self.left.get() {
+            return Future::ready(());
+        }
+        let future = Future::new();
+        self.leaving.borrow_mut().push(future.promise());
+        future
+    }
+}
+
+/// Whether a response of that status has no body.
+fn has_no_body(status: StatusCode) -> bool {
+    status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED || status.is_informational()
+}
+
+/// The handler's coroutine is done.
+impl Run for Exchange {
+    fn run(self: Rc<Self>) {
+        if let Some((step, future, context)) = self.running.take() {
+            context.enter(|| self.go_on(step, future.into_result()));
+        }
+    }
+}
+
+impl Withdraw for Exchange {
+    fn withdraw(&self) {
+        drop(self.running.take());
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.connection.keep_spare_headers(std::mem::take(&mut self.head.headers));
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange")
+            .field("method", &self.head.method)
+            .field("uri", &self.head.uri)
+            .field("stage", &self.stage.get())
+            .finish_non_exhaustive()
+    }
+}

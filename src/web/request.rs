@@ -1,0 +1,173 @@
+//! [`Request`]: what a handler is given. This file has what came from the client.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use hyper::header::CONTENT_TYPE;
+use hyper::{HeaderMap, Method, Uri, Version};
+use serde::de::DeserializeOwned;
+use squall_runner::{coroutine, Future};
+
+use super::error::HttpError;
+use super::exchange::Exchange;
+
+/// A request, and the response to it. A handle: clones mean the same.
+///
+/// What came from the client: [`method`](Self::method), [`path`](Self::path), [`path_param`](Self::path_param),
+/// [`query_argument`](Self::query_argument), [`header`](Self::header), [`cookie`](Self::cookie), and the body as a whole
+/// ([`body`](Self::body), [`json`](Self::json), [`form`](Self::form)) or [`chunk`](Self::chunk) by chunk.
+///
+/// The response: [`set_status`](Self::set_status), [`set_header`](Self::set_header), [`write`](Self::write),
+/// [`flush`](Self::flush), [`finish`](Self::finish). It is finished when the handler's method is done.
+#[derive(Clone)]
+pub struct Request(pub(super) Rc<Exchange>);
+
+impl Request {
+    pub(super) fn new(exchange: Rc<Exchange>) -> Self {
+        Self(exchange)
+    }
+
+    /// Returns the method, as `GET`.
+    pub fn method(&self) -> &Method {
+        &self.0.head.method
+    }
+
+    /// Returns what was asked for, as it came.
+    pub fn uri(&self) -> &Uri {
+        &self.0.head.uri
+    }
+
+    /// Returns the path, percent-encoded as it came. It begins with a slash.
+    pub fn path(&self) -> &str {
+        self.0.head.uri.path()
+    }
+
+    /// Returns the version of HTTP that the client speaks.
+    pub fn version(&self) -> Version {
+        self.0.head.version
+    }
+
+    /// Returns what a parameter of the route matched, decoded.
+    pub fn path_param(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.path_params.iter().find(|(of, _)| of == name)?;
+        Some(value)
+    }
+
+    /// Returns the last value of an argument in the query, decoded. Bytes that are not UTF-8 come as U+FFFD.
+    ///
+    /// Source: `tornado.web.RequestHandler.get_query_argument`.
+    pub fn query_argument(&self, name: &str) -> Option<String> {
+        self.query().filter(|(of, _)| of == name).last().map(|(_, value)| value.into_owned())
+    }
+
+    /// Returns all values of an argument in the query, decoded.
+    pub fn query_arguments(&self, name: &str) -> Vec<String> {
+        self.query().filter(|(of, _)| of == name).map(|(_, value)| value.into_owned()).collect()
+    }
+
+    fn query(&self) -> form_urlencoded::Parse<'_> {
+        form_urlencoded::parse(self.0.head.uri.query().unwrap_or_default().as_bytes())
+    }
+
+    /// Returns the headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.head.headers
+    }
+
+    /// Returns the first value of a header, if it is visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.head.headers.get(name)?.to_str().ok()
+    }
+
+    /// Returns the address of the other end. There is none on a Unix socket.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.0.connection.peer().address
+    }
+
+    /// Returns whether the connection is encrypted.
+    pub fn is_secure(&self) -> bool {
+        self.0.connection.peer().secure
+    }
+
+    /// Sets how large the body may be, in bytes, in the place of the server's limit. Set it before the body is read.
+    pub fn set_max_body_size(&self, max: u64) {
+        if let Some(receiver) = &self.0.receiver {
+            receiver.set_limit(max);
+        }
+    }
+
+    /// Receives the body as a whole; what is left of it, if chunks were received. It may be asked for again.
+    ///
+    /// # Errors
+    /// The Future fails with [`HttpError`] 413 if the body is larger than the limit, 408 if the client pauses for too
+    /// long, 400 if the body is malformed; with [`ConnectionClosed`](super::ConnectionClosed) if the connection is lost.
+    pub fn body(&self) -> Future<Bytes> {
+        match &self.0.receiver {
+            Some(receiver) => receiver.whole(&self.0.connection),
+            None => Future::ready(Bytes::new()),
+        }
+    }
+
+    /// Receives the next chunk of the body; `None` at its end. Nothing is received from the client unless a chunk is
+    /// waited for.
+    ///
+    /// # Errors
+    /// As of [`body`](Self::body).
+    pub fn chunk(&self) -> Future<Option<Bytes>> {
+        match &self.0.receiver {
+            Some(receiver) => receiver.chunk(&self.0.connection),
+            None => Future::ready(None),
+        }
+    }
+
+    /// Receives the body and reads it as JSON.
+    ///
+    /// # Errors
+    /// As of [`body`](Self::body); the Future fails with [`HttpError`] 400 if the body is not JSON of a `T`.
+    #[track_caller]
+    pub fn json<T: DeserializeOwned + 'static>(&self) -> Future<T> {
+        let body = self.body();
+        coroutine(|co| async move {
+            let body = co.yield_(body).await?;
+            Ok(serde_json::from_slice(&body).map_err(|_| HttpError(400))?)
+        })
+    }
+
+    /// Receives the body and reads it as the fields of a form, `application/x-www-form-urlencoded`, in their order.
+    ///
+    /// # Errors
+    /// As of [`body`](Self::body); the Future fails with [`HttpError`] 415 if the body is of another type.
+    #[track_caller]
+    pub fn form(&self) -> Future<Vec<(String, String)>> {
+        const FORM: &str = "application/x-www-form-urlencoded";
+
+        let of_type = self.0.head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = of_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case(FORM) {
+            return Future::failed(HttpError(415));
+        }
+        let body = self.body();
+        coroutine(|co| async move {
+            let body = co.yield_(body).await?;
+            Ok(form_urlencoded::parse(&body).into_owned().collect())
+        })
+    }
+
+    /// Returns a Future that is done when the client has closed the connection, or its half of it, before the response
+    /// is finished. If the response is finished first, it fails with [`BrokenPromise`](crate::Error::BrokenPromise)
+    /// once the request is forgotten.
+    pub fn closed(&self) -> Future<()> {
+        self.0.leaving()
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", self.method())
+            .field("uri", self.uri())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! [`Service`]: hyper's view of the application. It finds the handler of each request and starts it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body as _, Incoming};
+use hyper::header::HOST;
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, Version};
+
+use super::connection::Connection;
+use super::error::HttpError;
+use super::exchange::Exchange;
+use super::receiver::Receiver;
+use crate::http::body::Body;
+
+/// The application, to the hyper of one connection.
+pub(crate) struct Service(pub(super) Rc<Connection>);
+
+impl hyper::service::Service<Request<Incoming>> for Service {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Respond;
+
+    fn call(&self, request: Request<Incoming>) -> Respond {
+        let Self(connection) = self;
+        let (head, incoming) = request.into_parts();
+        let receiver = (!incoming.is_end_stream())
+            .then(|| Box::new(Receiver::new(incoming, connection.serving.config.max_body_size)));
+        let (handler, path_params, problem) = match check(&head) {
+            Some(problem) => (connection.serving.application.fallback(), Vec::new(), Some(problem)),
+            None => {
+                let (handler, path_params) = connection.serving.application.find(head.uri.path());
+                match path_params {
+                    Ok(path_params) => (handler, path_params, None),
+                    Err(problem) => (handler, Vec::new(), Some(problem)),
+                }
+            }
+        };
+        let exchange = Exchange::new(connection.clone(), head, receiver, handler, path_params);
+        connection.call(exchange.clone(), |exchange| match problem {
+            None => exchange.start(),
+            Some(problem) => exchange.refuse(problem),
+        });
+        Respond(exchange)
+    }
+}
+
+/// What is wrong with a request that hyper takes.
+fn check(head: &Parts) -> Option<HttpError> {
+    if head.method == Method::CONNECT {
+        return Some(HttpError(405));
+    }
+    // RFC 9112, section 3.2: only a CONNECT asks for a host and a port, and only an OPTIONS for `*`.
+    let path = head.uri.path();
+    if path.is_empty() || (path == "*" && head.method != Method::OPTIONS) {
+        return Some(HttpError(400));
+    }
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        // RFC 9112, section 3.2.
+        (None, _) if head.version == Version::HTTP_11 => Some(HttpError(400)),
+        (_, Some(_)) => Some(HttpError(400)),
+        (Some(host), None) if !host.as_bytes().iter().all(|byte| is_of_host(*byte)) => Some(HttpError(400)),
+        _ => None,
+    }
+}
+
+/// Whether a byte may stand in the name or address of a host with its port. RFC 3986, section 3.2.
+fn is_of_host(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte)
+}
+
+/// The response, as hyper waits for it.
+pub(crate) struct Respond(Rc<Exchange>);
+
+impl Future for Respond {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        // The exchange wakes the task of the connection when there is one.
+        self.0.take_response().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
+    }
+}

@@ -1,0 +1,152 @@
+//! Conditional requests and ranges. RFC 9110, sections 13 and 14.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http_range_header::RangeUnsatisfiableError;
+use hyper::header::{
+    HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
+};
+use hyper::HeaderMap;
+
+/// What the conditions of a request come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Condition {
+    Holds,
+    /// The client has what it asks for.
+    NotModified,
+    /// The client wants something that is gone.
+    Failed,
+}
+
+/// Checks the conditions, in the order of RFC 9110, section 13.2.2.
+pub(super) fn check(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> Condition {
+    if headers.contains_key(IF_MATCH) {
+        if !lists(headers, &IF_MATCH, |listed| listed == etag) {
+            return Condition::Failed;
+        }
+    } else if let (Some(since), Some(modified)) = (date(headers, &IF_UNMODIFIED_SINCE), modified) {
+        if whole_seconds(modified) > since {
+            return Condition::Failed;
+        }
+    }
+    if headers.contains_key(IF_NONE_MATCH) {
+        // Weak comparison: section 8.8.3.2.
+        if lists(headers, &IF_NONE_MATCH, |listed| listed.strip_prefix("W/").unwrap_or(listed) == etag) {
+            return Condition::NotModified;
+        }
+    } else if let (Some(since), Some(modified)) = (date(headers, &IF_MODIFIED_SINCE), modified) {
+        if whole_seconds(modified) <= since {
+            return Condition::NotModified;
+        }
+    }
+    Condition::Holds
+}
+
+/// Whether a list of entity tags has one that fits. `*` fits everything.
+fn lists(headers: &HeaderMap, name: &HeaderName, fits: impl Fn(&str) -> bool) -> bool {
+    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
+    // The tags of this server have no comma.
+    lines.flat_map(|line| line.split(',')).map(str::trim).any(|listed| listed == "*" || fits(listed))
+}
+
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
+}
+
+/// The dates of HTTP have whole seconds.
+fn whole_seconds(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    UNIX_EPOCH + Duration::from_secs(since.as_secs())
+}
+
+/// Whether the range is of what the client knows: `If-Range`. RFC 9110, section 13.1.5.
+pub(super) fn range_applies(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
+    let Some(condition) = headers.get(IF_RANGE) else { return true };
+    match date(headers, &IF_RANGE) {
+        Some(date) => modified.is_some_and(|modified| whole_seconds(modified) == date),
+        None => condition == etag,
+    }
+}
+
+/// What a range selects of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Selected {
+    All,
+    /// From this byte, this many.
+    Part(u64, u64),
+    Nothing,
+}
+
+/// Selects what the header `Range` asks for. What is not a range, and several ranges, select everything.
+pub(super) fn select(range: Option<&HeaderValue>, len: u64) -> Selected {
+    let Some(range) = range.and_then(|range| range.to_str().ok()) else { return Selected::All };
+    let valid = match http_range_header::parse_range_header(range) {
+        Ok(ranges) if ranges.len() == 1 => ranges.validate(len),
+        Err(RangeUnsatisfiableError::Unsatisfiable) => return Selected::Nothing,
+        Ok(_) | Err(_) => return Selected::All,
+    };
+    match valid {
+        Ok(valid) => valid
+            .first()
+            .map_or(Selected::All, |range| Selected::Part(*range.start(), range.end() - range.start() + 1)),
+        Err(_) => Selected::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selected(range: &'static str, len: u64) -> Selected {
+        select(Some(&HeaderValue::from_static(range)), len)
+    }
+
+    #[test]
+    fn ranges_select_parts() {
+        assert_eq!(selected("bytes=0-0", 10), Selected::Part(0, 1));
+        assert_eq!(selected("bytes=2-", 10), Selected::Part(2, 8));
+        assert_eq!(selected("bytes=-3", 10), Selected::Part(7, 3));
+        assert_eq!(selected("bytes=-30", 10), Selected::Part(0, 10));
+        assert_eq!(selected("bytes=5-100", 10), Selected::Part(5, 5));
+    }
+
+    #[test]
+    fn ranges_that_no_file_of_that_length_has_select_nothing() {
+        assert_eq!(selected("bytes=10-", 10), Selected::Nothing);
+        assert_eq!(selected("bytes=0-", 0), Selected::Nothing);
+        assert_eq!(selected("bytes=-0", 10), Selected::Nothing);
+    }
+
+    #[test]
+    fn what_is_not_one_range_selects_everything() {
+        for range in ["bytes=0-1,3-4", "bytes=5-2", "bytes=", "bytes=a-b", "lines=0-1", "0-1"] {
+            assert_eq!(selected(range, 10), Selected::All, "{range}");
+        }
+    }
+
+    fn checked(header: HeaderName, value: &'static str) -> Condition {
+        let headers = HeaderMap::from_iter([(header, HeaderValue::from_static(value))]);
+        let modified = UNIX_EPOCH + Duration::from_millis(784_111_777_500);
+        check(&headers, "\"a-1\"", Some(modified))
+    }
+
+    #[test]
+    fn tags_are_compared() {
+        assert_eq!(checked(IF_NONE_MATCH, "\"a-1\""), Condition::NotModified);
+        assert_eq!(checked(IF_NONE_MATCH, "\"b\", W/\"a-1\""), Condition::NotModified);
+        assert_eq!(checked(IF_NONE_MATCH, "*"), Condition::NotModified);
+        assert_eq!(checked(IF_NONE_MATCH, "\"b\""), Condition::Holds);
+        assert_eq!(checked(IF_MATCH, "\"a-1\""), Condition::Holds);
+        assert_eq!(checked(IF_MATCH, "W/\"a-1\""), Condition::Failed);
+        assert_eq!(checked(IF_MATCH, "\"b\""), Condition::Failed);
+    }
+
+    #[test]
+    fn dates_are_compared_by_whole_seconds() {
+        assert_eq!(checked(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT"), Condition::NotModified);
+        assert_eq!(checked(IF_MODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:36 GMT"), Condition::Holds);
+        assert_eq!(checked(IF_MODIFIED_SINCE, "yesterday"), Condition::Holds);
+        assert_eq!(checked(IF_UNMODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:37 GMT"), Condition::Holds);
+        assert_eq!(checked(IF_UNMODIFIED_SINCE, "Sun, 06 Nov 1994 08:49:36 GMT"), Condition::Failed);
+    }
+}

@@ -1,0 +1,104 @@
+//! [`OpenFile`]: a file below a directory. All of this blocks, so it runs on the executor.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+
+/// A regular file that was found, and is open.
+#[derive(Debug)]
+pub(super) struct OpenFile {
+    path: PathBuf,
+    file: File,
+    metadata: Metadata,
+}
+
+impl OpenFile {
+    /// Finds a file below `root`. There is none if the path leads elsewhere, or to something that is not a file.
+    ///
+    /// # Errors
+    /// If the system fails, as it does when it has no descriptor left.
+    pub(super) fn find(root: &Path, path: &str) -> io::Result<Option<Self>> {
+        let inside = Path::new(path);
+        let is_plain = |component| matches!(component, Component::Normal(_));
+        if path.contains('\0') || path.ends_with('/') || !inside.components().all(is_plain) {
+            return Ok(None);
+        }
+        match Self::open(root, inside) {
+            Err(error) if is_absence(&error) => Ok(None),
+            found => found,
+        }
+    }
+
+    fn open(root: &Path, inside: &Path) -> io::Result<Option<Self>> {
+        let root = root.canonicalize()?;
+        // Symbolic links are followed, as long as they stay below the root.
+        let path = root.join(inside).canonicalize()?;
+        if !path.starts_with(&root) || !path.metadata()?.is_file() {
+            return Ok(None);
+        }
+        let file = File::open(&path)?;
+        let metadata = file.metadata()?;
+        Ok(metadata.is_file().then_some(Self { path, file, metadata }))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.metadata.len()
+    }
+
+    /// When it was changed last, if the system knows.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        self.metadata.modified().ok()
+    }
+
+    /// A tag that changes whenever the file does: of its length and the time of its last change.
+    pub(super) fn etag(&self) -> String {
+        let modified = self.modified().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
+        format!("\"{:x}-{:x}\"", modified.unwrap_or_default().as_nanos(), self.len())
+    }
+
+    /// Reads up to `max` bytes from there.
+    ///
+    /// # Errors
+    /// What the system says; [`ErrorKind::UnexpectedEof`] if the file has become shorter.
+    pub(super) fn read_at(&self, at: u64, max: usize) -> io::Result<Bytes> {
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(at))?;
+        let mut buffer = vec![0; max];
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        buffer.truncate(n);
+        Ok(buffer.into())
+    }
+}
+
+/// Whether the error says that there is no such file, or none that this process may read.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::NotADirectory
+            | ErrorKind::PermissionDenied
+            | ErrorKind::InvalidInput
+            | ErrorKind::InvalidFilename
+    ) || is_loop(error)
+}
+
+/// Whether symbolic links lead in a circle.
+#[cfg(unix)]
+fn is_loop(error: &io::Error) -> bool {
+    rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)
+}
+
+#[cfg(not(unix))]
+fn is_loop(_: &io::Error) -> bool {
+    false
+}

@@ -1,0 +1,104 @@
+//! [`Transport`]: what carries the bytes of a connection.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_io::{AsyncRead, AsyncWrite};
+
+use crate::net::IoStream;
+
+/// A stream in both directions.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite {}
+
+impl<S: AsyncRead + AsyncWrite> Duplex for S {}
+
+/// A socket, or something on a socket, as TLS is.
+pub(crate) enum Transport {
+    Socket(IoStream),
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))] // Nothing else is on a socket.
+    Other(Pin<Box<dyn Duplex>>),
+    /// Nothing any more.
+    Closed,
+}
+
+impl Transport {
+    pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Socket(stream) => stream.poll_read(cx, buffer),
+            Self::Other(stream) => stream.as_mut().poll_read(cx, buffer),
+            Self::Closed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Socket(stream) => stream.poll_write(cx, bytes),
+            Self::Other(stream) => stream.as_mut().poll_write(cx, bytes),
+            Self::Closed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    pub(crate) fn poll_write_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Socket(stream) => stream.poll_write_vectored(cx, slices),
+            Self::Other(stream) => stream.as_mut().poll_write_vectored(cx, slices),
+            Self::Closed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            // What a socket has taken is the system's.
+            Self::Socket(_) | Self::Closed => Poll::Ready(Ok(())),
+            Self::Other(stream) => stream.as_mut().poll_flush(cx),
+        }
+    }
+
+    pub(crate) fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Socket(stream) => stream.poll_shutdown(cx),
+            Self::Other(stream) => stream.as_mut().poll_close(cx),
+            Self::Closed => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Whether a write takes several slices.
+    pub(crate) fn is_vectored(&self) -> bool {
+        matches!(self, Self::Socket(_))
+    }
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Socket(_) => "Socket",
+            Self::Other(_) => "Other",
+            Self::Closed => "Closed",
+        })
+    }
+}
+
+/// The other end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peer {
+    /// Its address; there is none on a Unix socket.
+    pub(crate) address: Option<SocketAddr>,
+    /// Whether the connection is encrypted.
+    pub(crate) secure: bool,
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => address.ip().fmt(f),
+            None => f.write_str("unix"),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The web server over loopback: its clients send bytes that are written here, and look at every byte of the answers.
+
+mod bodies;
+mod client;
+mod handlers;
+mod leaving;
+mod limits;
+mod malformed;
+mod static_files;
+mod stopping;
+#[cfg(feature = "tls")]
+mod tls;
+mod websocket;
