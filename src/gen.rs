@@ -4,6 +4,7 @@
 //! the root of the crate, whose [first page](crate#yielding) shows how it is used.
 
 mod chain_future;
+mod late_failure;
 mod multi;
 mod sleep;
 mod task;

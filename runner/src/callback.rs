@@ -55,6 +55,12 @@ pub trait Run: Withdraw {
         false
     }
 
+    /// Returns whether it only reports what it waits for, and no coroutine goes on by it: then a Future that nothing else
+    /// waits for is as good as forgotten.
+    fn is_report(&self) -> bool {
+        false
+    }
+
     /// Returns the name of its type. That of a closure holds the name of the function in which it stands.
     fn type_name(&self) -> &'static str {
         type_name::<Self>()

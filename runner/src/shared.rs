@@ -9,6 +9,8 @@ use std::rc::Rc;
 use crate::any_future::{AnyFuture, Waitable};
 use crate::foreign::discard;
 use crate::ready::Callback;
+#[cfg(doc)]
+use crate::ready::Run;
 use crate::trace::{self, Event, FutureId, Problem, State};
 use crate::waiter::{compact, Left, Waiter, FEW};
 use crate::{Coroutine, Error, Exception, Generator, Result};
@@ -343,11 +345,13 @@ impl<T> Shared<T> {
         self.add_waiter(Waiter::soon(callback));
     }
 
-    /// Returns whether something waits for this.
-    pub fn has_waiters(&self) -> bool {
+    /// Returns whether something waits for this, and not in vain; with `reports`, also if that
+    /// [only reports](Run::is_report).
+    pub fn has_waiters(&self, reports: bool) -> bool {
+        let counts = |waiter: &Waiter| (reports || !waiter.is_report()) && !waiter.is_over();
         lend(&self.slot, |slot| match slot {
-            Slot::One(_) => true,
-            Slot::Many(waiters) => !waiters.is_empty(),
+            Slot::One(waiter) => counts(waiter),
+            Slot::Many(waiters) => waiters.iter().any(counts),
             _ => false,
         })
     }

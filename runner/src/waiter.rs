@@ -57,27 +57,33 @@ impl Waiter {
         matches!(self, Self::Wake(_))
     }
 
-    fn is_over(&self) -> bool {
+    pub(crate) fn is_report(&self) -> bool {
+        self.callback().is_some_and(|(_, callback)| callback.is_report())
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.callback().is_some_and(|(queue, callback)| {
+            ReadyQueue::is_gone(queue) || callback.is_over(Rc::strong_count(callback))
+        })
+    }
+
+    /// Returns the callback and its queue.
+    fn callback(&self) -> Option<(QueueId, &Callback)> {
         match self {
-            Self::Soon(queue, callback) | Self::Once(queue, callback) => {
-                ReadyQueue::is_gone(*queue) || callback.is_over(Rc::strong_count(callback))
-            }
-            Self::Wake(_) => false,
+            Self::Soon(queue, callback) | Self::Once(queue, callback) => Some((*queue, callback)),
+            Self::Wake(_) => None,
         }
     }
 
     /// Returns the type of the callback: only those of one type can be merged.
     fn type_id(&self) -> Option<TypeId> {
-        match self {
-            Self::Soon(_, callback) => Some((&**callback as &dyn Any).type_id()),
-            _ => None,
-        }
+        self.callback().map(|(_, callback)| (&**callback as &dyn Any).type_id())
     }
 
     /// Takes over what `later` is to do, and returns whether it did.
     fn merge(&self, later: &Self) -> bool {
-        match (self, later) {
-            (Self::Soon(queue, callback), Self::Soon(of_later, later)) => {
+        match (self.callback(), later.callback()) {
+            (Some((queue, callback)), Some((of_later, later))) => {
                 queue == of_later && callback.merge(&**later)
             }
             _ => false,

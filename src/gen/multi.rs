@@ -13,6 +13,7 @@
 //!
 //! Source: `tornado.gen.multi`, `multi_future`.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
@@ -63,6 +64,8 @@ fn start<M, C: Children<M>>(
         shared: Shared::new(),
         children: Cell::new(None),
         unfinished: Cell::new(0),
+        forgotten: Cell::new(false),
+        unseen: Cell::new(false),
         quiet: Guarded::new(quiet),
         held: Cell::new(Some(Held::new(this.clone()))),
     });
@@ -91,6 +94,10 @@ struct Multi<F: Futures, Q> {
     children: Cell<Option<F>>,
     /// How many are not done yet.
     unfinished: Cell<usize>,
+    /// Whether nobody can see the results any more.
+    forgotten: Cell<bool>,
+    /// Whether nobody could see them when that was last asked.
+    unseen: Cell<bool>,
     quiet: Guarded<Q>,
     held: Cell<Option<Held>>,
 }
@@ -107,6 +114,15 @@ pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exceptio
 }
 
 impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
+    /// By which the children are told from others.
+    fn addresses(&self) -> Vec<*const ()> {
+        let (children, mut addresses) = (self.children.take(), Vec::new());
+        let mut add = |child: &dyn Waitable| addresses.push(std::ptr::from_ref(child).cast());
+        children.iter().for_each(|children| children.each(&mut add));
+        self.children.set(children);
+        addresses
+    }
+
     fn finish(&self) {
         drop(self.held.take());
         let Some(children) = self.children.take() else { return };
@@ -129,10 +145,31 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
 
 impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Multi<F, Q> {
     fn run(self: Rc<Self>) {
+        if self.forgotten.get() {
+            return;
+        }
         self.unfinished.set(self.unfinished.get() - 1);
         if self.unfinished.get() == 0 {
             self.finish();
         }
+    }
+
+    /// Its Future was dropped, and only the children that are not done still have it.
+    fn is_over(&self, holders: usize) -> bool {
+        self.unseen.set(holders == self.unfinished.get() && !self.shared.has_waiters(false));
+        if self.unseen.get() && !self.shared.has_waiters(true) {
+            self.forgotten.set(true);
+        }
+        self.forgotten.get()
+    }
+
+    /// Both wait for the same children, and are only there to report that these failed: one report is enough.
+    fn merge(&self, later: &dyn Run) -> bool {
+        let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
+        let unseen = later.filter(|later| self.unseen.get() && later.unseen.get());
+        let merged = unseen.filter(|later| self.addresses() == later.addresses());
+        merged.iter().for_each(|later| later.forgotten.set(true));
+        merged.is_some()
     }
 }
 

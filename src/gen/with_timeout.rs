@@ -1,5 +1,6 @@
 //! [`with_timeout`]: waits for something, but not longer than a limit.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
@@ -7,12 +8,12 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Event, Origin, Problem, State};
+use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
 
-use super::multi::is_quiet;
+use super::late_failure::LateFailure;
 use crate::ioloop::Held;
-use crate::ioloop::{IoLoop, Timeout, CLOSED};
+use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
 
 /// Returns a Future with the result of `yielded`, which fails with [`Error::Timeout`] if that is not there after
 /// `timeout`.
@@ -63,10 +64,11 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
         WithTimeout {
             shared: Shared::new(),
             future: Cell::new(None),
-            timer: Cell::new(Some(timer)),
-            quiet: Guarded::new(quiet),
+            timer: Cell::new(Some(Timer { io_loop: io_loop.downgrade(), timeout: timer })),
+            quiet: Cell::new(Some(Guarded::new(quiet))),
             timed_out_at: location,
             held: Cell::new(Some(Held::new(this.clone()))),
+            unseen: Cell::new(false),
         }
     });
     trace::emit(|| {
@@ -83,34 +85,41 @@ struct WithTimeout<T: 'static, Q> {
     shared: Shared<T>,
     /// What it waits for, until that is done.
     future: Cell<Option<Future<T>>>,
-    timer: Cell<Option<Timeout>>,
-    quiet: Guarded<Q>,
+    /// There until the deadline, while it waits.
+    timer: Cell<Option<Timer>>,
+    /// There until the deadline.
+    quiet: Cell<Option<Guarded<Q>>>,
     /// The line of the call, which is where `Timeout` is raised.
     timed_out_at: &'static Location<'static>,
     held: Cell<Option<Held>>,
+    /// Whether nobody could see the result when that was last asked.
+    unseen: Cell<bool>,
+}
+
+/// A timer and the loop that has it, which need not be the current one when it is taken back.
+struct Timer {
+    io_loop: WeakLoop,
+    timeout: Timeout,
 }
 
 impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> WithTimeout<T, Q> {
     /// The deadline has come first.
-    fn give_up(self: &Rc<Self>) {
-        self.timer.take();
+    fn give_up(&self) {
+        drop(self.timer.take());
         self.shared.set_exception(Exception::new(Error::Timeout).at(self.timed_out_at));
-        let Some(future) = self.future.take() else { return };
         drop(self.held.take());
-        let this = self.clone();
-        let late = move |future: &Future<T>| {
-            if let Some(exception) = future.exception() {
-                if !is_quiet(&*this.quiet, &exception) && exception.downcast_ref() != Some(&Error::Cancelled)
-                {
-                    trace::report(Problem::LateFailure, &exception);
-                }
-            }
-        };
-        if future.done() {
-            late(&future);
-        } else {
-            future.watch(late);
+        if let (Some(future), Some(quiet)) = (self.future.take(), self.quiet.take()) {
+            LateFailure::watch(&future, quiet, Duration::ZERO);
         }
+    }
+}
+
+impl<T: 'static, Q> WithTimeout<T, Q> {
+    /// Takes the timer back, and returns its deadline.
+    fn stop_timer(&self) -> Option<Duration> {
+        let Timer { io_loop, timeout } = self.timer.take()?;
+        io_loop.upgrade().into_iter().for_each(|io_loop| io_loop.remove_timeout(&timeout));
+        Some(timeout.deadline())
     }
 }
 
@@ -122,9 +131,23 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<T, Q> 
         if self.shared.state() == State::Pending {
             self.shared.set(future.into_result());
         }
-        if let Some(timer) = self.timer.take() {
-            IoLoop::current().remove_timeout(&timer);
-        }
+        self.stop_timer();
+    }
+
+    /// It has given up; or its Future was dropped, and only the Future inside still has it: then that one's failure is
+    /// for its other handles to see.
+    fn is_over(&self, holders: usize) -> bool {
+        let future = self.future.take();
+        let has_ended = future.is_none();
+        self.future.set(future);
+        self.unseen.set(holders == 1 && !self.shared.has_waiters(false));
+        has_ended || (self.unseen.get() && !self.shared.has_waiters(true))
+    }
+
+    /// Both are only there to report that they are late: one report is enough.
+    fn merge(&self, later: &dyn Run) -> bool {
+        let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
+        self.unseen.get() && later.is_some_and(|later| later.unseen.get())
     }
 }
 
@@ -135,7 +158,7 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Withdraw for WithTimeout<T
     }
 }
 
-impl<T: 'static, Q: 'static> Resolvable for WithTimeout<T, Q> {
+impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout<T, Q> {
     type Output = T;
 
     fn shared(&self) -> &Shared<T> {
@@ -147,5 +170,27 @@ impl<T: 'static, Q: 'static> Resolvable for WithTimeout<T, Q> {
         let description = future.as_ref().and_then(|future| future.describe());
         self.future.set(future);
         description
+    }
+
+    /// Takes the timer along, so that nothing is left that a loop would wait for. What fails after the deadline is
+    /// reported all the same, as in Tornado.
+    fn cancel(&self) -> bool {
+        let cancelled = self.shared.cancel();
+        if cancelled {
+            let deadline = self.stop_timer();
+            drop(self.held.take());
+            if let (Some(future), Some(quiet), Some(since)) =
+                (self.future.take(), self.quiet.take(), deadline)
+            {
+                LateFailure::watch(&future, quiet, since);
+            }
+        }
+        cancelled
+    }
+}
+
+impl<T: 'static, Q> Drop for WithTimeout<T, Q> {
+    fn drop(&mut self) {
+        self.stop_timer();
     }
 }

@@ -61,6 +61,13 @@ impl<T: 'static, F: FnOnce(Future<T>) + 'static> Run for AddFuture<T, F> {
             self.context.take().enter(|| f(future));
         }
     }
+
+    fn is_over(&self, _holders: usize) -> bool {
+        let future = self.future.take();
+        let is_over = future.is_none();
+        self.future.set(future);
+        is_over
+    }
 }
 
 impl<T: 'static, F: FnOnce(Future<T>) + 'static> Withdraw for AddFuture<T, F> {

@@ -476,3 +476,22 @@ fn what_is_dropped_while_another_queue_is_current_leaves_the_list_of_its_own() {
     drop(beside);
     before.make_current();
 }
+
+#[test]
+fn any_number_of_promises_that_are_dropped_break_the_promise_with_the_last_one() {
+    for count in [32_767, 32_768, 32_769, 65_535, 65_536, 65_537, 100_000] {
+        let future = Future::<i32>::new();
+        let mut promises: Vec<_> = (0..count).map(|_| future.promise()).collect();
+        let last = promises.pop();
+        // Some come and go where the count carries.
+        drop((future.promise(), future.promise()));
+        drop(promises);
+        assert!(!future.done(), "{count}");
+        drop(last);
+        assert_eq!(
+            future.exception().unwrap().downcast_ref(),
+            Some(&squall_runner::Error::BrokenPromise),
+            "{count}"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! [`LateFailure`]: reports what fails after `with_timeout` has given it up.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use squall_runner::foreign::Guarded;
+use squall_runner::ready::{Run, Withdraw};
+use squall_runner::trace::{self, Problem};
+use squall_runner::{Error, Exception, Future, Resolvable};
+
+use super::multi::is_quiet;
+use crate::ioloop::IoLoop;
+
+/// Waits for a Future that was given up, and reports its exception unless `quiet` says `true` of it.
+pub(super) struct LateFailure<T: 'static, Q> {
+    /// Weak, since the Future holds what waits for it. From the moment at which it is done, `done` holds it.
+    core: Weak<dyn Resolvable<Output = T>>,
+    done: Cell<Option<Future<T>>>,
+    quiet: Guarded<Q>,
+    /// How many have given the Future up whose reports are the same.
+    times: Cell<usize>,
+    /// From when on a failure is late, in the time of the loop: the deadline of a limit that was cancelled before.
+    since: Cell<Duration>,
+}
+
+impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> LateFailure<T, Q> {
+    /// Begins to wait for `future`, whose failure is late from `since` on. If that is done already, it is reported at
+    /// once.
+    pub(super) fn watch(future: &Future<T>, quiet: Guarded<Q>, since: Duration) {
+        let (core, done) = (Rc::downgrade(future.core()), Cell::new(None));
+        let this = Self { core, done, quiet, times: Cell::new(1), since: Cell::new(since) };
+        if future.done() {
+            this.report(future);
+        } else {
+            future.core().shared().add_callback(Rc::new(this));
+        }
+    }
+
+    fn report(&self, future: &Future<T>) {
+        if let Some(exception) = future.exception() {
+            if !is_quiet(&*self.quiet, &exception) && exception.downcast_ref() != Some(&Error::Cancelled) {
+                trace::report(Problem::LateFailure, &exception);
+            }
+        }
+    }
+}
+
+impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for LateFailure<T, Q> {
+    fn is_due(&self) -> bool {
+        let is_late = IoLoop::current().time() >= self.since.get();
+        let future = self.core.upgrade().filter(|_| is_late).map(Future::from_core);
+        let is_there = future.is_some();
+        self.done.set(future);
+        is_there
+    }
+
+    fn run(self: Rc<Self>) {
+        let Some(future) = self.done.take() else { return };
+        for _ in 0..self.times.get() {
+            self.report(&future);
+        }
+    }
+
+    fn is_report(&self) -> bool {
+        true
+    }
+
+    /// Two predicates of one type that hold nothing are the same. Limits that were cancelled before different deadlines
+    /// are reported once.
+    fn merge(&self, later: &dyn Run) -> bool {
+        let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
+        let Some(later) = later else { return false };
+        if self.since == later.since {
+            self.times.set(self.times.get() + later.times.get());
+        } else {
+            self.since.set(self.since.get().min(later.since.get()));
+        }
+        true
+    }
+}
+
+impl<T: 'static, Q: 'static> Withdraw for LateFailure<T, Q> {
+    fn withdraw(&self) {
+        drop(self.done.take());
+    }
+}

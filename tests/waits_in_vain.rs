@@ -1,0 +1,180 @@
+//! What waits in vain leaves: a Future that stays pending does not collect those who have given it up.
+
+use std::alloc::System;
+use std::cell::{Cell, RefCell};
+use std::future::Future as _;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use squall::testing::VirtualClock;
+use squall::{
+    coroutine, moment, multi, sleep, with_timeout, with_timeout_quiet, Error, Exception, Future, IoLoop,
+    WaitIterator,
+};
+use squall_runner::trace::{exchange, Event, Observation, Observer, Problem};
+use stats_alloc::{Region, StatsAlloc, INSTRUMENTED_SYSTEM};
+
+#[global_allocator]
+static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Bytes that 30,000 rounds leave behind while a Future stays pending, after those of the first thousand.
+fn kept(round: impl Fn(&Future<()>, &Future<()>) -> Option<Future<()>> + 'static) -> usize {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let here = io_loop.make_current();
+    let (shutdown, other) = (Future::<()>::new(), Future::<()>::new());
+    let _promises = (shutdown.promise(), other.promise());
+    let kept = io_loop.run_sync(|| {
+        coroutine(|co| async move {
+            let mut region = Region::new(COUNTING);
+            for n in 0..30_000 {
+                if n == 1000 {
+                    region = Region::new(COUNTING);
+                }
+                match round(&shutdown, &other) {
+                    Some(future) => assert!(co.yield_(future).await.is_err()),
+                    None if n % 100 == 0 => co.yield_(moment()).await?,
+                    None => {}
+                }
+            }
+            let change = region.change();
+            Ok(change.bytes_allocated.saturating_sub(change.bytes_deallocated))
+        })
+    });
+    drop(here);
+    kept.unwrap()
+}
+
+/// One test, since all threads count on the same heap.
+#[test]
+fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
+    let few = 100_000;
+    let limited = kept(|shutdown, _| Some(with_timeout(Duration::ZERO, shutdown.clone())));
+    assert!(limited < few, "with_timeout: {limited}");
+    let turn = Cell::new(false);
+    let mixed = kept(move |shutdown, _| {
+        let is_first = turn.replace(!turn.get());
+        let shutdown = shutdown.clone();
+        Some(match is_first {
+            true => with_timeout_quiet(Duration::ZERO, shutdown, |e| e.is::<Error>()),
+            false => with_timeout(Duration::ZERO, shutdown),
+        })
+    });
+    assert!(mixed < few, "with_timeout of two kinds by turns: {mixed}");
+    let lists = kept(|shutdown, other| {
+        let list = with_timeout(Duration::ZERO, [shutdown.clone(), other.clone()]);
+        Some(coroutine(|co| async move { co.yield_(list).await.map(drop) }))
+    });
+    assert!(lists < few, "lists in with_timeout: {lists}");
+    let nested = kept(|shutdown, _| Some(with_timeout(Duration::ZERO, with_timeout(HOUR, shutdown.clone()))));
+    assert!(nested < few, "with_timeout in with_timeout: {nested}");
+    let dropped = kept(|shutdown, other| {
+        drop(multi([shutdown.clone(), other.clone()]));
+        drop(with_timeout(HOUR, shutdown.clone()));
+        None
+    });
+    assert!(dropped < few, "lists and limits that are dropped: {dropped}");
+    let cancelled = kept(|shutdown, _| {
+        assert!(with_timeout(HOUR, shutdown.clone()).cancel());
+        None
+    });
+    assert!(cancelled < few, "limits that are cancelled: {cancelled}");
+    let iterators = kept(|shutdown, _| {
+        drop(WaitIterator::new([shutdown.clone()]).next());
+        None
+    });
+    assert!(iterators < few, "iterators: {iterators}");
+    let polled = kept(|shutdown, _| {
+        struct Nothing;
+        impl Wake for Nothing {
+            fn wake(self: Arc<Self>) {}
+        }
+        let (mut shutdown, waker) = (shutdown.clone(), Waker::from(Arc::new(Nothing)));
+        assert!(Pin::new(&mut shutdown).poll(&mut Context::from_waker(&waker)).is_pending());
+        None
+    });
+    assert!(polled < few, "wakers: {polled}");
+    those_who_still_wait_are_woken_however_many_have_left();
+    late_failures_are_reported_however_many_there_are();
+    cancelled_limit_leaves_no_timer();
+}
+
+fn those_who_still_wait_are_woken_however_many_have_left() {
+    struct Woken(Cell<bool>);
+    let future = Future::<i32>::new();
+    let promise = future.promise();
+    let stays = coroutine({
+        let future = future.clone();
+        |co| async move { co.yield_(future).await }
+    });
+    let called = Rc::new(Woken(Cell::new(false)));
+    let callback = called.clone();
+    future.add_done_callback(move |_| callback.0.set(true));
+    let native = squall::convert_yielded({
+        let mut future = future.clone();
+        // Awaits it by a waker that nothing else has.
+        std::future::poll_fn(move |cx| match Pin::new(&mut future).poll(cx) {
+            Poll::Ready(result) => Poll::Ready(result),
+            Poll::Pending => Poll::Pending,
+        })
+    });
+    for _ in 0..1000 {
+        drop(multi([future.clone()]));
+        drop(with_timeout(HOUR, future.clone()));
+    }
+    IoLoop::current().run_sync(moment).unwrap();
+    promise.set_result(4);
+    let all = IoLoop::current().run_sync(|| [stays, native.unwrap()]).unwrap();
+    assert_eq!((all, called.0.get()), ([4, 4], true));
+}
+
+fn late_failures_are_reported_however_many_there_are() {
+    #[derive(Default)]
+    struct Late(RefCell<usize>);
+    impl Observer for Late {
+        fn event(&self, event: &Event<'_>) {
+            if matches!(event, Event::Report { problem: Problem::LateFailure, .. }) {
+                *self.0.borrow_mut() += 1;
+            }
+        }
+    }
+    let late = Rc::new(Late::default());
+    let before = exchange(Observation { observer: Some(late.clone()), ..Observation::default() });
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let here = io_loop.make_current();
+    let future = Future::<()>::new();
+    let promise = future.promise();
+    let waits = future.clone();
+    io_loop
+        .run_sync(|| {
+            coroutine(|co| async move {
+                for _ in 0..500 {
+                    assert!(co.yield_(with_timeout(Duration::ZERO, waits.clone())).await.is_err());
+                }
+                Ok(())
+            })
+        })
+        .unwrap();
+    promise.set_exception(Exception::msg("late"));
+    io_loop.run_sync(moment).unwrap();
+    drop(here);
+    exchange(before);
+    assert_eq!(*late.0.borrow(), 500);
+}
+
+fn cancelled_limit_leaves_no_timer() {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let deadlock = io_loop.run_sync(|| {
+        let never = Future::<()>::new();
+        std::mem::forget(never.promise());
+        assert!(with_timeout(HOUR, never.clone()).cancel());
+        assert!(sleep(HOUR).cancel());
+        never
+    });
+    assert!(matches!(deadlock.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
+    assert!(io_loop.time() < HOUR, "{:?}", io_loop.time());
+}
