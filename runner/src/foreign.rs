@@ -29,8 +29,8 @@ use std::mem::{forget, needs_drop};
 use std::ops::{Deref, DerefMut};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-use crate::co::Entered;
 use crate::panics::{site_of, text_of};
+use crate::passing::{interrupt, Interrupted};
 use crate::trace::{report, Problem};
 use crate::{Error, Exception};
 
@@ -69,11 +69,33 @@ pub fn guard(problem: Problem, f: impl FnOnce()) {
     Exception::trap(f, |panic| report(problem, &panic));
 }
 
-/// Calls foreign code that is no part of the body that may be running.
+/// Calls foreign code that is not part of the body that may be running.
 #[inline]
 pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
-    let _entered = Entered::new();
+    let _outside = Outside::new();
     f()
+}
+
+/// While this lives, the body in the middle of which it was made does not run.
+pub(crate) struct Outside(Interrupted);
+
+impl Outside {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self(interrupt())
+    }
+}
+
+impl Drop for Outside {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.has_leftover() {
+            let (sent, yielded) = self.0.take_leftover();
+            discard(sent);
+            discard(yielded);
+        }
+        self.0.go_on();
+    }
 }
 
 /// Drops a foreign value: a generator, a result, a callback. A panic is reported.

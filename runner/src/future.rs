@@ -173,6 +173,12 @@ impl<T: 'static> Future<T> {
         }));
     }
 
+    /// Returns one more handle, where there was a second one before: how the value is copied is known then.
+    #[inline]
+    pub(crate) fn another_handle(&self) -> Self {
+        Self { core: self.core.clone() }
+    }
+
     /// The same Future without its type.
     #[inline]
     pub fn erase(self) -> AnyFuture {

@@ -42,6 +42,7 @@
 //! ```
 
 mod any_future;
+mod body;
 mod call;
 mod callback;
 pub mod co;
@@ -53,6 +54,7 @@ pub mod future;
 pub mod generator;
 pub mod native;
 pub mod panics;
+mod passing;
 pub mod ready;
 mod report;
 pub mod runner;

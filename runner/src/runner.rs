@@ -56,8 +56,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::any_future::AnyFuture;
+use crate::body::Body;
 use crate::call::Call;
-use crate::co::{Body, Co};
+use crate::co::Co;
 use crate::foreign::discard;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
 use crate::ready::{call_soon, Run, Suspended, Withdraw};

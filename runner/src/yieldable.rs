@@ -125,7 +125,7 @@ where
 
 /// The same value, if the types are the same.
 #[inline]
-fn same_type<A: 'static, B: 'static>(a: A) -> Result<B, A> {
+pub(crate) fn same_type<A: 'static, B: 'static>(a: A) -> Result<B, A> {
     let mut a = Some(a);
     match (&mut a as &mut dyn Any).downcast_mut::<Option<B>>() {
         Some(b) => Ok(b.take().expect("it was put there just now")),
@@ -177,9 +177,13 @@ impl std::future::Future for Moment {
 /// The one Future that `moment()` and `()` stand for.
 #[inline]
 fn moment_future() -> Future<()> {
-    let moment = || Future::from_core(Rc::new(Shared::moment(())));
+    let moment = || {
+        let one = Future::from_core(Rc::new(Shared::moment(())));
+        drop(one.clone());
+        one
+    };
     thread_local!(static MOMENT: OnceCell<Future<()>> = const { OnceCell::new() });
-    MOMENT.try_with(|one| one.get_or_init(moment).clone()).unwrap_or_else(|_| moment())
+    MOMENT.try_with(|one| one.get_or_init(moment).another_handle()).unwrap_or_else(|_| moment())
 }
 
 /// A std Future whose output is not a Result, made yieldable.
