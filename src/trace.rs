@@ -56,7 +56,7 @@ pub(crate) use observe::yields_at;
 pub use observe::{note, observe, observe_in_front, Observing, Paused};
 pub use show::{show_as, Printed};
 pub use squall_runner::trace::{
-    observed, Body, Event, FutureId, Kind, Observer, Origin, Problem, RunnerId, Show, Shown, State,
+    observed, Body, CallId, Event, FutureId, Kind, Observer, Origin, Problem, Show, Shown, State,
 };
 
 #[cfg(feature = "trace")]

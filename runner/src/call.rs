@@ -7,7 +7,7 @@ use crate::any_future::AnyFuture;
 use crate::exception::Frame;
 use crate::generator::Coroutine;
 use crate::ready::{Registration, Suspended};
-use crate::trace::{emit, Event, RunnerId, Shown};
+use crate::trace::{emit, CallId, Event, Shown};
 use crate::{Exception, Result};
 
 /// One call of a coroutine. Its number, if it is observed, is with whatever tells of it.
@@ -21,7 +21,7 @@ pub(crate) struct Call {
 
 /// Tells the observer, if the call was observed: it is told nothing of a call that it has not heard of.
 #[inline]
-pub(crate) fn tell<'a>(call: Option<RunnerId>, event: impl FnOnce(RunnerId) -> Event<'a>) {
+pub(crate) fn tell<'a>(call: Option<CallId>, event: impl FnOnce(CallId) -> Event<'a>) {
     if let Some(runner) = call {
         emit(|| event(runner));
     }
@@ -42,7 +42,7 @@ impl Call {
         &self,
         exception: Exception,
         thrown: Option<Exception>,
-        call: Option<RunnerId>,
+        call: Option<CallId>,
     ) -> Result<T> {
         let value = exception.into_return().map_err(|exception| self.leave(exception, thrown, call))?;
         let shown = Shown::new(&value, self.coroutine.show);
@@ -55,7 +55,7 @@ impl Call {
         &self,
         exception: Exception,
         thrown: Option<Exception>,
-        call: Option<RunnerId>,
+        call: Option<CallId>,
     ) -> Exception {
         let came_in = thrown.is_some_and(|thrown| thrown.same(&exception));
         let mut exception = exception.placed_at(self.location.get());
@@ -69,7 +69,7 @@ impl Call {
     /// The call as tools see it, while it is suspended.
     pub(crate) fn suspended(
         &self,
-        call: Option<RunnerId>,
+        call: Option<CallId>,
         waits_for: Option<AnyFuture>,
         wakeable: bool,
     ) -> Option<Suspended> {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::any_future::AnyFuture;
 use crate::foreign::discard;
-use crate::trace::RunnerId;
+use crate::trace::CallId;
 use crate::{Context, Coroutine};
 
 /// Something that can be called soon: a Runner, a Task, a closure.
@@ -98,7 +98,7 @@ pub type Callback = Rc<dyn Run>;
 #[non_exhaustive]
 pub struct Suspended {
     /// The number of the call; `None` where nobody observed it.
-    pub call: Option<RunnerId>,
+    pub call: Option<CallId>,
     /// What it is a call of.
     pub coroutine: &'static Coroutine,
     /// The line of its last yield.

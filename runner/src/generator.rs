@@ -29,7 +29,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 
 use crate::any_future::AnyFuture;
-use crate::trace::{Kind, RunnerId, Show};
+use crate::trace::{CallId, Kind, Show};
 use crate::yieldable::{Deferred, Yieldable};
 use crate::{native, Exception, Result};
 
@@ -43,7 +43,7 @@ pub trait Generator {
 
     /// Returns the number of the call, if it is observed; only the Runner's own wrapper has one.
     #[doc(hidden)]
-    fn observed(&self) -> Option<RunnerId>
+    fn observed(&self) -> Option<CallId>
     where
         Self: Sized,
     {

@@ -29,7 +29,7 @@ use crate::call::{tell, Call};
 use crate::foreign::{discard, outside};
 use crate::ready::{Callback, ReadyQueue, Registration, Run, Suspended, Withdraw};
 use crate::shared::{lend, Resolvable, Shared};
-use crate::trace::{self, Event, RunnerId, Shown, State};
+use crate::trace::{self, CallId, Event, Shown, State};
 use crate::waker::OwnWaker;
 use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
@@ -97,7 +97,7 @@ struct Task<T: 'static> {
     context: Cell<Context>,
     call: Call,
     /// The number of the call, if it is observed.
-    runner: Option<RunnerId>,
+    runner: Option<CallId>,
 }
 
 impl<T> Task<T> {

@@ -28,13 +28,12 @@ pub struct Shared<T: 'static> {
 #[derive(Debug)]
 pub struct Header {
     state: Cell<State>,
-    /// Whether somebody has asked for the exception, or has copied the value.
-    retrieved: Cell<bool>,
+    asked: Cell<Asked>,
     /// How many Promises there are, as far as the bits below [`MORE`] can count. That bit is set while there are more,
     /// which are in `MORE_PROMISES`.
     promises: Cell<u16>,
-    /// Its number in the trace; 0 until it is first mentioned, [`MOMENT`] if it is the moment.
-    number: Cell<u32>,
+    /// Its number in the trace; `None` until it is first mentioned.
+    number: Cell<Option<FutureId>>,
 }
 
 /// The bit of `Header::promises` that is no part of the number, and how many Promises the bits below cannot count.
@@ -48,8 +47,15 @@ thread_local! {
 
 type MorePromises = ManuallyDrop<RefCell<BTreeMap<*const Header, usize>>>;
 
-/// The number of the moment, which is one for all and never mentioned by a number.
-const MOMENT: u32 = u32::MAX;
+/// What is known of the result beside its state.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Asked {
+    /// Nobody has asked for the exception, and nobody has copied the value.
+    No,
+    Yes,
+    /// It is the result of [`moment`](crate::moment), which does not matter to anybody.
+    Moment,
+}
 
 /// Those who wait while it is pending, then what they wait for.
 #[derive(Default)]
@@ -156,12 +162,14 @@ impl Header {
 
     /// Whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
     pub fn is_moment(&self) -> bool {
-        self.number.get() == MOMENT
+        self.asked.get() == Asked::Moment
     }
 
     /// Nobody will ask for the exception, and that is as it should be.
     pub(crate) fn set_retrieved(&self) {
-        self.retrieved.set(true);
+        if !self.is_moment() {
+            self.asked.set(Asked::Yes);
+        }
     }
 
     pub(crate) fn add_promise(&self) {
@@ -200,15 +208,14 @@ impl Header {
 
     /// Its number in the trace.
     pub fn id(&self) -> FutureId {
-        if self.number.get() == 0 {
-            self.number.set(trace::next_future().0);
-        }
-        FutureId(self.number.get())
+        let id = self.number.get().unwrap_or_else(trace::next_future);
+        self.number.set(Some(id));
+        id
     }
 
     /// Gives it the number that it was mentioned by before it was made.
     pub fn set_id(&self, id: FutureId) {
-        self.number.set(id.0);
+        self.number.set(Some(id));
     }
 }
 
@@ -224,24 +231,24 @@ impl<T> Deref for Shared<T> {
 impl<T> Shared<T> {
     /// Of a Future that is pending.
     pub const fn new() -> Self {
-        Self::with(State::Pending, Slot::Empty, 0)
+        Self::with(State::Pending, Slot::Empty, Asked::No)
     }
 
     /// Of a Future that is done or has failed.
     #[inline]
     pub fn settled(result: Result<T>) -> Self {
         let (state, slot) = Slot::of(result);
-        Self::with(state, slot, 0)
+        Self::with(state, slot, Asked::No)
     }
 
     /// Of a Future that is done, and costs one turn of the loop all the same.
     pub fn moment(value: T) -> Self {
-        Self::with(State::Done, Slot::Value(value), MOMENT)
+        Self::with(State::Done, Slot::Value(value), Asked::Moment)
     }
 
-    const fn with(state: State, slot: Slot<T>, number: u32) -> Self {
-        let (state, number) = (Cell::new(state), Cell::new(number));
-        let header = Header { state, retrieved: Cell::new(false), promises: Cell::new(0), number };
+    const fn with(state: State, slot: Slot<T>, asked: Asked) -> Self {
+        let (state, asked) = (Cell::new(state), Cell::new(asked));
+        let header = Header { state, asked, promises: Cell::new(0), number: Cell::new(None) };
         Self { slot: Cell::new(slot), copy: Cell::new(None), header }
     }
 
@@ -322,12 +329,12 @@ impl<T> Shared<T> {
     /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
     /// its Future.
     pub fn reclaim(&self) -> Option<T> {
-        (!self.retrieved.get()).then(|| self.take_value())?
+        (self.asked.get() == Asked::No).then(|| self.take_value())?
     }
 
     /// Takes the result back, as [`reclaim`](Self::reclaim) does: the exception too, if nobody has asked for it.
     pub fn reclaim_result(&self) -> Option<Result<T>> {
-        if self.state() == State::Failed && !self.retrieved.get() {
+        if self.state() == State::Failed && self.asked.get() == Asked::No {
             return self.exception().map(Err);
         }
         self.reclaim().map(Ok)
@@ -463,7 +470,7 @@ impl<T> std::fmt::Debug for Shared<T> {
 impl<T> Drop for Shared<T> {
     #[inline]
     fn drop(&mut self) {
-        if let (Slot::Raised(exception), false) = (self.slot.get_mut(), self.header.retrieved.get()) {
+        if let (Slot::Raised(exception), Asked::No) = (self.slot.get_mut(), self.header.asked.get()) {
             trace::report(Problem::NeverRetrieved, exception);
         }
         // Those who wait are guarded each by itself.

@@ -27,8 +27,10 @@
 use std::any::{type_name, Any};
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::num::NonZeroU32;
 use std::panic::Location;
 use std::rc::Rc;
+use std::thread::LocalKey;
 use std::time::Duration;
 
 use log::Level;
@@ -43,11 +45,11 @@ pub use crate::report::{report, Problem};
 
 /// The number of one call of a coroutine. The same for its Runner, should it need one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct RunnerId(pub u32);
+pub struct CallId(pub NonZeroU32);
 
 /// The number of a Future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FutureId(pub u32);
+pub struct FutureId(pub NonZeroU32);
 
 /// One thing that happened. `runner` is whose call it happened to.
 #[derive(Debug)]
@@ -56,23 +58,23 @@ pub struct FutureId(pub u32);
 pub enum Event<'a> {
     /// A coroutine was called, which gives `future`. A generator or plain body starts now; a native one in a later
     /// turn of the loop.
-    Call { runner: RunnerId, future: FutureId, coroutine: &'static Coroutine, body: Body },
+    Call { runner: CallId, future: FutureId, coroutine: &'static Coroutine, body: Body },
     /// A generator was resumed for the first time, or a native coroutine was polled for the first time.
-    Start { runner: RunnerId },
+    Start { runner: CallId },
     /// The Runner sends a value in.
-    Send { runner: RunnerId, value: Shown<'a> },
+    Send { runner: CallId, value: Shown<'a> },
     /// The Runner throws an exception in.
-    Throw { runner: RunnerId, exception: &'a Exception },
+    Throw { runner: CallId, exception: &'a Exception },
     /// A native coroutine is polled again.
-    Wake { runner: RunnerId },
+    Wake { runner: CallId },
     /// The generator yielded something of that kind, at that line; `future` where it was a Future.
-    Yield { runner: RunnerId, kind: Kind, future: Option<FutureId>, location: &'static Location<'static> },
+    Yield { runner: CallId, kind: Kind, future: Option<FutureId>, location: &'static Location<'static> },
     /// It is suspended until `future` is done; `None`: until the next turn of the loop.
-    Wait { runner: RunnerId, future: Option<FutureId> },
+    Wait { runner: CallId, future: Option<FutureId> },
     /// The body returned a value, or left by raising [`Return`](crate::Return): then it is `raised`.
-    Return { runner: RunnerId, value: Shown<'a>, raised: bool },
+    Return { runner: CallId, value: Shown<'a>, raised: bool },
     /// An exception left the body and is trapped in the Future.
-    Raise { runner: RunnerId, exception: &'a Exception },
+    Raise { runner: CallId, exception: &'a Exception },
     /// A Future is done, and how.
     Resolve { future: FutureId, state: State },
     /// Something is wrong that nobody can be told by an exception; the same is logged.
@@ -354,9 +356,8 @@ fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
     Exception::trap(move || f(&*observer), panicked)
 }
 
-pub(crate) fn next_runner() -> RunnerId {
-    RUNNERS.set(RUNNERS.get() + 1);
-    RunnerId(RUNNERS.get())
+pub(crate) fn next_runner() -> CallId {
+    CallId(next(&RUNNERS))
 }
 
 /// Returns the next number of a thing of that kind, from 1. Things get theirs when they are first mentioned, so that it
@@ -366,6 +367,11 @@ pub fn next_number(kind: &'static str) -> u32 {
 }
 
 pub(crate) fn next_future() -> FutureId {
-    FUTURES.set(FUTURES.get() + 1);
-    FutureId(FUTURES.get())
+    FutureId(next(&FUTURES))
+}
+
+fn next(last: &'static LocalKey<Cell<u32>>) -> NonZeroU32 {
+    let next = NonZeroU32::MIN.saturating_add(last.get());
+    last.set(next.get());
+    next
 }

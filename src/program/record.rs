@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::Value as Json;
-use squall_runner::trace::{Body, Event, Observer, Problem, RunnerId, Shown};
+use squall_runner::trace::{Body, CallId, Event, Observer, Problem, Shown};
 use squall_runner::{Coroutine, Error, Exception};
 
 use super::raised::{self, GivenUp};
@@ -29,7 +29,7 @@ pub(super) struct Record {
     outer: Option<Rc<dyn Observer>>,
     report: RefCell<Report>,
     /// The names of the calls.
-    calls: RefCell<HashMap<RunnerId, String>>,
+    calls: RefCell<HashMap<CallId, String>>,
     /// How many calls of each def there have been.
     counts: RefCell<HashMap<&'static str, usize>>,
     /// Whether an iteration began, or a run ended, since the last record.
@@ -161,14 +161,14 @@ impl Record {
         }
     }
 
-    fn called(&self, runner: RunnerId, coroutine: &'static Coroutine) {
+    fn called(&self, runner: CallId, coroutine: &'static Coroutine) {
         let mut counts = self.counts.borrow_mut();
         let count = counts.entry(coroutine.name()).or_default();
         *count += 1;
         self.calls.borrow_mut().insert(runner, format!("{}#{count}", coroutine.name()));
     }
 
-    fn step(&self, runner: RunnerId, what: &'static str, value: Option<Json>) {
+    fn step(&self, runner: CallId, what: &'static str, value: Option<Json>) {
         let Some(coroutine) = self.calls.borrow().get(&runner).cloned() else { return };
         self.add('r', |report| report.runner.push(Step { coroutine, what, value }));
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use squall_runner::trace::{FutureId, RunnerId};
+use squall_runner::trace::{CallId, FutureId};
 
 use super::watch::{From, Seen};
 use crate::trace::{Earlier, Entry, Recorded, Source};
@@ -100,9 +100,9 @@ impl Ring {
 #[derive(Default)]
 struct Named {
     /// The calls of which something is told.
-    act: HashSet<RunnerId>,
+    act: HashSet<CallId>,
     /// Those whose Futures are named.
-    calls: HashSet<RunnerId>,
+    calls: HashSet<CallId>,
     futures: HashSet<FutureId>,
 }
 

@@ -4,13 +4,13 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use squall_runner::trace::{Kind, RunnerId};
+use squall_runner::trace::{CallId, Kind};
 use squall_runner::Exception;
 
 /// One call of a coroutine, by name: `fetch`, or `fetch#2` for the second call of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Who {
-    pub(super) id: RunnerId,
+    pub(super) id: CallId,
     pub(super) name: &'static str,
     /// Which call of that name it is, from 1.
     pub(super) nth: u32,
@@ -28,7 +28,7 @@ impl Who {
     }
 
     /// Returns its number in the trace.
-    pub fn id(&self) -> RunnerId {
+    pub fn id(&self) -> CallId {
         self.id
     }
 

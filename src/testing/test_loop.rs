@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::guard;
 use squall_runner::ready::Callback;
-use squall_runner::trace::{Problem, RunnerId};
+use squall_runner::trace::{CallId, Problem};
 use squall_runner::{convert_yielded, Future, Yieldable};
 
 use super::active::Active;
@@ -289,7 +289,7 @@ impl TestLoop {
     pub fn waiting(&self) -> Waits {
         let suspended = self.io_loop.ready().suspended();
         let location_of =
-            |id: RunnerId| suspended.iter().find(|who| who.call == Some(id)).map(|who| who.location);
+            |id: CallId| suspended.iter().find(|who| who.call == Some(id)).map(|who| who.location);
         Waits::of(&look(&self.seen), location_of)
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
-use squall_runner::trace::{FutureId, RunnerId};
+use squall_runner::trace::{CallId, FutureId};
 
 use super::step::{Clock, Who};
 use super::watch::{Call, From, Life, Seen};
@@ -47,10 +47,10 @@ impl Waits {
     /// `location_of` knows the lines of those that have told none, native coroutines.
     pub(super) fn of(
         seen: &Seen,
-        location_of: impl Fn(RunnerId) -> Option<&'static Location<'static>>,
+        location_of: impl Fn(CallId) -> Option<&'static Location<'static>>,
     ) -> Self {
         let waiting: Vec<&Call> = seen.calls().iter().filter(|call| waits(call)).collect();
-        let awaited: HashSet<RunnerId> = waiting
+        let awaited: HashSet<CallId> = waiting
             .iter()
             .flat_map(|call| awaited(seen, call).into_iter().filter(|other| *other != call.who.id))
             .collect();
@@ -67,8 +67,8 @@ impl Waits {
 
 struct Tree<'a> {
     seen: &'a Seen,
-    location_of: &'a dyn Fn(RunnerId) -> Option<&'static Location<'static>>,
-    told: HashSet<RunnerId>,
+    location_of: &'a dyn Fn(CallId) -> Option<&'static Location<'static>>,
+    told: HashSet<CallId>,
     waits: Vec<Wait>,
 }
 
@@ -134,7 +134,7 @@ fn name(seen: &Seen, future: FutureId) -> String {
 }
 
 /// The coroutines whose results it waits for.
-fn awaited(seen: &Seen, call: &Call) -> Vec<RunnerId> {
+fn awaited(seen: &Seen, call: &Call) -> Vec<CallId> {
     let Life::Waits(Some(future)) = call.life else { return Vec::new() };
     let (mut awaited, mut futures) = (Vec::new(), vec![future]);
     while let Some(future) = futures.pop() {

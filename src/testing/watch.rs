@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use squall_runner::ready::{Callback, ReadyQueue};
 use squall_runner::trace::{
-    Body, Event, FutureId, Names, Observation, Observer, Origin, Problem, RunnerId, State,
+    Body, CallId, Event, FutureId, Names, Observation, Observer, Origin, Problem, State,
 };
 use squall_runner::Exception;
 
@@ -49,7 +49,7 @@ pub(super) struct Seen {
     /// How many steps there have been.
     pub(super) steps: usize,
     /// Who runs.
-    pub(super) running: Option<RunnerId>,
+    pub(super) running: Option<CallId>,
     /// What was waited for at a real socket when the loop slept last.
     pub(super) socket: Option<String>,
     pub(super) problems: Vec<(Problem, Exception)>,
@@ -86,7 +86,7 @@ pub(super) enum Life {
 /// Where the result of a Future comes from.
 #[derive(Debug, Clone)]
 pub(super) enum From {
-    Call(RunnerId),
+    Call(CallId),
     Sleep(Duration),
     Multi(Vec<FutureId>),
     Timeout(FutureId, Duration),
@@ -211,7 +211,7 @@ impl Seen {
         }
     }
 
-    fn resumed(&mut self, runner: RunnerId, input: Input) {
+    fn resumed(&mut self, runner: CallId, input: Input) {
         let (turn, now) = (self.turn, self.now);
         let Some(call) = self.call_mut(runner) else { return };
         let went_on = call.life == Life::Running;
@@ -226,7 +226,7 @@ impl Seen {
     }
 
     /// Notes what came out of the step under way, if that is one of this coroutine.
-    fn came_out(&mut self, runner: RunnerId, output: Output, location: Option<&'static Location<'static>>) {
+    fn came_out(&mut self, runner: CallId, output: Output, location: Option<&'static Location<'static>>) {
         if let Some(step) = self.step.as_mut().filter(|step| step.runner.id == runner) {
             if matches!(step.output, Output::Nothing) {
                 (step.output, step.location) = (output, location);
@@ -234,7 +234,7 @@ impl Seen {
         }
     }
 
-    fn over(&mut self, runner: RunnerId, output: Output) {
+    fn over(&mut self, runner: CallId, output: Output) {
         if let Some(call) = self.call_mut(runner) {
             call.life = Life::Gone;
         }
@@ -252,16 +252,16 @@ impl Seen {
         self.step.take()
     }
 
-    fn call_mut(&mut self, runner: RunnerId) -> Option<&mut Call> {
+    fn call_mut(&mut self, runner: CallId) -> Option<&mut Call> {
         let place = self.place(runner)?;
         self.calls.get_mut(place)
     }
 
-    pub(super) fn call(&self, runner: RunnerId) -> Option<&Call> {
+    pub(super) fn call(&self, runner: CallId) -> Option<&Call> {
         self.calls.get(self.place(runner)?)
     }
 
-    fn place(&self, runner: RunnerId) -> Option<usize> {
+    fn place(&self, runner: CallId) -> Option<usize> {
         self.calls.binary_search_by_key(&runner, |call| call.who.id).ok()
     }
 

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use std::panic::Location;
 use std::time::Duration;
 
-use squall_runner::trace::{Body, Event, FutureId, Kind, Origin, Problem, RunnerId, State};
+use squall_runner::trace::{Body, CallId, Event, FutureId, Kind, Origin, Problem, State};
 use squall_runner::{Error, Exception};
 
 use super::observe::program_line;
@@ -37,7 +37,7 @@ pub enum Recorded {
     /// [`Event::Call`].
     Call {
         /// This call.
-        runner: RunnerId,
+        runner: CallId,
         /// The Future that the call gives.
         future: FutureId,
         /// The name of the coroutine.
@@ -48,31 +48,31 @@ pub enum Recorded {
     /// [`Event::Start`].
     Start {
         /// Who.
-        runner: RunnerId,
+        runner: CallId,
     },
     /// [`Event::Send`].
     Send {
         /// To whom.
-        runner: RunnerId,
+        runner: CallId,
         /// What.
         value: String,
     },
     /// [`Event::Throw`].
     Throw {
         /// At whom.
-        runner: RunnerId,
+        runner: CallId,
         /// What.
         exception: Raised,
     },
     /// [`Event::Wake`].
     Wake {
         /// Who.
-        runner: RunnerId,
+        runner: CallId,
     },
     /// [`Event::Yield`].
     Yield {
         /// Who.
-        runner: RunnerId,
+        runner: CallId,
         /// What kind of thing.
         kind: Kind,
         /// The Future, where it was one.
@@ -83,14 +83,14 @@ pub enum Recorded {
     /// [`Event::Wait`].
     Wait {
         /// Who.
-        runner: RunnerId,
+        runner: CallId,
         /// For what; `None`: for the next turn of the loop.
         future: Option<FutureId>,
     },
     /// [`Event::Return`].
     Return {
         /// Whose.
-        runner: RunnerId,
+        runner: CallId,
         /// What.
         value: String,
         /// Whether it left by raising `Return`.
@@ -99,7 +99,7 @@ pub enum Recorded {
     /// [`Event::Raise`].
     Raise {
         /// Whose.
-        runner: RunnerId,
+        runner: CallId,
         /// What.
         exception: Raised,
     },
@@ -160,7 +160,7 @@ pub enum Recorded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earlier {
     /// This call.
-    pub runner: RunnerId,
+    pub runner: CallId,
     /// The Future that the call gives.
     pub future: FutureId,
     /// The name of the coroutine.

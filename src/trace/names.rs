@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use squall_runner::trace::{FutureId, RunnerId};
+use squall_runner::trace::{CallId, FutureId};
 
 use super::{Entry, Recorded, Source};
 
 /// The names of everything that a trace mentions. The first call of `fetch` is `fetch`, the second `fetch#2`.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    calls: HashMap<RunnerId, Called>,
+    calls: HashMap<CallId, Called>,
     futures: HashMap<FutureId, Future>,
 }
 
@@ -24,7 +24,7 @@ struct Called {
 
 #[derive(Debug)]
 enum Future {
-    Call(RunnerId),
+    Call(CallId),
     Other(Source),
 }
 
@@ -59,7 +59,7 @@ impl Names {
     }
 
     /// A call: `fetch#2`.
-    pub(crate) fn call(&self, runner: RunnerId) -> String {
+    pub(crate) fn call(&self, runner: CallId) -> String {
         match self.calls.get(&runner) {
             Some(Called { name, nth: 1 }) => name.to_string(),
             Some(Called { name, nth }) => format!("{name}#{nth}"),
@@ -68,12 +68,12 @@ impl Names {
     }
 
     /// The coroutine that is called: `fetch`.
-    pub(crate) fn coroutine(&self, runner: RunnerId) -> &str {
+    pub(crate) fn coroutine(&self, runner: CallId) -> &str {
         self.calls.get(&runner).map_or("", |call| &call.name)
     }
 
     /// Which call of its coroutine this is, from 1.
-    pub(crate) fn nth(&self, runner: RunnerId) -> usize {
+    pub(crate) fn nth(&self, runner: CallId) -> usize {
         self.calls.get(&runner).map_or(1, |call| call.nth)
     }
 
@@ -101,7 +101,7 @@ impl Names {
     }
 
     /// The call whose result the Future is.
-    pub(crate) fn call_of(&self, future: FutureId) -> Option<RunnerId> {
+    pub(crate) fn call_of(&self, future: FutureId) -> Option<CallId> {
         match self.futures.get(&future) {
             Some(Future::Call(runner)) => Some(*runner),
             _ => None,
@@ -183,7 +183,10 @@ mod tests {
 
     #[test]
     fn unit_is_that_of_the_latest_time_which_may_be_one_that_is_waited_for() {
-        let made = |until| Recorded::Made { future: FutureId(1), source: Source::Sleep { until } };
+        let made = |until| Recorded::Made {
+            future: FutureId(std::num::NonZeroU32::MIN),
+            source: Source::Sleep { until },
+        };
         let of = |until| Unit::of(&[Entry { time: Duration::ZERO, event: made(until) }]);
         assert_eq!(of(Duration::from_millis(9_999)), Unit::Milliseconds);
         assert_eq!(of(Duration::from_secs(10)), Unit::Seconds);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use squall_runner::trace::{Body, FutureId, Kind, Problem, RunnerId, State};
+use squall_runner::trace::{Body, CallId, FutureId, Kind, Problem, State};
 
 use super::names::{Names, Unit};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
@@ -11,7 +11,7 @@ use super::{Entry, Place, Recorded, Source};
 
 /// A yield whose reason to wait is not known yet.
 struct Yielding {
-    runner: RunnerId,
+    runner: CallId,
     time: Duration,
     kind: Kind,
     future: Option<FutureId>,
@@ -33,17 +33,17 @@ struct Teller<'a> {
     places: Places,
     story: Story,
     /// The number of each call among the actors.
-    numbers: HashMap<RunnerId, usize>,
+    numbers: HashMap<CallId, usize>,
     /// Who runs now, innermost last.
-    stack: Vec<RunnerId>,
+    stack: Vec<CallId>,
     /// The last yield, until it is told.
     yielding: Option<Yielding>,
     /// Who waits for each Future.
-    waiters: HashMap<FutureId, Vec<RunnerId>>,
+    waiters: HashMap<FutureId, Vec<CallId>>,
     /// Those that have returned or raised.
-    over: HashSet<RunnerId>,
+    over: HashSet<CallId>,
     /// Those that start in a later turn than the one in which they are called.
-    natives: HashSet<RunnerId>,
+    natives: HashSet<CallId>,
     /// How often the loop has turned.
     turns: usize,
     /// Whether the last turn is to be told when something happens in it.
@@ -197,7 +197,7 @@ impl Teller<'_> {
         }
     }
 
-    fn call(&mut self, time: Duration, runner: RunnerId, body: Body) {
+    fn call(&mut self, time: Duration, runner: CallId, body: Body) {
         let caller = self.yielding.as_ref().map(|yielding| yielding.runner).or(self.stack.last().copied());
         self.yielded(None);
         let label = self.names.call(runner);
@@ -218,7 +218,7 @@ impl Teller<'_> {
     }
 
     /// Adds a call to those that act, and gives its number among them.
-    fn begin(&mut self, runner: RunnerId, body: Body) -> usize {
+    fn begin(&mut self, runner: CallId, body: Body) -> usize {
         let actor = self.story.actors.len();
         self.numbers.insert(runner, actor);
         self.story.actors.push(Actor {
@@ -232,7 +232,7 @@ impl Teller<'_> {
         actor
     }
 
-    fn resume(&mut self, time: Duration, runner: RunnerId, text: String, tone: Tone) {
+    fn resume(&mut self, time: Duration, runner: CallId, text: String, tone: Tone) {
         self.yielded(None);
         if self.stack.last() != Some(&runner) {
             self.stack.push(runner);
@@ -333,20 +333,20 @@ impl Teller<'_> {
         self.act_now(time, format!("{name} {how}{ready}"), tone);
     }
 
-    fn end(&mut self, time: Duration, runner: RunnerId, text: String, tone: Tone) {
+    fn end(&mut self, time: Duration, runner: CallId, text: String, tone: Tone) {
         self.act(time, runner, text, tone, Life::Gone);
         self.over.insert(runner);
         self.leave(runner);
     }
 
-    fn leave(&mut self, runner: RunnerId) {
+    fn leave(&mut self, runner: CallId) {
         if self.stack.last() == Some(&runner) {
             self.stack.pop();
         }
     }
 
     /// A row of one coroutine.
-    fn act(&mut self, time: Duration, runner: RunnerId, text: impl Into<String>, tone: Tone, life: Life) {
+    fn act(&mut self, time: Duration, runner: CallId, text: impl Into<String>, tone: Tone, life: Life) {
         let act = self.of(runner, text.into(), tone, life);
         self.row(time, What::Acts(vec![act]));
     }
@@ -362,7 +362,7 @@ impl Teller<'_> {
         }
     }
 
-    fn of(&self, runner: RunnerId, text: String, tone: Tone, life: Life) -> Act {
+    fn of(&self, runner: CallId, text: String, tone: Tone, life: Life) -> Act {
         let actor = self.numbers.get(&runner).copied().unwrap_or(LOOP);
         Act { actor, text, tone, begins: false, life }
     }

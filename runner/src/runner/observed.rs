@@ -6,13 +6,13 @@ use super::Runner;
 use crate::call::{tell, Call};
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, What, Yielded};
 use crate::shared::lend;
-use crate::trace::{self, emit, Body, Event, RunnerId, Shown, State};
+use crate::trace::{self, emit, Body, CallId, Event, Shown, State};
 use crate::{Context, Future};
 
 /// A generator whose call is observed: it tells what goes in and what comes out. It is another type, so that the Runners
 /// of all others need not even ask whether somebody wants to know what they do.
 pub(super) struct Observed<T> {
-    runner: RunnerId,
+    runner: CallId,
     coroutine: &'static Coroutine,
     /// Whether its start is told: that of a plain body is its call, unless it was held back then.
     starts: bool,
@@ -68,7 +68,7 @@ impl<T: 'static> Generator for Observed<T> {
         }
     }
 
-    fn observed(&self) -> Option<RunnerId> {
+    fn observed(&self) -> Option<CallId> {
         Some(self.runner)
     }
 
