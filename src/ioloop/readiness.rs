@@ -30,8 +30,11 @@ pub(crate) trait Watched {
     /// puts them on the ready queue, and resumes no coroutine.
     fn ready(self: Rc<Self>, bits: u8);
 
-    /// Returns what is waited for, in words, or `None` if nothing is.
-    fn waits(&self) -> Option<String>;
+    /// Whether somebody waits for it.
+    fn is_waited_for(&self) -> bool;
+
+    /// Returns what is waited for, in words.
+    fn describe(&self) -> String;
 
     /// Drops what waits, when the loop ends.
     fn abandon(&self);

@@ -10,7 +10,7 @@ use slab::Slab;
 use squall_runner::ready::{Callback, ReadyQueue};
 
 use super::handle::Wakeup;
-use super::readiness::{Budget, Readiness, CLOSED, READ, WRITE};
+use super::readiness::{Budget, Readiness, Watched, CLOSED, READ, WRITE};
 use super::registered::{Mode, Registered};
 use super::wait::Seen;
 use super::IoLoop;
@@ -79,14 +79,23 @@ impl Sources {
         }
     }
 
+    /// Whether somebody waits for one of the sockets.
+    pub(super) fn are_waited_for(&self) -> bool {
+        self.waited_for().is_some()
+    }
+
     /// Returns what is waited for at one of the sockets, in words, or `None` if nobody waits for any.
     pub(super) fn waits(&self) -> Option<String> {
+        self.waited_for().map(|owner| owner.describe())
+    }
+
+    fn waited_for(&self) -> Option<Rc<dyn Watched>> {
         let table = self.table.borrow();
-        let waits = |readiness: &Rc<Readiness>| readiness.owner().and_then(|owner| owner.waits());
-        if let Some(found) = table.get(self.waited.get()).and_then(waits) {
+        let waited = |readiness: &Rc<Readiness>| readiness.owner().filter(|owner| owner.is_waited_for());
+        if let Some(found) = table.get(self.waited.get()).and_then(waited) {
             return Some(found);
         }
-        let (key, found) = table.iter().find_map(|(key, readiness)| Some((key, waits(readiness)?)))?;
+        let (key, found) = table.iter().find_map(|(key, readiness)| Some((key, waited(readiness)?)))?;
         self.waited.set(key);
         Some(found)
     }

@@ -76,10 +76,10 @@ impl Inner {
         let timeout = match deadline {
             // A job, and a real socket, take none of the time that jumps.
             Some(_) if self.clock.jumps() && expecting => None,
-            Some(_) if self.clock.jumps() && self.sources.waits().is_some() => return self.stand_still(),
+            Some(_) if self.clock.jumps() && self.sources.are_waited_for() => return self.stand_still(),
             Some(deadline) => Some(self.clock.until(deadline)),
             None if expecting || self.has_fds() || self.inbox.has_handles() => None,
-            None if self.sources.waits().is_some() || self.wakeable() => None,
+            None if self.sources.are_waited_for() || self.wakeable() => None,
             // Whoever was the last outside has left something before they went.
             None if self.inbox.wakeup().was_woken() => return Ok(()),
             None => return Err(Error::Deadlock { waiting: self.in_vain() }.into()),

@@ -227,9 +227,12 @@ impl<L: Listener> Watched for Accepting<L> {
         }
     }
 
-    fn waits(&self) -> Option<String> {
-        let waits = !self.wakers.borrow().is_empty() || self.first().is_some();
-        waits.then(|| format!("{} waits for a connection", self.listener.describe()))
+    fn is_waited_for(&self) -> bool {
+        !self.wakers.borrow().is_empty() || self.first().is_some()
+    }
+
+    fn describe(&self) -> String {
+        format!("{} waits for a connection", self.listener.describe())
     }
 
     fn abandon(&self) {

@@ -65,17 +65,13 @@ impl Watched for Connection {
         }
     }
 
-    fn waits(&self) -> Option<String> {
-        let reads = {
-            let reading = self.reading.borrow();
-            !reading.wakers.is_empty() || reading.line.iter().any(|read| read.strong_count() > 0)
-        };
-        let what = match (reads, self.writing.borrow().is_waited_for()) {
-            (true, _) => "to be read",
-            (false, true) => "to be written",
-            (false, false) => return None,
-        };
-        Some(format!("{} is waited for {what}", self.io.describe()))
+    fn is_waited_for(&self) -> bool {
+        self.reading.borrow().is_waited_for() || self.writing.borrow().is_waited_for()
+    }
+
+    fn describe(&self) -> String {
+        let what = if self.reading.borrow().is_waited_for() { "to be read" } else { "to be written" };
+        format!("{} is waited for {what}", self.io.describe())
     }
 
     fn abandon(&self) {

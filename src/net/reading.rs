@@ -26,6 +26,13 @@ pub(super) struct Reading {
     pub(super) ended: bool,
 }
 
+impl Reading {
+    /// Whether somebody waits for bytes.
+    pub(super) fn is_waited_for(&self) -> bool {
+        !self.wakers.is_empty() || self.line.iter().any(|read| read.strong_count() > 0)
+    }
+}
+
 /// A read in line.
 pub(super) trait Read {
     /// Reads, if it can; the socket's answer is set as the result.
