@@ -167,7 +167,8 @@ mod dropped {
     trait AwaitPending: StdFuture + Sized {
         async fn await_pending(self) {
             let mut this = pin!(self);
-            poll_fn(|cx| Poll::Ready(assert!(this.as_mut().poll(cx).is_pending()))).await;
+            let is_pending = poll_fn(|cx| Poll::Ready(this.as_mut().poll(cx).is_pending())).await;
+            assert!(is_pending);
         }
     }
     impl<F: StdFuture> AwaitPending for F {}
@@ -297,10 +298,8 @@ mod ended_loops {
             semaphore.acquire_within(MS).exception(),
             Condition::new().wait_within(MS).exception(),
         ];
-        assert!(
-            failed.iter().all(|exception| exception.as_ref().is_some_and(|e| e.is::<Error>())),
-            "{failed:?}"
-        );
+        assert!(failed.iter().flatten().all(Exception::is::<Error>), "{failed:?}");
+        assert_eq!(failed.iter().flatten().count(), failed.len(), "{failed:?}");
         semaphore.release();
         assert!(semaphore.acquire().done());
     }

@@ -116,8 +116,8 @@ impl Permits {
             self.value.set(self.value.get() - 1);
             return P::at_once(self, holder);
         }
-        let (permits, _permit) = (Rc::downgrade(self), PhantomData);
-        let request = Request::pending(Acquire { permits, holder, _permit });
+        let permits = Rc::downgrade(self);
+        let request = Request::pending(Acquire { permits, holder, _permit: PhantomData });
         request.limit(limit);
         let place: Weak<Request<Acquire<P>>> = Rc::downgrade(&request);
         self.line.join(place, || {
