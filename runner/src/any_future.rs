@@ -2,16 +2,15 @@
 
 use std::any::{type_name, Any, TypeId};
 use std::fmt;
-use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::ready::Callback;
+use crate::ready::{callback, Callback};
 use crate::shared::Header;
-use crate::trace::Shown;
+use crate::trace::{FutureId, Shown, State};
 use crate::waiter::Waiter;
 use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 
-/// A handle to a Future whose type is not known. What it can do stands with [`Waitable`](trait@Waitable).
+/// A handle to a Future whose type is not known. Every clone is a handle to the same Future.
 ///
 /// ```
 /// use squall_runner::{AnyFuture, Future};
@@ -20,82 +19,152 @@ use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
 /// assert!(any.done() && any.is::<Future<i32>>());
 /// assert_eq!(any.into_result::<i32>().unwrap(), 5);
 /// ```
-pub type AnyFuture = Rc<dyn Waitable>;
+#[derive(Clone)]
+pub struct AnyFuture(pub(crate) Rc<dyn Waitable>);
 
-/// What a Future can do whatever the type of its result. Everything that is [`Resolvable`] can.
-pub trait Waitable {
-    /// What is known of it without that type: whether it is done, its number.
-    fn header(&self) -> &Header;
+impl AnyFuture {
+    /// Returns the state.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.0.header().state()
+    }
 
-    /// Has `callback` put on the ready queue when it is done; at once if it is.
-    fn add_callback(&self, callback: Callback);
+    /// Returns whether the result or the exception is there, or the Future was cancelled.
+    #[inline]
+    pub fn done(&self) -> bool {
+        self.0.header().done()
+    }
 
-    /// The same, unless the same one was the last to come: then this says `false`.
-    fn add_callback_once(&self, callback: Callback) -> bool;
+    /// Returns whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
+    #[inline]
+    pub fn is_moment(&self) -> bool {
+        self.0.header().is_moment()
+    }
 
-    /// What it failed with, if it has. Asking counts as retrieving it.
-    fn exception(&self) -> Option<Exception>;
+    /// Returns the number in the trace.
+    pub fn id(&self) -> FutureId {
+        self.0.header().id()
+    }
 
-    /// Cancels it if it is pending, and says whether it was.
-    fn cancel(&self) -> bool;
+    /// Calls `f` in the next turn of the loop after this is done; in the next turn if it is done already.
+    ///
+    /// ```
+    /// use squall_runner::{ready::ReadyQueue, Future};
+    ///
+    /// let future = Future::<i32>::new();
+    /// let promise = future.promise();
+    /// future.erase().add_callback(|| println!("done"));
+    /// promise.set_result(5);
+    /// assert_eq!(ReadyQueue::current().len(), 1);
+    /// ```
+    pub fn add_callback(&self, f: impl FnOnce() + 'static) {
+        self.call_when_done(callback(f));
+    }
 
-    /// The coroutine whose result it is, if it is one.
-    fn coroutine(&self) -> Option<&'static Coroutine>;
+    /// Puts `callback` on the current queue when this is done; at once if it is.
+    #[inline]
+    pub fn call_when_done(&self, callback: Callback) {
+        self.0.add_callback(callback);
+    }
+
+    /// Puts `callback` on the current queue like [`call_when_done`](Self::call_when_done), unless it was the last to be
+    /// added, and returns whether it did.
+    pub fn call_once_when_done(&self, callback: Callback) -> bool {
+        self.0.add_callback_once(callback)
+    }
+
+    /// Returns what the Future failed with, if it has failed or was cancelled. Asking counts as retrieving it.
+    pub fn exception(&self) -> Option<Exception> {
+        self.0.exception()
+    }
+
+    /// Cancels the Future like [`Future::cancel`].
+    pub fn cancel(&self) -> bool {
+        self.0.cancel()
+    }
+
+    /// Returns the coroutine whose result it is, if it is one.
+    pub fn coroutine(&self) -> Option<&'static Coroutine> {
+        self.0.coroutine()
+    }
 
     /// Describes what is waited for, where there is more to say than its kind: a lock by its name, with what holds it.
-    fn describe(&self) -> Option<String>;
+    pub fn describe(&self) -> Option<String> {
+        self.0.describe()
+    }
 
     /// Looks at the value, if it is there, as a trace shows it.
-    fn look(&self, f: &mut dyn FnMut(Shown<'_>));
+    pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
+        self.0.look(f);
+    }
 
-    /// What is cancelled in its place.
-    #[doc(hidden)]
-    fn passes_on(&self) -> Option<AnyFuture>;
-
-    /// The types of its handles and of its result, and what the latter is called.
-    #[doc(hidden)]
-    fn types(&self) -> (TypeId, TypeId, &'static str);
-
-    /// Moves or copies the value into `slot`, if that is an `Option` of it.
-    #[doc(hidden)]
-    fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
-}
-
-impl dyn Waitable {
-    /// Whether it is an `F`, such as `Future<i32>`.
+    /// Returns whether it is an `F`, such as `Future<i32>`.
     pub fn is<F: 'static>(&self) -> bool {
         self.types().0 == TypeId::of::<F>()
     }
 
-    /// The result, if it is a `T`.
+    /// Returns the result, if it is a `T`: moved out of the last handle, copied out of others.
     ///
     /// # Errors
     /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
     #[inline]
-    pub fn into_result<T: 'static>(self: Rc<Self>) -> Result<T> {
+    pub fn into_result<T: 'static>(self) -> Result<T> {
         let mut slot = None::<T>;
-        self.take_into(&mut slot)?;
+        self.0.take_into(&mut slot)?;
         slot.ok_or_else(|| Error::WrongType { expected: type_name::<T>() }.into())
+    }
+
+    /// Returns where the Future is: handles to the same one return the same address.
+    pub fn address(&self) -> *const () {
+        Rc::as_ptr(&self.0).cast()
+    }
+
+    pub(crate) fn types(&self) -> (TypeId, TypeId, &'static str) {
+        self.0.types()
+    }
+
+    pub(crate) fn passes_on(&self) -> Option<Self> {
+        self.0.passes_on()
     }
 }
 
-impl fmt::Debug for dyn Waitable {
+impl fmt::Debug for AnyFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Future({:?})", self.state())
     }
 }
 
-impl Deref for dyn Waitable + '_ {
-    type Target = Header;
-
-    fn deref(&self) -> &Header {
-        self.header()
-    }
+/// What a Future can do whatever the type of its result: each [`Resolvable`], without that type.
+pub trait Waitable {
+    #[doc(hidden)]
+    fn header(&self) -> &Header;
+    #[doc(hidden)]
+    fn add_callback(&self, callback: Callback);
+    #[doc(hidden)]
+    fn add_callback_once(&self, callback: Callback) -> bool;
+    #[doc(hidden)]
+    fn exception(&self) -> Option<Exception>;
+    #[doc(hidden)]
+    fn cancel(&self) -> bool;
+    #[doc(hidden)]
+    fn coroutine(&self) -> Option<&'static Coroutine>;
+    #[doc(hidden)]
+    fn describe(&self) -> Option<String>;
+    #[doc(hidden)]
+    fn look(&self, f: &mut dyn FnMut(Shown<'_>));
+    #[doc(hidden)]
+    fn passes_on(&self) -> Option<AnyFuture>;
+    /// The types of its handles and of its result, and what the latter is called.
+    #[doc(hidden)]
+    fn types(&self) -> (TypeId, TypeId, &'static str);
+    /// Moves or copies the value into `slot`, if that is an `Option` of it.
+    #[doc(hidden)]
+    fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
 }
 
 impl<R: Resolvable> Waitable for R {
     fn header(&self) -> &Header {
-        self.shared()
+        self.shared().header()
     }
 
     fn add_callback(&self, callback: Callback) {
@@ -122,13 +191,13 @@ impl<R: Resolvable> Waitable for R {
         Resolvable::describe(self)
     }
 
-    fn passes_on(&self) -> Option<AnyFuture> {
-        Resolvable::passes_on(self)
-    }
-
     fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
         let show = Resolvable::coroutine(self).and_then(|coroutine| coroutine.show);
         self.shared().with_value(|value| f(Shown::new(value, show)));
+    }
+
+    fn passes_on(&self) -> Option<AnyFuture> {
+        Resolvable::passes_on(self)
     }
 
     fn types(&self) -> (TypeId, TypeId, &'static str) {

@@ -16,19 +16,18 @@
 use std::any::type_name;
 use std::cell::Cell;
 use std::fmt;
-use std::ops::Deref;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
-use crate::any_future::{AnyFuture, Waitable};
+use crate::any_future::AnyFuture;
 use crate::foreign::{discard, guard, Guarded};
 use crate::native;
-use crate::ready::{Run, Withdraw};
+use crate::ready::{Callback, Run, Withdraw};
 use crate::shared::{Resolvable, Shared};
-use crate::trace::{Problem, State};
+use crate::trace::{FutureId, Problem, State};
 use crate::waiter::Waiter;
-use crate::{Error, Exception, Result};
+use crate::{Coroutine, Error, Exception, Result};
 
 /// A handle to a result of type `T` that is not there yet.
 ///
@@ -86,7 +85,7 @@ impl<T: 'static> Future<T> {
     /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
     #[inline]
     pub fn promise(&self) -> Promise<T> {
-        self.core.shared().add_promise();
+        self.core.shared().header().add_promise();
         Promise { core: Some(self.core.clone()) }
     }
 
@@ -94,6 +93,27 @@ impl<T: 'static> Future<T> {
     #[inline]
     pub fn done(&self) -> bool {
         self.core.shared().done()
+    }
+
+    /// Returns the state.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.core.shared().state()
+    }
+
+    /// Returns the number in the trace.
+    pub fn id(&self) -> FutureId {
+        self.core.shared().id()
+    }
+
+    /// Returns the coroutine whose result this is, if it is one.
+    pub fn coroutine(&self) -> Option<&'static Coroutine> {
+        Resolvable::coroutine(&*self.core)
+    }
+
+    /// Describes what is waited for, where there is more to say than its kind: a lock by its name, with what holds it.
+    pub fn describe(&self) -> Option<String> {
+        Resolvable::describe(&*self.core)
     }
 
     /// Whether it was cancelled.
@@ -179,20 +199,21 @@ impl<T: 'static> Future<T> {
         Self { core: self.core.clone() }
     }
 
+    /// Puts `callback` on the current queue when this is done; at once if it is.
+    pub fn call_when_done(&self, callback: Callback) {
+        self.core.shared().add_callback(callback);
+    }
+
     /// The same Future without its type.
     #[inline]
     pub fn erase(self) -> AnyFuture {
-        self.core
+        AnyFuture(self.core)
     }
-}
 
-/// What it can do whatever the type of its result: its state, its number, callbacks for the queue.
-impl<T> Deref for Future<T> {
-    type Target = dyn Waitable;
-
+    /// Returns a further handle, without the type.
     #[inline]
-    fn deref(&self) -> &(dyn Waitable + 'static) {
-        &*self.core
+    pub fn erased(&self) -> AnyFuture {
+        AnyFuture(self.core.clone())
     }
 }
 
@@ -222,7 +243,7 @@ impl<T> std::future::Future for Future<T> {
             return Poll::Ready(shared.take(Rc::strong_count(&self.core) == 1));
         }
         let task = native::polling(cx.waker(), |polled| {
-            polled.awaits = Some(self.core.clone());
+            polled.awaits = Some(self.erased());
             polled.task.clone()
         });
         let waiter = task.map_or_else(|| Waiter::Wake(Guarded::new(cx.waker().clone())), Waiter::once);
@@ -309,7 +330,7 @@ impl<T: 'static> Promise<T> {
     #[inline]
     pub fn set(mut self, result: Result<T>) {
         if let Some(core) = self.core.take() {
-            core.shared().remove_promise();
+            core.shared().header().remove_promise();
             core.shared().set(result);
         }
     }
@@ -319,8 +340,8 @@ impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
         let Some(core) = self.core.take() else { return };
         let shared = core.shared();
-        if shared.remove_promise() && shared.set_exception(Error::BrokenPromise.into()) {
-            shared.set_retrieved();
+        if shared.header().remove_promise() && shared.set_exception(Error::BrokenPromise.into()) {
+            shared.header().set_retrieved();
         }
     }
 }

@@ -64,7 +64,7 @@ mod waiter;
 mod waker;
 pub mod yieldable;
 
-pub use any_future::{AnyFuture, Waitable};
+pub use any_future::AnyFuture;
 pub use co::Co;
 pub use context::Context;
 pub use error::{Error, Misuse, Waiting};
@@ -73,5 +73,5 @@ pub use future::{Future, Promise};
 pub use generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
 pub use report::{log, report_to_stderr};
 pub use runner::{coroutine, Runner};
-pub use shared::{Header, Resolvable, Shared};
+pub use shared::{Resolvable, Shared};
 pub use yieldable::{convert_yielded, marker, moment, native, Moment, Yieldable};

@@ -214,7 +214,7 @@ impl<T> Resolvable for Task<T> {
         let mut passed = HashSet::new();
         while let Some(next) = innermost.as_ref().and_then(|future| future.passes_on()) {
             parent = innermost.replace(next);
-            if !passed.insert(parent.as_ref().map(|future| Rc::as_ptr(future).cast::<()>())) {
+            if !passed.insert(parent.as_ref().map(AnyFuture::address)) {
                 // They await each other: nobody else can be cancelled for them.
                 (parent, innermost) = (None, None);
             }

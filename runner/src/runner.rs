@@ -3,20 +3,13 @@
 //! Tornado's guide explains the Runner by a simplified loop. In our words:
 //!
 //! ```
-//! # use squall_runner::{AnyFuture, Generator, GeneratorState, Resume};
-//! # use squall_runner::ready::{ReadyQueue, callback};
-//! /// Resumes the generator with the result of `next`, and comes back when what it yields then is done.
+//! # use squall_runner::{Generator, GeneratorState, Resume};
+//! # use squall_runner::ready::ReadyQueue;
+//! /// Resumes the generator with the result of the Future it waits for, and comes back when the next one is done.
 //! fn run<G: Generator + 'static>(mut gen: G, next: Resume) {
 //!     if let GeneratorState::Yielded(yielded) = gen.resume(next) {
-//!         let future: AnyFuture = yielded.convert().unwrap();
-//!         let waiting = std::rc::Rc::new(std::cell::Cell::new(None));
-//!         let again = waiting.clone();
-//!         future.add_callback(callback(move || {
-//!             if let Some((gen, future)) = again.take() {
-//!                 run(gen, Resume::Send(future));
-//!             }
-//!         }));
-//!         waiting.set(Some((gen, future)));
+//!         let future = yielded.convert().unwrap();
+//!         future.clone().add_callback(move || run(gen, Resume::Send(future)));
 //!     }
 //! }
 //! # struct Twice(squall_runner::Promise<i32>, Option<squall_runner::Future<i32>>);
@@ -62,7 +55,7 @@ use crate::co::Co;
 use crate::foreign::discard;
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
 use crate::ready::{call_soon, Run, Suspended, Withdraw};
-use crate::shared::{lend, Header, Resolvable, Shared};
+use crate::shared::{lend, Resolvable, Shared};
 use crate::trace::{self, Problem, State};
 use crate::{Context, Exception, Future, Result};
 
@@ -170,12 +163,12 @@ impl<G: Generator + 'static> Runner<G> {
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
         self.call.location.set(yielded.location);
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
-        let header: &Header = &future;
+        let header = future.0.header();
         let ready = if header.is_moment() {
             call_soon(self.clone());
             false
         } else if header.state() == State::Pending {
-            future.add_callback(self.clone());
+            future.call_when_done(self.clone());
             false
         } else {
             true

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::mem::{needs_drop, ManuallyDrop};
-use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, Waitable};
@@ -212,20 +211,6 @@ impl Header {
         self.number.set(Some(id));
         id
     }
-
-    /// Gives it the number that it was mentioned by before it was made.
-    pub fn set_id(&self, id: FutureId) {
-        self.number.set(Some(id));
-    }
-}
-
-/// The state and the number.
-impl<T> Deref for Shared<T> {
-    type Target = Header;
-
-    fn deref(&self) -> &Header {
-        &self.header
-    }
 }
 
 impl<T> Shared<T> {
@@ -244,6 +229,32 @@ impl<T> Shared<T> {
     /// Of a Future that is done, and costs one turn of the loop all the same.
     pub fn moment(value: T) -> Self {
         Self::with(State::Done, Slot::Value(value), Asked::Moment)
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Returns the state.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.header.state()
+    }
+
+    /// Returns whether the result or the exception is there, or the Future was cancelled.
+    #[inline]
+    pub fn done(&self) -> bool {
+        self.header.done()
+    }
+
+    /// Returns the number in the trace.
+    pub fn id(&self) -> FutureId {
+        self.header.id()
+    }
+
+    /// Gives the Future the number that it was mentioned by before it was made.
+    pub fn set_id(&self, id: FutureId) {
+        self.header.number.set(Some(id));
     }
 
     const fn with(state: State, slot: Slot<T>, asked: Asked) -> Self {
@@ -275,7 +286,7 @@ impl<T> Shared<T> {
     /// counts as retrieved.
     pub fn cancel(&self) -> bool {
         if self.state() == State::Failed {
-            self.set_retrieved();
+            self.header.set_retrieved();
         }
         self.settle(State::Cancelled, Slot::Empty)
     }
@@ -303,7 +314,7 @@ impl<T> Shared<T> {
             State::Pending | State::Done => None,
             State::Cancelled => Some(Error::Cancelled.into()),
             State::Failed => {
-                self.set_retrieved();
+                self.header.set_retrieved();
                 lend(&self.slot, |slot| match slot {
                     Slot::Raised(exception) => Some(exception.clone()),
                     _ => None,
@@ -329,12 +340,12 @@ impl<T> Shared<T> {
     /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
     /// its Future.
     pub fn reclaim(&self) -> Option<T> {
-        (self.asked.get() == Asked::No).then(|| self.take_value())?
+        (self.header.asked.get() == Asked::No).then(|| self.take_value())?
     }
 
     /// Takes the result back, as [`reclaim`](Self::reclaim) does: the exception too, if nobody has asked for it.
     pub fn reclaim_result(&self) -> Option<Result<T>> {
-        if self.state() == State::Failed && self.asked.get() == Asked::No {
+        if self.state() == State::Failed && self.header.asked.get() == Asked::No {
             return self.exception().map(Err);
         }
         self.reclaim().map(Ok)
@@ -422,7 +433,7 @@ impl<T> Shared<T> {
         let value = match self.copy.get() {
             Some(copy) if !last => {
                 let value = Exception::trap(|| Ok(self.with_value(copy)), Err)?;
-                value.inspect(|_| self.set_retrieved())
+                value.inspect(|_| self.header.set_retrieved())
             }
             _ => self.take_value(),
         };

@@ -23,7 +23,7 @@ use std::rc::{Rc, Weak};
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Kind, Origin, Problem, State};
-use squall_runner::{convert_yielded, Exception, Future, Resolvable, Result, Shared, Waitable, Yieldable};
+use squall_runner::{convert_yielded, AnyFuture, Exception, Future, Resolvable, Result, Shared, Yieldable};
 
 use crate::ioloop::Held;
 
@@ -76,7 +76,7 @@ fn start<M, C: Children<M>>(
     }
     children.each(&mut |child| {
         // A Future may be in the list twice, and is waited for once: nobody else comes in between.
-        if !child.done() && child.add_callback_once(multi.clone()) {
+        if !child.done() && child.call_once_when_done(multi.clone()) {
             multi.unfinished.set(multi.unfinished.get() + 1);
         }
     });
@@ -117,7 +117,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
     /// By which the children are told from others.
     fn addresses(&self) -> Vec<*const ()> {
         let (children, mut addresses) = (self.children.take(), Vec::new());
-        let mut add = |child: &dyn Waitable| addresses.push(std::ptr::from_ref(child).cast());
+        let mut add = |child: AnyFuture| addresses.push(child.address());
         children.iter().for_each(|children| children.each(&mut add));
         self.children.set(children);
         addresses
@@ -220,7 +220,7 @@ pub trait Children<M> {
 #[doc(hidden)]
 pub trait Futures: 'static {
     type Output: 'static;
-    fn each(&self, f: &mut dyn FnMut(&dyn Waitable));
+    fn each(&self, f: &mut dyn FnMut(AnyFuture));
     /// The results of Futures that are all done and none failed.
     fn results(self) -> Result<Self::Output>;
 }
@@ -271,8 +271,8 @@ yieldable!([M, Y: Yieldable<M>] Vec<Y>, List<M>);
 impl<T> Futures for Vec<Future<T>> {
     type Output = Vec<T>;
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
-        self.iter().for_each(|future| f(&**future));
+    fn each(&self, f: &mut dyn FnMut(AnyFuture)) {
+        self.iter().for_each(|future| f(future.erased()));
     }
     fn results(self) -> Result<Vec<T>> {
         self.into_iter().map(Future::into_result).collect()
@@ -300,7 +300,7 @@ pub struct Array<T: 'static, const N: usize>(Vec<Future<T>>);
 impl<T, const N: usize> Futures for Array<T, N> {
     type Output = [T; N];
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
+    fn each(&self, f: &mut dyn FnMut(AnyFuture)) {
         self.0.each(f);
     }
     fn results(self) -> Result<[T; N]> {
@@ -358,8 +358,8 @@ impl<K, T, O> Entries<K, T, O> {
 impl<K: 'static, T, O: FromIterator<(K, T)> + 'static> Futures for Entries<K, T, O> {
     type Output = O;
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
-        self.entries.iter().for_each(|(_, future)| f(&**future));
+    fn each(&self, f: &mut dyn FnMut(AnyFuture)) {
+        self.entries.iter().for_each(|(_, future)| f(future.erased()));
     }
     fn results(self) -> Result<O> {
         self.entries.into_iter().map(|(key, future)| Ok((key.into_inner(), future.into_result()?))).collect()
@@ -387,9 +387,9 @@ macro_rules! tuple {
             type Output = ($($t,)*);
 
             #[allow(non_snake_case)]
-            fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
+            fn each(&self, f: &mut dyn FnMut(AnyFuture)) {
                 let ($($t,)*) = self;
-                $(f(&**$t);)*
+                $(f($t.erased());)*
             }
             #[allow(non_snake_case)]
             fn results(self) -> Result<Self::Output> {

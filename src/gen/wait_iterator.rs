@@ -111,7 +111,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
         for (index, pending) in pending.into_iter().enumerate() {
             if pending {
                 let watch = Rc::new(Watch { inner: Rc::downgrade(&inner), index });
-                inner.futures.borrow()[index].iter().for_each(|future| future.add_callback(watch.clone()));
+                inner.futures.borrow()[index].iter().for_each(|future| future.call_when_done(watch.clone()));
             } else {
                 inner.finish(index);
             }

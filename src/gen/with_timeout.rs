@@ -75,7 +75,7 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
         let (of, until) = (future.id(), io_loop.time().saturating_add(timeout));
         Event::Made { future: waiting.shared.id(), origin: Origin::Timeout { of, until } }
     });
-    future.add_callback(waiting.clone());
+    future.call_when_done(waiting.clone());
     waiting.future.set(Some(future));
     Future::from_core(waiting)
 }

@@ -40,7 +40,7 @@ impl IoLoop {
             context: Cell::new(Context::current()),
             held: Cell::new(Some(Held::new(this.clone()))),
         });
-        future.add_callback(call.clone());
+        future.call_when_done(call.clone());
         call.future.set(Some(future));
     }
 }

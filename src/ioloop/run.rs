@@ -93,14 +93,14 @@ impl IoLoop {
                 let Some(f) = f.take() else { return };
                 let called = Exception::trap(|| context.clone().enter(|| convert_at(here, f())), Err);
                 let pending = called.unwrap_or_else(Future::failed);
-                pending.add_callback(end.passed.clone());
+                pending.call_when_done(end.passed.clone());
                 future.set(Some(pending));
             }
         };
         let ran = self.run(&end.passed.0, call_f);
         let result = match future.take() {
             Some(future) if future.done() && !future.cancelled() => {
-                future.look(&mut |value| trace::emit(|| Event::Stop { outcome: Some(Ok(value)) }));
+                future.erased().look(&mut |value| trace::emit(|| Event::Stop { outcome: Some(Ok(value)) }));
                 future.into_result()
             }
             _ => Err(match (ran, timeout) {

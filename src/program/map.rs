@@ -20,7 +20,7 @@ pub(super) fn map<T: 'static, U: 'static>(
     let mapped =
         Rc::new(Mapped { shared: Shared::new(), source: Rc::downgrade(source), f: Cell::new(Some(f)) });
     mapped.shared.set_id(source.shared().id());
-    future.add_callback(mapped.clone());
+    future.call_when_done(mapped.clone());
     // What nobody waits for is done all the same, as in Tornado.
     future.core().clone().keep();
     Future::from_core(mapped)

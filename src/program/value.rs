@@ -9,7 +9,8 @@ use std::rc::Rc;
 use send_wrapper::SendWrapper;
 use squall_runner::trace::{self, Kind, Problem};
 use squall_runner::{
-    convert_yielded, marker, native, Coroutine, Error, Exception, Future, Result, Shared, Waitable, Yieldable,
+    convert_yielded, marker, native, AnyFuture, Coroutine, Error, Exception, Future, Result, Shared,
+    Yieldable,
 };
 
 use super::callable::with_stack;
@@ -325,8 +326,8 @@ impl Children<marker::Custom> for Converted {
 impl Futures for Converted {
     type Output = Value;
 
-    fn each(&self, f: &mut dyn FnMut(&dyn Waitable)) {
-        self.children.iter().for_each(|child| f(&**child));
+    fn each(&self, f: &mut dyn FnMut(AnyFuture)) {
+        self.children.iter().for_each(|child| f(child.erased()));
     }
 
     fn results(self) -> Result<Value> {

@@ -178,7 +178,7 @@ impl Exchange {
         if future.done() {
             self.go_on(step, future.into_result());
         } else {
-            future.add_callback(self.clone());
+            future.call_when_done(self.clone());
             self.running.set(Some((step, future, Context::current())));
         }
     }

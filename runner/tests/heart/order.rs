@@ -128,7 +128,7 @@ fn those_who_wait_run_in_the_order_in_which_they_came() {
                 Ok(())
             })),
             1 => waited.add_done_callback(move |_| write("callback")),
-            _ => waited.add_callback(callback(move || write("callback of the queue"))),
+            _ => waited.erased().add_callback(move || write("callback of the queue")),
         }
     }
     promise.set_result(5);
