@@ -28,7 +28,7 @@
 //!     let served = echo(listener);
 //!     let answer = ask(address).await?;
 //!     served.await?;
-//!     squall::Result::Ok(answer)
+//!     Ok::<_, squall::Exception>(answer)
 //! })?;
 //! assert_eq!(answer, "hello");
 //! # Ok::<(), squall::Exception>(())
