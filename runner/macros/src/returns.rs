@@ -2,7 +2,7 @@
 
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
-use syn::{parse_quote_spanned, GenericArgument, PathArguments, ReturnType, Type};
+use syn::{parse_quote_spanned, GenericArgument, PathArguments, PathSegment, ReturnType, Type};
 
 /// The return type as it is written; `()` if nothing is.
 pub(crate) fn written(output: &ReturnType) -> Type {
@@ -26,11 +26,28 @@ pub(crate) fn value(written: &Type) -> Type {
     parse_quote_spanned!(written.span()=> <#written as ::squall::__private::Outcome>::Value)
 }
 
+/// What to write for a Result of a type that has no size: `Result<str>`, `Result<[u8]>`, `Result<dyn Debug>`.
+pub(crate) fn sized(result: &PathSegment) -> Option<&'static str> {
+    let PathArguments::AngleBracketed(arguments) = &result.arguments else { return None };
+    let Some(GenericArgument::Type(value)) = arguments.args.first() else { return None };
+    match plain(value) {
+        Type::Slice(_) => Some("`Result<Vec<..>>`"),
+        Type::TraitObject(_) => Some("`Result<Box<dyn ..>>`"),
+        Type::Path(path) if path.path.is_ident("str") => Some("`Result<String>`"),
+        Type::Path(path) if path.path.is_ident("Path") => Some("`Result<PathBuf>`"),
+        Type::Path(path) if path.path.is_ident("OsStr") => Some("`Result<OsString>`"),
+        _ => None,
+    }
+}
+
 /// What stands for the return type of a coroutine that cannot be compiled: a Future of as much of it as can be.
 pub(crate) fn of_unknown(output: &ReturnType) -> ReturnType {
     let mut written = written(output);
     make_static(&mut written);
     match plain(&written) {
+        Type::Path(path) if path.path.segments.last().and_then(sized).is_some() => {
+            parse_quote_spanned!(written.span()=> -> ::squall::Future<()>)
+        }
         Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Result") => {
             let value = value(&written);
             parse_quote_spanned!(written.span()=> -> ::squall::Future<#value>)

@@ -89,6 +89,10 @@ fn output(signature: &Signature) -> Option<Error> {
             Some(last) if NO_RESULT.iter().any(|name| last.ident == name) => {
                 format!("{HERE}: write `squall::Result<..>` around this")
             }
+            Some(last) if returns::sized(last).is_some() => {
+                let instead = returns::sized(last).unwrap_or_default();
+                format!("what a coroutine returns is moved into its Future, so its size must be known: write {instead}")
+            }
             _ => {
                 return borrowed_in(written).map(|found| {
                     Error::new_spanned(

@@ -1,0 +1,61 @@
+//! Where a panic is reported. There is one test in here, since the panic hook is one for the process.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use squall::{coroutine, moment, Exception, Future, IoLoop};
+
+static HOOKS: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the traceback says that it was raised there.
+fn is_raised_at(exception: &Exception, line: u32, column: u32) -> bool {
+    let place = format!("tests/panic_line.rs:{line}:{column}");
+    exception.raised_at() == place && format!("{exception:?}").contains(&format!("  {place}"))
+}
+
+/// A coroutine that panics two lines after its yield.
+fn panics(text: &'static str) -> Future<()> {
+    coroutine(move |co| async move {
+        co.yield_(moment()).await?;
+        if !text.is_empty() {
+            panic!("{text}");
+        }
+        Ok(())
+    })
+}
+
+const YIELD: (u32, u32) = (18, 12);
+const PANIC: (u32, u32) = (20, 13);
+
+#[test]
+fn panic_is_reported_at_its_line_as_long_as_the_hook_is_there() {
+    // The hook that a program has before is called as ever.
+    std::panic::set_hook(Box::new(|_| _ = HOOKS.fetch_add(1, Ordering::SeqCst)));
+    let io_loop = IoLoop::new();
+    let raised = io_loop.run_sync(|| panics("first")).unwrap_err();
+    assert!(is_raised_at(&raised, PANIC.0, PANIC.1), "{raised:?}");
+    assert_eq!(HOOKS.load(Ordering::SeqCst), 1);
+
+    // One that was caught by the program itself is none of ours.
+    std::panic::catch_unwind(|| panic!("caught")).unwrap_err();
+    let raised =
+        io_loop.run_sync(|| async { std::panic::resume_unwind(Box::new("other")) as squall::Result<()> });
+    assert!(!format!("{:?}", raised.unwrap_err()).contains("panic_line.rs:40"));
+
+    // A job of another thread, and a native coroutine.
+    let line = line!() + 1;
+    let job = io_loop.run_sync(|| io_loop.run_in_executor(|| -> () { panic!("in a job") })).unwrap_err();
+    assert!(job.raised_at().starts_with(&format!("tests/panic_line.rs:{line}:")), "{job:?}");
+    let line = line!() + 2;
+    async fn native() -> squall::Result<()> {
+        panic!("native")
+    }
+    let native = io_loop.run_sync(native);
+    let native = native.unwrap_err();
+    assert!(native.raised_at().starts_with(&format!("tests/panic_line.rs:{line}:")), "{native:?}");
+
+    // A hook that the program sets later takes the place of ours: the last yield is known still.
+    std::panic::set_hook(Box::new(|_| ()));
+    let raised = io_loop.run_sync(|| panics("second")).unwrap_err();
+    assert!(is_raised_at(&raised, YIELD.0, YIELD.1), "{raised:?}");
+    drop(std::panic::take_hook());
+}
