@@ -32,7 +32,7 @@ impl Call {
     #[track_caller]
     #[inline]
     pub(crate) fn new(coroutine: &'static Coroutine) -> Self {
-        Self { coroutine, location: Cell::new(Location::caller()), registration: Registration::NONE }
+        Self { coroutine, location: Cell::new(Location::caller()), registration: Registration::none() }
     }
 
     /// Returns what becomes of an exception that leaves the body: the value of a `Return`, or itself with a frame

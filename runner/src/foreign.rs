@@ -30,7 +30,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use crate::panics::{site_of, text_of};
-use crate::passing::{interrupt, Interrupted};
+use crate::passing::{has_leftover, interrupt, take_leftover, Interrupted};
 use crate::trace::{report, Problem};
 use crate::{Error, Exception};
 
@@ -89,8 +89,8 @@ impl Outside {
 impl Drop for Outside {
     #[inline]
     fn drop(&mut self) {
-        if self.0.has_leftover() {
-            let (sent, yielded) = self.0.take_leftover();
+        if has_leftover() {
+            let (sent, yielded) = take_leftover();
             discard(sent);
             discard(yielded);
         }

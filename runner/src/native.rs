@@ -125,7 +125,7 @@ impl<T> Task<T> {
         let result = match poll {
             Poll::Pending if !polled.throw_cancel => {
                 let future = polled.awaits.as_ref();
-                tell(self.runner, |runner| Event::Wait { runner, future: future.map(|future| future.id()) });
+                tell(self.runner, |runner| Event::Wait { runner, future: future.map(AnyFuture::id) });
                 self.body.set(Some(body));
                 self.kept.set(polled.awaits.is_none().then_some(polled.task));
                 self.awaits.set(polled.awaits);
@@ -212,7 +212,7 @@ impl<T> Resolvable for Task<T> {
         // Down to the one that awaits no other task: step by step, since a chain of them may be long.
         let (mut parent, mut innermost) = (None, Resolvable::passes_on(self));
         let mut passed = HashSet::new();
-        while let Some(next) = innermost.as_ref().and_then(|future| future.passes_on()) {
+        while let Some(next) = innermost.as_ref().and_then(AnyFuture::passes_on) {
             parent = innermost.replace(next);
             if !passed.insert(parent.as_ref().map(AnyFuture::address)) {
                 // They await each other: nobody else can be cancelled for them.

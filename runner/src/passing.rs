@@ -184,6 +184,19 @@ pub(crate) fn misuse() -> Exception {
     Error::Misuse(misuse).into()
 }
 
+/// Returns whether the body that ran last has left something in the cells.
+#[inline]
+pub(crate) fn has_leftover() -> bool {
+    PASSING.get() != Passing::Nothing
+}
+
+/// Empties the cells of the body that ran last. What was in them may be foreign.
+pub(crate) fn take_leftover() -> (Option<Resume>, Option<Yielded>) {
+    PASSING.set(Passing::Nothing);
+    take(&MISUSE);
+    (take(&SENT), take(&YIELDED))
+}
+
 /// A body in the middle of which something else runs.
 pub(crate) struct Interrupted {
     body: Option<BodyNumber>,
@@ -208,19 +221,6 @@ fn put_by() {
 }
 
 impl Interrupted {
-    /// Returns whether what ran meanwhile has left something in the cells.
-    #[inline]
-    pub(crate) fn has_leftover(&self) -> bool {
-        PASSING.get() != Passing::Nothing
-    }
-
-    /// Empties the cells of what ran meanwhile. What was in them may be foreign.
-    pub(crate) fn take_leftover(&self) -> (Option<Resume>, Option<Yielded>) {
-        PASSING.set(Passing::Nothing);
-        drop(take(&MISUSE));
-        (take(&SENT), take(&YIELDED))
-    }
-
     /// Lets the body go on. The cells are empty.
     #[inline]
     pub(crate) fn go_on(&self) {

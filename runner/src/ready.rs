@@ -366,7 +366,10 @@ pub(crate) struct Registration {
 }
 
 impl Registration {
-    pub(crate) const NONE: Self = Self { queue: Cell::new(None), place: Cell::new(None) };
+    /// In no list.
+    pub(crate) const fn none() -> Self {
+        Self { queue: Cell::new(None), place: Cell::new(None) }
+    }
 
     /// In the list of that queue, where `it` was registered at `place`.
     pub(crate) fn at(queue: &ReadyQueue, place: Place) -> Self {

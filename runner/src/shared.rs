@@ -392,6 +392,7 @@ impl<T> Shared<T> {
         }
     }
 
+    #[allow(clippy::box_collection)] // As the slot has it.
     fn add_to(&self, mut waiters: Box<Vec<Waiter>>, waiter: Waiter, handles: usize) {
         let is_full = waiters.len() == waiters.capacity() && waiters.len() >= FEW;
         let left = is_full.then(|| compact(&mut waiters, handles));

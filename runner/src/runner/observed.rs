@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::Runner;
+use crate::any_future::AnyFuture;
 use crate::call::{tell, Call};
 use crate::generator::{Coroutine, Generator, GeneratorState, Resume, What, Yielded};
 use crate::shared::lend;
@@ -82,7 +83,7 @@ impl<T> Observed<T> {
     fn yielded(&self, yielded: Yielded) -> Yielded {
         let (runner, location) = (self.runner, yielded.location);
         emit(|| {
-            let future = yielded.future().filter(|future| !future.is_moment()).map(|future| future.id());
+            let future = yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id);
             Event::Yield { runner, kind: yielded.kind(), future, location }
         });
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
