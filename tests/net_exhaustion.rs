@@ -35,7 +35,7 @@ fn listener_without_descriptors_backs_off_logs_once_and_goes_on() {
         let address = listener.local_addr()?;
         let clients: Vec<_> = (0..3).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
         let before = getrlimit(Resource::Nofile);
-        let lowest_free = std::fs::File::open("/dev/null")?.as_raw_fd() as u64;
+        let lowest_free = u64::try_from(std::fs::File::open("/dev/null")?.as_raw_fd())?;
         setrlimit(Resource::Nofile, Rlimit { current: Some(lowest_free), maximum: before.maximum })?;
         let accept = listener.accept();
         // Three attempts fail meanwhile.

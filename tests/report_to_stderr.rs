@@ -88,7 +88,7 @@ fn failure_goes_to_the_logger_only_where_there_is_one() {
 
 /// Fails. It is run by the test below.
 #[squall::test]
-#[ignore]
+#[ignore = "fails on purpose"]
 fn failing() -> Result<()> {
     yield_!(())?;
     assert_eq!(1, 2, "told once");

@@ -60,7 +60,7 @@ fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
         let is_first = turn.replace(!turn.get());
         let shutdown = shutdown.clone();
         Some(match is_first {
-            true => with_timeout_quiet(Duration::ZERO, shutdown, |e| e.is::<Error>()),
+            true => with_timeout_quiet(Duration::ZERO, shutdown, squall::Exception::is::<Error>),
             false => with_timeout(Duration::ZERO, shutdown),
         })
     });

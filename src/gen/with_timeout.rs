@@ -167,7 +167,7 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout
 
     fn describe(&self) -> Option<String> {
         let future = self.future.take();
-        let description = future.as_ref().and_then(|future| future.describe());
+        let description = future.as_ref().and_then(Future::describe);
         self.future.set(future);
         description
     }

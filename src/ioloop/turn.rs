@@ -164,7 +164,7 @@ fn waiting(suspended: Suspended) -> Waiting {
     Waiting {
         name: coroutine.name(),
         location,
-        on: waits_for.as_ref().and_then(|future| future.coroutine()).map(Coroutine::name),
+        on: waits_for.as_ref().and_then(squall_runner::AnyFuture::coroutine).map(Coroutine::name),
         what: waits_for.and_then(|future| future.describe()),
         on_default_loop: false,
     }

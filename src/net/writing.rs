@@ -178,7 +178,8 @@ impl Connection {
         loop {
             let backlog: Vec<Bytes> = self.writing.borrow().backlog.iter().take(PIECES).cloned().collect();
             if backlog.is_empty() {
-                return Tried::Done(self.shut_down_after_backlog());
+                self.shut_down_after_backlog();
+                return Tried::Done(Ok(()));
             }
             let slices: Vec<IoSlice<'_>> = backlog.iter().map(|bytes| IoSlice::new(bytes)).collect();
             let tried = self.io.attempt(WRITE, |io| match &slices[..] {
@@ -208,7 +209,7 @@ impl Connection {
         }
     }
 
-    fn shut_down_after_backlog(&self) -> io::Result<()> {
+    fn shut_down_after_backlog(&self) {
         let due = {
             let writing = &mut *self.writing.borrow_mut();
             let due = writing.shut == Shut::AfterBacklog;
@@ -221,7 +222,6 @@ impl Connection {
             let result = self.io.shutdown(Shutdown::Write).map_err(Exception::from);
             self.finish_writes(&result);
         }
-        Ok(())
     }
 
     /// Tells all in line how it ended.

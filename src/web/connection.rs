@@ -174,9 +174,9 @@ impl Connection {
 
     pub(super) fn poll_write_with(
         &self,
-        write: impl FnOnce(&mut Transport) -> Poll<io::Result<usize>>,
+        f: impl FnOnce(&mut Transport) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        let wrote = write(&mut self.transport.borrow_mut());
+        let wrote = f(&mut self.transport.borrow_mut());
         self.blocked.set(wrote.is_pending());
         if let Poll::Ready(Ok(n)) = wrote {
             self.written.set(self.written.get() + n as u64);

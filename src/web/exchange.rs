@@ -207,8 +207,9 @@ impl Exchange {
                 let write = || {
                     let request = self.request();
                     self.handler.write_error(&request, status.as_u16(), &exception);
+                    Ok(())
                 };
-                if let Err(panic) = Exception::trap(|| Ok(write()), Err) {
+                if let Err(panic) = Exception::trap(write, Err) {
                     access_log::exception(self, &panic);
                     self.reset(status);
                     write_page(&self.request(), status.as_u16());

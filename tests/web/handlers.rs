@@ -340,10 +340,8 @@ impl RequestHandler for Paused {
 fn pipelined_requests_are_answered_in_order() {
     let app = Application::new().route("/slow/{n}", Paused).route("/fast", Both);
     serve(&app, |address| async move {
-        let mut requests = String::new();
-        for path in ["/slow/1", "/fast", "/nope", "/slow/2", "/fast"] {
-            requests += &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n");
-        }
+        let paths = ["/slow/1", "/fast", "/nope", "/slow/2", "/fast"];
+        let requests = paths.map(|path| format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).concat();
         let stream = TcpStream::connect(address).await?;
         stream.write_all(requests).await?;
         let mut answers = Vec::new();

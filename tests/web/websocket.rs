@@ -52,9 +52,13 @@ async fn open(address: std::net::SocketAddr) -> Result<TcpStream> {
 /// A frame of a client: masked.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
-    match payload.len() {
-        len @ 0..126 => frame.push(0x80 | len as u8),
-        len => frame.extend([&[0x80 | 126][..], &(len as u16).to_be_bytes()].concat()),
+    let len = u16::try_from(payload.len()).unwrap();
+    match u8::try_from(len) {
+        Ok(len @ 0..126) => frame.push(0x80 | len),
+        _ => {
+            frame.push(0xfe);
+            frame.extend(len.to_be_bytes());
+        }
     }
     let mask = [1, 2, 3, 4];
     frame.extend(mask);

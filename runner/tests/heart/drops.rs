@@ -383,7 +383,10 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
         .map(|who| {
             (
                 who.coroutine.name(),
-                who.waits_for.as_ref().and_then(|on| on.coroutine()).map(squall_runner::Coroutine::name),
+                who.waits_for
+                    .as_ref()
+                    .and_then(squall_runner::AnyFuture::coroutine)
+                    .map(squall_runner::Coroutine::name),
             )
         })
         .collect();

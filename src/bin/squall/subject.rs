@@ -187,7 +187,7 @@ fn listing<'a>(
         let indent = line.len() - line.trim_start().len() + 4;
         for (nth, part) in fold(line, width.saturating_sub(number.len() + 2), indent).iter().enumerate() {
             let number = if nth == 0 { number.clone() } else { " ".repeat(number.len()) };
-            listing += &format!("\x1b[2m{number}\x1b[0m  {part}\n");
+            listing.extend(["\x1b[2m", &number, "\x1b[0m  ", part, "\n"]);
         }
     }
     listing

@@ -87,7 +87,7 @@ fn widest(text: &str) -> usize {
 
 #[test]
 fn nothing_is_wider_than_columns_say() {
-    let long = format!("[\"log\", {}]", vec!["\"协程 and a word\""; 12].join(", "));
+    let long = format!("[\"log\", {}]", ["\"协程 and a word\""; 12].join(", "));
     let long = program(&format!("[\"log\", \"{}\"], {long}", "x".repeat(300)));
     for columns in [40, 61, 80, 140] {
         let set = |command: &mut Command| {
