@@ -12,7 +12,7 @@ fn is_raised_at(exception: &Exception, line: u32, column: u32) -> bool {
     exception.raised_at() == place && format!("{exception:?}").contains(&format!("  {place}"))
 }
 
-/// A coroutine that panics two lines after its yield.
+/// A coroutine that panics three lines after its yield.
 fn panics(text: &'static str) -> Future<()> {
     coroutine(move |co| async move {
         co.yield_(moment()).await?;
@@ -24,7 +24,7 @@ fn panics(text: &'static str) -> Future<()> {
 }
 
 const YIELD: (u32, u32) = (18, 12);
-const PANIC: (u32, u32) = (20, 18);
+const PANIC: (u32, u32) = (21, 18);
 
 #[test]
 fn panic_is_reported_at_its_line_as_long_as_the_hook_is_there() {
