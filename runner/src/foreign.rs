@@ -87,15 +87,21 @@ impl Outside {
 }
 
 impl Drop for Outside {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         if has_leftover() {
-            let (sent, yielded) = take_leftover();
-            discard(sent);
-            discard(yielded);
+            discard_leftover();
         }
         self.0.go_on();
     }
+}
+
+/// Apart, so that each resume has only the question inlined.
+#[cold]
+fn discard_leftover() {
+    let (sent, yielded) = take_leftover();
+    discard(sent);
+    discard(yielded);
 }
 
 /// Drops a foreign value: a generator, a result, a callback. A panic is reported.

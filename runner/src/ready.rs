@@ -164,7 +164,9 @@ impl ReadyQueue {
     /// Puts a callback at the end. A queue that is [closed](Self::close) drops it.
     #[inline]
     pub fn push(&self, callback: Callback) {
-        self.offer(callback).into_iter().for_each(discard);
+        if let Some(callback) = self.offer(callback) {
+            refuse(callback);
+        }
     }
 
     /// Puts a callback at the end, or returns it if the queue is closed.
@@ -337,7 +339,10 @@ impl Drop for ReadyQueue {
 /// Puts a callback at the end of this thread's queue.
 #[inline]
 pub fn call_soon(callback: Callback) {
-    ReadyQueue::with_current(|ready| ready.offer(callback)).into_iter().for_each(discard);
+    let offered = CURRENT.try_with(|current| current.borrow().offer(callback));
+    if let Ok(Some(callback)) = offered {
+        refuse(callback);
+    }
 }
 
 /// Puts a callback at the end of the queue of that number, or drops it if that queue is gone.
@@ -348,6 +353,12 @@ pub(crate) fn call_soon_on(queue: QueueId, callback: Callback) {
     } else {
         call_elsewhere(queue, callback);
     }
+}
+
+/// Drops a callback that a closed queue does not take: not while the queue is borrowed.
+#[cold]
+fn refuse(callback: Callback) {
+    discard(callback);
 }
 
 #[cold]

@@ -113,7 +113,7 @@ where
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn into_future(self) -> Result<Future<T>, Self> {
         match same_type::<Self, Future<T>>(self) {
             // `moment()` is one Future for all, as in Tornado.
