@@ -37,7 +37,6 @@ mod worker;
 
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use squall_runner::{Exception, Future, Result};
@@ -342,24 +341,15 @@ impl IoLoop {
     ///
     /// Source: `tornado.ioloop.IOLoop.set_default_executor`.
     pub fn set_default_executor(&self, executor: ThreadPoolExecutor) {
-        let before = self.default_executor_slot().replace(Some(Rc::new(executor)));
-        drop(before);
+        self.set_singleton(executor);
     }
 
     /// The pool that [`run_in_executor`](Self::run_in_executor) uses. If none was set, it has as many threads as
     /// that of Python: four more than there are processors, at most 32.
     pub fn default_executor(&self) -> ThreadPoolExecutor {
-        let slot = self.default_executor_slot();
-        let executor = slot
-            .borrow()
-            .as_ref()
-            .and_then(|executor| executor.downcast_ref::<ThreadPoolExecutor>())
-            .cloned();
-        executor.unwrap_or_else(|| {
+        self.singleton(|| {
             let processors = std::thread::available_parallelism().map_or(1, usize::from);
-            let executor = ThreadPoolExecutor::new(32.min(processors + 4));
-            self.set_default_executor(executor.clone());
-            executor
+            ThreadPoolExecutor::new(32.min(processors + 4))
         })
     }
 }

@@ -37,6 +37,7 @@ mod registered;
 mod run;
 #[cfg(all(unix, feature = "signals"))]
 mod signals;
+mod singletons;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub(crate) mod sources;
 #[cfg(feature = "trace")]
@@ -45,7 +46,6 @@ mod timers;
 mod turn;
 mod wait;
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
@@ -72,6 +72,7 @@ use expected::Expected;
 pub(crate) use expected::Ticket;
 use handle::{Inbox, Mail};
 pub(crate) use held::Held;
+use singletons::Singletons;
 pub(crate) use timers::OwnTimer;
 use timers::Timers;
 
@@ -91,8 +92,8 @@ struct Inner {
     inbox: Inbox,
     /// What is to come from other threads.
     expected: RefCell<Expected>,
-    /// Where the executor keeps the pool that it uses for this loop.
-    default_executor: RefCell<Option<Rc<dyn Any>>>,
+    /// What it has one of each, as its default executor.
+    singletons: Singletons,
     /// What the last wait has seen.
     wait: RefCell<wait::Wait>,
     /// The sockets that it watches.
@@ -133,7 +134,7 @@ impl IoLoop {
             timers: RefCell::default(),
             inbox,
             expected: RefCell::default(),
-            default_executor: RefCell::default(),
+            singletons: Singletons::default(),
             wait: RefCell::new(wait::Wait::new()),
             sources,
             #[cfg(unix)]
@@ -246,11 +247,6 @@ impl IoLoop {
         self.inner.close();
     }
 
-    /// Where the executor keeps the pool that it uses for this loop.
-    pub(crate) fn default_executor_slot(&self) -> &RefCell<Option<Rc<dyn Any>>> {
-        &self.inner.default_executor
-    }
-
     /// Returns whether the loop was [closed](Self::close).
     pub fn is_closed(&self) -> bool {
         self.inner.closed.get()
@@ -282,7 +278,7 @@ impl Inner {
         self.fds.close();
         self.sources.close();
         self.ready.close();
-        drop(self.default_executor.take());
+        self.singletons.close();
     }
 }
 

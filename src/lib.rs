@@ -214,6 +214,8 @@ pub mod executor;
 pub mod gen;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "http-client-plain")]
+pub mod httpclient;
 pub mod ioloop;
 pub mod locks;
 #[cfg(feature = "net")]

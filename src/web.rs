@@ -38,6 +38,7 @@ mod error;
 mod exchange;
 mod handler;
 mod http_io;
+mod peer;
 mod receiver;
 mod request;
 mod response;
@@ -46,7 +47,6 @@ mod service;
 mod static_files;
 #[cfg(feature = "tls")]
 mod tls;
-mod transport;
 mod upgrade;
 mod websocket;
 mod wire;

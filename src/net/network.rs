@@ -121,6 +121,12 @@ impl Drop for Entrance {
     }
 }
 
+/// The number of the network on which sockets are made now, by which two can be told apart; `None`: the system's.
+#[cfg_attr(not(feature = "http-client-plain"), allow(dead_code))]
+pub(crate) fn current_number() -> Option<u64> {
+    CURRENT.get()
+}
+
 /// The network on which sockets are made now; `None`: the system's.
 ///
 /// # Errors

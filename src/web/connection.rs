@@ -17,11 +17,12 @@ use super::access_log::TARGET;
 use super::deadline::{Deadline, Phase};
 use super::exchange::Exchange;
 use super::http_io::HttpIo;
+use super::peer::Peer;
 use super::server::Serving;
 use super::service::Service;
-use super::transport::{Peer, Transport};
 use super::upgrade::Upgrade;
 use super::websocket::{Progress, Socket};
+use crate::http::transport::Transport;
 
 /// How long a connection that is closed waits for the client to see that.
 const LINGER: Duration = Duration::from_secs(2);

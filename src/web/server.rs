@@ -18,7 +18,8 @@ use super::access_log::TARGET;
 use super::application::Application;
 use super::config::HttpServerConfig;
 use super::connection::Connection;
-use super::transport::{Peer, Transport};
+use super::peer::Peer;
+use crate::http::transport::Transport;
 use crate::ioloop::{IoLoop, Timeout};
 use crate::net::{Address, TcpListener};
 

@@ -13,7 +13,7 @@ use futures_rustls::rustls::ServerConfig;
 use futures_rustls::TlsAcceptor;
 use squall_runner::{Exception, Result};
 
-use super::transport::Transport;
+use crate::http::transport::Transport;
 use crate::net::IoStream;
 
 /// The certificate of a server and its key, for [`Application::listen_tls`](super::Application::listen_tls).

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -21,6 +20,7 @@ pub(crate) enum Transport {
     #[cfg_attr(not(feature = "tls"), allow(dead_code))] // Nothing else is on a socket.
     Other(Pin<Box<dyn Duplex>>),
     /// Nothing any more.
+    #[cfg_attr(not(feature = "web"), allow(dead_code))] // The client drops its connections.
     Closed,
 }
 
@@ -82,23 +82,5 @@ impl fmt::Debug for Transport {
             Self::Other(_) => "Other",
             Self::Closed => "Closed",
         })
-    }
-}
-
-/// The other end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Peer {
-    /// Its address; there is none on a Unix socket.
-    pub(crate) address: Option<SocketAddr>,
-    /// Whether the connection is encrypted.
-    pub(crate) secure: bool,
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.address {
-            Some(address) => address.ip().fmt(f),
-            None => f.write_str("unix"),
-        }
     }
 }

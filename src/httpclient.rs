@@ -1,0 +1,58 @@
+//! [`AsyncHttpClient`]: an HTTP client whose fetches are yielded or awaited (feature `http-client`).
+//!
+//! ```no_run
+//! use squall::httpclient::AsyncHttpClient;
+//! use squall::{IoLoop, Result};
+//!
+//! #[squall::coroutine]
+//! fn visit(url: &'static str) -> Result<usize> {
+//!     let response = yield_!(AsyncHttpClient::new().fetch(url))?;
+//!     println!("{} {}", response.status(), response.text()?);
+//!     Ok(response.body().len())
+//! }
+//!
+//! #[squall::coroutine]
+//! fn both() -> Result<usize> {
+//!     let [a, b] = yield_!([visit("http://example.com/"), visit("https://example.org/")])?;   // at once
+//!     Ok(a + b)
+//! }
+//! IoLoop::current().run_sync(both)?;
+//! # Ok::<(), squall::Exception>(())
+//! ```
+//!
+//! The connections speak HTTP/1.1 by hyper. They are kept for the next fetch, by limits that [`HttpClientConfig`] has.
+//! [`guide`] shows what a client can do, beside Tornado's, aiohttp's and reqwest's.
+
+mod body;
+mod client;
+mod config;
+mod connection;
+mod content;
+#[cfg(feature = "http-client")]
+mod decode;
+mod error;
+mod fetch;
+mod limit;
+mod pool;
+mod receiving;
+mod redirect;
+mod request;
+mod response;
+mod stream;
+#[cfg(feature = "http-client")]
+mod tls;
+
+pub use bytes::Bytes;
+pub use client::AsyncHttpClient;
+pub use config::HttpClientConfig;
+pub use error::{HttpClientError, Part, Stage};
+pub use hyper::header;
+pub use hyper::{HeaderMap, StatusCode};
+pub use request::Request;
+pub use response::{Response, ResponseHead};
+pub use stream::{Chunks, ResponseStream};
+#[cfg(feature = "http-client")]
+pub use tls::ClientTls;
+
+#[doc = include_str!("../docs/http-client.md")]
+pub mod guide {}

@@ -1,0 +1,152 @@
+//! [`Connection`]: one connection to a server, driven by the fetch that uses it; an idle one needs no task.
+
+use std::cell::Cell;
+use std::future::{poll_fn, Future};
+use std::io::{self, IoSlice};
+use std::pin::{pin, Pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, SendRequest};
+use hyper::client::conn::TrySendError;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::{Request, Response};
+
+use super::body::Outgoing;
+use crate::http::io::read_into;
+use crate::http::transport::Transport;
+
+type Driver = hyper::client::conn::http1::Connection<Io, Outgoing>;
+
+/// A connection to a server.
+pub(super) struct Connection {
+    sender: SendRequest<Outgoing>,
+    /// `None` once it is over. An error of it comes out of the request or the body as well.
+    driver: Option<Driver>,
+    pub(super) traffic: Rc<Traffic>,
+}
+
+/// What has passed since the last request began.
+#[derive(Default)]
+pub(super) struct Traffic {
+    /// Whether a byte has come.
+    pub(super) received: Cell<bool>,
+    /// Whether the other end takes nothing at the moment.
+    blocked: Cell<bool>,
+    /// Whether a write has failed.
+    pub(super) broken: Cell<bool>,
+    /// Whether hyper has taken the whole body of the request.
+    body_sent: Rc<Cell<bool>>,
+}
+
+impl Traffic {
+    /// Returns whether the request is still on its way.
+    pub(super) fn is_sending(&self) -> bool {
+        !self.body_sent.get() || self.blocked.get()
+    }
+
+    /// Begins with the next request. Returns what is to be set when its body was taken.
+    pub(super) fn begin(&self) -> Rc<Cell<bool>> {
+        self.received.set(false);
+        self.body_sent.set(false);
+        self.body_sent.clone()
+    }
+}
+
+impl Connection {
+    /// Speaks HTTP on a stream. The head of a response may have `max_header_size` bytes.
+    pub(super) async fn new(transport: Transport, max_header_size: usize) -> hyper::Result<Self> {
+        let traffic = Rc::new(Traffic::default());
+        let io = Io { transport, traffic: traffic.clone() };
+        let (sender, driver) = Builder::new().max_header_size(max_header_size).handshake(io).await?;
+        Ok(Self { sender, driver: Some(driver), traffic })
+    }
+
+    /// Sends a request and waits for the head of its response.
+    pub(super) async fn send(
+        &mut self,
+        request: Request<Outgoing>,
+    ) -> Result<Response<Incoming>, TrySendError<Request<Outgoing>>> {
+        let mut response = pin!(self.sender.try_send_request(request));
+        let driver = &mut self.driver;
+        poll_fn(|cx| {
+            drive(driver, cx);
+            response.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Does what can be done now.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+        drive(&mut self.driver, cx);
+    }
+
+    /// Returns whether another request can be sent.
+    pub(super) fn is_reusable(&mut self) -> bool {
+        self.poll(&mut Context::from_waker(Waker::noop()));
+        self.driver.is_some() && self.sender.is_ready()
+    }
+}
+
+fn drive(driver: &mut Option<Driver>, cx: &mut Context<'_>) {
+    if driver.as_mut().is_some_and(|driver| Pin::new(driver).poll(cx).is_ready()) {
+        *driver = None;
+    }
+}
+
+/// The stream of a connection, to hyper.
+struct Io {
+    transport: Transport,
+    traffic: Rc<Traffic>,
+}
+
+impl Io {
+    fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.traffic.blocked.set(written.is_pending());
+        self.traffic.broken.set(matches!(written, Poll::Ready(Err(_))));
+        written
+    }
+}
+
+impl Read for Io {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        read_into(cursor, |buffer| self.transport.poll_read(cx, buffer)).map_ok(|n| {
+            if n > 0 {
+                self.traffic.received.set(true);
+            }
+        })
+    }
+}
+
+impl Write for Io {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = self.transport.poll_write(cx, bytes);
+        self.note(written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.transport.poll_close(cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.transport.is_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = self.transport.poll_write_vectored(cx, slices);
+        self.note(written)
+    }
+}

@@ -1,0 +1,106 @@
+//! [`Content`]: the body of a response as its reader sees it, decoded.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use hyper::HeaderMap;
+use squall_runner::Result;
+use url::Url;
+
+#[cfg(feature = "http-client")]
+use super::decode::{Coding, Decoded};
+use super::error::{HttpClientError, Part};
+use super::receiving::Receiving;
+
+/// A body that is being read.
+pub(super) enum Content {
+    Plain(Receiving),
+    #[cfg(feature = "http-client")]
+    Decoded(Decoded),
+}
+
+impl Content {
+    /// Makes the body of a response readable. If it is going to be decoded, `headers` say nothing of its coding any
+    /// more.
+    #[cfg_attr(not(feature = "http-client"), allow(unused_variables))]
+    pub(super) fn new(receiving: Receiving, headers: &mut HeaderMap, decode: bool, url: &Url) -> Self {
+        #[cfg(feature = "http-client")]
+        if let Some(coding) = decode.then(|| Coding::take(headers)).flatten() {
+            return Self::Decoded(Decoded::new(receiving, coding, url.clone()));
+        }
+        Self::Plain(receiving)
+    }
+
+    /// Polls for the next bytes: none at the end.
+    pub(super) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, HttpClientError>> {
+        match self {
+            Self::Plain(receiving) => receiving.poll_bytes(cx),
+            #[cfg(feature = "http-client")]
+            Self::Decoded(decoded) => decoded.poll_bytes(cx),
+        }
+    }
+
+    /// Returns how long it will be, if that is known before it is there.
+    fn announced(&self) -> Option<u64> {
+        match self {
+            Self::Plain(receiving) => receiving.announced(),
+            #[cfg(feature = "http-client")]
+            Self::Decoded(_) => None,
+        }
+    }
+
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// If it is more than `max` bytes, or does not come as a whole.
+    pub(super) async fn collect(mut self, max: usize, url: &Url) -> Result<Bytes> {
+        let too_large = || HttpClientError::TooLarge { url: url.to_string(), part: Part::Body, limit: max };
+        if self.announced().is_some_and(|length| length > max as u64) {
+            return Err(too_large().into());
+        }
+        let mut collected = Collected::default();
+        loop {
+            let bytes = poll_fn(|cx| self.poll_bytes(cx)).await?;
+            if bytes.is_empty() {
+                return Ok(collected.finish());
+            }
+            if collected.len() + bytes.len() > max {
+                return Err(too_large().into());
+            }
+            collected.push(bytes);
+        }
+    }
+}
+
+/// The bytes so far. A single chunk is never copied.
+#[derive(Default)]
+struct Collected {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Collected {
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        if self.len() == 0 {
+            self.first = bytes;
+            return;
+        }
+        if !self.first.is_empty() {
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.all.extend_from_slice(&bytes);
+    }
+
+    fn finish(self) -> Bytes {
+        if self.all.is_empty() {
+            self.first
+        } else {
+            self.all.freeze()
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! [`Fetch`]: one fetch from its request to its response, over redirects and connections.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use hyper::body::Incoming;
+use hyper::header::{HeaderValue, CONTENT_LENGTH, HOST, USER_AGENT};
+use hyper::{HeaderMap, Method};
+use squall_runner::{Exception, Result};
+use url::{Position, Url};
+
+use super::body::{Body, BodyFailed, Outgoing};
+use super::client::Inner;
+use super::connection::{Connection, Traffic};
+use super::content::Content;
+use super::error::{unless_cancelled, HttpClientError, Part, Stage, WithReasons};
+use super::limit::within;
+use super::pool::Key;
+use super::receiving::Receiving;
+use super::redirect::{self, Redirected};
+use super::request::{Request, Rules};
+use super::response::{Response, ResponseHead};
+use super::stream::ResponseStream;
+use crate::http::transport::Transport;
+use crate::net::{lookup_host, IoStream, TcpStream};
+
+/// Fetches a response with its body.
+pub(super) async fn whole(client: Rc<Inner>, request: Request) -> Result<Response> {
+    let (fetch, message) = Fetch::new(client, request)?;
+    let work = async {
+        let (head, content) = fetch.follow(message).await?;
+        let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
+        Ok(Response::new(head, body))
+    };
+    fetch.in_time(work).await?.checked(fetch.rules.raise_error)
+}
+
+/// Fetches a response whose body is still to come.
+pub(super) async fn stream(client: Rc<Inner>, request: Request) -> Result<ResponseStream> {
+    let (fetch, message) = Fetch::new(client, request)?;
+    let work = async {
+        let (head, content) = fetch.follow(message).await?;
+        if !head.status().is_success() && fetch.rules.raise_error {
+            let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
+            Response::new(head, body).checked(true)?;
+            unreachable!("the status was raised")
+        }
+        Ok(ResponseStream::new(head, content, fetch.rules.request_timeout))
+    };
+    fetch.in_time(work).await
+}
+
+/// A fetch that is under way.
+struct Fetch {
+    client: Rc<Inner>,
+    rules: Rules,
+    /// The URL of the request that is being made, for errors.
+    url: RefCell<Url>,
+    stage: Cell<Stage>,
+    /// What passes on the connection.
+    traffic: RefCell<Option<Rc<Traffic>>>,
+}
+
+/// What is sent.
+struct Message {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Body,
+}
+
+impl Message {
+    /// What is sent of it: the head, and the body or a copy of it.
+    ///
+    /// # Errors
+    /// If hyper does not take the URL.
+    fn to_hyper(&mut self, traffic: &Traffic) -> Result<hyper::Request<Outgoing>> {
+        let target = &self.url[Position::BeforePath..Position::AfterQuery];
+        let body = self.body.outgoing(traffic.begin());
+        let mut request = hyper::Request::builder().method(self.method.clone()).uri(target).body(body)?;
+        let headers = request.headers_mut();
+        *headers = self.headers.clone();
+        if !headers.contains_key(HOST) {
+            let host = &self.url[Position::BeforeHost..Position::AfterPort];
+            headers.insert(HOST, HeaderValue::from_str(host)?);
+        }
+        // Some servers answer 411 else.
+        if self.body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        Ok(request)
+    }
+}
+
+impl Fetch {
+    fn new(client: Rc<Inner>, request: Request) -> Result<(Self, Message)> {
+        let url = request.parsed_url()?;
+        let rules = request.rules(&client.config);
+        let Request { method, mut headers, body, .. } = request;
+        if !headers.contains_key(USER_AGENT) {
+            headers.insert(USER_AGENT, client.user_agent.clone());
+        }
+        #[cfg(feature = "http-client")]
+        if rules.decompress {
+            let accepted = HeaderValue::from_static(super::decode::ACCEPTED);
+            headers.entry(hyper::header::ACCEPT_ENCODING).or_insert(accepted);
+        }
+        let fetch = Self {
+            client,
+            rules,
+            url: RefCell::new(url.clone()),
+            stage: Cell::new(Stage::Queue),
+            traffic: RefCell::default(),
+        };
+        Ok((fetch, Message { method, url, headers, body }))
+    }
+
+    fn url(&self) -> String {
+        self.url.borrow().to_string()
+    }
+
+    async fn in_time<T>(&self, work: impl std::future::Future<Output = Result<T>>) -> Result<T> {
+        let limit = self.rules.request_timeout;
+        within(limit, work, || self.timeout("request_timeout", limit)).await
+    }
+
+    fn timeout(&self, setting: &'static str, limit: std::time::Duration) -> Exception {
+        let sending = self.traffic.borrow().as_ref().is_some_and(|traffic| traffic.is_sending());
+        let stage = match self.stage.get() {
+            Stage::Receive if sending => Stage::Send,
+            stage => stage,
+        };
+        HttpClientError::Timeout { url: self.url(), setting, limit, stage }.into()
+    }
+
+    /// Makes the request, and those that its response redirects to.
+    async fn follow(&self, mut message: Message) -> Result<(ResponseHead, Content)> {
+        let mut place = self.client.places.acquire().await?;
+        let mut redirects = 0;
+        loop {
+            let (response, connection, key) = self.exchange(&mut message).await?;
+            let (parts, body) = response.into_parts();
+            let url = message.url.clone();
+            let pool = (self.client.pool.clone(), key);
+            let mut receiving = Receiving::new(body, pool, url.clone(), (connection, place));
+            let location = redirect::location(parts.status, &parts.headers);
+            let (Some(max), Some(location)) = (self.rules.max_redirects, location) else {
+                let mut head = ResponseHead::new(parts, url);
+                let content = Content::new(receiving, &mut head.headers, self.rules.decompress, &message.url);
+                return Ok((head, content));
+            };
+            if redirects == max {
+                return Err(HttpClientError::TooManyRedirects { url: self.url(), limit: max }.into());
+            }
+            redirects += 1;
+            place = match std::future::poll_fn(|cx| receiving.poll_skip(cx)).await {
+                Some(place) => place,
+                None => self.client.places.acquire().await?,
+            };
+            let Message { method, url, headers, body } = &mut message;
+            let redirected = Redirected { method, url, headers, body };
+            let wrong =
+                |cause| HttpClientError::Redirect { url: self.url(), location: location.clone(), cause };
+            redirected.follow(parts.status, &location).map_err(wrong)?;
+            self.url.replace(message.url.clone());
+        }
+    }
+
+    /// Sends the request and waits for the head of its response. If a connection of the pool turns out to be closed, and
+    /// nothing can have come of the request or it does no harm twice, it is sent again on a new one.
+    async fn exchange(
+        &self,
+        message: &mut Message,
+    ) -> Result<(hyper::Response<Incoming>, Box<Connection>, Key)> {
+        let key = Key::new(&message.url);
+        let mut pooled = self.client.pool.take(&key);
+        loop {
+            let reused = pooled.is_some();
+            let mut connection = match pooled.take() {
+                Some(connection) => connection,
+                None => Box::pin(self.connect(&key)).await?,
+            };
+            self.stage.set(Stage::Receive);
+            self.traffic.replace(Some(connection.traffic.clone()));
+            let wrong = |cause| HttpClientError::Request { url: self.url(), cause };
+            let request = message.to_hyper(&connection.traffic).map_err(wrong)?;
+            let mut failed = match connection.send(request).await {
+                Ok(response) => return Ok((response, connection, key)),
+                Err(failed) => failed,
+            };
+            let unsent = failed.take_message().map(hyper::Request::into_body);
+            let again = unsent.is_some() || message.method.is_idempotent();
+            unsent.into_iter().for_each(|body| message.body.restore(body));
+            if !reused || connection.traffic.received.get() || !again || !message.body.is_complete() {
+                return Err(self.failed(failed.into_error(), &connection.traffic));
+            }
+        }
+    }
+
+    fn failed(&self, error: hyper::Error, traffic: &Traffic) -> Exception {
+        let url = self.url();
+        if error.is_parse_too_large() {
+            let limit = self.client.config.max_header_size;
+            return HttpClientError::TooLarge { url, part: Part::Head, limit }.into();
+        }
+        let source = std::error::Error::source(&error);
+        if let Some(BodyFailed(cause)) = source.and_then(|source| source.downcast_ref()) {
+            return HttpClientError::Send { url, cause: cause.clone() }.into();
+        }
+        let cause = WithReasons(error).into();
+        let error = match traffic.broken.get() && !traffic.received.get() {
+            true => HttpClientError::Send { url, cause },
+            false => HttpClientError::Receive { url, cause },
+        };
+        error.into()
+    }
+
+    /// Connects, within the limit of time.
+    async fn connect(&self, key: &Key) -> Result<Box<Connection>> {
+        let limit = self.rules.connect_timeout;
+        let work = async {
+            let transport = self.transport(key).await?;
+            let connection = Connection::new(transport, self.client.config.max_header_size).await;
+            let wrong =
+                |error| HttpClientError::Connect { url: self.url(), cause: WithReasons(error).into() };
+            Ok(Box::new(connection.map_err(wrong)?))
+        };
+        within(limit, work, || self.timeout("connect_timeout", limit)).await
+    }
+
+    async fn transport(&self, key: &Key) -> Result<Transport> {
+        self.traffic.take();
+        self.stage.set(Stage::Resolve);
+        let addresses = lookup_host((key.host.as_str(), key.port)).await.map_err(|cause| {
+            unless_cancelled(cause, |cause| HttpClientError::Resolve { url: self.url(), cause })
+        })?;
+        self.stage.set(Stage::Connect);
+        let stream = TcpStream::connect(addresses).await.map_err(|cause| {
+            unless_cancelled(cause, |cause| HttpClientError::Connect { url: self.url(), cause })
+        })?;
+        // Without it the end of a request may wait for the answer to its beginning. That it cannot be set is no reason
+        // to fail.
+        let _ = stream.set_nodelay(true);
+        self.encrypt(key, stream.into()).await
+    }
+
+    #[cfg(feature = "http-client")]
+    async fn encrypt(&self, key: &Key, stream: IoStream) -> Result<Transport> {
+        if !key.secure {
+            return Ok(Transport::Socket(stream));
+        }
+        self.stage.set(Stage::Tls);
+        self.client
+            .tls
+            .connect(&key.host, stream)
+            .await
+            .map_err(|cause| unless_cancelled(cause, |cause| HttpClientError::Tls { url: self.url(), cause }))
+    }
+
+    #[cfg(not(feature = "http-client"))]
+    #[allow(clippy::unused_async)]
+    async fn encrypt(&self, _: &Key, stream: IoStream) -> Result<Transport> {
+        Ok(Transport::Socket(stream))
+    }
+}

@@ -1,0 +1,161 @@
+//! [`Pool`]: the connections that are kept for later.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{HashMap, VecDeque};
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+use squall_runner::ready::ReadyQueue;
+use url::Url;
+
+use super::connection::Connection;
+use crate::ioloop::{IoLoop, Timeout};
+use crate::net::network;
+
+/// Where a connection leads to, and on which network: a connection serves any request that has an equal key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    pub(super) secure: bool,
+    pub(super) host: String,
+    pub(super) port: u16,
+    network: Option<u64>,
+}
+
+impl Key {
+    /// The key of a URL whose scheme is http or https.
+    pub(super) fn new(url: &Url) -> Self {
+        Self {
+            secure: url.scheme() == "https",
+            host: url.host_str().unwrap_or_default().to_owned(),
+            port: url.port_or_known_default().unwrap_or_default(),
+            network: network::current_number(),
+        }
+    }
+}
+
+/// The connections of a client that no fetch uses.
+pub(super) struct Pool {
+    /// Of each host the one that was used last is at the end.
+    idle: RefCell<HashMap<Key, VecDeque<Idle>>>,
+    max_per_host: usize,
+    timeout: Duration,
+    /// Closes what was idle for too long. There is one while anything is idle.
+    timer: Cell<Option<Timeout>>,
+    this: Weak<Self>,
+}
+
+/// A connection that is kept.
+struct Idle {
+    connection: Box<Connection>,
+    /// When it is closed, in the time of its loop.
+    until: Duration,
+    /// Its loop: on another one it could not be used.
+    ready: Weak<ReadyQueue>,
+}
+
+impl Idle {
+    fn is_here(&self) -> bool {
+        self.ready.ptr_eq(&Rc::downgrade(&ReadyQueue::current()))
+    }
+}
+
+impl Pool {
+    pub(super) fn new(max_per_host: usize, timeout: Duration) -> Rc<Self> {
+        Rc::new_cyclic(|this| Self {
+            idle: RefCell::default(),
+            max_per_host,
+            timeout,
+            timer: Cell::default(),
+            this: this.clone(),
+        })
+    }
+
+    /// Takes the connection that was used last and is still open.
+    pub(super) fn take(&self, key: &Key) -> Option<Box<Connection>> {
+        let now = IoLoop::current().time();
+        loop {
+            let mut idle = self.take_last(key)?;
+            if idle.is_here() && idle.until > now && idle.connection.is_reusable() {
+                return Some(idle.connection);
+            }
+        }
+    }
+
+    fn take_last(&self, key: &Key) -> Option<Idle> {
+        let mut all = self.idle.borrow_mut();
+        let of_host = all.get_mut(key)?;
+        let last = of_host.pop_back();
+        if of_host.is_empty() {
+            all.remove(key);
+            if all.is_empty() {
+                self.remove_timer();
+            }
+        }
+        last
+    }
+
+    /// Keeps a connection that has just been used, or closes it if there are enough.
+    pub(super) fn put(&self, key: &Key, mut connection: Box<Connection>) {
+        if self.max_per_host == 0 || self.timeout.is_zero() || !connection.is_reusable() {
+            return;
+        }
+        let io_loop = IoLoop::current();
+        let until = io_loop.time().saturating_add(self.timeout);
+        let ready = Rc::downgrade(&ReadyQueue::current());
+        let oldest = {
+            let mut all = self.idle.borrow_mut();
+            let of_host = match all.get_mut(key) {
+                Some(of_host) => of_host,
+                None => all.entry(key.clone()).or_default(),
+            };
+            of_host.push_back(Idle { connection, until, ready });
+            (of_host.len() > self.max_per_host).then(|| of_host.pop_front())
+        };
+        drop(oldest);
+        let timer = self.timer.take().unwrap_or_else(|| self.close_at(&io_loop, until));
+        self.timer.set(Some(timer));
+    }
+
+    fn close_at(&self, io_loop: &IoLoop, when: Duration) -> Timeout {
+        let this = self.this.clone();
+        io_loop.call_at(when, move || {
+            if let Some(this) = this.upgrade() {
+                this.timer.take();
+                this.close_old();
+            }
+        })
+    }
+
+    /// Closes what was idle for too long.
+    fn close_old(&self) {
+        let io_loop = IoLoop::current();
+        let (now, mut old, mut next) = (io_loop.time(), Vec::new(), None::<Duration>);
+        self.idle.borrow_mut().retain(|_, of_host| {
+            while of_host.front().is_some_and(|idle| idle.until <= now || !idle.is_here()) {
+                old.extend(of_host.pop_front());
+            }
+            let first = of_host.front().map(|idle| idle.until);
+            next = next.into_iter().chain(first).min();
+            first.is_some()
+        });
+        drop(old);
+        self.timer.set(next.map(|next| self.close_at(&io_loop, next)));
+    }
+
+    fn remove_timer(&self) {
+        if let Some(timer) = self.timer.take() {
+            IoLoop::current().remove_timeout(&timer);
+        }
+    }
+
+    /// Returns how many connections are kept.
+    pub(super) fn len(&self) -> usize {
+        self.idle.borrow().values().map(VecDeque::len).sum()
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.remove_timer();
+    }
+}

@@ -1,0 +1,20 @@
+//! The HTTP client against servers that send whatever a test says.
+
+mod bad_servers;
+mod cancelling;
+mod decoding;
+mod fetching;
+mod keeping_alive;
+mod limits;
+mod redirecting;
+mod server;
+mod streaming;
+mod tls;
+
+use squall::httpclient::HttpClientError;
+use squall::Exception;
+
+/// The client's error in an exception.
+fn error(exception: &Exception) -> &HttpClientError {
+    exception.downcast_ref().unwrap_or_else(|| panic!("not an error of the client: {exception:?}"))
+}
