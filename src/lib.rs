@@ -186,6 +186,8 @@
 //! | `net` | [`net`]: TCP and Unix sockets | yes |
 //! | `trace` | [`trace::record`] and its views, [`testing::TestLoop`], [`testing::explore`] | yes |
 //! | `signals` | `IoLoop::add_signal_handler` | no |
+//! | `http-client` | `squall::httpclient`: an HTTP client, with HTTPS and decompression | no |
+//! | `http-client-plain` | `squall::httpclient` without these two | no |
 //! | `program` | `squall::program`: coroutine programs written in JSON | no |
 //!
 //! Without default features squall is the Runner, the loop, the executor, locks and queues.
