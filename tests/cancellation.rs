@@ -725,6 +725,9 @@ fn each_line_of_the_table_names_a_test_that_exists() {
         "ioloop_ends" => include_str!("ioloop_ends.rs"),
         "queues" => include_str!("queues.rs"),
         "locks" => include_str!("locks.rs"),
+        "httpclient" => {
+            concat!(include_str!("httpclient/cancelling.rs"), include_str!("httpclient/streaming.rs"))
+        }
         "lines" => include_str!("lines.rs"),
         "net" => concat!(include_str!("net/listeners.rs"), include_str!("net/streams.rs")),
         other => panic!("no such file: {other}"),
