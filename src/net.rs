@@ -40,7 +40,7 @@
 pub mod guide {}
 
 mod accepting;
-mod address;
+pub(crate) mod address;
 mod buffer;
 mod connect;
 mod connection;
@@ -48,6 +48,7 @@ mod io;
 mod lines;
 mod lookup;
 mod methods;
+mod named;
 pub(crate) mod network;
 mod reading;
 mod split;

@@ -1,7 +1,7 @@
 //! Tests of coroutines: time that jumps, one resume at a time, in an order of one's choice. The
 //! [`guide`] shows all of it, from small to large.
 
-#[cfg(all(feature = "macros", feature = "trace"))]
+#[cfg(all(feature = "macros", feature = "net", feature = "trace"))]
 #[doc = include_str!("../docs/testing.md")]
 pub mod guide {}
 
@@ -17,6 +17,8 @@ mod explore;
 mod explored;
 #[cfg(feature = "trace")]
 mod limit;
+#[cfg(feature = "net")]
+pub mod net;
 #[cfg(feature = "trace")]
 mod orders;
 #[cfg(feature = "trace")]
@@ -47,6 +49,8 @@ pub use assertions::{Pattern, Steps};
 pub use explore::{explore, replay, Explore};
 #[cfg(feature = "trace")]
 pub use explored::{Explored, Failure};
+#[cfg(feature = "net")]
+pub use net::{net, Link, Net, Split};
 #[cfg(feature = "trace")]
 pub use rewind::{Checkpoint, Rewindable};
 #[cfg(feature = "trace")]

@@ -1,6 +1,7 @@
 //! [`Run`] and [`Withdraw`]: what stands on a queue, and what a loop gives up when it ends.
 
 use std::any::{type_name, Any};
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::panic::Location;
 use std::rc::Rc;
@@ -67,8 +68,8 @@ pub trait Run: Withdraw {
     }
 
     /// Returns its name and number, if it is not a coroutine and might as well have come earlier or later than
-    /// what waits beside it: a timer, a finished job.
-    fn choice(&self) -> Option<(&'static str, u64)> {
+    /// what waits beside it: a timer, a finished job, bytes that arrive.
+    fn choice(&self) -> Option<(Cow<'static, str>, u64)> {
         None
     }
 }

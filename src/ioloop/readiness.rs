@@ -64,7 +64,6 @@ pub(crate) struct Readiness {
 
 impl Readiness {
     /// Creates the readiness of a socket of the current loop, with the bits that it begins with.
-    #[allow(dead_code)]
     pub(crate) fn new(bits: u8) -> Rc<Self> {
         Self::on(IoLoop::current().sources().clone(), bits)
     }

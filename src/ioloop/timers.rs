@@ -226,11 +226,11 @@ impl Timers {
         is_set(&self.set, due).then(|| self.set.remove(due.place))
     }
 
-    /// When each is due, and the line that set it, in order.
+    /// When each is due, and the line that set it, in order; without those that have names of their own.
     #[cfg(feature = "trace")]
     pub(crate) fn left(&self) -> Vec<(Duration, &'static Location<'static>)> {
         let mut left: Vec<Due> = self.heap.iter().map(|Reverse(due)| *due).collect();
-        left.retain(|due| is_set(&self.set, due));
+        left.retain(|due| is_set(&self.set, due) && self.set[due.place].callback.choice().is_none());
         left.sort_unstable();
         left.iter().map(|due| (Duration::from_nanos(due.deadline), self.set[due.place].location)).collect()
     }

@@ -12,6 +12,7 @@ use squall_runner::ready::{Run, Withdraw};
 use squall_runner::{log, Exception, Future, Resolvable, Result, Shared};
 
 use super::connection::polled;
+use super::named::name;
 use super::wakers::Wakers;
 use crate::ioloop::readiness::{Readiness, Tried, Watched, READ};
 use crate::ioloop::IoLoop;
@@ -29,7 +30,13 @@ pub(super) trait Listener: 'static {
     /// Asks the poller to tell again of connections, where it tells only once.
     fn rearm(&self) -> io::Result<()>;
 
-    fn describe(&self) -> String;
+    /// The name of its type, and its address.
+    fn name(&self) -> (&'static str, String);
+
+    fn describe(&self) -> String {
+        let (kind, address) = self.name();
+        format!("the {kind} {address}")
+    }
 }
 
 /// How long no connection is accepted when the system has no descriptor left.
@@ -64,6 +71,11 @@ impl<L: Listener> Resolvable for Op<L> {
 
     fn shared(&self) -> &Shared<L::Accepted> {
         &self.shared
+    }
+
+    fn describe(&self) -> Option<String> {
+        let (kind, address) = self.accepting.upgrade()?.listener.name();
+        Some(format!("{kind}.accept on {address}"))
     }
 
     fn cancel(&self) -> bool {
@@ -120,6 +132,7 @@ impl<L: Listener> Accepting<L> {
     /// Begins to wait for a connection.
     pub(super) fn begin_accept(&self) -> Future<L::Accepted> {
         let op = Rc::new(Op { shared: Shared::new(), accepting: self.this.clone(), kept: Cell::default() });
+        name(&*op);
         self.line.borrow_mut().push_back(Rc::downgrade(&op));
         self.serve();
         Future::from_core(op)

@@ -19,7 +19,7 @@ pub(super) struct Connection {
     pub(super) writing: RefCell<Writing>,
     /// Whether it is to be served in the next turn.
     queued: Cell<bool>,
-    this: Weak<Self>,
+    pub(super) this: Weak<Self>,
 }
 
 impl Connection {

@@ -136,14 +136,33 @@ impl Io {
         }
     }
 
+    /// Names what is waited for: `TcpStream.read from 10.0.0.2:80`.
+    pub(super) fn operation(&self, name: &str, way: &str) -> String {
+        match self {
+            #[cfg(unix)]
+            Self::Unix(_) => format!("UnixStream.{name}"),
+            _ => format!("TcpStream.{name} {way} {}", self.peer_name()),
+        }
+    }
+
+    fn peer_name(&self) -> String {
+        match self {
+            Self::Other(socket) => socket.peer_name(),
+            _ => shown(self.peer_addr()),
+        }
+    }
+
     pub(super) fn describe(&self) -> String {
-        let shown = |address: io::Result<SocketAddr>| address.map_or("?".to_owned(), |it| it.to_string());
         match self {
             #[cfg(unix)]
             Self::Unix(_) => "a UnixStream".to_owned(),
-            _ => format!("the TcpStream {} -> {}", shown(self.local_addr()), shown(self.peer_addr())),
+            _ => format!("the TcpStream {} -> {}", shown(self.local_addr()), self.peer_name()),
         }
     }
+}
+
+fn shown(address: io::Result<SocketAddr>) -> String {
+    address.map_or("?".to_owned(), |address| address.to_string())
 }
 
 #[cfg(unix)]

@@ -63,6 +63,9 @@ pub(crate) trait Socket {
 
     fn peer_addr(&self) -> io::Result<SocketAddr>;
 
+    /// The other end by the name of its host, as `server:80`.
+    fn peer_name(&self) -> String;
+
     /// What `SO_LINGER` says: with `Some(Duration::ZERO)` closing the socket resets the connection.
     fn set_linger(&self, linger: Option<Duration>) -> io::Result<()>;
 }
@@ -76,6 +79,9 @@ pub(crate) trait Acceptor {
     fn accept(&self) -> io::Result<(Box<dyn Socket>, SocketAddr)>;
 
     fn local_addr(&self) -> io::Result<SocketAddr>;
+
+    /// Its address by the name of its host, as `server:80`.
+    fn name(&self) -> String;
 }
 
 /// The number of the network on which a coroutine makes its sockets; see [`Entrance`].
@@ -88,12 +94,10 @@ thread_local! {
 
 /// The way onto a network, for as long as this lives.
 #[derive(Debug)]
-#[allow(dead_code)]
 pub(crate) struct Entrance {
     number: u64,
 }
 
-#[allow(dead_code)]
 impl Entrance {
     /// Makes `network` one that can be entered on this thread.
     pub(crate) fn new(network: Rc<dyn Network>) -> Self {

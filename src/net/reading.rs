@@ -10,6 +10,7 @@ use squall_runner::{Exception, Future, Resolvable, Shared};
 
 use super::buffer::Buffer;
 use super::connection::{polled, Connection};
+use super::named::name;
 use super::wakers::Wakers;
 use super::wants::{Want, CHUNK};
 use crate::ioloop::readiness::{Tried, READ};
@@ -82,6 +83,10 @@ impl<W: Want> Resolvable for Op<W> {
             self.kept.set(Some(this));
         }
     }
+
+    fn describe(&self) -> Option<String> {
+        self.connection.upgrade().map(|connection| connection.io.operation(W::NAME, "from"))
+    }
 }
 
 impl<W: Want> Op<W> {
@@ -147,6 +152,7 @@ impl Connection {
         let (want, connection) = (RefCell::new(want), Rc::downgrade(self));
         let (position, kept) = (Cell::new(0), Cell::new(None));
         let op = Rc::new(Op { shared: Shared::new(), want, position, connection, kept });
+        name(&*op);
         if self.first_read().is_none() {
             match op.serve(self) {
                 Tried::Done(_) => return Future::from_core(op),

@@ -251,11 +251,13 @@ impl Listener for Socket {
         }
     }
 
-    fn describe(&self) -> String {
+    fn name(&self) -> (&'static str, String) {
         let address = match self {
-            Self::Tcp(source) => source.io().local_addr(),
-            Self::Other(acceptor) => acceptor.local_addr(),
+            Self::Tcp(source) => {
+                source.io().local_addr().map_or("?".to_owned(), |address| address.to_string())
+            }
+            Self::Other(acceptor) => acceptor.name(),
         };
-        address.map_or("a TcpListener".to_owned(), |address| format!("the TcpListener {address}"))
+        ("TcpListener", address)
     }
 }

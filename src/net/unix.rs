@@ -192,8 +192,8 @@ impl Listener for Source<net::UnixListener> {
         self.rearm()
     }
 
-    fn describe(&self) -> String {
+    fn name(&self) -> (&'static str, String) {
         let path = self.io().local_addr().ok().and_then(|address| Some(address.as_pathname()?.to_owned()));
-        path.map_or("a UnixListener".to_owned(), |path| format!("the UnixListener {}", path.display()))
+        ("UnixListener", path.map_or("?".to_owned(), |path| path.display().to_string()))
     }
 }

@@ -13,6 +13,8 @@ pub(super) const CHUNK: usize = 64 * 1024;
 /// which is given up loses none.
 pub(super) trait Want: 'static {
     type Output: 'static;
+    /// The method that begins it.
+    const NAME: &'static str;
 
     /// Takes what it wants, if it is there; `ended`: nothing else will come.
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Self::Output>>;
@@ -36,6 +38,7 @@ pub(super) struct AtMost(pub(super) usize);
 
 impl Want for AtMost {
     type Output = Bytes;
+    const NAME: &'static str = "read";
 
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Bytes>> {
         let len = buffer.len().min(self.0);
@@ -60,6 +63,7 @@ pub(super) struct IntoVec(pub(super) Vec<u8>);
 
 impl Want for IntoVec {
     type Output = (Vec<u8>, usize);
+    const NAME: &'static str = "read_into";
 
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Self::Output>> {
         if buffer.is_empty() && !ended {
@@ -89,6 +93,7 @@ pub(super) struct Exactly(pub(super) usize);
 
 impl Want for Exactly {
     type Output = Bytes;
+    const NAME: &'static str = "read_exact";
 
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Bytes>> {
         match buffer.len() {
@@ -147,6 +152,7 @@ impl Until {
 
 impl Want for Until {
     type Output = Bytes;
+    const NAME: &'static str = "read_until";
 
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Bytes>> {
         match self.find(buffer) {
@@ -180,6 +186,7 @@ impl Line {
 
 impl Want for Line {
     type Output = Option<String>;
+    const NAME: &'static str = "next_line";
 
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Option<String>>> {
         let len = match self.until.find(buffer) {
@@ -212,6 +219,7 @@ pub(super) struct ToEnd(pub(super) usize);
 
 impl Want for ToEnd {
     type Output = Bytes;
+    const NAME: &'static str = "read_to_end";
 
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Bytes>> {
         if buffer.len() > self.0 {

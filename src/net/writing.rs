@@ -7,14 +7,15 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
 use squall_runner::native::start;
-use squall_runner::{Coroutine, Exception, Future, Shared};
+use squall_runner::{Coroutine, Exception, Future, Resolvable, Shared};
 
 use super::connection::{dropped, polled, Connection};
+use super::named;
 use super::wakers::Wakers;
 use crate::ioloop::readiness::{Tried, WRITE};
 
@@ -27,7 +28,7 @@ pub(super) struct Writing {
     accepted: u64,
     written: u64,
     /// Who waits until how many bytes are written, in order.
-    line: VecDeque<(u64, Rc<Shared<()>>)>,
+    line: VecDeque<(u64, Rc<Op>)>,
     /// Whether the connection is to be shut down for writing after the backlog.
     shut: Shut,
     /// The tasks that write by `poll_write`: they come after the backlog.
@@ -42,18 +43,49 @@ enum Shut {
     Done,
 }
 
+/// A write or a shutdown in line, and its Future.
+struct Op {
+    shared: Shared<()>,
+    name: &'static str,
+    connection: Weak<Connection>,
+}
+
+impl Resolvable for Op {
+    type Output = ();
+
+    fn shared(&self) -> &Shared<()> {
+        &self.shared
+    }
+
+    fn describe(&self) -> Option<String> {
+        self.connection.upgrade().map(|connection| connection.io.operation(self.name, "to"))
+    }
+}
+
+impl Op {
+    fn new(connection: &Connection, name: &'static str) -> Rc<Self> {
+        let op = Rc::new(Self { shared: Shared::new(), name, connection: connection.this.clone() });
+        named::name(&*op);
+        op
+    }
+
+    /// Whether nobody can see the result any more. The line has it; a done callback holds it weakly.
+    fn is_lost(self: &Rc<Self>) -> bool {
+        Rc::strong_count(self) == 1 && Rc::weak_count(self) == 0
+    }
+}
+
 /// How many pieces are written by one call.
 const PIECES: usize = 64;
 
 impl Writing {
     /// Whether somebody waits for room.
     pub(super) fn is_waited_for(&self) -> bool {
-        let lost = |shared: &Rc<Shared<()>>| Rc::strong_count(shared) == 1 && Rc::weak_count(shared) == 0;
-        !self.wakers.is_empty() || self.line.iter().any(|(_, shared)| !lost(shared))
+        !self.wakers.is_empty() || self.line.iter().any(|(_, op)| !op.is_lost())
     }
 
     /// The socket has taken so many bytes of the backlog. Returns those who waited for that.
-    fn advance(&mut self, mut len: usize) -> Vec<Rc<Shared<()>>> {
+    fn advance(&mut self, mut len: usize) -> Vec<Rc<Op>> {
         self.written += len as u64;
         while let Some(first) = self.backlog.front_mut() {
             if first.len() > len {
@@ -70,9 +102,9 @@ impl Writing {
         self.take_served()
     }
 
-    fn take_served(&mut self) -> Vec<Rc<Shared<()>>> {
+    fn take_served(&mut self) -> Vec<Rc<Op>> {
         let served = self.line.iter().take_while(|(end, _)| *end <= self.written).count();
-        self.line.drain(..served).map(|(_, shared)| shared).collect()
+        self.line.drain(..served).map(|(_, op)| op).collect()
     }
 }
 
@@ -101,17 +133,17 @@ impl Connection {
         if later {
             self.serve_soon();
         }
-        let writing = &mut *self.writing.borrow_mut();
-        if bytes.is_empty() && writing.backlog.is_empty() {
+        if bytes.is_empty() && self.writing.borrow().backlog.is_empty() {
             return Future::ready(());
         }
+        let op = Op::new(self, "write_all");
+        let writing = &mut *self.writing.borrow_mut();
         writing.accepted += bytes.len() as u64;
         if !bytes.is_empty() {
             writing.backlog.push_back(bytes);
         }
-        let shared = Rc::new(Shared::new());
-        writing.line.push_back((writing.accepted, shared.clone()));
-        Future::from_core(shared)
+        writing.line.push_back((writing.accepted, op.clone()));
+        Future::from_core(op)
     }
 
     /// Writes what there is room for, once there is some.
@@ -140,18 +172,16 @@ impl Connection {
 
     /// Shuts the connection down for writing, after the backlog.
     pub(super) fn begin_shutdown(&self) -> Future<()> {
-        let shut = {
+        if !self.writing.borrow().backlog.is_empty() {
+            let op = Op::new(self, "shutdown");
             let writing = &mut *self.writing.borrow_mut();
             if writing.shut == Shut::Open {
                 writing.shut = Shut::AfterBacklog;
             }
-            if !writing.backlog.is_empty() {
-                let shared = Rc::new(Shared::new());
-                writing.line.push_back((writing.accepted, shared.clone()));
-                return Future::from_core(shared);
-            }
-            std::mem::replace(&mut writing.shut, Shut::Done)
-        };
+            writing.line.push_back((writing.accepted, op.clone()));
+            return Future::from_core(op);
+        }
+        let shut = std::mem::replace(&mut self.writing.borrow_mut().shut, Shut::Done);
         if shut == Shut::Done {
             return Future::ready(());
         }
@@ -189,8 +219,8 @@ impl Connection {
             match tried {
                 Tried::Done(Ok(written)) => {
                     let served = self.writing.borrow_mut().advance(written);
-                    for shared in served {
-                        shared.set_result(());
+                    for op in served {
+                        op.shared.set_result(());
                     }
                 }
                 Tried::Done(Err(error)) => {
@@ -231,10 +261,9 @@ impl Connection {
             (std::mem::take(&mut writing.line), std::mem::take(&mut writing.backlog))
         };
         drop(backlog);
-        for (_, shared) in line {
-            let lost = Rc::strong_count(&shared) == 1 && Rc::weak_count(&shared) == 0;
-            if result.is_ok() || !lost {
-                shared.set(result.clone());
+        for (_, op) in line {
+            if result.is_ok() || !op.is_lost() {
+                op.shared.set(result.clone());
             }
         }
     }
@@ -295,7 +324,7 @@ impl Connection {
             let writing = &mut *self.writing.borrow_mut();
             (std::mem::take(&mut writing.line), writing.wakers.take())
         };
-        line.iter().for_each(|(_, shared)| shared.forget_waiters());
+        line.iter().for_each(|(_, op)| op.shared.forget_waiters());
         drop((line, wakers));
     }
 }

@@ -1,5 +1,6 @@
 //! [`Chooser`]: who goes next, if that is not the order of the queue.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::panic::Location;
 
@@ -29,24 +30,24 @@ pub(super) trait Chooser {
 }
 
 /// Something that could go next: its place in the queue, and what it is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) index: usize,
     pub(super) kind: Kind,
 }
 
 /// What a candidate is: the same for one coroutine, wherever it stands in the queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Coroutine(Who),
-    /// A timer or a job: its name and its number.
-    Other(&'static str, u64),
+    /// A timer, a job or a delivery: its name and its number.
+    Other(Cow<'static, str>, u64),
 }
 
 impl Candidate {
     /// `fetch#2`, `timer#3`.
     pub(super) fn label(&self) -> String {
-        match self.kind {
+        match &self.kind {
             Kind::Coroutine(who) => who.to_string(),
             Kind::Other(name, number) => format!("{name}#{number}"),
         }
@@ -65,7 +66,7 @@ impl Candidate {
 pub(super) enum Entry {
     Coroutine(Suspended),
     /// Something else that might have come at another time: what it is called, and its number among those.
-    Choice((&'static str, u64)),
+    Choice((Cow<'static, str>, u64)),
     /// A callback that comes after what was there before it.
     Callback,
 }
@@ -89,7 +90,7 @@ pub(super) fn candidates(entries: &[Entry], seen: &Seen) -> Vec<Candidate> {
     }
     let kind = |entry: &Entry| match entry {
         Entry::Coroutine(who) => seen.call(who.call?).map(|call| Kind::Coroutine(call.who)),
-        Entry::Choice((name, number)) => Some(Kind::Other(name, *number)),
+        Entry::Choice((name, number)) => Some(Kind::Other(name.clone(), *number)),
         Entry::Callback => None,
     };
     let candidate = |(index, entry)| Some(Candidate { index, kind: kind(entry)? });
@@ -97,7 +98,7 @@ pub(super) fn candidates(entries: &[Entry], seen: &Seen) -> Vec<Candidate> {
 }
 
 /// Where to go on to reach the candidate: callbacks that came before it go before it.
-pub(super) fn way_to(candidate: Candidate, entries: &[Entry]) -> usize {
+pub(super) fn way_to(candidate: &Candidate, entries: &[Entry]) -> usize {
     let before = &entries[..candidate.index];
     before.iter().position(|entry| matches!(entry, Entry::Callback)).unwrap_or(candidate.index)
 }
@@ -128,12 +129,12 @@ impl Script {
         let found = candidates.iter().find(|candidate| candidate.is(name));
         let oldest = || {
             let named = candidates.iter().filter_map(|candidate| match candidate.kind {
-                Kind::Coroutine(who) if who.name == name => Some((who.nth, *candidate)),
+                Kind::Coroutine(who) if who.name == name => Some((who.nth, candidate)),
                 _ => None,
             });
             named.min_by_key(|(nth, _)| *nth).map(|(_, candidate)| candidate)
         };
-        found.copied().or_else(|| if self.exact { None } else { oldest() })
+        found.or_else(|| if self.exact { None } else { oldest() }).cloned()
     }
 
     fn problem(&self, name: &str, candidates: &[Candidate], test_loop: &TestLoop) -> String {
@@ -169,7 +170,7 @@ impl Chooser for Script {
         }
         let Some(name) = self.names.front().cloned() else { return Ok(0) };
         if let Some(found) = self.find(&name, &candidates) {
-            let index = way_to(found, &entries);
+            let index = way_to(&found, &entries);
             if index == found.index {
                 self.names.pop_front();
             }
@@ -178,7 +179,7 @@ impl Chooser for Script {
         // A timer or a job whose turn it is may be what makes the named one ready.
         let other = candidates.iter().find(|candidate| matches!(candidate.kind, Kind::Other(..)));
         match other {
-            Some(other) if !self.exact => Ok(way_to(*other, &entries)),
+            Some(other) if !self.exact => Ok(way_to(other, &entries)),
             _ => Err(self.problem(&name, &candidates, test_loop)),
         }
     }

@@ -171,8 +171,8 @@ impl Chooser for Ordered {
                 None => None,
             },
         };
-        let chosen = chosen.copied().unwrap_or_else(|| self.pick(&candidates));
-        let index = way_to(chosen, &entries);
+        let chosen = chosen.cloned().unwrap_or_else(|| self.pick(&candidates));
+        let index = way_to(&chosen, &entries);
         if index != chosen.index {
             self.target = Some(chosen.label());
         }
@@ -196,7 +196,8 @@ impl Ordered {
                 (None, None) => 0,
             };
             if choice == self.picks.len() {
-                let place = candidates.iter().position(|candidate| Some(candidate.kind) == taken.row);
+                let place =
+                    candidates.iter().position(|candidate| Some(&candidate.kind) == taken.row.as_ref());
                 taken.picked.prolongs = place.filter(|place| *place > 0).map(short);
             }
             taken.picked.picks.push(short(nth));
@@ -204,9 +205,9 @@ impl Ordered {
             taken.named.push(taken.names.len());
             nth
         };
-        let chosen = candidates[nth];
-        if taken.row != Some(chosen.kind) {
-            taken.row = (nth > 0).then_some(chosen.kind);
+        let chosen = candidates[nth].clone();
+        if taken.row.as_ref() != Some(&chosen.kind) {
+            taken.row = (nth > 0).then(|| chosen.kind.clone());
             taken.picked.preemptions += usize::from(nth > 0);
         } else if nth == 0 && candidates.len() > 1 {
             taken.row = None;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use squall::net::{lookup_host, Address, TcpListener, TcpStream, UnixListener, UnixStream};
 use squall::{convert_yielded, Result};
 
-use crate::{kind, run, turns};
+use crate::{kind, on_both, run, turns};
 
 #[test]
 fn accepts_in_line_are_served_in_order() {
-    run(async {
+    on_both(|| async {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (first, second) = (listener.accept(), listener.accept());
@@ -23,7 +23,7 @@ fn accepts_in_line_are_served_in_order() {
 
 #[test]
 fn connection_that_nobody_took_goes_to_the_next_accept() {
-    run(async {
+    on_both(|| async {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (waiting, taken) = (listener.accept(), listener.accept());
@@ -64,7 +64,7 @@ fn many_connections_echo_at_once() {
         }
         Ok(())
     }
-    run(async {
+    on_both(|| async {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let served = convert_yielded(echo(listener))?;
@@ -75,7 +75,7 @@ fn many_connections_echo_at_once() {
 
 #[test]
 fn refused_connection_names_the_address() {
-    run(async {
+    on_both(|| async {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let refused = TcpStream::connect(address).await.unwrap_err();
         assert_eq!(kind(&refused), ErrorKind::ConnectionRefused);
@@ -86,7 +86,7 @@ fn refused_connection_names_the_address() {
 
 #[test]
 fn next_address_is_tried_when_one_fails() {
-    run(async {
+    on_both(|| async {
         let closed = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let open = TcpListener::bind("127.0.0.1:0")?;
         let stream = TcpStream::connect(vec![closed, open.local_addr()?]).await?;
@@ -123,7 +123,7 @@ fn next_address_is_tried_while_one_does_not_answer() {
 
 #[test]
 fn name_is_resolved_on_the_executor() {
-    run(async {
+    on_both(|| async {
         let listener = TcpListener::bind("localhost:0")?;
         let port = listener.local_addr()?.port();
         let stream = TcpStream::connect(("localhost", port)).await?;
@@ -143,7 +143,7 @@ fn addresses_are_read_and_shown() {
         assert_eq!(Address::from(text).to_string(), shown);
     }
     assert_eq!(Address::from(("[::1]", 1)), Address::from("[::1]:1"));
-    run(async {
+    on_both(|| async {
         for wrong in ["", "example.com", "example.com:", "example.com:x", ":80", "::1:80", "a:70000"] {
             let error = TcpStream::connect(wrong).await.unwrap_err();
             assert_eq!(kind(&error), ErrorKind::InvalidInput, "{wrong}: {error}");
@@ -175,7 +175,7 @@ fn unix_sockets_have_paths() {
 
 #[test]
 fn dropped_listener_fails_those_that_wait() {
-    run(async {
+    on_both(|| async {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let accept = listener.accept();
         drop(listener);

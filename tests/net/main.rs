@@ -1,7 +1,9 @@
-//! Sockets over loopback, on the real clock, without a sleep of the thread.
+//! Sockets over loopback, on the real clock, without a sleep of the thread; and, where nothing needs the system, on the
+//! network in memory as well, which is to behave in the same way.
 
 #![cfg(all(unix, feature = "net"))]
 
+mod ends;
 mod listeners;
 mod loops;
 mod streams;
@@ -10,6 +12,7 @@ use std::future::Future;
 use std::io::ErrorKind;
 
 use squall::net::{IoStream, TcpListener, TcpStream};
+use squall::testing::{self, VirtualClock};
 use squall::{moment, Exception, IoLoop, Result};
 
 fn kind(exception: &Exception) -> ErrorKind {
@@ -20,7 +23,26 @@ fn run<T: 'static>(test: impl Future<Output = Result<T>> + 'static) -> T {
     IoLoop::current().run_sync(|| test).unwrap()
 }
 
-/// A connection over loopback: client and server.
+/// Runs a test over loopback and on the network in memory.
+fn on_both<F: Future<Output = Result<()>> + 'static>(test: impl Fn() -> F) {
+    println!("over loopback:");
+    run(test());
+    println!("in memory:");
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let current = io_loop.make_current();
+    testing::net().host("host", || io_loop.run_sync(&test)).unwrap();
+    drop(current);
+    #[cfg(feature = "trace")]
+    {
+        println!("in memory, step by step:");
+        let mut t = testing::TestLoop::new();
+        let tested = testing::net().host("host", || t.spawn(&test));
+        t.run_until_idle();
+        tested.into_result().unwrap();
+    }
+}
+
+/// A connection: client and server.
 async fn pair() -> Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let client = TcpStream::connect(listener.local_addr()?).await?;
@@ -28,7 +50,7 @@ async fn pair() -> Result<(TcpStream, TcpStream)> {
     Ok((client, server))
 }
 
-/// Lets the loop turn, so that what was written over loopback has arrived.
+/// Lets the loop turn, so that what was written has arrived.
 async fn turns(n: usize) {
     for _ in 0..n {
         moment().await.unwrap();

@@ -9,11 +9,11 @@ use futures_io::{AsyncRead, AsyncWrite};
 use squall::net::{TcpStream, UnixStream};
 use squall::{sleep, with_timeout, IoLoop, Result};
 
-use crate::{filled, kind, pair, run, turns};
+use crate::{filled, kind, on_both, pair, run, turns};
 
 #[test]
 fn bytes_arrive_in_order_and_the_end_is_empty() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all("hello ").await?;
         client.write_all(b"world".to_vec()).await?;
@@ -37,7 +37,7 @@ fn bytes_arrive_in_order_and_the_end_is_empty() {
 
 #[test]
 fn read_that_waits_is_resumed_when_bytes_come() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let read = server.read(100);
         assert!(!read.done());
@@ -49,7 +49,7 @@ fn read_that_waits_is_resumed_when_bytes_come() {
 
 #[test]
 fn lines_come_one_by_one_and_the_last_needs_no_end() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all("one\r\ntwo\n\nlast").await?;
         drop(client);
@@ -66,8 +66,8 @@ fn lines_come_one_by_one_and_the_last_needs_no_end() {
 #[test]
 fn big_transfer_passes_both_ways_at_once() {
     const SIZE: usize = 20_000_000;
-    run(async {
-        let (one, other) = UnixStream::pair()?;
+    on_both(|| async {
+        let (one, other) = pair().await?;
         let (a, b) = (one.write_all(vec![1; SIZE]), other.write_all(vec![2; SIZE]));
         let (at_one, at_other) = (one.read_exact(SIZE), other.read_exact(SIZE));
         let (at_one, at_other) = (at_one.await?, at_other.await?);
@@ -79,7 +79,7 @@ fn big_transfer_passes_both_ways_at_once() {
 
 #[test]
 fn read_into_appends_to_the_room_of_the_buffer() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all("hello world").await?;
         let mut buffer = Vec::with_capacity(16);
@@ -95,7 +95,7 @@ fn read_into_appends_to_the_room_of_the_buffer() {
 
 #[test]
 fn delimiter_that_comes_in_pieces_is_found() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let read = server.read_until("\r\n\r\n", 100);
         for piece in ["GET / HTTP/1.1\r", "\n\r", "\nbody"] {
@@ -110,7 +110,7 @@ fn delimiter_that_comes_in_pieces_is_found() {
 
 #[test]
 fn what_does_not_fit_or_ends_early_is_left_to_be_read() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all("0123456789").await?;
         let none = server.read_until("\n", 10).await.unwrap_err();
@@ -130,7 +130,7 @@ fn what_does_not_fit_or_ends_early_is_left_to_be_read() {
 
 #[test]
 fn line_that_is_not_text_or_too_long_is_left_to_be_read() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all(&b"\xff\n0123456789\n"[..]).await?;
         let lines = server.lines().limit(10);
@@ -144,7 +144,7 @@ fn line_that_is_not_text_or_too_long_is_left_to_be_read() {
 
 #[test]
 fn reads_in_line_are_served_in_order() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let (first, second, third) = (server.read_exact(3), server.read(2), server.lines().next_line());
         client.write_all("abcdefg\n").await?;
@@ -157,7 +157,7 @@ fn reads_in_line_are_served_in_order() {
 
 #[test]
 fn read_whose_handle_is_dropped_loses_no_byte() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         drop(server.read(100)); // while it waits
         let partly = server.read_exact(10);
@@ -179,7 +179,7 @@ fn read_whose_handle_is_dropped_loses_no_byte() {
 
 #[test]
 fn read_that_is_cancelled_leaves_its_bytes_to_the_next() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let (cancelled, next) = (server.read_exact(10), server.read(10));
         client.write_all("abc").await?;
@@ -192,7 +192,7 @@ fn read_that_is_cancelled_leaves_its_bytes_to_the_next() {
 
 #[test]
 fn read_that_runs_out_of_time_loses_no_byte() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         for _ in 0..3 {
             let late = with_timeout(Duration::from_millis(1), server.read_exact(3)).await;
@@ -206,7 +206,7 @@ fn read_that_runs_out_of_time_loses_no_byte() {
 
 #[test]
 fn dropped_read_with_a_done_callback_calls_it() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let (promise, called) = {
             let called = squall::Future::new();
@@ -221,7 +221,7 @@ fn dropped_read_with_a_done_callback_calls_it() {
 
 #[test]
 fn write_whose_handle_is_dropped_is_not_torn() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let before = filled(&client).await;
         drop(client.write_all(vec![b'a'; 1_000_000]));
@@ -236,7 +236,7 @@ fn write_whose_handle_is_dropped_is_not_torn() {
 
 #[test]
 fn shutdown_comes_after_what_was_handed_in() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let before = filled(&client).await;
         let (written, shut) = (client.write_all("last"), client.shutdown());
@@ -252,7 +252,7 @@ fn shutdown_comes_after_what_was_handed_in() {
 
 #[test]
 fn write_takes_what_there_is_room_for() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let some = client.write(vec![0; 100_000_000]).await?;
         assert!(0 < some && some < 100_000_000);
@@ -273,7 +273,7 @@ fn write_takes_what_there_is_room_for() {
 
 #[test]
 fn half_closed_stream_goes_on_in_the_other_direction() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let (reader, writer) = server.into_split();
         drop(writer);
@@ -288,7 +288,7 @@ fn half_closed_stream_goes_on_in_the_other_direction() {
 
 #[test]
 fn reset_connection_fails_its_reads_and_writes() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let read = server.read(10);
         client.set_linger(Some(Duration::ZERO))?;
@@ -302,7 +302,7 @@ fn reset_connection_fails_its_reads_and_writes() {
 
 #[test]
 fn reset_fails_what_waits_to_be_written() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let written = server.write_all(vec![0; filled(&server).await + 1]);
         let more = server.write_all("more");
@@ -318,7 +318,7 @@ fn reset_fails_what_waits_to_be_written() {
 
 #[test]
 fn dropped_stream_fails_those_that_wait_for_it() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let (read, write) = (server.read(10), server.write_all(vec![0; filled(&server).await]));
         drop(server);
@@ -332,7 +332,7 @@ fn dropped_stream_fails_those_that_wait_for_it() {
 
 #[test]
 fn done_at_once_does_not_turn_the_loop() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all("abc").await?;
         turns(2).await;
@@ -346,7 +346,7 @@ fn done_at_once_does_not_turn_the_loop() {
 
 #[test]
 fn futures_io_reads_what_was_given_back_and_then_the_socket() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all("abc").await?;
         let read = server.read(10);
@@ -371,7 +371,7 @@ fn futures_io_reads_what_was_given_back_and_then_the_socket() {
 
 #[test]
 fn two_tasks_that_poll_the_same_stream_are_both_woken() {
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         let poll = |stream: TcpStream| async move {
             let mut byte = [0];
@@ -395,7 +395,7 @@ fn methods_come_before_those_of_traits_in_scope() {
         fn read(&mut self, _buffer: &mut [u8]) {}
     }
     impl<R: AsyncRead + ?Sized> AsyncReadExt for R {}
-    run(async {
+    on_both(|| async {
         let (client, server) = pair().await?;
         client.write_all("x").await?;
         assert_eq!(server.read(1).await?, "x");

@@ -1,0 +1,299 @@
+//! [`Pipe`]: one direction of one connection: what was written, what is under way, and what has arrived.
+//!
+//! It is a TCP in small: bytes leave while the other end has room for them (its window), arrive in order, and are
+//! sent again after a growing time when the link has lost them.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::link::{Split, State, Wire};
+
+/// What travels.
+#[derive(Debug, Clone)]
+pub(super) enum Packet {
+    /// The wish to connect.
+    Connect,
+    /// The answer to it: the other end has a listener.
+    Accepted,
+    /// The answer to it: the other end has none.
+    Refused,
+    Data(Bytes),
+    /// Nothing more comes.
+    End,
+    /// The connection is over, and whatever is under way is lost.
+    Reset,
+}
+
+impl Packet {
+    /// Whether it makes a connection, rather than use one.
+    fn connects(&self) -> bool {
+        matches!(self, Self::Connect | Self::Accepted | Self::Refused)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Data(bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// A packet that is under way.
+struct Sent {
+    at: Duration,
+    arrives: Duration,
+    packet: Packet,
+}
+
+/// What was sent and did not arrive.
+struct Lost {
+    /// How often it was sent again.
+    retries: u32,
+    /// When it is sent again.
+    next: Duration,
+}
+
+/// What has become of what is under way.
+pub(super) enum Due {
+    /// Nothing yet.
+    Later,
+    /// These have arrived, in order.
+    Arrived(Vec<Packet>),
+    /// It was sent so often that the sender gives up.
+    GivenUp,
+    /// The sender is told that the other host cannot be reached.
+    Unreachable,
+}
+
+/// How what was lost is sent again: the first time to wait, which doubles each time up to the longest, and how often.
+struct Retries {
+    first: Duration,
+    longest: Duration,
+    count: u32,
+}
+
+/// An attempt to connect is given up after 127 seconds. Source: tcp(7), `tcp_syn_retries`.
+const CONNECTING: Retries =
+    Retries { first: Duration::from_secs(1), longest: Duration::from_secs(64), count: 6 };
+
+/// A connection is given up after 924.6 seconds without an answer. Source: tcp(7), `tcp_retries2`, for a short latency.
+const CONNECTED: Retries =
+    Retries { first: Duration::from_millis(200), longest: Duration::from_secs(120), count: 15 };
+
+impl Retries {
+    fn wait(&self, retries: u32) -> Duration {
+        self.first.saturating_mul(1 << retries.min(30)).min(self.longest)
+    }
+}
+
+pub(super) struct Pipe {
+    wire: Rc<Wire>,
+    /// The direction on the wire.
+    direction: usize,
+    /// What was written and waits for room at the other end. None is empty.
+    unsent: VecDeque<Bytes>,
+    unsent_len: usize,
+    /// Whether the end of the stream follows what is unsent.
+    ending: bool,
+    /// What is under way, in the order in which it arrives.
+    sent: VecDeque<Sent>,
+    sent_len: usize,
+    /// Whether the first of `sent` did not arrive.
+    lost: Option<Lost>,
+    /// What has arrived and was not read. None is empty.
+    received: VecDeque<Bytes>,
+    received_len: usize,
+}
+
+impl Pipe {
+    pub(super) fn new(wire: Rc<Wire>, direction: usize) -> Self {
+        Self {
+            wire,
+            direction,
+            unsent: VecDeque::new(),
+            unsent_len: 0,
+            ending: false,
+            sent: VecDeque::new(),
+            sent_len: 0,
+            lost: None,
+            received: VecDeque::new(),
+            received_len: 0,
+        }
+    }
+
+    /// How many bytes can be written now.
+    pub(super) fn room(&self) -> usize {
+        self.wire.buffer().saturating_sub(self.unsent_len + self.sent_len)
+    }
+
+    /// How many bytes the other end has room for, beyond those that are under way to it.
+    fn window(&self) -> usize {
+        self.wire.buffer().saturating_sub(self.received_len + self.sent_len)
+    }
+
+    /// Takes what there is room for, and returns how much that is.
+    pub(super) fn write(&mut self, now: Duration, buffers: &[IoSlice<'_>]) -> usize {
+        let mut room = self.room();
+        let mut piece = BytesMut::new();
+        for buffer in buffers {
+            let len = buffer.len().min(room);
+            piece.extend_from_slice(&buffer[..len]);
+            room -= len;
+        }
+        let len = piece.len();
+        if len > 0 {
+            self.unsent.push_back(piece.freeze());
+            self.unsent_len += len;
+            self.send_unsent(now);
+        }
+        len
+    }
+
+    /// Has the end of the stream follow all that was written.
+    pub(super) fn end(&mut self, now: Duration) {
+        self.ending = true;
+        self.send_unsent(now);
+    }
+
+    /// Forgets what has not left yet, and says that the connection is over.
+    pub(super) fn reset(&mut self, now: Duration) {
+        self.unsent.clear();
+        (self.unsent_len, self.ending) = (0, false);
+        self.send(now, Packet::Reset);
+    }
+
+    /// Forgets all that is to arrive.
+    pub(super) fn give_up(&mut self) {
+        self.unsent.clear();
+        self.sent.clear();
+        (self.unsent_len, self.sent_len, self.ending, self.lost) = (0, 0, false, None);
+    }
+
+    /// Sends what the other end has room for.
+    fn send_unsent(&mut self, ready: Duration) {
+        loop {
+            let len = self.window().min(self.wire.packet());
+            let Some(first) = self.unsent.front_mut() else { break };
+            let len = len.min(first.len());
+            if len == 0 {
+                return;
+            }
+            let piece = first.split_to(len);
+            if first.is_empty() {
+                self.unsent.pop_front();
+            }
+            self.unsent_len -= len;
+            self.send(ready, Packet::Data(piece));
+        }
+        if std::mem::take(&mut self.ending) {
+            self.send(ready, Packet::End);
+        }
+    }
+
+    pub(super) fn send(&mut self, ready: Duration, packet: Packet) {
+        let len = packet.len();
+        // Nothing overtakes, also when the latency is made shorter.
+        let last = self.sent.back().map_or(Duration::ZERO, |last| last.arrives);
+        let arrives = self.wire.carry(self.direction, ready, len).max(last);
+        self.sent_len += len;
+        self.sent.push_back(Sent { at: ready, arrives, packet });
+    }
+
+    /// When there is something to do for what is under way.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        let first = self.sent.front()?;
+        Some(self.lost.as_ref().map_or(first.arrives, |lost| lost.next))
+    }
+
+    /// Does what is due at this time.
+    pub(super) fn due(&mut self, now: Duration) -> Due {
+        let Some(first) = self.sent.front() else { return Due::Later };
+        if self.next_due().is_some_and(|due| due > now) {
+            return Due::Later;
+        }
+        if self.wire.state() == State::Unreachable && matches!(first.packet, Packet::Connect) {
+            return Due::Unreachable;
+        }
+        let retries = if first.packet.connects() { &CONNECTING } else { &CONNECTED };
+        match (&mut self.lost, self.wire.state()) {
+            (None, State::Up) => return Due::Arrived(self.take_arrived(now)),
+            (None, _) => self.lose_first(now),
+            (Some(_), State::Up) => {
+                self.lost = None;
+                let packets: Vec<_> = self.sent.drain(..).map(|sent| sent.packet).collect();
+                self.sent_len = 0;
+                packets.into_iter().for_each(|packet| self.send(now, packet));
+            }
+            (Some(lost), _) if lost.retries == retries.count => return Due::GivenUp,
+            (Some(lost), _) => {
+                lost.retries += 1;
+                lost.next += retries.wait(lost.retries);
+            }
+        }
+        Due::Later
+    }
+
+    fn lose_first(&mut self, now: Duration) {
+        let Some(first) = self.sent.front() else { return };
+        let retries = if first.packet.connects() { &CONNECTING } else { &CONNECTED };
+        let next = first.at.saturating_add(retries.wait(0)).max(now);
+        self.lost = Some(Lost { retries: 0, next });
+    }
+
+    fn take_arrived(&mut self, now: Duration) -> Vec<Packet> {
+        let count = self.sent.iter().take_while(|sent| sent.arrives <= now).count();
+        let arrived: Vec<_> = self.sent.drain(..count).map(|sent| sent.packet).collect();
+        self.sent_len -= arrived.iter().map(Packet::len).sum::<usize>();
+        arrived
+    }
+
+    /// Takes back a wish to connect that has arrived: the other end has no room for it, and lets it be sent again.
+    pub(super) fn turn_away(&mut self, now: Duration) {
+        self.sent.push_front(Sent { at: now, arrives: now, packet: Packet::Connect });
+        self.lose_first(now);
+    }
+
+    /// Keeps bytes that have arrived until they are read.
+    pub(super) fn receive(&mut self, bytes: Bytes) {
+        self.received_len += bytes.len();
+        self.received.push_back(bytes);
+    }
+
+    pub(super) fn has_received(&self) -> bool {
+        self.received_len > 0
+    }
+
+    /// Forgets what has arrived.
+    pub(super) fn forget_received(&mut self) {
+        self.received.clear();
+        self.received_len = 0;
+    }
+
+    /// Hands out what has arrived. The other end sends more once it knows of the room, if that is worth a packet.
+    pub(super) fn read(&mut self, now: Duration, buffer: &mut [u8]) -> usize {
+        let (most, pieces) = match self.wire.split() {
+            Split::Merged => (buffer.len(), usize::MAX),
+            Split::AsWritten => (buffer.len(), 1),
+            Split::AtMost(most) => (buffer.len().min(most), usize::MAX),
+        };
+        let mut read = 0;
+        for _ in 0..pieces {
+            let Some(first) = self.received.front_mut().filter(|_| read < most) else { break };
+            let len = first.len().min(most - read);
+            first.copy_to_slice(&mut buffer[read..read + len]);
+            read += len;
+            if first.is_empty() {
+                self.received.pop_front();
+            }
+        }
+        self.received_len -= read;
+        if self.window() >= (self.wire.buffer() / 2).clamp(1, 1460) {
+            self.send_unsent(now.saturating_add(self.wire.latency()));
+        }
+        read
+    }
+}
