@@ -74,7 +74,7 @@ impl Message {
     ///
     /// # Errors
     /// If hyper does not take the URL.
-    fn to_hyper(&mut self, traffic: &Traffic) -> Result<hyper::Request<Outgoing>> {
+    fn outgoing(&mut self, traffic: &Traffic) -> Result<hyper::Request<Outgoing>> {
         let target = &self.url[Position::BeforePath..Position::AfterQuery];
         let body = self.body.outgoing(traffic.begin());
         let mut request = hyper::Request::builder().method(self.method.clone()).uri(target).body(body)?;
@@ -183,7 +183,7 @@ impl Fetch {
             self.stage.set(Stage::Receive);
             self.traffic.replace(Some(connection.traffic.clone()));
             let wrong = |cause| HttpClientError::Request { url: self.url(), cause };
-            let request = message.to_hyper(&connection.traffic).map_err(wrong)?;
+            let request = message.outgoing(&connection.traffic).map_err(wrong)?;
             let mut failed = match connection.send(request).await {
                 Ok(response) => return Ok((response, connection, key)),
                 Err(failed) => failed,

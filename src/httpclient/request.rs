@@ -194,7 +194,7 @@ impl Request {
     /// let request = Request::put("http://127.0.0.1:8888/upload").body_stream(move || {
     ///     let chunk = (left > 0).then(|| Bytes::from(format!("{left}\n")));
     ///     left -= i32::from(chunk.is_some());
-    ///     async move { squall::Result::Ok(chunk) }
+    ///     async move { Ok::<_, squall::Exception>(chunk) }
     /// });
     /// # let _ = request;
     /// ```

@@ -28,9 +28,9 @@ impl IoLoop {
             .get(&TypeId::of::<T>())
             .and_then(|it| it.downcast_ref().cloned());
         found.unwrap_or_else(|| {
-            let made = make();
-            self.set_singleton(made.clone());
-            made
+            let value = make();
+            self.set_singleton(value.clone());
+            value
         })
     }
 
