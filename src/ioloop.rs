@@ -54,7 +54,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Callback, ReadyQueue};
-use squall_runner::trace::{self, Problem};
+use squall_runner::trace::Problem;
 use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Yieldable};
 
 pub use clock::{Clock, RealClock};
@@ -311,7 +311,7 @@ fn convert_at<M, Y: Yieldable<M>>(
 pub(crate) fn run_callback<M, Y: Yieldable<M>>(caller: &'static Location<'static>, f: impl FnOnce() -> Y) {
     let log = |exception: &Exception| {
         if exception.downcast_ref() != Some(&Error::Cancelled) {
-            trace::report(Problem::Callback, exception);
+            squall_runner::report::report(Problem::Callback, exception);
         }
     };
     match convert_at(caller, f()) {

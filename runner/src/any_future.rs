@@ -4,11 +4,13 @@ use std::any::{type_name, Any, TypeId};
 use std::fmt;
 use std::rc::Rc;
 
-use crate::ready::{callback, Callback};
-use crate::shared::Header;
-use crate::trace::{FutureId, Shown, State};
-use crate::waiter::Waiter;
-use crate::{Coroutine, Error, Exception, Future, Resolvable, Result};
+use crate::callback::{callback, Callback};
+use crate::coroutine::{Awaited, Coroutine};
+use crate::error::Error;
+use crate::exception::{Exception, Result};
+use crate::numbers::FutureId;
+use crate::shown::Shown;
+use crate::state::{Header, State};
 
 /// A handle to a Future whose type is not known. Every clone is a handle to the same Future.
 ///
@@ -78,7 +80,7 @@ impl AnyFuture {
         self.0.exception()
     }
 
-    /// Cancels the Future like [`Future::cancel`].
+    /// Cancels the Future like [`Future::cancel`](crate::Future::cancel).
     pub fn cancel(&self) -> bool {
         self.0.cancel()
     }
@@ -106,7 +108,7 @@ impl AnyFuture {
     /// Returns the result, if it is a `T`: moved out of the last handle, copied out of others.
     ///
     /// # Errors
-    /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`].
+    /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`](crate::Future::into_result).
     #[inline]
     pub fn into_result<T: 'static>(self) -> Result<T> {
         let mut slot = None::<T>;
@@ -117,6 +119,11 @@ impl AnyFuture {
     /// Returns where the Future is: handles to the same one return the same address.
     pub fn address(&self) -> *const () {
         Rc::as_ptr(&self.0).cast()
+    }
+
+    /// Returns the Future as tools see it.
+    pub fn awaited(self) -> Rc<dyn Awaited> {
+        self.0
     }
 
     pub(crate) fn types(&self) -> (TypeId, TypeId, &'static str) {
@@ -134,8 +141,8 @@ impl fmt::Debug for AnyFuture {
     }
 }
 
-/// What a Future can do whatever the type of its result: each [`Resolvable`], without that type.
-pub trait Waitable {
+/// What a Future can do whatever the type of its result: each [`Resolvable`](crate::Resolvable), without that type.
+pub trait Waitable: Awaited {
     #[doc(hidden)]
     fn header(&self) -> &Header;
     #[doc(hidden)]
@@ -147,10 +154,6 @@ pub trait Waitable {
     #[doc(hidden)]
     fn cancel(&self) -> bool;
     #[doc(hidden)]
-    fn coroutine(&self) -> Option<&'static Coroutine>;
-    #[doc(hidden)]
-    fn describe(&self) -> Option<String>;
-    #[doc(hidden)]
     fn look(&self, f: &mut dyn FnMut(Shown<'_>));
     #[doc(hidden)]
     fn passes_on(&self) -> Option<AnyFuture>;
@@ -160,54 +163,4 @@ pub trait Waitable {
     /// Moves or copies the value into `slot`, if that is an `Option` of it.
     #[doc(hidden)]
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
-}
-
-impl<R: Resolvable> Waitable for R {
-    fn header(&self) -> &Header {
-        self.shared().header()
-    }
-
-    fn add_callback(&self, callback: Callback) {
-        self.shared().add_callback(callback);
-    }
-
-    fn add_callback_once(&self, callback: Callback) -> bool {
-        self.shared().add_waiter_once(Waiter::once(callback), usize::MAX)
-    }
-
-    fn exception(&self) -> Option<Exception> {
-        self.shared().exception()
-    }
-
-    fn cancel(&self) -> bool {
-        Resolvable::cancel(self)
-    }
-
-    fn coroutine(&self) -> Option<&'static Coroutine> {
-        Resolvable::coroutine(self)
-    }
-
-    fn describe(&self) -> Option<String> {
-        Resolvable::describe(self)
-    }
-
-    fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
-        let show = Resolvable::coroutine(self).and_then(|coroutine| coroutine.show);
-        self.shared().with_value(|value| f(Shown::new(value, show)));
-    }
-
-    fn passes_on(&self) -> Option<AnyFuture> {
-        Resolvable::passes_on(self)
-    }
-
-    fn types(&self) -> (TypeId, TypeId, &'static str) {
-        (TypeId::of::<Future<R::Output>>(), TypeId::of::<R::Output>(), type_name::<R::Output>())
-    }
-
-    fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()> {
-        if let Some(slot) = slot.downcast_mut() {
-            *slot = Some(self.shared().take(Rc::strong_count(&self) == 1)?);
-        }
-        Ok(())
-    }
 }

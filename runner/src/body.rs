@@ -17,10 +17,10 @@ use genawaiter::rc::Gen;
 use genawaiter::GeneratorState as Advanced;
 
 use crate::co::Co;
-use crate::foreign::Outside;
+use crate::exception::Result;
 use crate::generator::{Generator, GeneratorState, Resume};
-use crate::passing::{may_stop, misuse, next_body, run_body, send, take_yielded, BodyNumber};
-use crate::Result;
+use crate::passing::{may_stop, misuse, send, take_yielded, Interrupted};
+use crate::running::{next_body, run_body, BodyNumber};
 
 /// A generator of the `genawaiter` crate: an async block that yields through a [`Co`].
 pub(crate) struct Body<F: StdFuture<Output = Result<T>>, T>(Gen<(), (), Guard<F>>);
@@ -38,7 +38,7 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
 
     #[inline(always)]
     fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
-        let _outside = Outside::new();
+        let _interrupted = Interrupted::new();
         if !matches!(resume, Resume::Next) {
             send(resume);
         }

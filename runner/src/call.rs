@@ -4,11 +4,13 @@ use std::cell::Cell;
 use std::panic::Location;
 
 use crate::any_future::AnyFuture;
-use crate::exception::Frame;
-use crate::generator::Coroutine;
-use crate::ready::{Registration, Suspended};
-use crate::trace::{emit, CallId, Event, Shown};
-use crate::{Exception, Result};
+use crate::callback::Suspended;
+use crate::coroutine::Coroutine;
+use crate::exception::{Exception, Frame, Result};
+use crate::numbers::CallId;
+use crate::ready::Registration;
+use crate::shown::Shown;
+use crate::trace::{emit, Event};
 
 /// One call of a coroutine. Its number, if it is observed, is with whatever tells of it.
 pub(crate) struct Call {
@@ -74,6 +76,7 @@ impl Call {
         wakeable: bool,
     ) -> Option<Suspended> {
         let (coroutine, location) = (self.coroutine, self.location.get());
+        let waits_for = waits_for.map(AnyFuture::awaited);
         let suspended = Suspended { call, coroutine, location, waits_for, wakeable };
         self.registration.is_there().then_some(suspended)
     }

@@ -3,13 +3,14 @@
 use std::any::{type_name, Any};
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 
-use crate::any_future::AnyFuture;
+use crate::context::Context;
+use crate::coroutine::{Awaited, Coroutine};
 use crate::foreign::discard;
-use crate::trace::CallId;
-use crate::{Context, Coroutine};
+use crate::numbers::CallId;
 
 /// Something that can be called soon: a Runner, a Task, a closure.
 ///
@@ -95,7 +96,7 @@ pub trait Withdraw: Any {
 pub type Callback = Rc<dyn Run>;
 
 /// A coroutine that is suspended, as tools see it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Suspended {
     /// The number of the call; `None` where nobody observed it.
@@ -105,9 +106,15 @@ pub struct Suspended {
     /// The line of its last yield.
     pub location: &'static Location<'static>,
     /// The Future that it waits for. `None` where that is not a squall Future.
-    pub waits_for: Option<AnyFuture>,
+    pub waits_for: Option<Rc<dyn Awaited>>,
     /// Whether something that this thread cannot see may still wake it.
     pub wakeable: bool,
+}
+
+impl fmt::Debug for Suspended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Suspended({} at {})", self.coroutine.name(), self.location)
+    }
 }
 
 /// Makes a closure an entry of the queue. It runs in the context in which this was called.

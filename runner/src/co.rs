@@ -12,10 +12,13 @@ use std::task::{ready, Context, Poll};
 
 use genawaiter::rc::Co as Airlock;
 
-use crate::generator::{Resume, Yielded};
-use crate::passing::{accept, await_yielded, refuse, take_sent, BodyNumber};
+use crate::error::Error;
+use crate::exception::Result;
+use crate::generator::Resume;
+use crate::passing::{accept, await_yielded, refuse, take_sent};
+use crate::running::BodyNumber;
 use crate::yieldable::{same_type, Yieldable};
-use crate::{Error, Result};
+use crate::yielded::Yielded;
 
 /// What a coroutine's body yields through.
 ///

@@ -29,7 +29,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use crate::Coroutine;
+use crate::coroutine::Coroutine;
 
 /// The values of all context variables at one moment. Cheap to copy, and may go to another thread.
 #[derive(Debug, Clone, Default)]

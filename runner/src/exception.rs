@@ -22,8 +22,8 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::foreign::{show, Guarded};
-use crate::Error;
+use crate::error::Error;
+use crate::foreign::{catch, show, Guarded, Panic};
 
 /// What coroutines and Futures give: a value, or the [`Exception`] that was raised.
 pub type Result<T, E = Exception> = std::result::Result<T, E>;
@@ -133,6 +133,24 @@ impl Exception {
     #[track_caller]
     pub fn msg(message: impl Into<String>) -> Self {
         Self::named("Exception", Message(message.into()))
+    }
+
+    /// Calls foreign code. A panic becomes an [`Error::Panic`], of which `raised` makes the result.
+    ///
+    /// ```
+    /// use squall_runner::Exception;
+    ///
+    /// let trapped = Exception::trap(|| panic!("no"), |panic| panic.to_string());
+    /// assert_eq!(trapped, "panicked: no");
+    /// ```
+    #[inline]
+    pub fn trap<R>(f: impl FnOnce() -> R, raised: impl FnOnce(Self) -> R) -> R {
+        catch(f).unwrap_or_else(|panic| raised(Self::of_panic(panic)))
+    }
+
+    #[cold]
+    pub(crate) fn of_panic(Panic { text, site }: Panic) -> Self {
+        Self::new(Error::Panic(text)).panicked_at(site)
     }
 
     /// Whether the error inside is an `E`.

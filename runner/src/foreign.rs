@@ -5,10 +5,14 @@
 //!
 //! | guard | what becomes of a panic |
 //! |---|---|
-//! | [`Exception::trap`] | an [`Exception`], for code that has a result |
-//! | [`guard`] | a [report](crate::trace::report), for code that has none |
+//! | [`Exception::trap`](crate::Exception::trap) | an [`Exception`](crate::Exception), for code that has a result |
+//! | [`report::guard`](crate::report::guard) | a [report](crate::report::report), for code that has none |
+//! | [`show`] | a text in its place, for code that shows a value |
 //! | [`discard`] | a report, for a value that is dropped |
 //! | [`Guarded`] | a report, for a value whose owner is dropped |
+//! | [`log()`] | nothing: it is the logger's |
+//!
+//! All of them catch it in one function of this module.
 //!
 //! ```
 //! use squall_runner::foreign::{discard, Guarded};
@@ -24,94 +28,109 @@
 //! ```
 
 use std::any::Any;
+use std::cell::Cell;
 use std::fmt;
 use std::mem::{forget, needs_drop};
 use std::ops::{Deref, DerefMut};
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Arc;
+
+use log::Level;
 
 use crate::panics::{site_of, text_of};
-use crate::passing::{has_leftover, interrupt, take_leftover, Interrupted};
-use crate::trace::{report, Problem};
-use crate::{Error, Exception};
+use crate::problem::Problem;
+use crate::running::{go_on, interrupt, BodyNumber};
+use crate::stderr::goes_to_stderr;
 
-impl Exception {
-    /// Calls foreign code. A panic becomes an [`Error::Panic`], of which `raised` makes the result.
-    ///
-    /// ```
-    /// use squall_runner::Exception;
-    ///
-    /// let trapped = Exception::trap(|| panic!("no"), |panic| panic.to_string());
-    /// assert_eq!(trapped, "panicked: no");
-    /// ```
-    #[inline]
-    pub fn trap<R>(f: impl FnOnce() -> R, raised: impl FnOnce(Self) -> R) -> R {
-        catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| raised(of_panic(payload)))
+/// A panic of foreign code that was caught.
+pub(crate) struct Panic {
+    pub(crate) text: String,
+    /// Where it happened, as `file:line:column`, if the panic hook saw it.
+    pub(crate) site: Option<Arc<str>>,
+}
+
+impl fmt::Display for Panic {
+    /// As an [`Exception`](crate::Exception) of it is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(site) = &self.site {
+            write!(f, "Traceback (most recent call last):\n  {site}\n")?;
+        }
+        write!(f, "Panic: panicked: {}", self.text)
     }
 }
 
+/// Calls foreign code, and catches its panic.
+#[inline]
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(panic_of)
+}
+
 #[cold]
-fn of_panic(payload: Box<dyn Any + Send>) -> Exception {
+fn panic_of(payload: Box<dyn Any + Send>) -> Panic {
     let (text, site) = (text_of(&*payload), site_of(&*payload));
     // It may panic as it is dropped, and so may what it panics with.
     catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(forget);
-    Exception::new(Error::Panic(text)).panicked_at(site)
-}
-
-/// Calls foreign code that has no result. A panic is reported.
-///
-/// ```
-/// use squall_runner::{foreign::guard, trace::Problem};
-///
-/// guard(Problem::Callback, || panic!("logged"));
-/// ```
-#[inline]
-pub fn guard(problem: Problem, f: impl FnOnce()) {
-    Exception::trap(f, |panic| report(problem, &panic));
+    Panic { text, site }
 }
 
 /// Calls foreign code that is not part of the body that may be running.
 #[inline]
 pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
-    let _outside = Outside::new();
+    let _outside = Outside(interrupt());
     f()
 }
 
 /// While this lives, the body in the middle of which it was made does not run.
-pub(crate) struct Outside(Interrupted);
-
-impl Outside {
-    #[inline]
-    pub(crate) fn new() -> Self {
-        Self(interrupt())
-    }
-}
+struct Outside(Option<BodyNumber>);
 
 impl Drop for Outside {
     #[inline(always)]
     fn drop(&mut self) {
-        if has_leftover() {
-            discard_leftover();
-        }
-        self.0.go_on();
+        go_on(self.0);
     }
 }
 
-/// Apart, so that each resume has only the question inlined.
-#[cold]
-fn discard_leftover() {
-    let (sent, yielded) = take_leftover();
-    discard(sent);
-    discard(yielded);
-}
-
-/// Drops a foreign value: a generator, a result, a callback. A panic is reported.
+/// Drops a foreign value: a generator, a result, a callback. A panic is logged, and the observer is told.
 ///
 /// A collection is not such a value: if two of its elements panic, the process aborts. Its elements are [`Guarded`].
 #[inline]
 pub fn discard<T>(it: T) {
     if needs_drop::<T>() {
-        guard(Problem::Callback, || outside(|| drop(it)));
+        if let Err(panic) = catch(|| outside(|| drop(it))) {
+            dropped(panic);
+        }
     }
+}
+
+#[cold]
+fn dropped(panic: Panic) {
+    log(Level::Error, "squall::ioloop", format_args!("{}\n{panic}", Problem::Callback.text()));
+    if let Some(tell) = TOLD.get() {
+        tell(panic);
+    }
+}
+
+thread_local! {
+    /// What is told of a panic of a value that was dropped, while this thread is observed.
+    static TOLD: Cell<Option<fn(Panic)>> = const { Cell::new(None) };
+}
+
+/// Tells `tell` of each panic of a value that is dropped on this thread.
+pub(crate) fn tell_of_panics(tell: Option<fn(Panic)>) {
+    TOLD.set(tell);
+}
+
+/// Logs a line for the user of the program; where there is no logger, prints it to standard error.
+///
+/// The logger is foreign code, and so is what the line shows: a panic of either is dropped.
+#[cold]
+pub fn log(level: Level, target: &str, line: fmt::Arguments<'_>) {
+    let _ = catch(|| {
+        log::log!(target: target, level, "{line}");
+        if goes_to_stderr(level) {
+            eprintln!("[{level} {target}] {line}");
+        }
+    });
 }
 
 /// Shows a foreign value by its `Display` or `Debug`. If that panics or fails, this says so in its place.
@@ -137,10 +156,10 @@ pub fn show(
     f: &mut fmt::Formatter<'_>,
     show: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
 ) -> fmt::Result {
-    match Exception::trap(|| Ok(show(f)), Err) {
+    match catch(|| show(f)) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(fmt::Error)) => f.write_str("<cannot be shown>"),
-        Err(panic) => write!(f, "<{panic}>"),
+        Err(panic) => write!(f, "<panicked: {}>", panic.text),
     }
 }
 

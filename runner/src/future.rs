@@ -13,21 +13,28 @@
 //! The rules are those of `asyncio.Future`, which Tornado uses: nothing ever runs inside `set_result`; whoever
 //! waits is put on the ready queue, in the order in which they came.
 
-use std::any::type_name;
+use std::any::{type_name, Any, TypeId};
 use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context as PollContext, Poll};
 
-use crate::any_future::AnyFuture;
-use crate::foreign::{discard, guard, Guarded};
-use crate::native;
-use crate::ready::{Callback, Run, Withdraw};
+use crate::any_future::{AnyFuture, Waitable};
+use crate::callback::{Callback, Run, Withdraw};
+use crate::context::Context;
+use crate::coroutine::{Awaited, Coroutine};
+use crate::error::Error;
+use crate::exception::{Exception, Result};
+use crate::foreign::{discard, Guarded};
+use crate::numbers::FutureId;
+use crate::polled::{is_cancelled, polling};
+use crate::problem::Problem;
+use crate::report::guard;
 use crate::shared::{Resolvable, Shared};
-use crate::trace::{FutureId, Problem, State};
+use crate::shown::Shown;
+use crate::state::{Header, State};
 use crate::waiter::Waiter;
-use crate::{Coroutine, Error, Exception, Result};
 
 /// A handle to a result of type `T` that is not there yet.
 ///
@@ -188,7 +195,7 @@ impl<T: 'static> Future<T> {
         self.core.shared().add_callback(Rc::new(DoneCallback {
             core: Rc::downgrade(&self.core),
             done: Cell::new(None),
-            context: Cell::new(crate::Context::current()),
+            context: Cell::new(Context::current()),
             f: Cell::new(Some(f)),
         }));
     }
@@ -234,15 +241,15 @@ impl<T> fmt::Debug for Future<T> {
 impl<T> std::future::Future for Future<T> {
     type Output = Result<T>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
-        if native::is_cancelled(cx.waker()) {
+    fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Result<T>> {
+        if is_cancelled(cx.waker()) {
             return Poll::Ready(Err(Error::Cancelled.into()));
         }
         let shared = self.core.shared();
         if self.done() {
             return Poll::Ready(shared.take(Rc::strong_count(&self.core) == 1));
         }
-        let task = native::polling(cx.waker(), |polled| {
+        let task = polling(cx.waker(), |polled| {
             polled.awaits = Some(self.erased());
             polled.task.clone()
         });
@@ -252,12 +259,64 @@ impl<T> std::future::Future for Future<T> {
     }
 }
 
+impl<R: Resolvable> Awaited for R {
+    fn coroutine(&self) -> Option<&'static Coroutine> {
+        Resolvable::coroutine(self)
+    }
+
+    fn describe(&self) -> Option<String> {
+        Resolvable::describe(self)
+    }
+}
+
+impl<R: Resolvable> Waitable for R {
+    fn header(&self) -> &Header {
+        self.shared().header()
+    }
+
+    fn add_callback(&self, callback: Callback) {
+        self.shared().add_callback(callback);
+    }
+
+    fn add_callback_once(&self, callback: Callback) -> bool {
+        self.shared().add_waiter_once(Waiter::once(callback), usize::MAX)
+    }
+
+    fn exception(&self) -> Option<Exception> {
+        self.shared().exception()
+    }
+
+    fn cancel(&self) -> bool {
+        Resolvable::cancel(self)
+    }
+
+    fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
+        let show = Resolvable::coroutine(self).and_then(|coroutine| coroutine.show);
+        self.shared().with_value(|value| f(Shown::new(value, show)));
+    }
+
+    fn passes_on(&self) -> Option<AnyFuture> {
+        Resolvable::passes_on(self)
+    }
+
+    fn types(&self) -> (TypeId, TypeId, &'static str) {
+        (TypeId::of::<Future<R::Output>>(), TypeId::of::<R::Output>(), type_name::<R::Output>())
+    }
+
+    fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()> {
+        if let Some(slot) = slot.downcast_mut() {
+            *slot = Some(self.shared().take(Rc::strong_count(&self) == 1)?);
+        }
+        Ok(())
+    }
+}
+
 /// What [`Future::add_done_callback`] adds.
 struct DoneCallback<T: 'static, F> {
     /// Weak, since the Future holds its waiters. What resolves it holds it; from then on this does.
     core: Weak<dyn Resolvable<Output = T>>,
     done: Cell<Option<Future<T>>>,
-    context: Cell<crate::Context>,
+    context: Cell<Context>,
     /// Empty once it has run.
     f: Cell<Option<F>>,
 }

@@ -18,20 +18,28 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future as StdFuture;
-use std::mem::{take, ManuallyDrop};
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Poll, Waker};
+use std::task::{Context as PollContext, Poll};
 
 use crate::any_future::AnyFuture;
 use crate::call::{tell, Call};
+use crate::callback::{Callback, Run, Suspended, Withdraw};
+use crate::context::Context;
+use crate::coroutine::Coroutine;
+use crate::error::Error;
+use crate::exception::{Exception, Result};
 use crate::foreign::{discard, outside};
-use crate::ready::{Callback, ReadyQueue, Registration, Run, Suspended, Withdraw};
+use crate::future::Future;
+use crate::numbers::{next_call, CallId};
+use crate::polled::{exchange, Polled};
+use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
-use crate::trace::{self, CallId, Event, Shown, State};
+use crate::shown::Shown;
+use crate::state::State;
+use crate::trace::{self, Event};
 use crate::waker::OwnWaker;
-use crate::{Context, Coroutine, Error, Exception, Future, Result};
 
 /// Has a native coroutine that has a name started in the next turn of the loop.
 /// [`convert_yielded`](crate::convert_yielded) does the same, and calls it by its type.
@@ -52,7 +60,7 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    let runner = trace::observed().then(trace::next_runner);
+    let runner = trace::observed().then(next_call);
     let call = Call::new(coroutine);
     call.location.set(YIELDED_AT.get().unwrap_or(call.location.get()));
     let ready = ReadyQueue::current();
@@ -114,13 +122,13 @@ impl<T> Task<T> {
         tell(self.runner, |runner| if started { Event::Wake { runner } } else { Event::Start { runner } });
         let waker = self.waker.keep();
         let polled = Polled { task: self.clone(), waker: waker.clone(), awaits: None, throw_cancel };
-        let before = POLLED.with(|polling| polling.replace(Some(polled)));
+        let before = exchange(Some(polled));
         let step = || {
             let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
-            outside(|| body.as_mut().poll(&mut std::task::Context::from_waker(&waker)))
+            outside(|| body.as_mut().poll(&mut PollContext::from_waker(&waker)))
         };
         let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
-        let polled = POLLED.with(|polling| polling.replace(before)).expect("it was put there just now");
+        let polled = exchange(before).expect("it was put there just now");
         drop((waker, polled.waker));
         let result = match poll {
             Poll::Pending if !polled.throw_cancel => {
@@ -253,37 +261,8 @@ impl<T> Drop for Task<T> {
 }
 
 thread_local! {
-    /// The Task that is being polled. Without a destructor: nothing is left in it when none is.
-    static POLLED: ManuallyDrop<Cell<Option<Polled>>> = const { ManuallyDrop::new(Cell::new(None)) };
     /// The line of the yield whose native coroutines are being started.
     static YIELDED_AT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
-}
-
-/// A Task that is being polled, to the Futures that it awaits.
-pub(crate) struct Polled {
-    /// Itself, as somebody who waits.
-    pub(crate) task: Callback,
-    waker: Waker,
-    /// What it awaits, once it does.
-    pub(crate) awaits: Option<AnyFuture>,
-    /// Whether its first await is to raise `Cancelled`.
-    throw_cancel: bool,
-}
-
-/// Does something with the Task that polls with this waker: not with one whose body polls with a waker of its own
-/// making, as `join_all` may do.
-pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Option<R> {
-    POLLED.with(|cell| {
-        let mut polled = cell.take();
-        let result = polled.as_mut().filter(|polled| polled.waker.will_wake(waker)).map(f);
-        cell.set(polled);
-        result
-    })
-}
-
-/// Whether `Cancelled` is to be raised at an await of the Task that polls with this waker.
-pub(crate) fn is_cancelled(waker: &Waker) -> bool {
-    polling(waker, |polled| take(&mut polled.throw_cancel)).unwrap_or_default()
 }
 
 /// Calls `f`, which starts native coroutines: they say of where they wait that it is there.

@@ -26,17 +26,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::{forget, ManuallyDrop};
-use std::num::NonZeroU32;
 use std::panic::Location;
 use std::task::Poll;
 use std::thread::LocalKey;
 
-use crate::error::Misuse;
-use crate::generator::{Resume, Yielded};
-use crate::{Error, Exception, Result};
-
-/// The number of a body. A [`Co`](crate::Co) knows by it whether the body that it was made for is the one that runs.
-pub(crate) type BodyNumber = NonZeroU32;
+use crate::error::{Error, Misuse};
+use crate::exception::{Exception, Result};
+use crate::foreign::discard;
+use crate::generator::Resume;
+use crate::running::{go_on, interrupt, running_body, BodyNumber};
+use crate::yielded::Yielded;
 
 /// Which of the cells is filled; the diagram at the top of this file shows how it changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,8 +53,6 @@ enum Passing {
 
 // These have no destructors: nothing is left in them when no body runs, and bodies run to the end of a thread.
 thread_local! {
-    /// The body that is running.
-    static RUNNING: Cell<Option<BodyNumber>> = const { Cell::new(None) };
     static PASSING: Cell<Passing> = const { Cell::new(Passing::Nothing) };
     static SENT: Slot<Resume> = const { ManuallyDrop::new(Cell::new(None)) };
     static YIELDED: Slot<Yielded> = const { ManuallyDrop::new(Cell::new(None)) };
@@ -63,7 +60,6 @@ thread_local! {
 
     /// What was passing in the bodies that called other bodies, outermost first.
     static OUTER: ManuallyDrop<RefCell<Vec<Outer>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
-    static LAST_BODY: Cell<u32> = const { Cell::new(0) };
 }
 
 struct Outer(Passing, Option<Resume>, Option<Yielded>, Option<Misuse>);
@@ -81,20 +77,6 @@ fn take<T>(slot: &'static LocalKey<Slot<T>>) -> Option<T> {
 fn put<T>(slot: &'static LocalKey<Slot<T>>, value: Option<T>) {
     // Nothing is there to be dropped; the compiler cannot know that.
     let _ = slot.try_with(|slot| forget(slot.replace(value)));
-}
-
-/// Returns a number that no body on this thread has now.
-#[inline]
-pub(crate) fn next_body() -> BodyNumber {
-    let number = LAST_BODY.get().checked_add(1).and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
-    LAST_BODY.set(number.get());
-    number
-}
-
-/// Begins the run of a body.
-#[inline]
-pub(crate) fn run_body(number: BodyNumber) {
-    RUNNING.set(Some(number));
 }
 
 /// Leaves what is sent or thrown in for the yield that waits for it.
@@ -138,7 +120,7 @@ pub(crate) fn may_stop(over: bool) -> bool {
 #[inline(always)]
 pub(crate) fn accept(body: BodyNumber, yielded: Yielded) -> bool {
     let passing = PASSING.get();
-    if RUNNING.get() != Some(body) || !matches!(passing, Passing::Nothing | Passing::Sent) {
+    if running_body() != Some(body) || !matches!(passing, Passing::Nothing | Passing::Sent) {
         reject(body, yielded.location);
         return false;
     }
@@ -152,12 +134,12 @@ pub(crate) fn accept(body: BodyNumber, yielded: Yielded) -> bool {
 
 #[cold]
 fn reject(body: BodyNumber, second: &'static Location<'static>) {
-    if RUNNING.get().is_none() || PASSING.get() == Passing::Misused {
+    if running_body().is_none() || PASSING.get() == Passing::Misused {
         return;
     }
     drop(take(&SENT));
     let misuse = match take(&YIELDED) {
-        Some(Yielded { location: first, .. }) if RUNNING.get() == Some(body) => {
+        Some(Yielded { location: first, .. }) if running_body() == Some(body) => {
             Misuse::Twice { first, second }
         }
         _ => Misuse::Escaped,
@@ -169,7 +151,7 @@ fn reject(body: BodyNumber, second: &'static Location<'static>) {
 /// Returns the result of a yield that was not accepted, or that is over: none where that ends the body.
 #[cold]
 pub(crate) fn refuse<T>() -> Poll<Result<T>> {
-    match RUNNING.get() {
+    match running_body() {
         None => Poll::Ready(Err(Error::Misuse(Misuse::Escaped).into())),
         Some(_) => Poll::Pending,
     }
@@ -184,34 +166,36 @@ pub(crate) fn misuse() -> Exception {
     Error::Misuse(misuse).into()
 }
 
-/// Returns whether the body that ran last has left something in the cells.
-#[inline]
-pub(crate) fn has_leftover() -> bool {
-    PASSING.get() != Passing::Nothing
-}
-
-/// Empties the cells of the body that ran last. What was in them may be foreign.
-pub(crate) fn take_leftover() -> (Option<Resume>, Option<Yielded>) {
-    PASSING.set(Passing::Nothing);
-    take(&MISUSE);
-    (take(&SENT), take(&YIELDED))
-}
-
-/// A body in the middle of which something else runs.
+/// A body in the middle of which another one is resumed. It goes on when this is dropped.
 pub(crate) struct Interrupted {
     body: Option<BodyNumber>,
     /// Whether something was passing, which lies in `OUTER`.
     passing: bool,
 }
 
-/// Interrupts the body that is running, if one is: no body runs until another one begins or this one goes on.
-#[inline]
-pub(crate) fn interrupt() -> Interrupted {
-    let passing = PASSING.get() != Passing::Nothing;
-    if passing {
-        put_by();
+impl Interrupted {
+    /// Interrupts the body that is running, if one is, and empties the cells for another one.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        let passing = PASSING.get() != Passing::Nothing;
+        if passing {
+            put_by();
+        }
+        Self { body: interrupt(), passing }
     }
-    Interrupted { body: RUNNING.replace(None), passing }
+}
+
+impl Drop for Interrupted {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if PASSING.get() != Passing::Nothing {
+            discard_leftover();
+        }
+        go_on(self.body);
+        if self.passing {
+            restore();
+        }
+    }
 }
 
 #[cold]
@@ -220,15 +204,13 @@ fn put_by() {
     OUTER.with(|outers| outers.borrow_mut().push(outer));
 }
 
-impl Interrupted {
-    /// Lets the body go on. The cells are empty.
-    #[inline]
-    pub(crate) fn go_on(&self) {
-        RUNNING.set(self.body);
-        if self.passing {
-            restore();
-        }
-    }
+/// Drops what the body that ran last has left in the cells.
+#[cold]
+fn discard_leftover() {
+    PASSING.set(Passing::Nothing);
+    take(&MISUSE);
+    discard(take(&SENT));
+    discard(take(&YIELDED));
 }
 
 #[cold]

@@ -30,8 +30,9 @@ use std::sync::{Arc, OnceLock};
 
 use slab::Slab;
 
-use crate::foreign::{discard, guard};
-use crate::trace::Problem;
+use crate::foreign::discard;
+use crate::problem::Problem;
+use crate::report::guard;
 
 pub use crate::callback::{callback, Callback, Run, Suspended, Withdraw};
 

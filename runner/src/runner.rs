@@ -45,19 +45,28 @@
 
 mod observed;
 
+use std::any::Any;
 use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::any_future::AnyFuture;
 use crate::body::Body;
 use crate::call::Call;
+use crate::callback::{Run, Suspended, Withdraw};
 use crate::co::Co;
+use crate::context::Context;
+use crate::coroutine::Coroutine;
+use crate::exception::{Exception, Result};
 use crate::foreign::discard;
-use crate::generator::{Coroutine, Generator, GeneratorState, Resume, Yielded};
-use crate::ready::{call_soon, Run, Suspended, Withdraw};
+use crate::future::Future;
+use crate::generator::{Generator, GeneratorState, Resume};
+use crate::problem::Problem;
+use crate::ready::call_soon;
+use crate::report::report;
 use crate::shared::{lend, Resolvable, Shared};
-use crate::trace::{self, Problem, State};
-use crate::{Context, Exception, Future, Result};
+use crate::state::State;
+use crate::trace;
+use crate::yielded::Yielded;
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
@@ -192,7 +201,7 @@ impl<G: Generator + 'static> Runner<G> {
         match result {
             result if self.result_future.state() == State::Pending => drop(self.result_future.set(result)),
             Ok(value) => discard(value),
-            Err(exception) => trace::report(Problem::AfterCancel, &exception),
+            Err(exception) => report(Problem::AfterCancel, &exception),
         }
     }
 }
@@ -233,8 +242,9 @@ impl<G: Generator + 'static> Resolvable for Runner<G> {
         Some(self.call.coroutine)
     }
 
-    fn take_generator(&self) -> Option<Box<dyn Generator<Return = G::Return>>> {
-        Some(self.gen.take()?.into_unobserved())
+    fn take_origin(&self) -> Option<Box<dyn Any>> {
+        let gen: Box<dyn Generator<Return = G::Return>> = self.gen.take()?.into_unobserved();
+        Some(Box::new(gen))
     }
 }
 

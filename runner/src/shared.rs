@@ -1,18 +1,24 @@
 //! [`Shared`]: what all Futures share: the state, the result, and those who wait for it.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::mem::{needs_drop, ManuallyDrop};
+use std::any::Any;
+use std::cell::Cell;
+use std::mem::needs_drop;
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, Waitable};
-use crate::foreign::discard;
-use crate::ready::Callback;
+use crate::callback::Callback;
 #[cfg(doc)]
-use crate::ready::Run;
-use crate::trace::{self, Event, FutureId, Problem, State};
+use crate::callback::Run;
+use crate::coroutine::Coroutine;
+use crate::error::Error;
+use crate::exception::{Exception, Result};
+use crate::foreign::discard;
+use crate::numbers::FutureId;
+use crate::problem::Problem;
+use crate::report::report;
+use crate::state::{Asked, Header, State};
+use crate::trace::{self, Event};
 use crate::waiter::{compact, Left, Waiter, FEW};
-use crate::{Coroutine, Error, Exception, Generator, Result};
 
 /// The part of a Future that is the same in all of them. Whoever makes a Future with state of its own, such
 /// as a timer or a list, puts one of these into it and implements [`Resolvable`]: then both are one allocation.
@@ -21,39 +27,6 @@ pub struct Shared<T: 'static> {
     /// How to copy the value; there from the moment at which a second handle is made.
     copy: Cell<Option<fn(&T) -> T>>,
     header: Header,
-}
-
-/// What is known of a Future without the type of its result.
-#[derive(Debug)]
-pub struct Header {
-    state: Cell<State>,
-    asked: Cell<Asked>,
-    /// How many Promises there are, as far as the bits below [`MORE`] can count. That bit is set while there are more,
-    /// which are in `MORE_PROMISES`.
-    promises: Cell<u16>,
-    /// Its number in the trace; `None` until it is first mentioned.
-    number: Cell<Option<FutureId>>,
-}
-
-/// The bit of `Header::promises` that is no part of the number, and how many Promises the bits below cannot count.
-const MORE: u16 = 1 << 15;
-
-thread_local! {
-    /// How many times [`MORE`] Promises there are of a Future, beside those that its own count has. Without a
-    /// destructor: it is empty when no Future has that many.
-    static MORE_PROMISES: MorePromises = const { ManuallyDrop::new(RefCell::new(BTreeMap::new())) };
-}
-
-type MorePromises = ManuallyDrop<RefCell<BTreeMap<*const Header, usize>>>;
-
-/// What is known of the result beside its state.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Asked {
-    /// Nobody has asked for the exception, and nobody has copied the value.
-    No,
-    Yes,
-    /// It is the result of [`moment`](crate::moment), which does not matter to anybody.
-    Moment,
 }
 
 /// Those who wait while it is pending, then what they wait for.
@@ -122,9 +95,10 @@ pub trait Resolvable: Waitable + 'static {
         None
     }
 
-    /// Takes the generator out whose result this is, to drive it by hand: then this is never done.
+    /// Takes out what the result comes of, to drive it by hand: then this is never done. For a coroutine it is a
+    /// `Box<dyn Generator<Return = Self::Output>>`.
     #[doc(hidden)]
-    fn take_generator(&self) -> Option<Box<dyn Generator<Return = Self::Output>>> {
+    fn take_origin(&self) -> Option<Box<dyn Any>> {
         None
     }
 }
@@ -145,71 +119,6 @@ impl<T> Slot<T> {
             Ok(value) => (State::Done, Self::Value(value)),
             Err(exception) => (State::Failed, Self::Raised(exception)),
         }
-    }
-}
-
-impl Header {
-    /// The state.
-    pub fn state(&self) -> State {
-        self.state.get()
-    }
-
-    /// Whether the result or the exception is there, or it was cancelled.
-    pub fn done(&self) -> bool {
-        self.state() != State::Pending
-    }
-
-    /// Whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
-    pub fn is_moment(&self) -> bool {
-        self.asked.get() == Asked::Moment
-    }
-
-    /// Nobody will ask for the exception, and that is as it should be.
-    pub(crate) fn set_retrieved(&self) {
-        if !self.is_moment() {
-            self.asked.set(Asked::Yes);
-        }
-    }
-
-    pub(crate) fn add_promise(&self) {
-        let promises = self.promises.get();
-        self.promises.set(if promises | MORE == u16::MAX { self.carry() } else { promises + 1 });
-    }
-
-    /// Counts one less, and returns whether that was the last.
-    pub(crate) fn remove_promise(&self) -> bool {
-        let promises = self.promises.get();
-        self.promises.set(if promises == MORE { self.borrow() } else { promises - 1 });
-        promises == 1
-    }
-
-    /// Moves a full count to `MORE_PROMISES`, and returns the count that follows.
-    #[cold]
-    fn carry(&self) -> u16 {
-        MORE_PROMISES.with(|more| *more.borrow_mut().entry(std::ptr::from_ref(self)).or_default() += 1);
-        MORE
-    }
-
-    /// Takes a full count back, and returns the count that comes before.
-    #[cold]
-    fn borrow(&self) -> u16 {
-        MORE_PROMISES.with(|more| {
-            let (mut more, this) = (more.borrow_mut(), std::ptr::from_ref(self));
-            let left = more.get(&this).map_or(0, |full| full - 1);
-            if left == 0 {
-                more.remove(&this);
-                return MORE - 1;
-            }
-            more.insert(this, left);
-            u16::MAX
-        })
-    }
-
-    /// Its number in the trace.
-    pub fn id(&self) -> FutureId {
-        let id = self.number.get().unwrap_or_else(trace::next_future);
-        self.number.set(Some(id));
-        id
     }
 }
 
@@ -254,13 +163,11 @@ impl<T> Shared<T> {
 
     /// Gives the Future the number that it was mentioned by before it was made.
     pub fn set_id(&self, id: FutureId) {
-        self.header.number.set(Some(id));
+        self.header.set_id(id);
     }
 
     const fn with(state: State, slot: Slot<T>, asked: Asked) -> Self {
-        let (state, asked) = (Cell::new(state), Cell::new(asked));
-        let header = Header { state, asked, promises: Cell::new(0), number: Cell::new(None) };
-        Self { slot: Cell::new(slot), copy: Cell::new(None), header }
+        Self { slot: Cell::new(slot), copy: Cell::new(None), header: Header::new(state, asked) }
     }
 
     /// Resolves it, unless it is done or cancelled: then the value is dropped and this says `false`.
@@ -298,7 +205,7 @@ impl<T> Shared<T> {
             return false;
         }
         trace::emit(|| Event::Resolve { future: self.id(), state });
-        self.header.state.set(state);
+        self.header.set_state(state);
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
@@ -340,12 +247,12 @@ impl<T> Shared<T> {
     /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
     /// its Future.
     pub fn reclaim(&self) -> Option<T> {
-        (self.header.asked.get() == Asked::No).then(|| self.take_value())?
+        (self.header.asked() == Asked::No).then(|| self.take_value())?
     }
 
     /// Takes the result back, as [`reclaim`](Self::reclaim) does: the exception too, if nobody has asked for it.
     pub fn reclaim_result(&self) -> Option<Result<T>> {
-        if self.state() == State::Failed && self.header.asked.get() == Asked::No {
+        if self.state() == State::Failed && self.header.asked() == Asked::No {
             return self.exception().map(Err);
         }
         self.reclaim().map(Ok)
@@ -482,8 +389,8 @@ impl<T> std::fmt::Debug for Shared<T> {
 impl<T> Drop for Shared<T> {
     #[inline]
     fn drop(&mut self) {
-        if let (Slot::Raised(exception), Asked::No) = (self.slot.get_mut(), self.header.asked.get()) {
-            trace::report(Problem::NeverRetrieved, exception);
+        if let (Slot::Raised(exception), Asked::No) = (self.slot.get_mut(), self.header.asked()) {
+            report(Problem::NeverRetrieved, exception);
         }
         // Those who wait are guarded each by itself.
         if let (true, Slot::Value(_)) = (needs_drop::<T>(), self.slot.get_mut()) {

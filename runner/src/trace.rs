@@ -24,32 +24,25 @@
 //! assert!(lines.0.borrow()[0].starts_with("Call"));
 //! ```
 
-use std::any::{type_name, Any};
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::num::NonZeroU32;
 use std::panic::Location;
 use std::rc::Rc;
-use std::thread::LocalKey;
 use std::time::Duration;
 
 use log::Level;
 
-use crate::foreign::{self, Guarded};
-use crate::ready::{Callback, Run};
-use crate::{Coroutine, Exception, Result};
-
+use crate::callback::{Callback, Run};
+use crate::coroutine::Coroutine;
+use crate::exception::{Exception, Result};
+use crate::foreign::{log, tell_of_panics, Guarded, Panic};
 use crate::panics::install_hook;
-use crate::report::log;
-pub use crate::report::{report, Problem};
 
-/// The number of one call of a coroutine. The same for its Runner, should it need one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CallId(pub NonZeroU32);
-
-/// The number of a Future.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct FutureId(pub NonZeroU32);
+pub use crate::kind::Kind;
+pub use crate::numbers::{next_number, CallId, FutureId, Names, Numbers};
+pub use crate::problem::Problem;
+pub use crate::shown::{Show, Shown};
+pub use crate::state::State;
 
 /// One thing that happened. `runner` is whose call it happened to.
 #[derive(Debug)]
@@ -117,87 +110,6 @@ pub enum Body {
     Native,
 }
 
-/// The state of a Future.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum State {
-    /// Not there yet.
-    Pending,
-    /// Has its result.
-    Done,
-    /// Has an exception.
-    Failed,
-    /// Was cancelled.
-    Cancelled,
-}
-
-/// What kind of thing was yielded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// `()`.
-    None,
-    /// `moment()`.
-    Moment,
-    /// A Future, and its state at that moment.
-    Future(State),
-    /// A native coroutine, or any other `std::future::Future`.
-    Awaitable,
-    /// So many things, all waited for.
-    List(usize),
-    /// So many things by key.
-    Dict(usize),
-    /// A type that its author made yieldable.
-    Other(&'static str),
-    /// Nothing that can be waited for.
-    Bad,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("none"),
-            Self::Moment => f.write_str("moment"),
-            Self::Future(state) => f.write_str(&format!("future:{state:?}").to_lowercase()),
-            Self::Awaitable => f.write_str("awaitable"),
-            Self::List(n) => write!(f, "list:{n}"),
-            Self::Dict(n) => write!(f, "dict:{n}"),
-            Self::Other(name) => f.write_str(name),
-            Self::Bad => f.write_str("bad"),
-        }
-    }
-}
-
-/// A function that prints a value, for those types that can be printed.
-pub type Show = fn(&dyn Any, &mut fmt::Formatter<'_>) -> fmt::Result;
-
-/// A value on its way into or out of a coroutine, and what is known of how to print it.
-#[derive(Clone, Copy)]
-pub struct Shown<'a> {
-    /// The value itself, for observers that know the type.
-    pub value: &'a dyn Any,
-    /// How it is printed, where the attribute saw that.
-    pub show: Option<Show>,
-    /// The name of its type.
-    pub type_name: &'static str,
-}
-
-impl<'a> Shown<'a> {
-    /// A value, and the way to print it.
-    pub fn new<T: 'static>(value: &'a T, show: Option<Show>) -> Self {
-        Self { value, show, type_name: type_name::<T>() }
-    }
-}
-
-impl fmt::Debug for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.show {
-            Some(show) => foreign::show(f, |f| show(self.value, f)),
-            None => f.write_str(self.type_name),
-        }
-    }
-}
-
 /// Whoever wants to know what happens on this thread.
 pub trait Observer {
     /// Called for each event, in order, in the middle of what happens: it must not resume coroutines or
@@ -247,51 +159,31 @@ impl fmt::Debug for dyn Observer {
 pub struct Observation {
     /// Who.
     pub observer: Option<Rc<dyn Observer>>,
-    /// The number of the last call.
-    pub runners: u32,
-    /// The number of the last Future.
-    pub futures: u32,
-    /// The numbers of locks and other things that are called by their kind and a number; made with the first.
-    pub names: Option<Rc<Names>>,
-}
-
-/// How many things of each kind have a number.
-#[derive(Debug, Default)]
-pub struct Names(RefCell<Vec<(&'static str, u32)>>);
-
-impl Names {
-    fn next(&self, kind: &'static str) -> u32 {
-        let mut numbers = self.0.borrow_mut();
-        let index = numbers.iter().position(|(other, _)| *other == kind).unwrap_or_else(|| {
-            numbers.push((kind, 0));
-            numbers.len() - 1
-        });
-        numbers[index].1 += 1;
-        numbers[index].1
-    }
+    /// The last numbers that were given out.
+    pub numbers: Numbers,
 }
 
 thread_local! {
     static OBSERVED: Cell<Observed> = const { Cell::new(Observed::Unknown) };
     static OBSERVER: RefCell<Option<Guarded<Rc<dyn Observer>>>> = const { RefCell::new(None) };
-    static RUNNERS: Cell<u32> = const { Cell::new(0) };
-    static FUTURES: Cell<u32> = const { Cell::new(0) };
-    static NAMES: RefCell<Option<Rc<Names>>> = const { RefCell::new(None) };
 }
 
 /// Has this thread observed like that from now on, and returns how it was observed before.
 pub fn exchange(with: Observation) -> Observation {
     install_hook();
-    OBSERVED.set(if with.observer.is_some() { Observed::Yes } else { Observed::No });
+    let observed = with.observer.is_some();
+    OBSERVED.set(if observed { Observed::Yes } else { Observed::No });
+    tell_of_panics(observed.then_some(panicked));
     // While a thread ends nobody observes it any more.
     let before = OBSERVER.try_with(|observer| observer.replace(with.observer.map(Guarded::new)));
     let before = before.ok().flatten();
-    Observation {
-        observer: before.map(Guarded::into_inner),
-        runners: RUNNERS.replace(with.runners),
-        futures: FUTURES.replace(with.futures),
-        names: NAMES.try_with(|names| names.replace(with.names)).unwrap_or_default(),
-    }
+    Observation { observer: before.map(Guarded::into_inner), numbers: Numbers::exchange(with.numbers) }
+}
+
+/// Tells the observer of a value that panicked as it was dropped.
+fn panicked(panic: Panic) {
+    let exception = Exception::of_panic(panic);
+    emit(|| Event::Report { problem: Problem::Callback, exception: &exception });
 }
 
 /// Whether anybody observes this thread.
@@ -354,24 +246,4 @@ fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
         R::default()
     };
     Exception::trap(move || f(&*observer), panicked)
-}
-
-pub(crate) fn next_runner() -> CallId {
-    CallId(next(&RUNNERS))
-}
-
-/// Returns the next number of a thing of that kind, from 1. Things get theirs when they are first mentioned, so that it
-/// is the same on every run. What begins to observe begins to count anew.
-pub fn next_number(kind: &'static str) -> u32 {
-    NAMES.try_with(|names| names.borrow_mut().get_or_insert_default().next(kind)).unwrap_or(1)
-}
-
-pub(crate) fn next_future() -> FutureId {
-    FutureId(next(&FUTURES))
-}
-
-fn next(last: &'static LocalKey<Cell<u32>>) -> NonZeroU32 {
-    let next = NonZeroU32::MIN.saturating_add(last.get());
-    last.set(next.get());
-    next
 }

@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::task::{RawWakerVTable, Waker};
 
-use crate::foreign::{discard, guard, Guarded};
-use crate::ready::{call_soon_on, Callback, QueueId, ReadyQueue};
-use crate::trace::Problem;
+use crate::callback::Callback;
+use crate::foreign::{discard, Guarded};
+use crate::problem::Problem;
+use crate::ready::{call_soon_on, QueueId, ReadyQueue};
+use crate::report::guard;
 
 /// What waits for a Future.
 pub(crate) enum Waiter {

@@ -25,19 +25,20 @@
 //! assert_eq!(future.result().unwrap(), 5);
 //! ```
 
-use std::any::{type_name, Any, TypeId};
+use std::any::{type_name, Any};
 use std::cell::OnceCell;
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use crate::any_future::AnyFuture;
-use crate::generator::Convert;
-use crate::native::{is_cancelled, start};
+use crate::coroutine::Coroutine;
+use crate::error::Error;
+use crate::exception::{Exception, Result};
+use crate::future::Future;
+use crate::kind::Kind;
+use crate::native::start;
+use crate::polled::is_cancelled;
 use crate::shared::Shared;
-use crate::trace::Kind;
-use crate::{Coroutine, Error, Exception, Future, Result};
 
 /// The kinds of yieldable things.
 pub mod marker {
@@ -213,22 +214,5 @@ pub fn convert_yielded<M, Y: Yieldable<M>>(yielded: Y) -> Result<Future<Y::Outpu
     match yielded.into_future() {
         Ok(future) => Ok(future),
         Err(yielded) => yielded.convert_yielded(),
-    }
-}
-
-/// A yieldable thing on its way to the Runner.
-pub(crate) struct Deferred<Y, M>(pub(crate) Y, pub(crate) PhantomData<M>);
-
-impl<M: 'static, Y: Yieldable<M> + 'static> Convert for Deferred<Y, M> {
-    fn kind(&self) -> Kind {
-        self.0.kind()
-    }
-
-    fn convert(self: Box<Self>) -> Result<AnyFuture> {
-        Ok(self.0.convert_yielded()?.erase())
-    }
-
-    fn types(&self) -> (TypeId, TypeId, &'static str) {
-        (TypeId::of::<Y>(), TypeId::of::<Y::Output>(), type_name::<Y::Output>())
     }
 }

@@ -110,7 +110,7 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Run for JobFuture<F, T> {
         let Stage::Finished(result) = self.job.replace(Stage::Away) else { return };
         match result {
             Err(exception) if self.shared.state() == State::Cancelled => {
-                trace::report(Problem::AfterCancel, &exception);
+                squall_runner::report::report(Problem::AfterCancel, &exception);
             }
             Err(exception) if exception.downcast_ref() == Some(&Error::Cancelled) => {
                 self.shared.cancel();

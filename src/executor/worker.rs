@@ -8,8 +8,8 @@ use std::thread;
 
 use crossbeam_channel::{Receiver, Sender};
 use log::Level;
-use squall_runner::foreign::guard;
 use squall_runner::ready::{Run, Withdraw};
+use squall_runner::report::guard;
 use squall_runner::trace::Problem;
 use squall_runner::{log, Error, Future, Resolvable, Shared};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Problem};
+use squall_runner::trace::Problem;
 use squall_runner::{Error, Exception, Future, Resolvable};
 
 use super::multi::is_quiet;
@@ -41,7 +41,7 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> LateFailure<T, Q> {
     fn report(&self, future: &Future<T>) {
         if let Some(exception) = future.exception() {
             if !is_quiet(&*self.quiet, &exception) && exception.downcast_ref() != Some(&Error::Cancelled) {
-                trace::report(Problem::LateFailure, &exception);
+                squall_runner::report::report(Problem::LateFailure, &exception);
             }
         }
     }

@@ -107,7 +107,7 @@ pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exceptio
     Exception::trap(
         || quiet(exception),
         |panic| {
-            trace::report(Problem::Callback, &panic);
+            squall_runner::report::report(Problem::Callback, &panic);
             false
         },
     )
@@ -134,7 +134,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
                 if pending && first.is_none() {
                     first = Some(exception);
                 } else if !is_quiet(&*self.quiet, &exception) {
-                    trace::report(Problem::Multiple, &exception);
+                    squall_runner::report::report(Problem::Multiple, &exception);
                 }
             }
         });

@@ -12,7 +12,7 @@ use std::time::Duration;
 use log::Level;
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Withdraw};
-use squall_runner::trace::{self, Problem};
+use squall_runner::trace::Problem;
 use squall_runner::{log, marker, Error, Exception, Result};
 
 use super::held::Held;
@@ -197,7 +197,7 @@ impl Periodic {
         }
         if let Err(exception) = self.call().await {
             if exception.downcast_ref() != Some(&Error::Cancelled) {
-                trace::report(Problem::Callback, &exception);
+                squall_runner::report::report(Problem::Callback, &exception);
             }
         }
         self.schedule_next();
@@ -232,7 +232,7 @@ impl Periodic {
     fn period_with_jitter(&self) -> Duration {
         let Some(mut jitter) = self.jitter.take() else { return self.period };
         let middle = |panic| {
-            trace::report(Problem::Callback, &panic);
+            squall_runner::report::report(Problem::Callback, &panic);
             0.5
         };
         let random = Exception::trap(|| (jitter.random)(), middle);

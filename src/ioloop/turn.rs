@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use log::Level;
-use squall_runner::foreign::guard;
 use squall_runner::ready::{Callback, Suspended};
+use squall_runner::report::guard;
 use squall_runner::trace::{self, Event, Problem};
 use squall_runner::{log, Coroutine, Error, Result, Waiting};
 
@@ -164,7 +164,7 @@ fn waiting(suspended: Suspended) -> Waiting {
     Waiting {
         name: coroutine.name(),
         location,
-        on: waits_for.as_ref().and_then(squall_runner::AnyFuture::coroutine).map(Coroutine::name),
+        on: waits_for.as_ref().and_then(|awaited| awaited.coroutine()).map(Coroutine::name),
         what: waits_for.and_then(|future| future.describe()),
         on_default_loop: false,
     }

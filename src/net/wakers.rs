@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use squall_runner::foreign::guard;
+use squall_runner::report::guard;
 use squall_runner::trace::Problem;
 
 /// The tasks to wake. Usually there is at most one, which costs no allocation.

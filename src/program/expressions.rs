@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use squall_runner::trace::{report, Problem};
+use squall_runner::report::report;
+use squall_runner::trace::Problem;
 use squall_runner::{moment, Coroutine, Error, Exception, Future, Result};
 
 use super::map::map;

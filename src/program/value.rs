@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use send_wrapper::SendWrapper;
-use squall_runner::trace::{self, Kind, Problem};
+use squall_runner::trace::{Kind, Problem};
 use squall_runner::{
     convert_yielded, marker, native, AnyFuture, Coroutine, Error, Exception, Future, Result, Shared,
     Yieldable,
@@ -113,7 +113,10 @@ impl Drop for Awaitable {
             drop(body);
             let name = self.coroutine.name();
             let message = format!("coroutine '{name}' was never awaited");
-            trace::report(Problem::NeverAwaited, &super::raised::foreign("RuntimeWarning", message));
+            squall_runner::report::report(
+                Problem::NeverAwaited,
+                &super::raised::foreign("RuntimeWarning", message),
+            );
         }
     }
 }

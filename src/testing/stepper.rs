@@ -92,7 +92,8 @@ impl Stepper {
         if let Some(native) = native {
             panic!("Stepper::new was given `{}`, a native coroutine (async fn), which cannot be stepped by hand: step the coroutine that yields it, or take a TestLoop", native.coroutine.name());
         }
-        let start = found.and_then(|call| Some((call, future.core().take_generator()?)));
+        let origin = || future.core().take_origin()?.downcast::<Box<dyn Generator<Return = T>>>().ok();
+        let start = found.and_then(|call| Some((call, *origin()?)));
         let Some((call, generator)) = start else {
             panic!("Stepper::new was given a function whose Future is not that of a coroutine which it calls: write Stepper::new(|| my_coroutine(..))")
         };

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use squall_runner::foreign::guard;
 use squall_runner::ready::Callback;
+use squall_runner::report::guard;
 use squall_runner::trace::{CallId, Problem};
 use squall_runner::{convert_yielded, Future, Yieldable};
 

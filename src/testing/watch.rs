@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use squall_runner::ready::{Callback, ReadyQueue};
 use squall_runner::trace::{
-    Body, CallId, Event, FutureId, Names, Observation, Observer, Origin, Problem, State,
+    Body, CallId, Event, FutureId, Numbers, Observation, Observer, Origin, Problem, State,
 };
 use squall_runner::Exception;
 
@@ -27,10 +27,9 @@ pub(super) struct Watch {
     clock: VirtualClock,
     /// Its queue: what another loop resumes in the meantime goes on.
     ready: Rc<ReadyQueue>,
-    /// The last numbers of a call and a Future that were given out, while another observes.
-    numbers: Cell<(u32, u32)>,
-    /// The numbers of locks and queues, which begin anew in each world.
-    names: Rc<Names>,
+    /// The last numbers that were given out, while another observes. Those of locks and queues begin anew in each
+    /// world.
+    numbers: Cell<Numbers>,
 }
 
 /// What happened so far, and how it stands.
@@ -96,9 +95,8 @@ pub(super) enum From {
 impl Watch {
     pub(super) fn new(clock: VirtualClock, ready: Rc<ReadyQueue>, record: bool) -> Self {
         let seen = Seen { record, ..Seen::default() };
-        let numbers = Cell::default();
-        let names = Rc::default();
-        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers, names }
+        let numbers = Cell::new(Numbers { names: Some(Rc::default()), ..Numbers::default() });
+        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers }
     }
 
     /// Whether its loop is the current one.
@@ -108,8 +106,9 @@ impl Watch {
 
     /// The thread, observed by this, with the next numbers.
     pub(super) fn observation(self: &Rc<Self>) -> Observation {
-        let (runners, futures) = self.numbers.get();
-        Observation { observer: Some(self.clone()), runners, futures, names: Some(self.names.clone()) }
+        let numbers = self.numbers.take();
+        self.numbers.set(numbers.clone());
+        Observation { observer: Some(self.clone()), numbers }
     }
 
     /// Keeps the numbers, if the thread was observed by this; else gives back how it was observed.
@@ -118,7 +117,7 @@ impl Watch {
         if !before.observer.as_ref().is_some_and(|other| std::ptr::addr_eq(Rc::as_ptr(other), this)) {
             return Some(before);
         }
-        self.numbers.set((before.runners, before.futures));
+        self.numbers.set(before.numbers);
         None
     }
 }

@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use hyper::header::{HeaderValue, ALLOW, CONNECTION, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode};
-use squall_runner::foreign::guard;
 use squall_runner::ready::{Run, Withdraw};
+use squall_runner::report::guard;
 use squall_runner::trace::Problem;
 use squall_runner::{Context, Exception, Future, Promise, Result};
 

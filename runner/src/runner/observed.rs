@@ -5,10 +5,16 @@ use std::cell::Cell;
 use super::Runner;
 use crate::any_future::AnyFuture;
 use crate::call::{tell, Call};
-use crate::generator::{Coroutine, Generator, GeneratorState, Resume, What, Yielded};
+use crate::context::Context;
+use crate::coroutine::Coroutine;
+use crate::future::Future;
+use crate::generator::{Generator, GeneratorState, Resume};
+use crate::numbers::{next_call, CallId};
 use crate::shared::lend;
-use crate::trace::{self, emit, Body, CallId, Event, Shown, State};
-use crate::{Context, Future};
+use crate::shown::Shown;
+use crate::state::State;
+use crate::trace::{self, emit, Body, Event};
+use crate::yielded::{What, Yielded};
 
 /// A generator whose call is observed: it tells what goes in and what comes out. It is another type, so that the Runners
 /// of all others need not even ask whether somebody wants to know what they do.
@@ -106,7 +112,7 @@ impl<T: 'static> Runner<Observed<T>> {
         resume: impl FnMut(Resume) -> GeneratorState<T> + 'static,
     ) -> Future<T> {
         let call = Call::new(coroutine);
-        let (runner_id, generator) = (trace::next_runner(), Unobserved(Box::new(resume)));
+        let (runner_id, generator) = (next_call(), Unobserved(Box::new(resume)));
         let gen = Observed { runner: runner_id, coroutine, starts: body == Body::Generator, generator };
         let runner = Self::new(call, Some(gen), Cell::new(Context::current()));
         let future = runner.result_future.id();

@@ -385,7 +385,7 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
                 who.coroutine.name(),
                 who.waits_for
                     .as_ref()
-                    .and_then(squall_runner::AnyFuture::coroutine)
+                    .and_then(|awaited| awaited.coroutine())
                     .map(squall_runner::Coroutine::name),
             )
         })

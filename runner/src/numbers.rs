@@ -1,0 +1,81 @@
+//! The numbers by which a trace names calls, Futures and other things.
+//!
+//! They are small, given out in the order in which things are first mentioned, and never used again: so the same program
+//! has the same numbers on every machine.
+
+use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
+use std::rc::Rc;
+use std::thread::LocalKey;
+
+/// The number of one call of a coroutine. The same for its Runner, should it need one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub NonZeroU32);
+
+/// The number of a Future.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FutureId(pub NonZeroU32);
+
+/// How many things of each kind have a number.
+#[derive(Debug, Default)]
+pub struct Names(RefCell<Vec<(&'static str, u32)>>);
+
+impl Names {
+    fn next(&self, kind: &'static str) -> u32 {
+        let mut numbers = self.0.borrow_mut();
+        let index = numbers.iter().position(|(other, _)| *other == kind).unwrap_or_else(|| {
+            numbers.push((kind, 0));
+            numbers.len() - 1
+        });
+        numbers[index].1 += 1;
+        numbers[index].1
+    }
+}
+
+/// The last numbers that were given out on a thread.
+#[derive(Debug, Clone, Default)]
+pub struct Numbers {
+    /// The number of the last call.
+    pub calls: u32,
+    /// The number of the last Future.
+    pub futures: u32,
+    /// The numbers of locks and other things that are called by their kind and a number; made with the first.
+    pub names: Option<Rc<Names>>,
+}
+
+thread_local! {
+    static CALLS: Cell<u32> = const { Cell::new(0) };
+    static FUTURES: Cell<u32> = const { Cell::new(0) };
+    static NAMES: RefCell<Option<Rc<Names>>> = const { RefCell::new(None) };
+}
+
+impl Numbers {
+    /// Goes on with these numbers on this thread, and returns those that were the last before.
+    pub(crate) fn exchange(with: Self) -> Self {
+        Self {
+            calls: CALLS.replace(with.calls),
+            futures: FUTURES.replace(with.futures),
+            names: NAMES.try_with(|names| names.replace(with.names)).unwrap_or_default(),
+        }
+    }
+}
+
+pub(crate) fn next_call() -> CallId {
+    CallId(next(&CALLS))
+}
+
+/// Returns the next number of a thing of that kind, from 1. Things get theirs when they are first mentioned, so that it
+/// is the same on every run. What begins to observe begins to count anew.
+pub fn next_number(kind: &'static str) -> u32 {
+    NAMES.try_with(|names| names.borrow_mut().get_or_insert_default().next(kind)).unwrap_or(1)
+}
+
+pub(crate) fn next_future() -> FutureId {
+    FutureId(next(&FUTURES))
+}
+
+fn next(last: &'static LocalKey<Cell<u32>>) -> NonZeroU32 {
+    let next = NonZeroU32::MIN.saturating_add(last.get());
+    last.set(next.get());
+    next
+}

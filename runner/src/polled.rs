@@ -1,0 +1,45 @@
+//! [`Polled`]: the native coroutine that is being polled, as the Futures that it awaits see it.
+
+use std::cell::Cell;
+use std::mem::{take, ManuallyDrop};
+use std::task::Waker;
+
+use crate::any_future::AnyFuture;
+use crate::callback::Callback;
+
+thread_local! {
+    /// The Task that is being polled. Without a destructor: nothing is left in it when none is.
+    static POLLED: ManuallyDrop<Cell<Option<Polled>>> = const { ManuallyDrop::new(Cell::new(None)) };
+}
+
+/// A Task that is being polled, to the Futures that it awaits.
+pub(crate) struct Polled {
+    /// Itself, as somebody who waits.
+    pub(crate) task: Callback,
+    pub(crate) waker: Waker,
+    /// What it awaits, once it does.
+    pub(crate) awaits: Option<AnyFuture>,
+    /// Whether its first await is to raise `Cancelled`.
+    pub(crate) throw_cancel: bool,
+}
+
+/// Does something with the Task that polls with this waker: not with one whose body polls with a waker of its own
+/// making, as `join_all` may do.
+pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Option<R> {
+    POLLED.with(|cell| {
+        let mut polled = cell.take();
+        let result = polled.as_mut().filter(|polled| polled.waker.will_wake(waker)).map(f);
+        cell.set(polled);
+        result
+    })
+}
+
+/// Whether `Cancelled` is to be raised at an await of the Task that polls with this waker.
+pub(crate) fn is_cancelled(waker: &Waker) -> bool {
+    polling(waker, |polled| take(&mut polled.throw_cancel)).unwrap_or_default()
+}
+
+/// Makes `polled` the Task that is being polled, and returns the one that was.
+pub(crate) fn exchange(polled: Option<Polled>) -> Option<Polled> {
+    POLLED.with(|cell| cell.replace(polled))
+}

@@ -1,0 +1,33 @@
+//! Whether what no logger takes goes to standard error.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use log::{Level, LevelFilter};
+
+use crate::panics::is_quiet;
+
+/// Whether what no logger takes goes to standard error.
+static TO_STDERR: AtomicBool = AtomicBool::new(true);
+
+/// Sets whether errors and warnings go to standard error while the program has no logger, as they do at first.
+///
+/// A program has no logger if `log::max_level()` is `Off`. If the environment variable `RUST_LOG` is set, that is
+/// taken for a choice, and nothing is printed.
+///
+/// ```
+/// squall_runner::report_to_stderr(false);
+/// // A coroutine that fails, and that nobody waits for, is silent from now on.
+/// # squall_runner::report_to_stderr(true);
+/// ```
+pub fn report_to_stderr(on: bool) {
+    TO_STDERR.store(on, Ordering::Relaxed);
+}
+
+/// Returns whether a line of that level is printed, besides being logged.
+pub(crate) fn goes_to_stderr(level: Level) -> bool {
+    level <= Level::Warn
+        && log::max_level() == LevelFilter::Off
+        && TO_STDERR.load(Ordering::Relaxed)
+        && !is_quiet()
+        && std::env::var_os("RUST_LOG").is_none()
+}
