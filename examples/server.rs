@@ -1,12 +1,12 @@
 //! A web server that others try from outside: `cargo run --features web,http-client --example server -- 127.0.0.1:0`.
-//! Its first line is its address. `SIGTERM` stops it: requests under way are answered, for at most ten seconds.
+//! `--root DIR` is what `/static` shows, `--header-timeout SECONDS` how long the head of a request may take. Its first line is its address. `SIGTERM` stops it: requests under way are answered, for at most ten seconds.
 
 use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
 use squall::ioloop::signal;
-use squall::web::{Application, HttpError, Request, RequestHandler, StaticFiles};
+use squall::web::{Application, HttpError, HttpServerConfig, Request, RequestHandler, StaticFiles};
 use squall::{sleep, Exception, IoLoop, Result};
 
 /// `/`: the shortest response.
@@ -163,10 +163,16 @@ fn main() -> Result<()> {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let mut address = "127.0.0.1:8888".to_owned();
     let mut root = "examples".to_owned();
+    let mut config = HttpServerConfig::default();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--root" => root = arguments.next().ok_or_else(|| Exception::msg("--root DIR"))?,
+            "--header-timeout" => {
+                let seconds = arguments.next().and_then(|seconds| seconds.parse().ok());
+                let seconds = seconds.ok_or_else(|| Exception::msg("--header-timeout SECONDS"))?;
+                config.header_timeout = Duration::from_secs(seconds);
+            }
             _ => address = argument,
         }
     }
@@ -180,7 +186,7 @@ fn main() -> Result<()> {
         .route("/stream", Stream)
         .route("/static/{*path}", StaticFiles::new(root))
         .route("/ws", Chat);
-    let server = app.listen(address)?;
+    let server = app.listen_with(address, config)?;
     let io_loop = IoLoop::current();
     let (inner, address) = (io_loop.clone(), server.local_addr()?);
     io_loop.add_signal_handler(signal::SIGTERM, move || {
