@@ -145,7 +145,7 @@ impl Exception {
     /// ```
     #[inline]
     pub fn trap<R>(f: impl FnOnce() -> R, raised: impl FnOnce(Self) -> R) -> R {
-        catch(f).unwrap_or_else(|panic| raised(Self::of_panic(panic)))
+        catch(f, |panic| raised(Self::of_panic(panic)))
     }
 
     #[cold]

@@ -59,10 +59,10 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Calls foreign code, and catches its panic.
+/// Calls foreign code. Of a panic `panicked` makes the result.
 #[inline]
-pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, Panic> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(panic_of)
+pub(crate) fn catch<R>(f: impl FnOnce() -> R, panicked: impl FnOnce(Panic) -> R) -> R {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| panicked(panic_of(payload)))
 }
 
 #[cold]
@@ -96,9 +96,7 @@ impl Drop for Outside {
 #[inline]
 pub fn discard<T>(it: T) {
     if needs_drop::<T>() {
-        if let Err(panic) = catch(|| outside(|| drop(it))) {
-            dropped(panic);
-        }
+        catch(|| outside(|| drop(it)), dropped);
     }
 }
 
@@ -125,12 +123,13 @@ pub(crate) fn tell_of_panics(tell: Option<fn(Panic)>) {
 /// The logger is foreign code, and so is what the line shows: a panic of either is dropped.
 #[cold]
 pub fn log(level: Level, target: &str, line: fmt::Arguments<'_>) {
-    let _ = catch(|| {
+    let logged = || {
         log::log!(target: target, level, "{line}");
         if goes_to_stderr(level) {
             eprintln!("[{level} {target}] {line}");
         }
-    });
+    };
+    catch(logged, drop);
 }
 
 /// Shows a foreign value by its `Display` or `Debug`. If that panics or fails, this says so in its place.
@@ -156,7 +155,7 @@ pub fn show(
     f: &mut fmt::Formatter<'_>,
     show: impl FnOnce(&mut fmt::Formatter<'_>) -> fmt::Result,
 ) -> fmt::Result {
-    match catch(|| show(f)) {
+    match catch(|| Ok(show(f)), Err) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(fmt::Error)) => f.write_str("<cannot be shown>"),
         Err(panic) => write!(f, "<panicked: {}>", panic.text),
