@@ -31,6 +31,7 @@ lessons! {
     "parallel_list": parallel_list,
     "parallel_map": parallel_map,
     "interleaving": interleaving,
+    "leaving_client": leaving_client,
     "looping": looping,
     "minute_loop": minute_loop,
     "minute_loop2": minute_loop2,
