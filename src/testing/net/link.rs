@@ -135,7 +135,6 @@ impl fmt::Debug for Link {
 }
 
 /// What connects two hosts.
-#[derive(Default)]
 pub(super) struct Wire {
     state: Cell<State>,
     latency: Cell<Duration>,
@@ -147,11 +146,20 @@ pub(super) struct Wire {
     free: [Cell<Duration>; 2],
 }
 
-impl Wire {
-    pub(super) fn new() -> Rc<Self> {
-        Rc::new(Self { buffer: Cell::new(BUFFER), ..Self::default() })
+impl Default for Wire {
+    fn default() -> Self {
+        Self {
+            state: Cell::default(),
+            latency: Cell::default(),
+            bandwidth: Cell::default(),
+            buffer: Cell::new(BUFFER),
+            split: Cell::default(),
+            free: Default::default(),
+        }
     }
+}
 
+impl Wire {
     pub(super) fn set_state(&self, state: State) {
         self.state.set(state);
     }

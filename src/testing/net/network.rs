@@ -113,7 +113,7 @@ impl Network {
     /// What connects two hosts.
     pub(super) fn wire(&self, one: HostId, other: HostId) -> Rc<Wire> {
         let key = (one.min(other), one.max(other));
-        self.wires.borrow_mut().entry(key).or_insert_with(Wire::new).clone()
+        self.wires.borrow_mut().entry(key).or_default().clone()
     }
 }
 
