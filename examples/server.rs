@@ -1,5 +1,6 @@
 //! A web server that others try from outside: `cargo run --features web,http-client --example server -- 127.0.0.1:0`.
-//! `--root DIR` is what `/static` shows, `--header-timeout SECONDS` how long the head of a request may take. Its first line is its address. `SIGTERM` stops it: requests under way are answered, for at most ten seconds.
+//! `--root DIR` is what `/static` shows, `--header-timeout SECONDS` how long the head of a request may take.
+//! Its first line is its address. `SIGTERM` stops it: requests under way are answered, for at most ten seconds.
 
 use std::io::Write;
 use std::rc::Rc;
