@@ -1,11 +1,12 @@
 //! [`Pool`]: the connections that are kept for later.
 
+use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use squall_runner::ready::ReadyQueue;
+use squall_runner::ready::{ReadyQueue, Run, Withdraw};
 use url::Url;
 
 use super::connection::Connection;
@@ -117,13 +118,7 @@ impl Pool {
     }
 
     fn close_at(&self, io_loop: &IoLoop, when: Duration) -> Timeout {
-        let this = self.this.clone();
-        io_loop.call_at(when, move || {
-            if let Some(this) = this.upgrade() {
-                this.timer.take();
-                this.close_old();
-            }
-        })
+        io_loop.add_timer(when, Rc::new(CloseOld(self.this.clone())))
     }
 
     /// Closes what was idle for too long.
@@ -153,6 +148,26 @@ impl Pool {
         self.idle.borrow().values().map(VecDeque::len).sum()
     }
 }
+
+/// What the timer of a pool calls.
+struct CloseOld(Weak<Pool>);
+
+impl Run for CloseOld {
+    fn run(self: Rc<Self>) {
+        if let Some(pool) = self.0.upgrade() {
+            pool.timer.take();
+            pool.close_old();
+        }
+    }
+
+    /// It has a name, so that it is none of those timers that a test must not leave over: a program that keeps
+    /// connections is done.
+    fn choice(&self) -> Option<(Cow<'static, str>, u64)> {
+        Some(("idle_timeout".into(), 0))
+    }
+}
+
+impl Withdraw for CloseOld {}
 
 impl Drop for Pool {
     fn drop(&mut self) {

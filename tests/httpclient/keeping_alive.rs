@@ -58,7 +58,7 @@ fn idle_connections_are_closed_after_their_time_and_beyond_their_number() {
         let server = serve(|_| vec![Wait(5), response("200 OK", &[], "x")]);
         let client = client(|config| {
             config.max_idle_per_host = 2;
-            config.idle_timeout = Duration::from_millis(40);
+            config.idle_timeout = Duration::from_millis(250);
         });
         multi((0..5).map(|_| client.fetch(server.url("/"))).collect::<Vec<_>>()).await?;
         assert_eq!(server.connections.get(), 5);

@@ -4,6 +4,7 @@ mod bad_servers;
 mod cancelling;
 mod decoding;
 mod fetching;
+mod in_memory;
 mod keeping_alive;
 mod limits;
 mod redirecting;

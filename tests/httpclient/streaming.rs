@@ -89,14 +89,18 @@ fn response_that_is_dropped_closes_its_connection_and_frees_its_place() {
 #[test]
 fn cancelled_next_takes_no_chunk() {
     run(|| async {
-        let server =
-            serve(|_| vec![send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"), Wait(30), send("ab")]);
-        let response = AsyncHttpClient::new().fetch_stream(server.url("/")).await?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let fetched = AsyncHttpClient::new().fetch_stream(format!("http://{}/", listener.local_addr()?));
+        let (stream, _) = listener.accept().await?;
+        stream.read_until("\r\n\r\n", 1 << 16).await?;
+        stream.write_all("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n").await?;
+        let response = fetched.await?;
         let chunks = response.chunks();
         let next = chunks.next();
         sleep(Duration::from_millis(5)).await?;
         assert!(next.cancel());
         next.await.unwrap_err();
+        stream.write_all("ab").await?;
         assert_eq!(chunks.next().await?.unwrap(), "ab");
         assert_eq!(chunks.next().await?, None);
         Ok(())
@@ -123,9 +127,9 @@ fn each_chunk_has_the_time_of_the_request() {
     run(|| async {
         let server = serve(|_| {
             let head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n";
-            vec![send(head), Wait(60), send("a"), Wait(60), send("b"), Wait(60), send("c"), Hang]
+            vec![send(head), Wait(110), send("a"), Wait(110), send("b"), Wait(110), send("c"), Hang]
         });
-        let request = Request::get(server.url("/")).request_timeout(Duration::from_millis(120));
+        let request = Request::get(server.url("/")).request_timeout(Duration::from_millis(300));
         let response = AsyncHttpClient::new().fetch_stream(request).await?;
         let chunks = response.chunks();
         for letter in ["a", "b", "c"] {
