@@ -22,6 +22,7 @@ pub use squall_runner::{
 };
 pub use task::{maybe_future, task, MaybeFuture};
 pub use wait_iterator::WaitIterator;
+pub(crate) use with_timeout::timed_out;
 pub use with_timeout::{with_timeout, with_timeout_quiet};
 
 /// The kinds of yieldable things: the type parameter of [`Yieldable`], which is always inferred.

@@ -208,6 +208,46 @@ fn list_is_described_by_what_it_still_waits_for() {
 
 #[cfg(feature = "trace")]
 #[test]
+fn trace_and_waits_name_the_holder_and_the_line() {
+    let mut t = squall::testing::TestLoop::new();
+    let lock = Lock::new().named("accounts");
+    let guard = lock.acquire();
+    let (other, free) = (lock.clone(), lock.clone());
+    drop((t.spawn(move || takes(other, |_| ())), t.spawn(move || asks(free))));
+    t.run_until_idle();
+    let waits = t.waiting().to_string();
+    assert_eq!(waits.matches("accounts, held since tests/line_names.rs:").count(), 2, "{waits}");
+    drop(guard);
+    t.run_until_idle();
+    let waits = t.waiting().to_string();
+    // The one that holds it now, not the one that held it when the wait began.
+    assert!(waits.contains("accounts, held by takes since tests/line_names.rs:"), "{waits}");
+    let text = t.trace().text().width(200).to_string();
+    assert!(text.contains("wait for accounts, held since :"), "{text}");
+}
+
+#[test]
+fn timeout_has_a_note_of_what_was_waited_for() {
+    let (lock, jobs, event) = (Lock::new().named("accounts"), Queue::new(1).named("jobs"), Event::new());
+    lock.acquire().into_result().unwrap().forget();
+    jobs.put_nowait(1).unwrap();
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let timed_out = |f: &dyn Fn() -> Future<()>| {
+        let failed = io_loop.run_sync(f).unwrap_err();
+        assert_eq!((failed.to_string().as_str(), failed.downcast_ref()), ("Timeout", Some(&Error::Timeout)));
+        assert!(failed.notes().all(|note| format!("{failed:?}").contains(note)), "{failed:?}");
+        failed.notes().collect::<Vec<_>>().join("; ")
+    };
+    let held = timed_out(&|| lock.acquire_unguarded_within(MS));
+    assert!(held.starts_with("it waited for accounts, held since tests/line_names.rs:"), "{held}");
+    assert_eq!(timed_out(&|| jobs.put_within(2, MS)), "it waited for jobs.put");
+    assert_eq!(timed_out(&|| event.wait_within(MS)), "it waited for Event#1.wait");
+    assert_eq!(timed_out(&|| squall::with_timeout(MS, event.wait())), "it waited for Event#1.wait");
+    assert_eq!(timed_out(&|| squall::with_timeout(MS, Future::new())), "");
+}
+
+#[cfg(feature = "trace")]
+#[test]
 fn trace_names_what_is_waited_for_alike_on_every_run() {
     let trace = || {
         let io_loop = IoLoop::with_clock(VirtualClock::new());

@@ -431,3 +431,24 @@ fn what_is_nested_as_deep_as_it_may_be_runs() {
     let expressions = |n| format!("{}1{}", r#"["not", "#.repeat(n), "]".repeat(n));
     assert_eq!(run("plain", &format!(r#"[["log", {}]]"#, expressions(190))).events[0].text, "true");
 }
+
+#[cfg(feature = "trace")]
+#[test]
+fn awaits_of_a_native_def_have_the_line_of_the_program() {
+    let text = r#"{"name": "", "about": "", "defs": {
+        "pause": {"kind": "native", "params": ["ms"], "body": [["yield", null, ["sleep", "$ms"]]]},
+        "main": {"kind": "native", "params": [], "body": [
+            ["log", "first"], ["yield", null, ["sleep", 1]], ["yield", null, ["call", "pause", 2]]]}},
+        "top": [["run_sync", "main", [], null]]}"#;
+    let program = parse(text).unwrap();
+    let trace = squall::trace::record(|| program.run().unwrap());
+    let source = program.source();
+    let text = trace.text().width(200).without_tracebacks().to_string().replace('\u{a0}', " ");
+    let first_await = |def: &str| {
+        let lines = source.lines().enumerate().skip_while(|(_, line)| !line.contains(def));
+        lines.map(|(n, line)| (n + 1, line)).find(|(_, line)| line.contains("await ")).unwrap().0
+    };
+    for (until, line) in [(1, first_await("def main")), (3, first_await("def pause"))] {
+        assert!(text.contains(&format!("await sleep until {until} ms :{line}")), "{source}\n{text}");
+    }
+}

@@ -292,3 +292,129 @@ fn without_a_loop_calls_are_told_all_the_same() {
     assert_eq!(trace.result, 2);
     assert_snapshot!(text(&trace, 80));
 }
+
+/// The text of a trace, as wide as it wants to be, and the number of the line of this file with `marker` in it.
+fn wide<R>(trace: &Trace<R>) -> (String, impl Fn(&str) -> usize) {
+    let line_of = |marker: &str| {
+        let has_marker = |line: &str| line.contains("// ") && line.ends_with(marker);
+        include_str!("trace.rs").lines().position(has_marker).unwrap_or_else(|| panic!("no {marker}")) + 1
+    };
+    (trace.text().width(400).to_string().replace('\u{a0}', " "), line_of)
+}
+
+async fn nap(ms: u64) -> Result<u64> {
+    sleep(Duration::from_millis(ms)).await?; // sleeps
+    Ok(ms)
+}
+
+#[test]
+fn natives_have_a_column_however_they_are_started_and_are_called_by_whoever_starts_them() {
+    #[squall::coroutine]
+    fn starts_all() -> Result<()> {
+        yield_!(nap(1))?;
+        yield_!([nap(1), nap(2), nap(3)])?;
+        yield_!((nap(1), sleep(MS), nap(2)))?;
+        let converted = squall::convert_yielded(nap(1))?;
+        IoLoop::current().spawn_callback(|| nap(2));
+        yield_!(converted)?;
+        yield_!(sleep(9 * MS))?;
+        Ok(())
+    }
+    let trace = record(starts_all);
+    let (text, line_of) = wide(&trace);
+    let called = |by: &str, call: &str| {
+        let has = |line: &&str| line.contains(&format!("├ call {call} ─"));
+        let line = text.lines().find(has).unwrap_or_else(|| panic!("{call} is not called:\n{text}"));
+        let from_loop = line.find("├ call").is_some_and(|at| line[..at].trim().is_empty());
+        assert_eq!(from_loop, by == "loop", "{line}\n{text}");
+    };
+    for call in ["nap", "nap#2", "nap#3", "nap#4", "nap#5", "nap#6", "nap#7"] {
+        called("starts_all", call);
+    }
+    called("loop", "nap#8");
+    let awaits = format!("await sleep until 1 ms :{}", line_of("// sleeps"));
+    assert!(text.contains(&awaits), "{awaits}\n{text}");
+    assert_eq!(text.matches(&format!(" :{}", line_of("// sleeps"))).count(), 8, "{text}");
+    // The loop runs what it is given itself.
+    let (text, _) = wide(&record(|| nap(5)));
+    assert!(text.contains("├ call nap ─"), "{text}");
+}
+
+#[test]
+fn awaits_of_a_native_have_the_line_of_the_await_also_within_another_native() {
+    async fn outer() -> Result<u64> {
+        let inline = nap(1).await?;
+        let started = squall::convert_yielded(nap(2))?;
+        let started = started.await?; // awaits a Task
+        moment().await?; // awaits a turn
+        let boxed: std::pin::Pin<Box<dyn std::future::Future<Output = Result<()>>>> = Box::pin(sleep(MS));
+        boxed.await?;
+        Ok(inline + started)
+    }
+    let trace = record(outer);
+    let (text, line_of) = wide(&trace);
+    for (what, marker) in [
+        ("await sleep until 1 ms", "// sleeps"),
+        ("await nap, wait for it", "// awaits a Task"),
+        ("await something, wait to be woken", "// awaits a turn"),
+    ] {
+        assert!(text.contains(&format!("{what} :{}", line_of(marker))), "{what}\n{text}");
+    }
+    // What is polled behind a pointer does not know the await.
+    assert!(text.contains("await sleep until 4 ms"), "{text}");
+    assert!(!text.contains("future.rs"), "{text}");
+}
+
+#[test]
+fn what_a_coroutine_raises_has_its_line() {
+    async fn parses() -> Result<i32> {
+        sleep(MS).await?;
+        let n = "x".parse()?; // parses
+        Ok(n)
+    }
+    async fn foreign() -> Result<(), std::num::ParseIntError> {
+        drop(sleep(MS).await); // the last await
+        "x".parse::<i32>().map(drop)
+    }
+    async fn panics() -> Result<()> {
+        sleep(MS).await?;
+        panic!("oh no") // panics
+    }
+    #[squall::coroutine]
+    fn passes_on() -> Result<()> {
+        drop(yield_!(parses()));
+        drop(yield_!(foreign()));
+        yield_!(panics()) // passes on
+    }
+    let trace = record(passes_on);
+    let (text, line_of) = wide(&trace);
+    let raised: Vec<_> = text.lines().filter(|line| line.contains("┴ raise ")).collect();
+    for (line, marker) in raised.iter().zip(["// parses", "// the last await", "// panics", "// passes on"]) {
+        assert!(line.trim_end().ends_with(&format!(" :{}", line_of(marker))), "{marker}: {line}\n{text}");
+    }
+    assert_eq!(raised.len(), 4, "{text}");
+}
+
+#[test]
+fn turns_in_which_nothing_is_seen_are_counted_in_a_row() {
+    let trace = record(|| {
+        IoLoop::current().add_callback(|| IoLoop::current().add_callback(|| ()));
+        squall::coroutine(|co| async move {
+            let callback = || IoLoop::current().add_callback(|| IoLoop::current().add_callback(|| ()));
+            callback();
+            co.yield_(sleep(MS)).await
+        })
+    });
+    let text = text(&trace, 100);
+    let mut seen = 0;
+    for line in text.lines() {
+        if let Some((_, rest)) = line.split_once("┄ turn ") {
+            let turn: usize = rest.split(' ').next().unwrap().parse().unwrap();
+            assert_eq!(turn, seen + 1, "{text}");
+            seen = turn;
+        } else if let Some((turns, _)) = line.split_once(": nothing seen") {
+            seen = turns.rsplit(' ').next().unwrap().parse().unwrap();
+        }
+    }
+    assert!(text.contains(": nothing seen"), "{text}");
+}

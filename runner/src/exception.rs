@@ -47,14 +47,21 @@ struct Raised {
     frames: Vec<Frame>,
     /// How many more it left after that.
     elided: usize,
+    /// What was added to it, each a line or more of its traceback.
+    notes: Vec<Arc<str>>,
 }
 
 impl Raised {
     /// Whether its origin is a line that means something to whoever reads it.
     fn has_place(&self) -> bool {
-        let (sources, file) = (file!().strip_suffix("exception.rs"), self.origin.file());
-        !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
+        is_program(self.origin)
     }
+}
+
+/// Returns whether a line is neither one of this crate nor one of Rust's library.
+pub(crate) fn is_program(location: &Location<'_>) -> bool {
+    let (sources, file) = (file!().strip_suffix("exception.rs"), location.file());
+    !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
 }
 
 /// A traceback longer than this is cut, so that an Exception may cross any number of coroutines.
@@ -121,6 +128,7 @@ impl Exception {
             panicked_at: None,
             frames: Vec::new(),
             elided: 0,
+            notes: Vec::new(),
         }))
     }
 
@@ -203,6 +211,25 @@ impl Exception {
     /// Whether both are the same exception: raised once, however often it was cloned since.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.error, &other.0.error)
+    }
+
+    /// Adds a text that stands below the message in a traceback, and is not part of the message, like `add_note` of an
+    /// exception of Python's.
+    ///
+    /// ```
+    /// let e = squall_runner::Exception::from(squall_runner::Error::Timeout).with_note("it waited for Lock#1");
+    /// assert_eq!(e.to_string(), "Timeout");
+    /// assert!(format!("{e:?}").ends_with("TimeoutError: Timeout\nit waited for Lock#1"));
+    /// ```
+    #[must_use]
+    pub fn with_note(mut self, note: impl Into<Arc<str>>) -> Self {
+        Arc::make_mut(&mut self.0).notes.push(note.into());
+        self
+    }
+
+    /// Returns what was added by [`with_note`](Self::with_note), oldest first.
+    pub fn notes(&self) -> impl Iterator<Item = &str> {
+        self.0.notes.iter().map(|note| &**note)
     }
 
     /// Notes where the panic happened of which this was made.
@@ -396,6 +423,7 @@ impl fmt::Debug for Exception {
             "" => f.write_str(raised.name)?,
             text => write!(f, "{}: {text}", raised.name)?,
         }
+        self.notes().try_for_each(|note| write!(f, "\n{note}"))?;
         show(f, |f| {
             // An error that is its own source has no last one.
             let mut source = raised.error.source();

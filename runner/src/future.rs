@@ -241,6 +241,8 @@ impl<T> fmt::Debug for Future<T> {
 impl<T> std::future::Future for Future<T> {
     type Output = Result<T>;
 
+    // The caller of what an `.await` polls is the line of the await.
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Result<T>> {
         if is_cancelled(cx.waker()) {
             return Poll::Ready(Err(Error::Cancelled.into()));

@@ -3,6 +3,9 @@
 //! A native coroutine does nothing until it is yielded, awaited, converted or spawned; its first step is a turn
 //! of the loop away. Awaiting another native coroutine runs it inline, as part of the same Task.
 //!
+//! An observer, a deadlock and a traceback are told the line of the last `.await` of a squall Future, wherever in the
+//! Task that is. Before the first one, and where a Future is polled behind a pointer, it is the line of the caller.
+//!
 //! ```
 //! use squall_runner::{convert_yielded, ready::ReadyQueue, Exception, Future};
 //!
@@ -29,7 +32,7 @@ use crate::callback::{Callback, Run, Suspended, Withdraw};
 use crate::context::Context;
 use crate::coroutine::Coroutine;
 use crate::error::Error;
-use crate::exception::{Exception, Result};
+use crate::exception::{is_program, Exception, Result};
 use crate::foreign::{discard, outside};
 use crate::future::Future;
 use crate::numbers::{next_call, CallId};
@@ -71,6 +74,7 @@ where
             shared: Shared::new(),
             body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
             awaits: Cell::new(None),
+            awaited_at: Cell::new(None),
             kept: Cell::new(None),
             waker: OwnWaker::new(&ready, place),
             started: Cell::new(false),
@@ -93,6 +97,8 @@ struct Task<T: 'static> {
     body: Cell<Option<Pin<Box<dyn StdFuture<Output = Result<T>>>>>>,
     /// The squall Future that it awaits, while that is pending.
     awaits: Cell<Option<AnyFuture>>,
+    /// The caller of the last poll of a squall Future by its body.
+    awaited_at: Cell<Option<&'static Location<'static>>>,
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
     kept: Cell<Option<Callback>>,
     /// Wakes it. Clones of it may do so from any thread.
@@ -121,7 +127,8 @@ impl<T> Task<T> {
         }
         tell(self.runner, |runner| if started { Event::Wake { runner } } else { Event::Start { runner } });
         let waker = self.waker.keep();
-        let polled = Polled { task: self.clone(), waker: waker.clone(), awaits: None, throw_cancel };
+        let polled =
+            Polled { task: self.clone(), waker: waker.clone(), awaits: None, awaited_at: None, throw_cancel };
         let before = exchange(Some(polled));
         let step = || {
             let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
@@ -130,10 +137,18 @@ impl<T> Task<T> {
         let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
         let polled = exchange(before).expect("it was put there just now");
         drop((waker, polled.waker));
+        if polled.awaited_at.is_some() {
+            self.awaited_at.set(polled.awaited_at);
+        }
         let result = match poll {
             Poll::Pending if !polled.throw_cancel => {
-                let future = polled.awaits.as_ref();
-                tell(self.runner, |runner| Event::Wait { runner, future: future.map(AnyFuture::id) });
+                let awaits = polled.awaits.as_ref();
+                tell(self.runner, |runner| Event::Wait {
+                    runner,
+                    future: awaits.map(AnyFuture::id),
+                    awaited_at: Some(self.line()),
+                    on: awaits.and_then(AnyFuture::describe),
+                });
                 self.body.set(Some(body));
                 self.kept.set(polled.awaits.is_none().then_some(polled.task));
                 self.awaits.set(polled.awaits);
@@ -162,8 +177,16 @@ impl<T> Task<T> {
             Err(exception) if exception.downcast_ref() == Some(&Error::Cancelled) => {
                 self.shared.cancel();
             }
-            Err(exception) => drop(self.shared.set_exception(self.call.leave(exception, None, self.runner))),
+            Err(exception) => {
+                self.call.location.set(self.line());
+                self.shared.set_exception(self.call.leave(exception, None, self.runner));
+            }
         }
+    }
+
+    /// Returns the line of the last await, where that is one of the program; else that of the yield or call.
+    fn line(&self) -> &'static Location<'static> {
+        self.awaited_at.get().filter(|at| is_await(at)).unwrap_or(self.call.location.get())
     }
 
     /// Returns whether others have clones of its waker.
@@ -197,6 +220,7 @@ impl<T> Withdraw for Task<T> {
     fn suspended(&self) -> Option<Suspended> {
         let waits_for = lend(&self.awaits, |awaits| awaits.clone());
         let is_suspended = lend(&self.body, |body| body.is_some());
+        self.call.location.set(self.line());
         is_suspended.then(|| self.call.suspended(self.runner, waits_for, self.wakeable()))?
     }
 
@@ -263,6 +287,13 @@ impl<T> Drop for Task<T> {
 thread_local! {
     /// The line of the yield whose native coroutines are being started.
     static YIELDED_AT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
+}
+
+/// Returns whether the caller of a poll is an `.await` of the program. A Future that is polled behind a pointer, or by a
+/// combinator, has a line of some library for its caller.
+fn is_await(caller: &Location<'_>) -> bool {
+    let file = caller.file();
+    is_program(caller) && !file.contains("/registry/src/") && !file.contains("\\registry\\src\\")
 }
 
 /// Calls `f`, which starts native coroutines: they say of where they wait that it is there.

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::mem::{take, ManuallyDrop};
+use std::panic::Location;
 use std::task::Waker;
 
 use crate::any_future::AnyFuture;
@@ -19,6 +20,8 @@ pub(crate) struct Polled {
     pub(crate) waker: Waker,
     /// What it awaits, once it does.
     pub(crate) awaits: Option<AnyFuture>,
+    /// The caller of the last poll of a squall Future.
+    pub(crate) awaited_at: Option<&'static Location<'static>>,
     /// Whether its first await is to raise `Cancelled`.
     pub(crate) throw_cancel: bool,
 }
@@ -34,9 +37,16 @@ pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Opt
     })
 }
 
-/// Whether `Cancelled` is to be raised at an await of the Task that polls with this waker.
+/// Tells the Task that polls with this waker that it awaits at the caller's line, and returns whether `Cancelled` is to
+/// be raised there.
+#[track_caller]
 pub(crate) fn is_cancelled(waker: &Waker) -> bool {
-    polling(waker, |polled| take(&mut polled.throw_cancel)).unwrap_or_default()
+    let here = Location::caller();
+    let awaits = |polled: &mut Polled| {
+        polled.awaited_at = Some(here);
+        take(&mut polled.throw_cancel)
+    };
+    polling(waker, awaits).unwrap_or_default()
 }
 
 /// Makes `polled` the Task that is being polled, and returns the one that was.

@@ -62,8 +62,15 @@ pub enum Event<'a> {
     Wake { runner: CallId },
     /// The generator yielded something of that kind, at that line; `future` where it was a Future.
     Yield { runner: CallId, kind: Kind, future: Option<FutureId>, location: &'static Location<'static> },
-    /// It is suspended until `future` is done; `None`: until the next turn of the loop.
-    Wait { runner: CallId, future: Option<FutureId> },
+    /// It is suspended until `future` is done. `None`: a generator until the next turn of the loop, a native coroutine
+    /// until it is woken. `awaited_at` is the line of the await of a native coroutine; a generator told the line of its
+    /// yield. `on` describes the Future, where there is more to say than its kind: a lock with what holds it.
+    Wait {
+        runner: CallId,
+        future: Option<FutureId>,
+        awaited_at: Option<&'static Location<'static>>,
+        on: Option<String>,
+    },
     /// The body returned a value, or left by raising [`Return`](crate::Return): then it is `raised`.
     Return { runner: CallId, value: Shown<'a>, raised: bool },
     /// An exception left the body and is trapped in the Future.

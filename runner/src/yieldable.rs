@@ -162,6 +162,7 @@ pub fn moment() -> Moment {
 impl std::future::Future for Moment {
     type Output = Result<()>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         if is_cancelled(cx.waker()) {
             return Poll::Ready(Err(Error::Cancelled.into()));

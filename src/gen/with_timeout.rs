@@ -106,11 +106,20 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> WithTimeout<T, Q> {
     /// The deadline has come first.
     fn give_up(&self) {
         drop(self.timer.take());
-        self.shared.set_exception(Exception::new(Error::Timeout).at(self.timed_out_at));
+        self.shared.set_exception(timed_out(self.timed_out_at, Resolvable::describe(self)));
         drop(self.held.take());
         if let (Some(future), Some(quiet)) = (self.future.take(), self.quiet.take()) {
             LateFailure::watch(&future, quiet, Duration::ZERO);
         }
+    }
+}
+
+/// Returns the exception of a limit that was set at that line, with a note of what was waited for.
+pub(crate) fn timed_out(limit: &'static Location<'static>, what: Option<String>) -> Exception {
+    let timeout = Exception::new(Error::Timeout).at(limit);
+    match what {
+        Some(what) => timeout.with_note(format!("it waited for {what}")),
+        None => timeout,
     }
 }
 

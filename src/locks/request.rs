@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, State};
-use squall_runner::{Error, Exception, Future, Resolvable, Result, Shared};
+use squall_runner::{Exception, Future, Resolvable, Result, Shared};
 
 use super::line::InLine;
-use crate::gen::with_timeout;
+use crate::gen::{timed_out, with_timeout};
 use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
 
 /// How long to wait at most, and the line of the call that says so.
@@ -38,7 +38,7 @@ pub(crate) trait Purpose: 'static {
 
     /// The result once the time is over.
     fn timed_out(&self, limit: &'static Location<'static>) -> Result<Self::Output> {
-        Err(Exception::new(Error::Timeout).at(limit))
+        Err(timed_out(limit, self.describe()))
     }
 
     /// Called when a request in the line is of no use any more: it was cancelled, has run out of time, or its last

@@ -246,11 +246,9 @@ impl Frame {
 
     /// `yield` in a decorated def, `await` in a native one.
     async fn wait(&self, statement: &Statement, value: Value) -> Result<Value> {
+        self.world.yields_at(statement);
         match &self.how {
-            How::Generator(co) => {
-                self.world.yields_at(statement);
-                co.yield_(value).await
-            }
+            How::Generator(co) => co.yield_(value).await,
             How::Native => match value.object() {
                 Some(Object::Future(future)) => {
                     let future = future.clone();

@@ -5,11 +5,12 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::rc::Weak;
 
-use squall_runner::{Error, Exception, Future, Result};
+use squall_runner::{Future, Result};
 
 use super::inner::Inner;
 use super::items::Numbered;
 use super::QueueFull;
+use crate::gen::timed_out;
 use crate::locks::line::InLine;
 use crate::locks::request::{at_once, nothing_at_once, Purpose, Request};
 
@@ -79,7 +80,7 @@ pub(crate) trait PutResult<T>: 'static + Sized {
         at_once(name, Self::done())
     }
     /// Returns the result of an item whose time is over.
-    fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<Self>;
+    fn timed_out(item: Option<T>, limit: &'static Location<'static>, what: Option<String>) -> Result<Self>;
 }
 
 /// Tornado's: the item is dropped.
@@ -90,9 +91,9 @@ impl<T> PutResult<T> for () {
         nothing_at_once(name)
     }
 
-    fn timed_out(item: Option<T>, limit: &'static Location<'static>) -> Result<()> {
+    fn timed_out(item: Option<T>, limit: &'static Location<'static>, what: Option<String>) -> Result<()> {
         drop(item);
-        Err(Exception::new(Error::Timeout).at(limit))
+        Err(timed_out(limit, what))
     }
 }
 
@@ -102,7 +103,7 @@ impl<T: 'static> PutResult<T> for Result<(), QueueFull<T>> {
         Ok(())
     }
 
-    fn timed_out(item: Option<T>, _: &'static Location<'static>) -> Result<Self> {
+    fn timed_out(item: Option<T>, _: &'static Location<'static>, _: Option<String>) -> Result<Self> {
         Ok(item.map_or(Ok(()), |item| Err(QueueFull(item))))
     }
 }
@@ -115,7 +116,7 @@ impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
     }
 
     fn timed_out(&self, limit: &'static Location<'static>) -> Result<R> {
-        R::timed_out(self.item.take(), limit)
+        R::timed_out(self.item.take(), limit, self.describe())
     }
 
     fn left(&self) {

@@ -115,7 +115,7 @@ impl Named {
             | Recorded::Wake { runner }
             | Recorded::Return { runner, .. }
             | Recorded::Raise { runner, .. } => (Some(*runner), None),
-            Recorded::Yield { runner, future, .. } | Recorded::Wait { runner, future } => {
+            Recorded::Yield { runner, future, .. } | Recorded::Wait { runner, future, .. } => {
                 (Some(*runner), *future)
             }
             Recorded::Resolve { future, .. } => (None, Some(*future)),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use squall_runner::ready::Callback;
 use squall_runner::report::guard;
-use squall_runner::trace::{CallId, Problem};
+use squall_runner::trace::Problem;
 use squall_runner::{convert_yielded, Future, Yieldable};
 
 use super::active::Active;
@@ -18,7 +18,7 @@ use super::limit::{Limit, LIMIT};
 use super::report::Report;
 use super::step::Step;
 use super::unstarted::unstarted;
-use super::waits::Waits;
+use super::waits::{Known, Waits};
 use super::watch::{look, Seen, Watch};
 use super::VirtualClock;
 use crate::ioloop::{Clock, IoLoop};
@@ -288,9 +288,13 @@ impl TestLoop {
     /// Returns the coroutines that wait, each with what it waits for.
     pub fn waiting(&self) -> Waits {
         let suspended = self.io_loop.ready().suspended();
-        let location_of =
-            |id: CallId| suspended.iter().find(|who| who.call == Some(id)).map(|who| who.location);
-        Waits::of(&look(&self.seen), location_of)
+        // What is described is described before the lock is taken.
+        let known = suspended.iter().filter_map(|it| {
+            let on = it.waits_for.as_ref().and_then(|future| future.describe());
+            Some((it.call?, Known { location: it.location, on }))
+        });
+        let known = known.collect();
+        Waits::of(&look(&self.seen), &known)
     }
 
     /// That nobody is ready and nobody waits.

@@ -1,5 +1,6 @@
 //! What `#[squall::test]` does: one test on a fresh loop, in a thread of its own that is given so much time.
 
+use std::collections::HashMap;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::sync::mpsc::{channel, RecvTimeoutError};
 use std::thread;
@@ -52,7 +53,7 @@ pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
     let Ok(seen) = receiver.recv() else { panic!("the test could not be started") };
     if matches!(receiver.recv_timeout(limit), Err(RecvTimeoutError::Timeout)) {
         let seen = look(&seen);
-        let report = Report::new(&seen, &Waits::of(&seen, |_| None), &[]);
+        let report = Report::new(&seen, &Waits::of(&seen, &HashMap::new()), &[]);
         panic!("{}\n{report}", not_over(limit, &seen));
     }
     match test.join() {

@@ -1,6 +1,6 @@
 //! [`Waits`]: who waits for whom, as a tree.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
@@ -44,17 +44,13 @@ impl Waits {
         self.0.len()
     }
 
-    /// `location_of` knows the lines of those that have told none, native coroutines.
-    pub(super) fn of(
-        seen: &Seen,
-        location_of: impl Fn(CallId) -> Option<&'static Location<'static>>,
-    ) -> Self {
+    pub(super) fn of(seen: &Seen, known: &HashMap<CallId, Known>) -> Self {
         let waiting: Vec<&Call> = seen.calls().iter().filter(|call| waits(call)).collect();
         let awaited: HashSet<CallId> = waiting
             .iter()
             .flat_map(|call| awaited(seen, call).into_iter().filter(|other| *other != call.who.id))
             .collect();
-        let mut tree = Tree { seen, location_of: &location_of, told: HashSet::new(), waits: Vec::new() };
+        let mut tree = Tree { seen, known, told: HashSet::new(), waits: Vec::new() };
         let (roots, inner): (Vec<&Call>, Vec<&Call>) =
             waiting.into_iter().partition(|call| !awaited.contains(&call.who.id));
         // Whoever is in a circle is awaited by somebody, and no root leads to it.
@@ -65,9 +61,17 @@ impl Waits {
     }
 }
 
+/// What a suspended coroutine says of itself now.
+pub(super) struct Known {
+    /// The line where it waits.
+    pub(super) location: &'static Location<'static>,
+    /// Describes what it waits for, where there is more to say than its kind.
+    pub(super) on: Option<String>,
+}
+
 struct Tree<'a> {
     seen: &'a Seen,
-    location_of: &'a dyn Fn(CallId) -> Option<&'static Location<'static>>,
+    known: &'a HashMap<CallId, Known>,
     told: HashSet<CallId>,
     waits: Vec<Wait>,
 }
@@ -77,11 +81,12 @@ impl Tree<'_> {
         if !self.told.insert(call.who.id) {
             return;
         }
-        let (on, timed) = on(self.seen, call);
+        let known = self.known.get(&call.who.id);
+        let (on, timed) = on(self.seen, call, known.and_then(|known| known.on.as_deref()));
         self.waits.push(Wait {
             who: call.who,
             on,
-            location: call.location.or_else(|| (self.location_of)(call.who.id)),
+            location: call.location.or(call.awaited_at).or(known.map(|known| known.location)),
             defined: call.defined,
             since: call.since,
             depth,
@@ -99,8 +104,8 @@ fn waits(call: &Call) -> bool {
     matches!(call.life, Life::Waits(_) | Life::Called)
 }
 
-/// What it waits for, in words; and whether a timer ends that.
-fn on(seen: &Seen, call: &Call) -> (String, bool) {
+/// What it waits for, in words; and whether a timer ends that. `described` is how that describes itself.
+fn on(seen: &Seen, call: &Call, described: Option<&str>) -> (String, bool) {
     match call.life {
         Life::Called => ("its start".to_owned(), true),
         Life::Waits(None) if call.location.is_some() => ("the next turn of the loop".to_owned(), true),
@@ -110,7 +115,13 @@ fn on(seen: &Seen, call: &Call) -> (String, bool) {
         }
         Life::Waits(Some(future)) => {
             let timed = matches!(seen.from(future), Some(From::Sleep(_) | From::Timeout(..)));
-            (name(seen, future), timed)
+            let name = name(seen, future);
+            let on = match (seen.from(future), described) {
+                (Some(From::Named(_)), Some(described)) => described.to_owned(),
+                (_, Some(described)) if described.contains(", held ") => format!("{name} ({described})"),
+                _ => name,
+            };
+            (on, timed)
         }
         Life::Running | Life::Gone => (String::new(), false),
     }

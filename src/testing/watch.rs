@@ -63,6 +63,8 @@ pub(super) struct Call {
     pub(super) life: Life,
     /// The line of its last yield.
     pub(super) location: Option<&'static Location<'static>>,
+    /// The line of its last await, if it is a native coroutine.
+    pub(super) awaited_at: Option<&'static Location<'static>>,
     pub(super) future: FutureId,
     pub(super) body: Body,
     /// Where the coroutine is defined, if that is known.
@@ -166,7 +168,8 @@ impl Seen {
                 let life = if body == Body::Native { Life::Called } else { Life::Running };
                 let defined = (coroutine.file, coroutine.line);
                 let (since, turn) = (self.now, self.turn);
-                self.calls.push(Call { who, life, location: None, future, body, defined, since, turn });
+                let (location, awaited_at) = (None, None);
+                self.calls.push(Call { who, life, location, awaited_at, future, body, defined, since, turn });
             }
             Event::Start { runner } => self.resumed(runner, Input::Start),
             Event::Wake { runner } => self.resumed(runner, Input::Wake),
@@ -178,9 +181,10 @@ impl Seen {
                 }
                 self.came_out(runner, Output::Yield(kind), Some(location));
             }
-            Event::Wait { runner, future } => {
+            Event::Wait { runner, future, awaited_at, .. } => {
                 let (now, turn) = (self.now, self.turn);
                 if let Some(call) = self.call_mut(runner) {
+                    call.awaited_at = awaited_at;
                     (call.life, call.since, call.turn) = (Life::Waits(future), now, turn);
                 }
                 self.came_out(runner, Output::Await, None);

@@ -88,7 +88,7 @@ impl Columns {
     /// What stands in the cell: a column that several calls share tells which of them begins.
     fn text(&self, story: &Story, act: &Act) -> String {
         let actor = &story.actors[act.actor];
-        let text = plain(&act.text);
+        let text = act.line();
         if act.begins && act.actor != LOOP && self.each[self.column_of[act.actor]].heading != actor.label {
             return format!("#{} {text}", actor.nth);
         }
@@ -147,11 +147,11 @@ impl Columns {
     }
 
     fn acts(&self, story: &Story, acts: &[Act], states: &mut [Life]) -> Vec<Line> {
-        let mut cells: Vec<Option<Cell>> = self.each.iter().map(|_| None).collect();
+        let mut cells: Vec<Option<Cell<'_>>> = self.each.iter().map(|_| None).collect();
         for act in acts {
             let at = self.column_of[act.actor];
             let texts = wrap(&self.text(story, act), self.each[at].width - 3, LINES);
-            cells[at] = Some(Cell { mark: act.mark(states[at]), texts, tone: act.tone });
+            cells[at] = Some(Cell { mark: act.mark(states[at]), texts, act });
             states[at] = act.life;
         }
         // A line leads from a call to what is called, where that stands to the right.
@@ -166,7 +166,7 @@ impl Columns {
     }
 
     /// One line of the cells of a row.
-    fn cells(&self, cells: &[Option<Cell>], states: &[Life], nth: usize, path: &Range<usize>) -> Line {
+    fn cells(&self, cells: &[Option<Cell<'_>>], states: &[Life], nth: usize, path: &Range<usize>) -> Line {
         let mut line = Line::default();
         for (index, (column, cell)) in self.each.iter().zip(cells).enumerate() {
             line.pad_to(column.x);
@@ -180,7 +180,11 @@ impl Columns {
             line.push(Tone::Faint, mark);
             if let Some(cell) = cell {
                 line.push(Tone::Plain, " ");
-                line.push(cell.tone, cell.texts.get(nth).map_or("", String::as_str));
+                let (text, place) = cell.act.split(cell.texts.get(nth).map_or("", String::as_str));
+                line.push(cell.act.tone, text);
+                if !place.is_empty() {
+                    line.push(Tone::Faint, place);
+                }
                 line.push(Tone::Plain, " ");
             }
             if on_path {
@@ -192,11 +196,11 @@ impl Columns {
 }
 
 /// What an actor does, as it stands in its column.
-struct Cell {
+struct Cell<'a> {
     mark: &'static str,
     /// Its lines.
     texts: Vec<String>,
-    tone: Tone,
+    act: &'a Act,
 }
 
 /// The column of each actor, if one that is gone makes room for the next call of the same coroutine.

@@ -86,6 +86,10 @@ pub enum Recorded {
         runner: CallId,
         /// For what; `None`: for the next turn of the loop.
         future: Option<FutureId>,
+        /// The line of the await of a native coroutine.
+        place: Option<Place>,
+        /// Describes what is waited for, as a lock with what holds it.
+        on: Option<String>,
     },
     /// [`Event::Return`].
     Return {
@@ -231,7 +235,14 @@ impl From<&'static Location<'static>> for Place {
 }
 
 impl Place {
-    /// The place of a yield: a line of the program that is interpreted, where that is the interpreter's.
+    /// The place that prints like this.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (text, column) = text.rsplit_once(':')?;
+        let (file, line) = text.rsplit_once(':')?;
+        Some(Self { file: file.to_owned().into(), line: line.parse().ok()?, column: column.parse().ok()? })
+    }
+
+    /// The place of a yield or an await: a line of the program that is interpreted, where that is the interpreter's.
     fn of_yield(location: &'static Location<'static>) -> Self {
         match program_line() {
             Some(line) => Self { file: "".into(), line, column: 1 },
@@ -249,6 +260,13 @@ impl fmt::Display for Place {
 impl From<&Exception> for Raised {
     fn from(exception: &Exception) -> Self {
         let frames = exception.traceback().iter().rev();
+        let mut traceback: Vec<(Place, Cow<'static, str>)> =
+            frames.map(|frame| (frame.location.into(), frame.name.into())).collect();
+        if let (Some((innermost, _)), Some(raised_at)) =
+            (traceback.last_mut(), Place::parse(&exception.raised_at()))
+        {
+            *innermost = raised_at;
+        }
         Self {
             name: exception.name().into(),
             message: match exception.downcast_ref() {
@@ -256,7 +274,7 @@ impl From<&Exception> for Raised {
                 Some(Error::Deadlock { .. }) => text(Error::Deadlock { waiting: Vec::new() }),
                 _ => text(exception),
             },
-            traceback: frames.map(|frame| (frame.location.into(), frame.name.into())).collect(),
+            traceback,
             elided: exception.elided(),
         }
     }
@@ -286,7 +304,10 @@ impl Recorded {
             Event::Yield { runner, kind, future, location } => {
                 Self::Yield { runner, kind, future, place: Place::of_yield(location) }
             }
-            Event::Wait { runner, future } => Self::Wait { runner, future },
+            Event::Wait { runner, future, awaited_at, ref on } => {
+                let place = awaited_at.map(Place::of_yield);
+                Self::Wait { runner, future, place, on: on.as_deref().map(text) }
+            }
             Event::Return { runner, value, raised } => {
                 Self::Return { runner, value: text(Printed(value)), raised }
             }

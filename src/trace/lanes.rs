@@ -1,7 +1,7 @@
 //! A story in lanes: for more coroutines than there is space for columns. Each has a line that shows when it is
 //! alive; what it does stands at the right, with its name.
 
-use super::cell::{plain, wrap};
+use super::cell::wrap;
 use super::columns::{log, margin, stamp};
 use super::paint::Line;
 use super::story::{Act, Life, Story, Tone, What, LOOP};
@@ -64,7 +64,7 @@ impl Sheet {
         }
         let lanes = acts.iter().map(|act| lane_of[act.actor]);
         let path = lanes.clone().min().unwrap_or(0)..lanes.max().unwrap_or(0);
-        let text = format!("{}: {}", story.actors[first.actor].label, plain(&first.text));
+        let text = format!("{}: {}", story.actors[first.actor].label, first.line());
         let x = self.margin + self.count * self.step + 1;
         let texts = wrap(&text, self.width.saturating_sub(x).max(TEXT / 2), 3);
         let draw = |(nth, text): (usize, &String)| {
@@ -81,7 +81,11 @@ impl Sheet {
                 line.push(Tone::Faint, &(if on_path { "─" } else { " " }).repeat(self.step - 1));
             }
             line.pad_to(x);
+            let (text, place) = first.split(text);
             line.push(first.tone, text);
+            if !place.is_empty() {
+                line.push(Tone::Faint, place);
+            }
             line
         };
         texts.iter().enumerate().map(draw).collect()

@@ -106,7 +106,7 @@ thread_local! {
     static LINE: Cell<Option<u32>> = const { Cell::new(None) };
 }
 
-/// Has the next yield recorded at that line: it is an interpreter that yields, for a line of its program.
+/// Has the next yield or await recorded at that line: it is an interpreter that yields, for a line of its program.
 #[cfg(feature = "program")]
 pub(crate) fn yields_at(line: Option<u32>) {
     LINE.set(line);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::cell::{breakable, plain};
 use super::names::Unit;
 
 /// What happens, row by row.
@@ -39,7 +40,7 @@ pub(crate) struct Row {
 
 #[derive(Debug)]
 pub(crate) enum What {
-    /// The loop turns: its iterations are counted from 1. Turns in which nothing is seen are left out.
+    /// The loop turns: its iterations are counted from 1. Turns in which nothing is seen are told in a row of the loop.
     Turn(usize),
     /// One act, or a call and the start of what is called.
     Acts(Vec<Act>),
@@ -52,6 +53,8 @@ pub(crate) enum What {
 pub(crate) struct Act {
     pub(crate) actor: usize,
     pub(crate) text: String,
+    /// The line of the program that stands behind the text, if it has a tone of its own.
+    pub(crate) place: String,
     pub(crate) tone: Tone,
     /// Whether it begins with this.
     pub(crate) begins: bool,
@@ -88,4 +91,17 @@ pub(crate) enum Tone {
     Faint,
     /// Names.
     Name,
+}
+
+impl Act {
+    /// Returns the text with the line of the program, as one line of a terminal.
+    pub(crate) fn line(&self) -> String {
+        format!("{}{}", plain(&self.text), plain(&self.place))
+    }
+
+    /// Splits a part of the text, as it is printed, at the line of the program.
+    pub(crate) fn split<'a>(&self, printed: &'a str) -> (&'a str, &'a str) {
+        let place = breakable(&plain(&self.place));
+        printed.split_at(printed.strip_suffix(&place).map_or(printed.len(), str::len))
+    }
 }

@@ -1,6 +1,7 @@
 //! [`Story::of`]: tells a list of entries as a story, one entry after the other.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use squall_runner::trace::{Body, CallId, FutureId, Kind, Problem, State};
@@ -18,6 +19,15 @@ struct Yielding {
     place: String,
 }
 
+/// What a coroutine waits for, if there is nothing else to say of it.
+const IT: &str = "wait for it";
+
+/// How the description of a lock says that it is held ...
+const HELD: &str = ", held ";
+
+/// ... and where it was taken.
+const SINCE: &str = " since ";
+
 /// How lines of the program are told.
 enum Places {
     Untold,
@@ -31,6 +41,8 @@ struct Teller<'a> {
     names: &'a Names,
     /// How the lines of yields are told.
     places: Places,
+    /// Whether other lines are told, too, which may be those of an interpreter.
+    all_places: bool,
     story: Story,
     /// The number of each call among the actors.
     numbers: HashMap<CallId, usize>,
@@ -46,19 +58,28 @@ struct Teller<'a> {
     natives: HashSet<CallId>,
     /// How often the loop has turned.
     turns: usize,
-    /// Whether the last turn is to be told when something happens in it.
-    untold_turn: bool,
+    /// When the last turn began, if that is to be told when something happens in it.
+    untold_turn: Option<Duration>,
+    /// The turns before that one in which nothing happened, and when the last of them began.
+    quiet: Option<(RangeInclusive<usize>, Duration)>,
     /// Whether a loop runs.
     looping: bool,
 }
 
 impl Story {
-    pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool) -> Self {
+    /// `lines`: with lines of the program; `all_lines`: also those that are not told by yields, which are the
+    /// interpreter's where a program is interpreted.
+    pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool, all_lines: bool) -> Self {
         let mut files = HashSet::new();
         for entry in entries {
-            if let Recorded::Yield { place, .. } = &entry.event {
-                files.insert(&place.file);
-            }
+            match &entry.event {
+                Recorded::Yield { place, .. } => files.insert(&place.file),
+                Recorded::Wait { place: Some(place), .. } if all_lines => files.insert(&place.file),
+                Recorded::Raise { exception, .. } if all_lines => {
+                    exception.traceback.first().is_some_and(|(place, _)| files.insert(&place.file))
+                }
+                _ => false,
+            };
         }
         let the_loop = Actor { label: "loop".to_owned(), coroutine: "loop".to_owned(), nth: 1 };
         let mut teller = Teller {
@@ -68,6 +89,7 @@ impl Story {
                 0 | 1 => Places::Line,
                 _ => Places::FileAndLine,
             },
+            all_places: all_lines,
             story: Self {
                 actors: vec![the_loop],
                 rows: Vec::new(),
@@ -81,7 +103,8 @@ impl Story {
             over: HashSet::new(),
             natives: HashSet::new(),
             turns: 0,
-            untold_turn: false,
+            untold_turn: None,
+            quiet: None,
             looping: false,
         };
         for (index, entry) in entries.iter().enumerate() {
@@ -120,19 +143,21 @@ impl Teller<'_> {
                 };
                 self.yielding = Some(Yielding { runner: *runner, time, kind, future, place });
             }
-            Recorded::Wait { runner, future } => {
+            Recorded::Wait { runner, future, place, on } => {
                 if let Some(future) = future {
                     self.waiters.entry(*future).or_default().push(*runner);
                 }
-                let until = self.until(*future);
+                let until = self.until(*future, on.as_deref());
                 if self.yielding.is_some() {
                     self.yielded(Some(until));
                 } else {
                     let awaited = future.map_or("something".to_owned(), |future| self.names.future(future));
                     let native = self.natives.contains(runner);
-                    let text = match (native, until.starts_with("until")) {
-                        (true, true) => format!("await {awaited} {until}"),
-                        (true, false) => format!("await {awaited}, {until}"),
+                    let place = place.as_ref().map_or(String::new(), |place| self.other_place(place));
+                    let text = match (native, future) {
+                        (true, None) => format!("await {awaited}, wait to be woken{place}"),
+                        (true, _) if until.starts_with("until") => format!("await {awaited} {until}{place}"),
+                        (true, _) => format!("await {awaited}, {until}{place}"),
                         (false, _) => until,
                     };
                     self.act(time, *runner, text, Tone::Out, Life::Waiting);
@@ -144,7 +169,12 @@ impl Teller<'_> {
                 self.end(time, *runner, text, Tone::Good);
             }
             Recorded::Raise { runner, exception } => {
-                self.end(time, *runner, format!("raise {exception}"), Tone::Bad);
+                // The last frame is its own, unless there were too many.
+                let frame = exception.traceback.first().filter(|_| exception.elided == 0);
+                let place = frame.map_or(String::new(), |(place, _)| self.other_place(place));
+                let act = self.of(*runner, format!("raise {exception}"), Tone::Bad, Life::Gone);
+                self.row(time, What::Acts(vec![Act { place, ..act }]));
+                self.is_over(*runner);
             }
             Recorded::Resolve { future, state } => self.resolve(time, *future, *state),
             Recorded::Report { problem, exception } => {
@@ -162,8 +192,11 @@ impl Teller<'_> {
                 self.row(time, What::Acts(vec![act]));
             }
             Recorded::Turn => {
+                if let Some(began) = self.untold_turn.replace(time) {
+                    let first = self.quiet.take().map_or(self.turns, |(quiet, _)| *quiet.start());
+                    self.quiet = Some((first..=self.turns, began));
+                }
                 self.turns += 1;
-                self.untold_turn = true;
             }
             Recorded::Stop { outcome } => {
                 self.looping = false;
@@ -182,7 +215,14 @@ impl Teller<'_> {
                 for call in calls.iter().filter(|call| call.acts) {
                     let actor = self.begin(call.runner, call.body);
                     let text = "was called before this".to_owned();
-                    let act = Act { actor, text, tone: Tone::Faint, begins: true, life: Life::Waiting };
+                    let act = Act {
+                        actor,
+                        text,
+                        tone: Tone::Faint,
+                        begins: true,
+                        life: Life::Waiting,
+                        place: String::new(),
+                    };
                     self.row(time, What::Acts(vec![act]));
                 }
             }
@@ -198,8 +238,11 @@ impl Teller<'_> {
     }
 
     fn call(&mut self, time: Duration, runner: CallId, body: Body) {
-        let caller = self.yielding.as_ref().map(|yielding| yielding.runner).or(self.stack.last().copied());
+        let yields = self.yielding.as_ref().map(|yielding| yielding.runner);
         self.yielded(None);
+        // What was yielded is being converted, on behalf of the coroutine that yielded it.
+        self.stack.extend(yields);
+        let caller = self.stack.last().copied();
         let label = self.names.call(runner);
         let actor = self.begin(runner, body);
         let call = match caller {
@@ -210,7 +253,8 @@ impl Teller<'_> {
             Body::Generator | Body::Plain => ("start", Life::Running),
             Body::Native => ("ready to start", Life::Waiting),
         };
-        let start = Act { actor, text: text.to_owned(), tone: Tone::In, begins: true, life };
+        let start =
+            Act { actor, text: text.to_owned(), tone: Tone::In, begins: true, life, place: String::new() };
         self.row(time, What::Acts(vec![call, start]));
         if body != Body::Native {
             self.stack.push(runner);
@@ -280,8 +324,35 @@ impl Teller<'_> {
     }
 
     /// Why a coroutine waits.
-    fn until(&self, future: Option<FutureId>) -> String {
+    fn until(&self, future: Option<FutureId>, on: Option<&str>) -> String {
         let Some(future) = future else { return "wait one turn".to_owned() };
+        let held = on.filter(|on| on.contains(HELD)).map(|on| self.holders(on));
+        let until = self.until_done(future);
+        match held {
+            Some(held) if until == IT => format!("wait for {held}"),
+            Some(held) => format!("{until}: {held}"),
+            None => until,
+        }
+    }
+
+    /// The description of what is held, with the lines since when as short as other lines.
+    fn holders(&self, on: &str) -> String {
+        let mut parts = on.split(SINCE);
+        let mut short = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let end = [", ", "; ", "]", " and "].iter().filter_map(|end| part.find(end)).min();
+            let (since, rest) = part.split_at(end.unwrap_or(part.len()));
+            short += &match Place::parse(since).map(|place| self.other_place(&place)) {
+                Some(place) if place.is_empty() => String::new(),
+                Some(place) => format!("{SINCE}{}", place.trim_start()),
+                None => format!("{SINCE}{since}"),
+            };
+            short += rest;
+        }
+        short
+    }
+
+    fn until_done(&self, future: FutureId) -> String {
         match self.names.source(future) {
             Some(Source::Sleep { until }) => format!("until {}", self.story.unit.tell(*until)),
             Some(Source::Multi { len: 2, .. }) => "wait for both".to_owned(),
@@ -289,7 +360,7 @@ impl Teller<'_> {
             Some(Source::Timeout { until, .. }) => {
                 format!("wait until {} at most", self.story.unit.tell(*until))
             }
-            Some(Source::Multi { .. } | Source::Named(_)) | None => "wait for it".to_owned(),
+            Some(Source::Multi { .. } | Source::Named(_)) | None => IT.to_owned(),
         }
     }
 
@@ -335,6 +406,10 @@ impl Teller<'_> {
 
     fn end(&mut self, time: Duration, runner: CallId, text: String, tone: Tone) {
         self.act(time, runner, text, tone, Life::Gone);
+        self.is_over(runner);
+    }
+
+    fn is_over(&mut self, runner: CallId) {
         self.over.insert(runner);
         self.leave(runner);
     }
@@ -364,12 +439,12 @@ impl Teller<'_> {
 
     fn of(&self, runner: CallId, text: String, tone: Tone, life: Life) -> Act {
         let actor = self.numbers.get(&runner).copied().unwrap_or(LOOP);
-        Act { actor, text, tone, begins: false, life }
+        Act { actor, text, tone, begins: false, life, place: String::new() }
     }
 
     fn by_loop(&self, text: String, tone: Tone) -> Act {
         let life = if self.looping { Life::Running } else { Life::Gone };
-        Act { actor: LOOP, text, tone, begins: false, life }
+        Act { actor: LOOP, text, tone, begins: false, life, place: String::new() }
     }
 
     /// Notes who is suspended now.
@@ -389,10 +464,28 @@ impl Teller<'_> {
 
     fn row(&mut self, time: Duration, what: What) {
         self.yielded(None);
-        if std::mem::take(&mut self.untold_turn) {
+        if self.untold_turn.take().is_some() {
+            if let Some((quiet, began)) = self.quiet.take() {
+                let (first, last) = quiet.into_inner();
+                let text = match last - first {
+                    0 => format!("turn {first}: nothing seen"),
+                    _ => format!("turns {first} to {last}: nothing seen"),
+                };
+                let act = self.by_loop(text, Tone::Faint);
+                self.story.rows.push(Row { time: began, what: What::Acts(vec![act]) });
+            }
             self.story.rows.push(Row { time, what: What::Turn(self.turns) });
         }
         self.story.rows.push(Row { time, what });
+    }
+
+    /// The line of something else than a yield.
+    fn other_place(&self, place: &Place) -> String {
+        if self.all_places || place.file.is_empty() {
+            self.place(place)
+        } else {
+            String::new()
+        }
     }
 
     /// ` :12`, with the name of the file if there are several. The space is one at which no line is broken.

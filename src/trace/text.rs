@@ -137,7 +137,7 @@ impl<'a> Text<'a> {
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let story = Story::of(self.entries, &Names::of(self.entries), self.lines);
+        let story = Story::of(self.entries, &Names::of(self.entries), self.lines, self.tracebacks);
         let drawn = match Columns::fit(&story, self.width) {
             Some(columns) => columns.draw(&story),
             None => lanes::draw(&story, self.width),

@@ -95,8 +95,12 @@ impl<T> Observed<T> {
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
         let is_moment = future.is_moment();
         if is_moment || future.state() == State::Pending {
-            let until = || (!is_moment).then(|| future.id());
-            emit(|| Event::Wait { runner, future: until() });
+            emit(|| Event::Wait {
+                runner,
+                future: (!is_moment).then(|| future.id()),
+                awaited_at: None,
+                on: future.describe(),
+            });
         }
         Yielded { what: What::Future(future), location }
     }

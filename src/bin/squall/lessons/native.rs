@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use squall::{sleep, IoLoop, Result};
+use squall::{convert_yielded, sleep, IoLoop, Result};
 
 async fn native(n: i32) -> Result<i32> {
     sleep(Duration::from_millis(100)).await?;
@@ -12,7 +12,7 @@ async fn native(n: i32) -> Result<i32> {
 
 #[squall::coroutine]
 fn decorated() -> Result<i32> {
-    let not_started = native(1);
+    let not_started = convert_yielded(native(1))?;
     println!("native was called, and has not started");
     let n = yield_!(not_started)?;
     Ok(n * 2)
