@@ -39,7 +39,7 @@ fn names_latency_and_limits_are_those_of_the_network() -> Result<()> {
     };
     let start = IoLoop::current().time();
     assert_eq!(yield_!(fetch(MINUTE))?.text()?, "hello");
-    let first = IoLoop::current().time() - start;
+    let first = IoLoop::current().time().saturating_sub(start);
     assert!(first >= Duration::from_millis(1080) && first < Duration::from_millis(1300), "{first:?}");
 
     net.cut("client", "server");
@@ -77,6 +77,6 @@ fn kept_connection_is_closed_after_its_time() -> Result<()> {
     assert_eq!(yield_!(page)?.body(), "hello");
     let start = IoLoop::current().time();
     yield_!(served)?;
-    assert_eq!((IoLoop::current().time() - start).as_secs(), 60);
+    assert_eq!(IoLoop::current().time().saturating_sub(start).as_secs(), 60);
     Ok(())
 }
