@@ -107,6 +107,8 @@ struct Inner {
     running: Cell<bool>,
     /// How long a callback may hold the loop before that is logged.
     blocking_threshold: Cell<Option<Duration>>,
+    /// What the clock showed in this turn, once it was read.
+    turn_time: Cell<Option<Duration>>,
     /// From then on nothing is added to it, and it does not run.
     closed: Cell<bool>,
 }
@@ -144,6 +146,7 @@ impl IoLoop {
             stop: Cell::new(false),
             running: Cell::new(false),
             blocking_threshold: Cell::new(None),
+            turn_time: Cell::new(None),
             closed: Cell::new(false),
         };
         Self { inner: Rc::new(inner) }
@@ -152,6 +155,12 @@ impl IoLoop {
     /// Returns the time since the loop was made.
     pub fn time(&self) -> Duration {
         self.inner.clock.now()
+    }
+
+    /// The time of the turn that runs, which takes no reading of the clock where timers have taken one.
+    #[cfg(feature = "web")]
+    pub(crate) fn turn_time(&self) -> Duration {
+        self.inner.turn_time()
     }
 
     /// Calls `f` in the next iteration. If it panics, that is logged.

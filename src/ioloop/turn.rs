@@ -45,9 +45,22 @@ impl Inner {
                 },
             );
         }
+        self.turn_time.set(None);
         let mut timers = self.timers.borrow_mut();
         if !timers.is_empty() {
-            timers.take_due(self.clock.now(), |callback| self.ready.push(callback));
+            timers.take_due(self.turn_time(), |callback| self.ready.push(callback));
+        }
+    }
+
+    /// Returns the time at which this turn began, or at which it was asked for first: one reading of the clock.
+    pub(super) fn turn_time(&self) -> Duration {
+        match self.turn_time.get() {
+            Some(time) => time,
+            None => {
+                let now = self.clock.now();
+                self.turn_time.set(Some(now));
+                now
+            }
         }
     }
 

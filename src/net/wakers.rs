@@ -34,7 +34,9 @@ impl Wakers {
 
     /// Wakes all of them: foreign code, whose panic is logged. Nothing may be borrowed here that it may ask for.
     pub(super) fn wake(self) {
-        for waker in self.first.into_iter().chain(self.more) {
+        let Some(first) = self.first else { return };
+        guard(Problem::Callback, || first.wake());
+        for waker in self.more {
             guard(Problem::Callback, || waker.wake());
         }
     }

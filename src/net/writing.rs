@@ -79,6 +79,11 @@ impl Op {
 const PIECES: usize = 64;
 
 impl Writing {
+    /// Whether nothing is left to do before the bytes of a task: the backlog is empty, and no shutdown is due.
+    fn is_clear(&self) -> bool {
+        self.backlog.is_empty() && self.shut != Shut::AfterBacklog
+    }
+
     /// Whether somebody waits for room.
     pub(super) fn is_waited_for(&self) -> bool {
         !self.wakers.is_empty() || self.line.iter().any(|(_, op)| !op.is_lost())
@@ -205,6 +210,13 @@ impl Connection {
 
     /// Writes until the backlog is empty.
     fn write_backlog(&self) -> Tried<()> {
+        if self.writing.borrow().is_clear() {
+            return Tried::Done(Ok(()));
+        }
+        self.write_pieces()
+    }
+
+    fn write_pieces(&self) -> Tried<()> {
         loop {
             let backlog: Vec<Bytes> = self.writing.borrow().backlog.iter().take(PIECES).cloned().collect();
             if backlog.is_empty() {

@@ -357,7 +357,7 @@ impl Connection {
                 _ => (Phase::Busy, None),
             },
             None if self.fresh.get() || self.written.get() == 0 => (Phase::Head, Some(config.header_timeout)),
-            None => (Phase::Idle, Some(config.idle_timeout)),
+            None => (Phase::Idle(self.written.get()), Some(config.idle_timeout)),
         }
     }
 

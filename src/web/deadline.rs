@@ -12,8 +12,8 @@ use crate::ioloop::{IoLoop, Timeout};
 pub(crate) enum Phase {
     /// The handler works: it may take as long as it likes.
     Busy,
-    /// The next request.
-    Idle,
+    /// The next request, after this many bytes of responses.
+    Idle(u64),
     /// The rest of a request's head, the first request of a connection, or a TLS handshake.
     Head,
     /// The next part of a request's body, after this many bytes.
@@ -61,7 +61,14 @@ impl Deadline {
         if self.phase.replace(phase) == phase {
             return;
         }
-        self.at.set(limit.map(|limit| self.io_loop.time().saturating_add(limit)));
+        self.at.set(limit.map(|limit| {
+            let began = match phase {
+                // Once for each request: there the time of the turn is exact enough.
+                Phase::Idle(_) => self.io_loop.turn_time(),
+                _ => self.io_loop.time(),
+            };
+            began.saturating_add(limit)
+        }));
         self.arm(waker);
     }
 

@@ -35,8 +35,8 @@ pub(crate) struct Exchange {
     pub(super) headers: RefCell<HeaderMap>,
     written: RefCell<Written>,
     stage: Cell<Stage>,
-    /// The response, from when it is known until hyper takes it.
-    response: RefCell<Option<Response<Body>>>,
+    /// The body of the response, from when the response is known until hyper takes it.
+    body: RefCell<Option<Body>>,
     /// Where chunks go, from the first flush on.
     pipe: OnceCell<Rc<Pipe>>,
     /// What runs: a coroutine of the handler, and what it is to the request.
@@ -121,7 +121,7 @@ impl Exchange {
             headers,
             written: RefCell::default(),
             stage: Cell::new(Stage::Open),
-            response: RefCell::default(),
+            body: RefCell::default(),
             pipe: OnceCell::new(),
             running: Cell::default(),
             left: Cell::default(),
@@ -297,23 +297,24 @@ impl Exchange {
 
     /// Hands the response to hyper.
     fn send(&self, body: Body) {
-        let mut headers = self.headers.take();
-        if !matches!(body, Body::Empty) && !headers.contains_key(CONTENT_TYPE) {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+        let mut headers = self.headers.borrow_mut();
+        if !matches!(body, Body::Empty) {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("text/html; charset=UTF-8"));
         }
         if self.closes.get() || self.receiver.as_ref().is_some_and(|receiver| receiver.is_broken()) {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status.get();
-        *response.headers_mut() = headers;
-        *self.response.borrow_mut() = Some(response);
+        drop(headers);
+        *self.body.borrow_mut() = Some(body);
         self.connection.wake();
     }
 
     /// Takes the response, once it is known.
     pub(super) fn take_response(&self) -> Option<Response<Body>> {
-        self.response.borrow_mut().take()
+        let mut response = Response::new(self.body.take()?);
+        *response.status_mut() = self.status.get();
+        *response.headers_mut() = self.headers.take();
+        Some(response)
     }
 
     /// hyper has no more bytes that wait for the connection.
@@ -326,7 +327,7 @@ impl Exchange {
     /// Whether everything of the response has gone to hyper. After a flush it has gone to the connection.
     pub(super) fn is_taken(&self) -> bool {
         self.is_finished()
-            && self.response.borrow().is_none()
+            && self.body.borrow().is_none()
             && self.pipe.get().is_none_or(|pipe| pipe.is_over() || pipe.is_closed())
     }
 

@@ -64,15 +64,30 @@ fn check(head: &Parts) -> Option<HttpError> {
         // RFC 9112, section 3.2.
         (None, _) if head.version == Version::HTTP_11 => Some(HttpError(400)),
         (_, Some(_)) => Some(HttpError(400)),
-        (Some(host), None) if !host.as_bytes().iter().all(|byte| is_of_host(*byte)) => Some(HttpError(400)),
+        (Some(host), None) if !host.as_bytes().iter().all(|byte| OF_HOST[usize::from(*byte)]) => {
+            Some(HttpError(400))
+        }
         _ => None,
     }
 }
 
-/// Whether a byte may stand in the name or address of a host with its port. RFC 3986, section 3.2.
-fn is_of_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&byte)
-}
+/// For each byte, whether it may stand in the name or address of a host with its port. RFC 3986, section 3.2.
+const OF_HOST: [bool; 256] = {
+    const MARKS: &[u8] = b"-._~%!$&'()*+,;=:[]";
+
+    let mut of_host = [false; 256];
+    let mut byte = 0;
+    while byte < 128_u8 {
+        of_host[byte as usize] = byte.is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut mark = 0;
+    while mark < MARKS.len() {
+        of_host[MARKS[mark] as usize] = true;
+        mark += 1;
+    }
+    of_host
+};
 
 /// The response, as hyper waits for it.
 pub(crate) struct Respond(Rc<Exchange>);

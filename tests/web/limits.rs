@@ -94,6 +94,24 @@ fn idle_connection_is_closed() {
 }
 
 #[test]
+fn connection_that_is_used_again_is_not_idle() {
+    const IDLE: Duration = Duration::from_millis(100);
+
+    let config = HttpServerConfig { idle_timeout: IDLE, ..HttpServerConfig::default() };
+    serve_with(&app().0, config, |server| async move {
+        let io_loop = squall::IoLoop::current();
+        let stream = TcpStream::connect(server.local_addr()?).await?;
+        let end = io_loop.time() + IDLE * 2;
+        while io_loop.time() < end {
+            stream.write_all("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await?;
+            assert_eq!(response(&stream).await?.text(), "ok");
+        }
+        assert!(stream.read(1).await?.is_empty());
+        Ok(())
+    });
+}
+
+#[test]
 fn body_that_pauses_is_408_in_the_handler() {
     let (app, notes) = app();
     let config = HttpServerConfig { body_timeout: SHORT, ..HttpServerConfig::default() };
