@@ -1,0 +1,45 @@
+//! squall's server: an `Application` whose handlers are coroutines.
+
+use std::error::Error;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use squall::locks::Event;
+use squall::web::{Application, Request, RequestHandler};
+use squall::{IoLoop, Result};
+
+use crate::{json, HELLO, JSON};
+
+struct Hello;
+
+impl RequestHandler for Hello {
+    #[squall::coroutine]
+    fn get(self: Rc<Self>, req: Request) -> Result<()> {
+        req.write(HELLO);
+        Ok(())
+    }
+}
+
+struct Json(Bytes);
+
+impl RequestHandler for Json {
+    #[squall::coroutine]
+    fn get(self: Rc<Self>, req: Request) -> Result<()> {
+        req.set_header("content-type", JSON)?;
+        req.write(self.0.clone());
+        Ok(())
+    }
+}
+
+/// Serves until the process is ended.
+pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
+    let app = Application::new().route("/hello", Hello).route("/json", Json(json()));
+    IoLoop::new().run_sync(move || {
+        squall::coroutine(|co| async move {
+            let server = app.listen("127.0.0.1:0")?;
+            println!("{}", server.local_addr().map_or(0, |address| address.port()));
+            co.yield_(Event::new().wait()).await
+        })
+    })?;
+    Ok(())
+}
