@@ -143,12 +143,12 @@ impl<F: FnOnce() + 'static> Run for Once<F> {
 
 impl<F: FnOnce() + 'static> Withdraw for Once<F> {
     fn withdraw(&self) {
-        discard(self.0.take());
+        self.0.take().into_iter().for_each(discard);
     }
 }
 
 impl<F> Drop for Once<F> {
     fn drop(&mut self) {
-        discard(self.0.take());
+        self.0.take().into_iter().for_each(discard);
     }
 }

@@ -27,6 +27,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
+use std::mem::{forget, ManuallyDrop};
 use std::sync::Arc;
 
 use crate::coroutine::Coroutine;
@@ -39,28 +40,36 @@ pub struct Context(pub Option<Arc<Values>>);
 pub type Values = Vec<(usize, Arc<dyn Any + Send + Sync>)>;
 
 thread_local! {
-    static CURRENT: Cell<Context> = const { Cell::new(Context(None)) };
+    /// Without a destructor, which each access would have to ask for; [`Clear`] empties it.
+    static CURRENT: ManuallyDrop<Cell<Context>> = const { ManuallyDrop::new(Cell::new(Context(None))) };
+    static CLEAR: Clear = const { Clear };
     /// The coroutine that runs in it.
     static RUNNING: Cell<Option<&'static Coroutine>> = const { Cell::new(None) };
+}
+
+/// Empties the context of a thread that ends, once one was set.
+struct Clear;
+
+impl Drop for Clear {
+    fn drop(&mut self) {
+        drop(exchange(Context(None)));
+    }
 }
 
 impl Context {
     /// The context of now; an empty one on a thread that is ending.
     #[inline]
     pub fn current() -> Self {
-        let current = CURRENT.try_with(|current| {
-            let context = current.take();
-            current.set(context.clone());
-            context
-        });
-        current.unwrap_or_default()
+        let context = exchange(Self(None));
+        // Nothing is there to be dropped; the compiler cannot know that.
+        forget(exchange(context.clone()));
+        context
     }
 
     /// Makes `context` the context of now, and returns the one that was.
     pub fn replace_current(context: Self) -> Self {
-        let context = Cell::new(context);
-        exchange(&context);
-        context.into_inner()
+        // A thread that is ending has no context any more.
+        CLEAR.try_with(|_| exchange(context)).unwrap_or_default()
     }
 
     /// Runs `f` in this context. What it sets there does not come back.
@@ -82,10 +91,10 @@ impl Context {
             #[inline]
             fn drop(&mut self) {
                 RUNNING.set(self.1);
-                exchange(self.0);
+                swap(self.0);
             }
         }
-        exchange(this);
+        swap(this);
         Entered(this, RUNNING.replace(coroutine))
     }
 }
@@ -109,7 +118,14 @@ pub fn running() -> Option<&'static Coroutine> {
 
 /// Makes the context in `with` the current one, and puts that which was into `with`.
 #[inline]
-fn exchange(with: &Cell<Context>) {
-    // A thread that is ending has no context any more.
-    let _ = CURRENT.try_with(|current| current.swap(with));
+fn swap(with: &Cell<Context>) {
+    // The cell is empty meanwhile; the compiler cannot know that.
+    forget(with.replace(exchange(with.take())));
+}
+
+/// Makes `context` the current one, and returns the one that was.
+#[inline]
+fn exchange(context: Context) -> Context {
+    // It is always there; but only `try_with` is sure to be inlined.
+    CURRENT.try_with(|current| current.replace(context)).unwrap_or_default()
 }

@@ -345,14 +345,14 @@ impl<T: 'static, F: FnOnce(&Future<T>) + 'static> Run for DoneCallback<T, F> {
 
 impl<T: 'static, F: 'static> Withdraw for DoneCallback<T, F> {
     fn withdraw(&self) {
-        discard(self.f.take());
+        self.f.take().into_iter().for_each(discard);
         drop(self.done.take());
     }
 }
 
 impl<T: 'static, F> Drop for DoneCallback<T, F> {
     fn drop(&mut self) {
-        discard(self.f.take());
+        self.f.take().into_iter().for_each(discard);
     }
 }
 

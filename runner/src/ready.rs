@@ -101,6 +101,7 @@ impl ReadyQueue {
     }
 
     /// Returns the queue of this thread.
+    #[inline]
     pub fn current() -> Rc<Self> {
         CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_else(|_| ending())
     }
@@ -280,6 +281,7 @@ impl ReadyQueue {
     }
 
     /// Takes it off the list again, by its place and address.
+    #[inline]
     pub fn unregister(&self, place: Place, it: *const ()) {
         let (mut registered, key) = (self.registered.borrow_mut(), key(place));
         if registered.get(key).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it)) {
@@ -292,15 +294,6 @@ impl ReadyQueue {
     pub fn is_registered(&self, place: Place, it: *const ()) -> bool {
         let registered = self.registered.borrow();
         registered.get(key(place)).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it))
-    }
-
-    /// Does something with the queue of this thread that runs no code of others.
-    #[inline]
-    fn with_current<R>(f: impl FnOnce(&Self) -> R) -> R {
-        let f = Cell::new(Some(f));
-        let call = |queue: &Self| f.take().map(|f| f(queue));
-        let result = CURRENT.try_with(|current| call(&current.borrow()));
-        result.unwrap_or_else(|_| call(&ending())).expect("it is called once")
     }
 }
 
@@ -395,10 +388,9 @@ impl Registration {
 
     /// Registers it with the current queue.
     pub(crate) fn register(&self, it: Weak<dyn Withdraw>) {
-        ReadyQueue::with_current(|ready| {
-            self.queue.set(Some(ready.id));
-            self.place.set(Some(ready.register(it)));
-        });
+        let ready = ReadyQueue::current();
+        self.queue.set(Some(ready.id));
+        self.place.set(Some(ready.register(it)));
     }
 
     /// The queue has taken it off its list.
@@ -411,7 +403,7 @@ impl Registration {
     pub(crate) fn release(&self, it: *const ()) {
         if let (Some(place), queue) = (self.place.take(), self.queue.get()) {
             if queue == CURRENT_ID.get() {
-                ReadyQueue::with_current(|ready| ready.unregister(place, it));
+                ReadyQueue::current().unregister(place, it);
             } else if let Some(queue) = queue.and_then(ReadyQueue::find) {
                 queue.unregister(place, it);
             }

@@ -337,18 +337,28 @@ impl<T> Shared<T> {
 
     /// The result: moved out for the last handle, and where it cannot be copied; else copied.
     #[track_caller]
+    #[inline]
     pub(crate) fn take(&self, last: bool) -> Result<T> {
         let value = match self.copy.get() {
-            Some(copy) if !last => {
-                let value = Exception::trap(|| Ok(self.with_value(copy)), Err)?;
-                value.inspect(|_| self.header.set_retrieved())
-            }
+            Some(copy) if !last => self.copied(copy)?,
             _ => self.take_value(),
         };
         match value {
             Some(value) => Ok(value),
             None => Err(self.without_value()),
         }
+    }
+
+    /// The value, copied, if it is there. What copies it is foreign.
+    #[inline]
+    fn copied(&self, copy: fn(&T) -> T) -> Result<Option<T>> {
+        let Some(value) = self.take_value() else { return Ok(None) };
+        let copied = Exception::trap(|| Ok(Some(copy(&value))), Err);
+        self.fill(Slot::Value(value));
+        if copied.is_ok() {
+            self.header.set_retrieved();
+        }
+        copied
     }
 
     #[inline]
@@ -389,12 +399,13 @@ impl<T> std::fmt::Debug for Shared<T> {
 impl<T> Drop for Shared<T> {
     #[inline]
     fn drop(&mut self) {
-        if let (Slot::Raised(exception), Asked::No) = (self.slot.get_mut(), self.header.asked()) {
-            report(Problem::NeverRetrieved, exception);
-        }
-        // Those who wait are guarded each by itself.
-        if let (true, Slot::Value(_)) = (needs_drop::<T>(), self.slot.get_mut()) {
-            discard(self.slot.take());
+        match self.slot.get_mut() {
+            Slot::Raised(exception) if self.header.asked() == Asked::No => {
+                report(Problem::NeverRetrieved, exception);
+            }
+            Slot::Value(_) if needs_drop::<T>() => discard(self.slot.take()),
+            // Those who wait are guarded each by itself.
+            _ => {}
         }
     }
 }

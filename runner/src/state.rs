@@ -96,12 +96,14 @@ impl Header {
         }
     }
 
+    #[inline]
     pub(crate) fn add_promise(&self) {
         let promises = self.promises.get();
         self.promises.set(if promises | MORE == u16::MAX { self.carry() } else { promises + 1 });
     }
 
     /// Counts one less, and returns whether that was the last.
+    #[inline]
     pub(crate) fn remove_promise(&self) -> bool {
         let promises = self.promises.get();
         self.promises.set(if promises == MORE { self.borrow() } else { promises - 1 });

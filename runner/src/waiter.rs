@@ -42,7 +42,7 @@ impl Waiter {
                     call_soon_on(queue, callback);
                 }
             }
-            Self::Wake(waker) => guard(Problem::Callback, || waker.into_inner().wake()),
+            Self::Wake(waker) => wake(waker),
         }
     }
 
@@ -91,6 +91,11 @@ impl Waiter {
             _ => false,
         }
     }
+}
+
+#[inline(never)]
+fn wake(waker: Guarded<Waker>) {
+    guard(Problem::Callback, || waker.into_inner().wake());
 }
 
 /// A list of this many is never looked through for those that wait in vain.

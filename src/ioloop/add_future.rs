@@ -73,12 +73,12 @@ impl<T: 'static, F: FnOnce(Future<T>) + 'static> Run for AddFuture<T, F> {
 impl<T: 'static, F: FnOnce(Future<T>) + 'static> Withdraw for AddFuture<T, F> {
     fn withdraw(&self) {
         drop((self.held.take(), self.future.take()));
-        discard(self.f.take());
+        self.f.take().into_iter().for_each(discard);
     }
 }
 
 impl<T: 'static, F> Drop for AddFuture<T, F> {
     fn drop(&mut self) {
-        discard(self.f.take());
+        self.f.take().into_iter().for_each(discard);
     }
 }

@@ -36,14 +36,7 @@ impl Inner {
     /// Puts everything on the ready queue that came from outside or is due.
     fn take_in(&self) {
         if self.inbox.wakeup().take_news() {
-            self.inbox.take(
-                &self.ready,
-                |callback| self.ready.push(callback),
-                |key| {
-                    let expected = self.expected.borrow_mut().take(key);
-                    expected.into_iter().for_each(|callback| self.ready.push(callback));
-                },
-            );
+            self.take_mail();
         }
         self.turn_time.set(None);
         let mut timers = self.timers.borrow_mut();
@@ -62,6 +55,19 @@ impl Inner {
                 now
             }
         }
+    }
+
+    /// Puts what other threads left on the ready queue: most turns find nothing.
+    #[cold]
+    fn take_mail(&self) {
+        self.inbox.take(
+            &self.ready,
+            |callback| self.ready.push(callback),
+            |key| {
+                let expected = self.expected.borrow_mut().take(key);
+                expected.into_iter().for_each(|callback| self.ready.push(callback));
+            },
+        );
     }
 
     /// Gives the memory of a burst back that is over. This is called where the loop has nothing to do.
