@@ -342,11 +342,11 @@ impl Teller<'_> {
         for part in parts {
             let end = [", ", "; ", "]", " and "].iter().filter_map(|end| part.find(end)).min();
             let (since, rest) = part.split_at(end.unwrap_or(part.len()));
-            short += &match Place::parse(since).map(|place| self.other_place(&place)) {
-                Some(place) if place.is_empty() => String::new(),
-                Some(place) => format!("{SINCE}{}", place.trim_start()),
-                None => format!("{SINCE}{since}"),
-            };
+            let place = Place::parse(since).map(|place| self.other_place(&place));
+            let place = place.as_deref().map_or(since, str::trim_start);
+            if !place.is_empty() {
+                short.extend([SINCE, place]);
+            }
             short += rest;
         }
         short
