@@ -189,3 +189,15 @@ fn coroutine_that_ends_while_its_loop_is_given_up_leaves_no_value() {
     assert_eq!(future.result().unwrap(), Some("leak"));
     assert_eq!(User::get(), None);
 }
+
+#[test]
+fn thread_that_ends_drops_the_context_that_it_has_set() {
+    let user = Arc::new("ann");
+    let set = user.clone();
+    let thread = std::thread::spawn(move || {
+        drop(Context::replace_current(Context(Some(Arc::new(vec![(0, set)])))));
+        assert_eq!(User::get(), Some("ann"));
+    });
+    thread.join().unwrap();
+    assert_eq!(Arc::strong_count(&user), 1);
+}
