@@ -146,7 +146,7 @@ impl<T> Task<T> {
                 tell(self.runner, |runner| Event::Wait {
                     runner,
                     future: awaits.map(AnyFuture::id),
-                    awaited_at: Some(self.line()),
+                    awaited_at: Some(self.line()).filter(|at| is_of_program(at)),
                     on: awaits.and_then(AnyFuture::describe),
                 });
                 self.body.set(Some(body));
@@ -186,7 +186,7 @@ impl<T> Task<T> {
 
     /// Returns the line of the last await, where that is one of the program; else that of the yield or call.
     fn line(&self) -> &'static Location<'static> {
-        self.awaited_at.get().filter(|at| is_await(at)).unwrap_or(self.call.location.get())
+        self.awaited_at.get().filter(|at| is_of_program(at)).unwrap_or(self.call.location.get())
     }
 
     /// Returns whether others have clones of its waker.
@@ -289,11 +289,14 @@ thread_local! {
     static YIELDED_AT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
 }
 
-/// Returns whether the caller of a poll is an `.await` of the program. A Future that is polled behind a pointer, or by a
-/// combinator, has a line of some library for its caller.
-fn is_await(caller: &Location<'_>) -> bool {
-    let file = caller.file();
-    is_program(caller) && !file.contains("/registry/src/") && !file.contains("\\registry\\src\\")
+/// Returns whether the line is one of the program. A Future that is polled behind a pointer, or by a combinator, has a
+/// line of some library for its caller, and what squall awaits itself has one of squall's.
+fn is_of_program(location: &Location<'_>) -> bool {
+    let file = location.file();
+    let below_root = file!().strip_suffix("runner/src/native.rs").and_then(|root| file.strip_prefix(root));
+    let is_squall = below_root.is_some_and(|file| file.starts_with("src/") && !file.starts_with("src/bin/"));
+    let is_dependency = file.contains("/registry/src/") || file.contains("\\registry\\src\\");
+    is_program(location) && !is_squall && !is_dependency
 }
 
 /// Calls `f`, which starts native coroutines: they say of where they wait that it is there.

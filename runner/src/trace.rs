@@ -63,8 +63,9 @@ pub enum Event<'a> {
     /// The generator yielded something of that kind, at that line; `future` where it was a Future.
     Yield { runner: CallId, kind: Kind, future: Option<FutureId>, location: &'static Location<'static> },
     /// It is suspended until `future` is done. `None`: a generator until the next turn of the loop, a native coroutine
-    /// until it is woken. `awaited_at` is the line of the await of a native coroutine; a generator told the line of its
-    /// yield. `on` describes the Future, where there is more to say than its kind: a lock with what holds it.
+    /// until it is woken. `awaited_at` is the line of the await of a native coroutine, or of what started it, if that is
+    /// one of the program; a generator told the line of its yield. `on` describes the Future, where there is more to say
+    /// than its kind: a lock with what holds it.
     Wait {
         runner: CallId,
         future: Option<FutureId>,

@@ -243,11 +243,9 @@ impl Place {
     }
 
     /// The place of a yield or an await: a line of the program that is interpreted, where that is the interpreter's.
-    fn of_yield(location: &'static Location<'static>) -> Self {
-        match program_line() {
-            Some(line) => Self { file: "".into(), line, column: 1 },
-            None => location.into(),
-        }
+    fn of_yield(location: Option<&'static Location<'static>>) -> Option<Self> {
+        let interpreted = program_line().map(|line| Self { file: "".into(), line, column: 1 });
+        interpreted.or(location.map(Self::from))
     }
 }
 
@@ -302,10 +300,10 @@ impl Recorded {
             Event::Throw { runner, exception } => Self::Throw { runner, exception: exception.into() },
             Event::Wake { runner } => Self::Wake { runner },
             Event::Yield { runner, kind, future, location } => {
-                Self::Yield { runner, kind, future, place: Place::of_yield(location) }
+                Self::Yield { runner, kind, future, place: Place::of_yield(Some(location))? }
             }
             Event::Wait { runner, future, awaited_at, ref on } => {
-                let place = awaited_at.map(Place::of_yield);
+                let place = Place::of_yield(awaited_at);
                 Self::Wait { runner, future, place, on: on.as_deref().map(text) }
             }
             Event::Return { runner, value, raised } => {
