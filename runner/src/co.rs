@@ -23,7 +23,7 @@ use crate::yielded::Yielded;
 /// What a coroutine's body yields through.
 ///
 /// It belongs to that body. It may be lent to functions that the body awaits; anywhere else, what it yields
-/// raises [`Misuse::Escaped`].
+/// raises [`Misuse::Escaped`](crate::Misuse::Escaped).
 ///
 /// ```
 /// use squall_runner::{coroutine, Co, Future, Result};
@@ -58,7 +58,7 @@ impl Co {
     /// ```
     ///
     /// # Errors
-    /// What the yielded Future failed with, raised here; [`Misuse`].
+    /// What the yielded Future failed with, raised here; [`Misuse`](crate::Misuse).
     #[track_caller]
     #[inline]
     pub fn yield_<M: 'static, Y: Yieldable<M> + 'static>(
