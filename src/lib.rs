@@ -243,8 +243,8 @@ pub use gen::*;
 #[doc(inline)]
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
 pub use squall_runner::{
-    report_to_stderr, AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Promise, Resolvable,
-    Result, Shared, Waiting,
+    report_to_stderr, AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Place, Promise,
+    Resolvable, Result, Shared, Waiting,
 };
 
 #[doc = include_str!("../docs/cancellation.md")]

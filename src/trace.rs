@@ -60,7 +60,7 @@ pub use squall_runner::trace::{
 };
 
 #[cfg(feature = "trace")]
-pub use entry::{Earlier, Entry, Place, Raised, Recorded, Source, VERSION};
+pub use entry::{Earlier, Entry, Raised, Recorded, Source, VERSION};
 #[cfg(feature = "trace")]
 pub use recorder::{record, Recorder, Trace};
 #[cfg(feature = "trace")]

@@ -117,8 +117,8 @@ struct Yields(RefCell<Vec<String>>);
 
 impl Observer for Yields {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Yield { location, .. } = event {
-            self.0.borrow_mut().push(location.to_string());
+        if let Event::Yield { place, .. } = event {
+            self.0.borrow_mut().push(place.to_string());
         }
     }
 }

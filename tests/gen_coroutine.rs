@@ -38,7 +38,7 @@ fn sync_raise() -> Result<i32> {
 fn coroutine_keeps_its_name() {
     let e = sync_raise().exception().unwrap();
     assert_eq!(e.traceback()[0].name, "sync_raise");
-    assert_eq!(e.traceback()[0].location.file(), file!());
+    assert_eq!(e.traceback()[0].place.file(), file!());
 }
 
 // Tornado: gen_test.GenCoroutineTest.test_sync_gen_return

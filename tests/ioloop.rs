@@ -95,7 +95,7 @@ fn run_sync_that_can_never_finish_names_who_waits() {
     let Some(Error::Deadlock { waiting }) = e.downcast_ref() else { panic!("{e:?}") };
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].name, "run_sync_that_can_never_finish_names_who_waits");
-    assert_eq!(waiting[0].location.file(), file!());
+    assert_eq!(waiting[0].place.file(), file!());
 }
 
 #[test]

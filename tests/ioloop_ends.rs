@@ -51,7 +51,7 @@ fn what_ends_a_run_says_which_run() {
     let deadlock = io_loop.run_sync(|| async { Future::<()>::new().await }).unwrap_err();
     assert_eq!(raised_at(&deadlock), (file!(), line));
     let Some(Error::Deadlock { waiting }) = deadlock.downcast_ref() else { panic!("{deadlock:?}") };
-    assert_eq!((waiting[0].location.file(), waiting[0].location.line()), (file!(), line));
+    assert_eq!((waiting[0].place.file(), waiting[0].place.line()), (file!(), line));
 
     let late = || io_loop.run_sync_with_timeout(Duration::from_millis(1), Future::<()>::new).unwrap_err();
     assert_eq!(raised_at(&late()), (file!(), line!() - 1));
@@ -69,7 +69,7 @@ fn spawned_native_coroutine_waits_where_it_was_spawned() {
     io_loop.spawn_callback(|| async { Future::<()>::new().await });
     let line = line!() - 1;
     io_loop.run_sync(squall::moment).unwrap();
-    assert_eq!(io_loop.dump().waiting()[0].location.line(), line);
+    assert_eq!(io_loop.dump().waiting()[0].place.line(), line);
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn deadlock_names_who_waits_behind_lists_timeouts_and_native_coroutines() {
     let text = e.to_string();
     assert_eq!(text.matches("waits_for_ever waits at").count(), 1, "equal lines are one: {text}");
     assert!(text.contains("(2 of them)"), "{text}");
-    assert!(waiting.iter().all(|waiting| waiting.location.file() == file!() || waiting.name == "native"));
+    assert!(waiting.iter().all(|waiting| waiting.place.file() == file!() || waiting.name == "native"));
 }
 
 #[test]

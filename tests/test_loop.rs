@@ -53,7 +53,7 @@ fn one_step_is_one_resume_of_one_coroutine() {
     let s = t.step();
     assert_eq!((s.runner().name(), s.started(), s.sent(), s.hops()), ("worker", true, None, 1));
     assert_eq!(s.yielded().map(|kind| kind.to_string()).as_deref(), Some("moment"));
-    assert_eq!(s.location().unwrap().file(), file!());
+    assert_eq!(s.place().unwrap().file(), file!());
     assert_eq!(*log.borrow(), ["a1"]);
 
     let s = t.step();
@@ -291,7 +291,7 @@ fn the_tree_shows_who_waits_for_whom() {
     let names: Vec<_> = tree.iter().map(|wait| (wait.depth(), wait.runner().to_string())).collect();
     assert_eq!(names, [(0, "outer".to_owned()), (1, "waiter".to_owned()), (1, "waiter#2".to_owned())]);
     assert_eq!(tree.iter().next().unwrap().on(), "[waiter, waiter#2, at most until 5s]");
-    assert!(tree.iter().all(|wait| wait.location().unwrap().file() == file!()));
+    assert!(tree.iter().all(|wait| wait.place().unwrap().file() == file!()));
 
     let message = panic_of(|| t.assert_idle());
     assert!(message.starts_with("3 coroutines wait still\n"), "{message}");

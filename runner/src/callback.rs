@@ -4,13 +4,13 @@ use std::any::{type_name, Any};
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
-use std::panic::Location;
 use std::rc::Rc;
 
 use crate::context::Context;
 use crate::coroutine::{Awaited, Coroutine};
 use crate::foreign::discard;
 use crate::numbers::CallId;
+use crate::place::Place;
 
 /// Something that can be called soon: a Runner, a Task, a closure.
 ///
@@ -104,7 +104,7 @@ pub struct Suspended {
     /// What it is a call of.
     pub coroutine: &'static Coroutine,
     /// The line of its last yield.
-    pub location: &'static Location<'static>,
+    pub place: Place,
     /// The Future that it waits for. `None` where that is not a squall Future.
     pub waits_for: Option<Rc<dyn Awaited>>,
     /// Whether something that this thread cannot see may still wake it.
@@ -113,7 +113,7 @@ pub struct Suspended {
 
 impl fmt::Debug for Suspended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Suspended({} at {})", self.coroutine.name(), self.location)
+        write!(f, "Suspended({} at {})", self.coroutine.name(), self.place)
     }
 }
 

@@ -12,7 +12,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::Location;
+
+use crate::place::Place;
 
 /// What squall itself raises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,10 +91,10 @@ pub enum Misuse {
     ForeignAwait,
     /// `co.yield_(x)` without `.await`.
     #[error("the yield at {0} was not awaited: write co.yield_(x).await?")]
-    NotAwaited(&'static Location<'static>),
+    NotAwaited(Place),
     /// A second `co.yield_(x)` while the first one was not awaited yet.
     #[error("the yield at {second} was made while that at {first} was not over: write co.yield_(x).await? for each one before the next, or yield a list")]
-    Twice { first: &'static Location<'static>, second: &'static Location<'static> },
+    Twice { first: Place, second: Place },
     /// A `Co` used outside of the body it was made for.
     #[error("the Co of another coroutine was used: yield only in the body that was given the Co")]
     Escaped,
@@ -105,7 +106,7 @@ pub struct Waiting {
     /// The coroutine's name.
     pub name: &'static str,
     /// Where it is suspended.
-    pub location: &'static Location<'static>,
+    pub place: Place,
     /// What it waits for: another coroutine's name, where that is known.
     pub on: Option<&'static str>,
     /// A description of what it waits for, where there is one: a lock by its name, with what holds it.
@@ -117,7 +118,7 @@ pub struct Waiting {
 
 impl fmt::Display for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} waits at {}", self.name, self.location)?;
+        write!(f, "{} waits at {}", self.name, self.place)?;
         match (&self.what, self.on) {
             (Some(what), _) => write!(f, " for {what}")?,
             (None, Some(on)) => write!(f, " for {on}")?,

@@ -19,11 +19,11 @@
 use std::any::{type_name, Any};
 use std::error::Error as StdError;
 use std::fmt;
-use std::panic::Location;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::foreign::{catch, show, Guarded, Panic};
+use crate::place::Place;
 
 /// What coroutines and Futures give: a value, or the [`Exception`] that was raised.
 pub type Result<T, E = Exception> = std::result::Result<T, E>;
@@ -39,10 +39,10 @@ struct Raised {
     error: Guarded<Arc<dyn StdError + Send + Sync>>,
     /// The name before the message: the last segment of the error's type.
     name: &'static str,
-    /// Where it was made.
-    origin: &'static Location<'static>,
-    /// Where the panic happened, if it was one, and the panic hook saw it.
-    panicked_at: Option<Arc<str>>,
+    /// Where it was made; where the panic happened, if it was one and the panic hook saw it.
+    origin: Place,
+    /// Whether that is where a panic happened.
+    panicked_there: bool,
     /// The coroutines it left, innermost first; at most `FRAMES` of them.
     frames: Vec<Frame>,
     /// How many more it left after that.
@@ -54,14 +54,8 @@ struct Raised {
 impl Raised {
     /// Whether its origin is a line that means something to whoever reads it.
     fn has_place(&self) -> bool {
-        is_program(self.origin)
+        self.panicked_there || self.origin.is_outside()
     }
-}
-
-/// Returns whether a line is neither one of this crate nor one of Rust's library.
-pub(crate) fn is_program(location: &Location<'_>) -> bool {
-    let (sources, file) = (file!().strip_suffix("exception.rs"), location.file());
-    !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
 }
 
 /// A traceback longer than this is cut, so that an Exception may cross any number of coroutines.
@@ -71,14 +65,14 @@ const FRAMES: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
     /// Where the exception was raised, or the yield at which it came in.
-    pub location: &'static Location<'static>,
+    pub place: Place,
     /// The coroutine's name.
     pub name: &'static str,
 }
 
 impl fmt::Display for Frame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {}", self.location, self.name)
+        write!(f, "{} in {}", self.place, self.name)
     }
 }
 
@@ -93,15 +87,15 @@ impl Exception {
     /// The same, raised at another line: that of whoever is to look at it.
     ///
     /// ```
-    /// use std::panic::Location;
-    /// use squall_runner::Exception;
+    /// use squall_runner::{Exception, Place};
     ///
-    /// let here = Location::caller();
-    /// assert_eq!(Exception::msg("no").at(here).origin(), here);
+    /// let there = Place::new("visit.py", 12, 5);
+    /// assert_eq!(Exception::msg("no").at(there).origin(), there);
     /// ```
     #[must_use]
-    pub fn at(mut self, origin: &'static Location<'static>) -> Self {
-        Arc::make_mut(&mut self.0).origin = origin;
+    pub fn at(mut self, origin: impl Into<Place>) -> Self {
+        let raised = Arc::make_mut(&mut self.0);
+        (raised.origin, raised.panicked_there) = (origin.into(), false);
         self
     }
 
@@ -113,19 +107,15 @@ impl Exception {
     /// ```
     #[track_caller]
     pub fn named<E: StdError + Send + Sync + 'static>(name: &'static str, error: E) -> Self {
-        Self::raise(name, Arc::new(error), Location::caller())
+        Self::raise(name, Arc::new(error), Place::caller())
     }
 
-    fn raise(
-        name: &'static str,
-        error: Arc<dyn StdError + Send + Sync>,
-        origin: &'static Location<'static>,
-    ) -> Self {
+    fn raise(name: &'static str, error: Arc<dyn StdError + Send + Sync>, origin: Place) -> Self {
         Self(Arc::new(Raised {
             error: Guarded::new(error),
             name,
             origin,
-            panicked_at: None,
+            panicked_there: false,
             frames: Vec::new(),
             elided: 0,
             notes: Vec::new(),
@@ -157,8 +147,13 @@ impl Exception {
     }
 
     #[cold]
-    pub(crate) fn of_panic(Panic { text, site }: Panic) -> Self {
-        Self::new(Error::Panic(text)).panicked_at(site)
+    pub(crate) fn of_panic(Panic { text, place }: Panic) -> Self {
+        let mut exception = Self::new(Error::Panic(text));
+        if let Some(place) = place {
+            let raised = Arc::make_mut(&mut exception.0);
+            (raised.origin, raised.panicked_there) = (place, true);
+        }
+        exception
     }
 
     /// Whether the error inside is an `E`.
@@ -232,27 +227,19 @@ impl Exception {
         self.0.notes.iter().map(|note| &**note)
     }
 
-    /// Notes where the panic happened of which this was made.
-    pub(crate) fn panicked_at(mut self, site: Option<Arc<str>>) -> Self {
-        Arc::make_mut(&mut self.0).panicked_at = site;
-        self
-    }
-
-    /// Returns where it was raised, as `file:line:column`: the line of the `?`, of the panic, or of the yield that came
+    /// Returns where it was raised, as the traceback says: the line of the `?`, of the panic, or of the yield that came
     /// last before it where nothing else is known.
     ///
     /// ```
     /// use squall_runner::{coroutine, Exception};
     ///
     /// let failed = coroutine(|_co| async { if true { panic!("no") } else { Ok(()) } });
-    /// let line = format!(":{}:", line!() - 1);
-    /// assert!(failed.exception().unwrap().raised_at().contains(&line)); // where it says `panic!`
+    /// assert_eq!(failed.exception().unwrap().raised_at().line(), line!() - 1); // where it says `panic!`
     /// ```
-    pub fn raised_at(&self) -> String {
-        match (&self.0.panicked_at, self.0.frames.first()) {
-            (Some(site), _) => site.to_string(),
-            (None, Some(frame)) => frame.location.to_string(),
-            (None, None) => self.0.origin.to_string(),
+    pub fn raised_at(&self) -> Place {
+        match self.0.frames.first() {
+            Some(frame) if !self.0.panicked_there => frame.place,
+            _ => self.0.origin,
         }
     }
 
@@ -272,15 +259,16 @@ impl Exception {
     /// ```
     #[track_caller]
     pub fn from_boxed(error: Box<dyn StdError + Send + Sync>) -> Self {
-        let origin = Location::caller();
+        let origin = Place::caller();
         match error.downcast::<Boxed>() {
             Ok(boxed) => boxed.0,
             Err(error) => Self::raise("Error", Arc::from(error), origin),
         }
     }
 
-    /// Where it was raised.
-    pub fn origin(&self) -> &'static Location<'static> {
+    /// Returns where it was made: the line of the `?`, or of the panic. The line where a Future that failed with it was
+    /// yielded is [`raised_at`](Self::raised_at).
+    pub fn origin(&self) -> Place {
         self.0.origin
     }
 
@@ -299,20 +287,19 @@ impl Exception {
     /// this library, or that of Rust, on somebody's behalf.
     ///
     /// ```
-    /// use std::panic::Location;
-    /// use squall_runner::Exception;
+    /// use squall_runner::{Exception, Place};
     ///
-    /// let here = Location::caller();
+    /// let here = Place::caller();
     /// let panicked = Exception::trap(|| panic!("no"), |panicked| panicked);
     /// assert_eq!(panicked.placed_at(here).origin(), here);
     /// ```
     #[must_use]
-    pub fn placed_at(self, location: &'static Location<'static>) -> Self {
+    pub fn placed_at(self, place: impl Into<Place>) -> Self {
         let has_place = !self.0.frames.is_empty() || self.0.has_place();
         if has_place {
             self
         } else {
-            self.at(location)
+            self.at(place)
         }
     }
 
@@ -401,8 +388,7 @@ impl fmt::Display for Exception {
 impl fmt::Debug for Exception {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let raised = &*self.0;
-        let has_place = raised.panicked_at.is_some() || raised.has_place();
-        let has_origin = raised.frames.is_empty() && has_place;
+        let has_origin = raised.frames.is_empty() && raised.has_place();
         if has_origin || !raised.frames.is_empty() {
             writeln!(f, "Traceback (most recent call last):")?;
         }
@@ -410,13 +396,11 @@ impl fmt::Debug for Exception {
             writeln!(f, "  ... {} more", raised.elided)?;
         }
         for (depth, frame) in raised.frames.iter().enumerate().rev() {
-            match &raised.panicked_at {
-                Some(site) if depth == 0 => writeln!(f, "  {site} in {}", frame.name)?,
-                _ => writeln!(f, "  {frame}")?,
-            }
+            let place = if depth == 0 { self.raised_at() } else { frame.place };
+            writeln!(f, "  {}", Frame { place, ..*frame })?;
         }
         if has_origin {
-            writeln!(f, "  {}", self.raised_at())?;
+            writeln!(f, "  {}", raised.origin)?;
         }
         let text = self.to_string();
         match text.as_str() {

@@ -33,11 +33,11 @@ use std::fmt;
 use std::mem::{forget, needs_drop};
 use std::ops::{Deref, DerefMut};
 use std::panic::{catch_unwind, AssertUnwindSafe};
-use std::sync::Arc;
 
 use log::Level;
 
-use crate::panics::{site_of, text_of};
+use crate::panics::{place_of, text_of};
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::running::{go_on, interrupt, BodyNumber};
 use crate::stderr::goes_to_stderr;
@@ -45,15 +45,15 @@ use crate::stderr::goes_to_stderr;
 /// A panic of foreign code that was caught.
 pub(crate) struct Panic {
     pub(crate) text: String,
-    /// Where it happened, as `file:line:column`, if the panic hook saw it.
-    pub(crate) site: Option<Arc<str>>,
+    /// Where it happened, if the panic hook saw it.
+    pub(crate) place: Option<Place>,
 }
 
 impl fmt::Display for Panic {
     /// As an [`Exception`](crate::Exception) of it is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(site) = &self.site {
-            write!(f, "Traceback (most recent call last):\n  {site}\n")?;
+        if let Some(place) = self.place {
+            write!(f, "Traceback (most recent call last):\n  {place}\n")?;
         }
         write!(f, "Panic: panicked: {}", self.text)
     }
@@ -67,10 +67,10 @@ pub(crate) fn catch<R>(f: impl FnOnce() -> R, panicked: impl FnOnce(Panic) -> R)
 
 #[cold]
 fn panic_of(payload: Box<dyn Any + Send>) -> Panic {
-    let (text, site) = (text_of(&*payload), site_of(&*payload));
+    let (text, place) = (text_of(&*payload), place_of(&*payload));
     // It may panic as it is dropped, and so may what it panics with.
     catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(forget);
-    Panic { text, site }
+    Panic { text, place }
 }
 
 /// Calls foreign code that is not part of the body that may be running.

@@ -26,6 +26,7 @@
 use crate::any_future::AnyFuture;
 use crate::exception::{Exception, Result};
 use crate::numbers::CallId;
+use crate::place::Place;
 
 pub use crate::coroutine::Coroutine;
 pub use crate::yielded::Yielded;
@@ -37,6 +38,35 @@ pub trait Generator {
 
     /// Runs it to its next yield, or to its end. After `Returned` or `Raised` it is dropped, never resumed.
     fn resume(&mut self, resume: Resume) -> GeneratorState<Self::Return>;
+
+    /// Returns the line at which it stands, for a generator that knows lines of its own: an interpreter, or a generator of
+    /// another language. It is asked when a tool, a deadlock or a traceback names that line, and not at each yield. What
+    /// was yielded with [a place](Yielded::erased) is named by that.
+    ///
+    /// ```
+    /// use squall_runner::ready::ReadyQueue;
+    /// use squall_runner::{Coroutine, Future, Generator, GeneratorState, Place, Resume, Runner, Yielded};
+    ///
+    /// /// Waits in line 12 of a program.
+    /// struct Visit(Future<()>);
+    /// impl Generator for Visit {
+    ///     type Return = ();
+    ///     fn resume(&mut self, _resume: Resume) -> GeneratorState<()> {
+    ///         GeneratorState::Yielded(Yielded::erased(self.0.clone().erase(), None))
+    ///     }
+    ///     fn place(&self) -> Option<Place> {
+    ///         Some(Place::new("visit.py", 12, 5))
+    ///     }
+    /// }
+    ///
+    /// static VISIT: Coroutine = Coroutine::new("visit", "visit.py", 10);
+    /// let visit = Runner::start(&VISIT, Visit(Future::new()));
+    /// assert_eq!(ReadyQueue::current().suspended()[0].place.to_string(), "visit.py:12:5");
+    /// # drop(visit);
+    /// ```
+    fn place(&self) -> Option<Place> {
+        None
+    }
 
     /// Returns the number of the call, if it is observed; only the Runner's own wrapper has one.
     #[doc(hidden)]

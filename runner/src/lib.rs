@@ -29,6 +29,7 @@
 //! | `polled`, `waker` | the native coroutine that is being polled, and what wakes it |
 //! | `call` | one call of a coroutine, of either kind |
 //! | [`coroutine`](mod@coroutine) | [`Coroutine`]: a coroutine function, by its name and line |
+//! | `place` | [`Place`]: a line of a program, in whatever language that is written |
 //! | [`context`] | [`Context`]: the values of variables that follow the calls |
 //! | | **What goes wrong** |
 //! | [`exception`] | [`Exception`]: what was raised, trapped until it is yielded; [`Return`] |
@@ -78,6 +79,7 @@ pub mod native;
 mod numbers;
 pub mod panics;
 mod passing;
+mod place;
 mod polled;
 mod problem;
 pub mod ready;
@@ -103,6 +105,7 @@ pub use exception::{Exception, Frame, Result, Return};
 pub use foreign::log;
 pub use future::{Future, Promise};
 pub use generator::{Generator, GeneratorState, Resume};
+pub use place::Place;
 pub use runner::{coroutine, Runner};
 pub use shared::{Resolvable, Shared};
 pub use stderr::report_to_stderr;

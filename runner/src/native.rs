@@ -32,10 +32,11 @@ use crate::callback::{Callback, Run, Suspended, Withdraw};
 use crate::context::Context;
 use crate::coroutine::Coroutine;
 use crate::error::Error;
-use crate::exception::{is_program, Exception, Result};
+use crate::exception::{Exception, Result};
 use crate::foreign::{discard, outside};
 use crate::future::Future;
 use crate::numbers::{next_call, CallId};
+use crate::place::Place;
 use crate::polled::{exchange, Polled};
 use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
@@ -65,23 +66,24 @@ where
 {
     let runner = trace::observed().then(next_call);
     let call = Call::new(coroutine);
-    call.location.set(YIELDED_AT.get().unwrap_or(call.location.get()));
+    let started_at = YIELDED_AT.get().unwrap_or(Place::caller());
     let ready = ReadyQueue::current();
     let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {
-        let place = ready.register(this.clone());
+        let id = ready.register(this.clone());
         Task {
             runner,
             shared: Shared::new(),
             body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
             awaits: Cell::new(None),
+            started_at,
             awaited_at: Cell::new(None),
             kept: Cell::new(None),
-            waker: OwnWaker::new(&ready, place),
+            waker: OwnWaker::new(&ready, id),
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
             context: Cell::new(Context::current()),
-            call: Call { registration: Registration::at(&ready, place), ..call },
+            call: Call { registration: Registration::at(&ready, id), ..call },
         }
     });
     let body = trace::Body::Native;
@@ -97,6 +99,8 @@ struct Task<T: 'static> {
     body: Cell<Option<Pin<Box<dyn StdFuture<Output = Result<T>>>>>>,
     /// The squall Future that it awaits, while that is pending.
     awaits: Cell<Option<AnyFuture>>,
+    /// The line of the yield or call that started it.
+    started_at: Place,
     /// The caller of the last poll of a squall Future by its body.
     awaited_at: Cell<Option<&'static Location<'static>>>,
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
@@ -146,7 +150,7 @@ impl<T> Task<T> {
                 tell(self.runner, |runner| Event::Wait {
                     runner,
                     future: awaits.map(AnyFuture::id),
-                    awaited_at: Some(self.line()).filter(|at| is_of_program(at)),
+                    place: Some(self.place()).filter(|place| place.is_of_program()),
                     on: awaits.and_then(AnyFuture::describe),
                 });
                 self.body.set(Some(body));
@@ -178,15 +182,15 @@ impl<T> Task<T> {
                 self.shared.cancel();
             }
             Err(exception) => {
-                self.call.location.set(self.line());
-                self.shared.set_exception(self.call.leave(exception, None, self.runner));
+                self.shared.set_exception(self.call.leave(exception, None, self.place(), self.runner));
             }
         }
     }
 
     /// Returns the line of the last await, where that is one of the program; else that of the yield or call.
-    fn line(&self) -> &'static Location<'static> {
-        self.awaited_at.get().filter(|at| is_of_program(at)).unwrap_or(self.call.location.get())
+    fn place(&self) -> Place {
+        let awaited_at = self.awaited_at.get().map(Place::from);
+        awaited_at.filter(|place| place.is_of_program()).unwrap_or(self.started_at)
     }
 
     /// Returns whether others have clones of its waker.
@@ -220,8 +224,7 @@ impl<T> Withdraw for Task<T> {
     fn suspended(&self) -> Option<Suspended> {
         let waits_for = lend(&self.awaits, |awaits| awaits.clone());
         let is_suspended = lend(&self.body, |body| body.is_some());
-        self.call.location.set(self.line());
-        is_suspended.then(|| self.call.suspended(self.runner, waits_for, self.wakeable()))?
+        is_suspended.then(|| self.call.suspended(self.runner, self.place(), waits_for, self.wakeable()))?
     }
 
     fn woken(self: Rc<Self>, waker: *const ()) -> Option<Callback> {
@@ -286,32 +289,21 @@ impl<T> Drop for Task<T> {
 
 thread_local! {
     /// The line of the yield whose native coroutines are being started.
-    static YIELDED_AT: Cell<Option<&'static Location<'static>>> = const { Cell::new(None) };
-}
-
-/// Returns whether the line is one of the program. A Future that is polled behind a pointer, or by a combinator, has a
-/// line of some library for its caller, and what squall awaits itself has one of squall's.
-fn is_of_program(location: &Location<'_>) -> bool {
-    let file = location.file();
-    let below_root = file!().strip_suffix("runner/src/native.rs").and_then(|root| file.strip_prefix(root));
-    let is_squall = below_root.is_some_and(|file| file.starts_with("src/") && !file.starts_with("src/bin/"));
-    let is_dependency = file.contains("/registry/src/") || file.contains("\\registry\\src\\");
-    is_program(location) && !is_squall && !is_dependency
+    static YIELDED_AT: Cell<Option<Place>> = const { Cell::new(None) };
 }
 
 /// Calls `f`, which starts native coroutines: they say of where they wait that it is there.
 ///
 /// ```
-/// use std::panic::Location;
-/// use squall_runner::{convert_yielded, native, ready::ReadyQueue};
+/// use squall_runner::{convert_yielded, native, ready::ReadyQueue, Place};
 ///
-/// let here = Location::caller();
+/// let here = Place::caller();
 /// let never = native::yielded_at(here, || convert_yielded(native(std::future::pending::<()>())));
-/// assert_eq!(ReadyQueue::current().suspended()[0].location, here);
+/// assert_eq!(ReadyQueue::current().suspended()[0].place, here);
 /// # drop(never);
 /// ```
-pub fn yielded_at<R>(location: &'static Location<'static>, f: impl FnOnce() -> R) -> R {
-    let before = YIELDED_AT.replace(Some(location));
+pub fn yielded_at<R>(place: impl Into<Place>, f: impl FnOnce() -> R) -> R {
+    let before = YIELDED_AT.replace(Some(place.into()));
     let result = f();
     YIELDED_AT.set(before);
     result

@@ -6,14 +6,15 @@
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
 use std::panic::PanicHookInfo;
-use std::sync::{Arc, Once};
+use std::sync::Once;
+
+use crate::place::Place;
 
 /// The last panic of a thread.
 struct Last {
     text: String,
     payload: TypeId,
-    /// Where it happened, as `file:line:column`.
-    site: Option<Arc<str>>,
+    place: Option<Place>,
 }
 
 thread_local! {
@@ -47,9 +48,9 @@ pub fn install_hook() {
 }
 
 fn note(info: &PanicHookInfo<'_>) {
-    let site = info.location().map(|location| location.to_string().into());
+    let place = info.location().map(|at| Place::new(at.file(), at.line(), at.column()));
     let payload = info.payload();
-    let last = Last { text: text_of(payload), payload: payload.type_id(), site };
+    let last = Last { text: text_of(payload), payload: payload.type_id(), place };
     // On a thread that is ending there is nowhere to note it.
     let _ = LAST.try_with(|cell| cell.replace(Some(last)));
 }
@@ -70,13 +71,13 @@ pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
     text.unwrap_or("a value that is not a string").to_owned()
 }
 
-/// Returns where the panic happened that was caught with this payload, as `file:line:column`.
+/// Returns where the panic happened that was caught with this payload.
 ///
 /// The last panic that the hook saw may be another one: the program may have replaced the hook since.
-pub(crate) fn site_of(payload: &(dyn Any + Send)) -> Option<Arc<str>> {
+pub(crate) fn place_of(payload: &(dyn Any + Send)) -> Option<Place> {
     let last = LAST.try_with(RefCell::take).ok().flatten()?;
     let is_same = last.payload == payload.type_id() || is_text(last.payload) && is_text(payload.type_id());
-    (is_same && last.text == text_of(payload)).then_some(last.site)?
+    (is_same && last.text == text_of(payload)).then_some(last.place)?
 }
 
 fn is_text(payload: TypeId) -> bool {

@@ -26,7 +26,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::{forget, ManuallyDrop};
-use std::panic::Location;
 use std::task::Poll;
 use std::thread::LocalKey;
 
@@ -34,6 +33,7 @@ use crate::error::{Error, Misuse};
 use crate::exception::{Exception, Result};
 use crate::foreign::discard;
 use crate::generator::Resume;
+use crate::place::Place;
 use crate::running::{go_on, interrupt, running_body, BodyNumber};
 use crate::yielded::Yielded;
 
@@ -121,7 +121,7 @@ pub(crate) fn may_stop(over: bool) -> bool {
 pub(crate) fn accept(body: BodyNumber, yielded: Yielded) -> bool {
     let passing = PASSING.get();
     if running_body() != Some(body) || !matches!(passing, Passing::Nothing | Passing::Sent) {
-        reject(body, yielded.location);
+        reject(body, yielded.place());
         return false;
     }
     if passing == Passing::Sent {
@@ -133,15 +133,14 @@ pub(crate) fn accept(body: BodyNumber, yielded: Yielded) -> bool {
 }
 
 #[cold]
-fn reject(body: BodyNumber, second: &'static Location<'static>) {
+fn reject(body: BodyNumber, second: Option<Place>) {
     if running_body().is_none() || PASSING.get() == Passing::Misused {
         return;
     }
     drop(take(&SENT));
-    let misuse = match take(&YIELDED) {
-        Some(Yielded { location: first, .. }) if running_body() == Some(body) => {
-            Misuse::Twice { first, second }
-        }
+    let first = take(&YIELDED).and_then(|yielded| yielded.place());
+    let misuse = match (first, second) {
+        (Some(first), Some(second)) if running_body() == Some(body) => Misuse::Twice { first, second },
         _ => Misuse::Escaped,
     };
     PASSING.set(Passing::Misused);
@@ -160,8 +159,8 @@ pub(crate) fn refuse<T>() -> Poll<Result<T>> {
 /// Returns what is wrong with a body that stopped where it may not.
 #[cold]
 pub(crate) fn misuse() -> Exception {
-    let yielded = take(&YIELDED);
-    let not_awaited = yielded.map(|yielded| Misuse::NotAwaited(yielded.location));
+    let yielded = take(&YIELDED).and_then(|yielded| yielded.place());
+    let not_awaited = yielded.map(Misuse::NotAwaited);
     let misuse = take(&MISUSE).or(not_awaited).unwrap_or(Misuse::ForeignAwait);
     Error::Misuse(misuse).into()
 }

@@ -55,7 +55,7 @@ pub struct ReadyQueue {
 pub struct QueueId(NonZeroU32);
 
 /// A place in the list of a queue, from 1.
-pub type Place = NonZeroU32;
+pub type RegistrationId = NonZeroU32;
 
 thread_local! {
     static CURRENT: RefCell<Rc<ReadyQueue>> = RefCell::new(ReadyQueue::new());
@@ -272,7 +272,7 @@ impl ReadyQueue {
     ///
     /// # Panics
     /// If four thousand million are registered.
-    pub fn register(&self, it: Weak<dyn Withdraw>) -> Place {
+    pub fn register(&self, it: Weak<dyn Withdraw>) -> RegistrationId {
         let place = self.registered.borrow_mut().insert(it) + 1;
         u32::try_from(place)
             .ok()
@@ -282,7 +282,7 @@ impl ReadyQueue {
 
     /// Takes it off the list again, by its place and address.
     #[inline]
-    pub fn unregister(&self, place: Place, it: *const ()) {
+    pub fn unregister(&self, place: RegistrationId, it: *const ()) {
         let (mut registered, key) = (self.registered.borrow_mut(), key(place));
         if registered.get(key).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it)) {
             registered.remove(key);
@@ -291,7 +291,7 @@ impl ReadyQueue {
 
     /// Returns whether what was registered at that place is still there, by its address: it is not once it is being
     /// withdrawn.
-    pub fn is_registered(&self, place: Place, it: *const ()) -> bool {
+    pub fn is_registered(&self, place: RegistrationId, it: *const ()) -> bool {
         let registered = self.registered.borrow();
         registered.get(key(place)).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it))
     }
@@ -313,7 +313,7 @@ pub fn is_mostly_empty(len: usize, capacity: usize) -> bool {
     capacity > ROOM && len < capacity / 8
 }
 
-fn key(place: Place) -> usize {
+fn key(place: RegistrationId) -> usize {
     place.get() as usize - 1
 }
 
@@ -367,7 +367,7 @@ fn call_elsewhere(queue: QueueId, callback: Callback) {
 pub(crate) struct Registration {
     queue: Cell<Option<QueueId>>,
     /// `None` while there is nothing in the list.
-    place: Cell<Option<Place>>,
+    place: Cell<Option<RegistrationId>>,
 }
 
 impl Registration {
@@ -377,7 +377,7 @@ impl Registration {
     }
 
     /// In the list of that queue, where `it` was registered at `place`.
-    pub(crate) fn at(queue: &ReadyQueue, place: Place) -> Self {
+    pub(crate) fn at(queue: &ReadyQueue, place: RegistrationId) -> Self {
         Self { queue: Cell::new(Some(queue.id)), place: Cell::new(Some(place)) }
     }
 
@@ -418,7 +418,7 @@ pub(crate) type Outside = OnceLock<Box<dyn Fn(Arc<Woken>) + Send + Sync>>;
 pub struct Woken {
     pub(crate) queue: QueueId,
     /// Its place in the list of its queue; another one may have it after its end.
-    pub(crate) place: Place,
+    pub(crate) place: RegistrationId,
     pub(crate) outside: Arc<Outside>,
     /// Whether the loop was told and has not woken the coroutine yet.
     pub(crate) told: AtomicBool,

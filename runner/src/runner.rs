@@ -44,9 +44,11 @@
 //! - the context variables, which are the generator's own and not those of whoever resolves a Future.
 
 mod observed;
+mod placed;
 
 use std::any::Any;
 use std::cell::Cell;
+use std::panic::Location;
 use std::rc::Rc;
 
 use crate::any_future::AnyFuture;
@@ -60,6 +62,7 @@ use crate::exception::{Exception, Result};
 use crate::foreign::discard;
 use crate::future::Future;
 use crate::generator::{Generator, GeneratorState, Resume};
+use crate::place::Place;
 use crate::problem::Problem;
 use crate::ready::call_soon;
 use crate::report::report;
@@ -67,6 +70,7 @@ use crate::shared::{lend, Resolvable, Shared};
 use crate::state::State;
 use crate::trace;
 use crate::yielded::Yielded;
+use placed::Placed;
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
@@ -80,6 +84,9 @@ pub struct Runner<G: Generator + 'static> {
     future: Cell<Option<AnyFuture>>,
     /// The context variables as the generator left them: Tornado's `ctx_run`.
     context: Cell<Context>,
+    /// The line of the last yield of Rust; that of the call before the first. A generator that says where it stands
+    /// knows better.
+    location: Cell<&'static Location<'static>>,
     call: Call,
 }
 
@@ -90,7 +97,7 @@ impl<G: Generator + 'static> Runner<G> {
     /// The module [`generator`](crate::generator) has an example.
     #[track_caller]
     pub fn start(coroutine: &'static Coroutine, gen: G) -> Future<G::Return> {
-        Self::start_with(coroutine, || gen)
+        Runner::start_with(coroutine, || Placed::new(gen))
     }
 
     /// The same, with what makes the generator called as a part of it.
@@ -98,9 +105,9 @@ impl<G: Generator + 'static> Runner<G> {
     #[inline]
     fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G + 'static) -> Future<G::Return> {
         if trace::observed() {
-            return Runner::start_observed(coroutine, trace::Body::Generator, observed::made(make));
+            return Runner::start_observed(coroutine, trace::Body::Generator, observed::Made::new(make));
         }
-        let call = Call::new(coroutine);
+        let (call, location) = (Call::new(coroutine), Location::caller());
         let context = Cell::new(Context::current());
         let mut gen = None;
         let ctx_run = Context::run(&context, Some(coroutine));
@@ -109,7 +116,7 @@ impl<G: Generator + 'static> Runner<G> {
         drop(ctx_run);
         let result = match state {
             GeneratorState::Yielded(first_yielded) => {
-                let runner = Self::new(call, gen, context);
+                let runner = Self::new(call, location, gen, context);
                 let ctx_run = Context::run(&runner.context, Some(coroutine));
                 let ready = runner.handle_yield(first_yielded);
                 drop(ctx_run);
@@ -119,15 +126,28 @@ impl<G: Generator + 'static> Runner<G> {
                 return Future::from_core(runner);
             }
             GeneratorState::Returned(value) => Ok(value),
-            GeneratorState::Raised(exception) => call.raised(exception, None, None),
+            GeneratorState::Raised(exception) => {
+                let place = gen.as_ref().and_then(Generator::place).unwrap_or(location.into());
+                call.raised(exception, None, place, None)
+            }
         };
         discard(gen);
         Future::settled(result)
     }
 
-    fn new(call: Call, gen: Option<G>, context: Cell<Context>) -> Rc<Self> {
+    fn new(
+        call: Call,
+        location: &'static Location<'static>,
+        gen: Option<G>,
+        context: Cell<Context>,
+    ) -> Rc<Self> {
         let (result_future, gen, future) = (Shared::new(), Cell::new(gen), Cell::new(None));
-        Rc::new(Self { result_future, gen, future, context, call })
+        Rc::new(Self { result_future, gen, future, context, location: Cell::new(location), call })
+    }
+
+    /// Returns the line at which the generator stands.
+    fn place(&self, gen: &G) -> Place {
+        gen.place().unwrap_or(self.location.get().into())
     }
 
     /// Starts or resumes the generator, running until it reaches a yield of a Future that is not done.
@@ -156,7 +176,7 @@ impl<G: Generator + 'static> Runner<G> {
                 GeneratorState::Yielded(yielded) => yielded,
                 GeneratorState::Returned(value) => return self.finish(gen, Ok(value)),
                 GeneratorState::Raised(raised) => {
-                    let result = self.call.raised(raised, exc, gen.observed());
+                    let result = self.call.raised(raised, exc, self.place(&gen), gen.observed());
                     return self.finish(gen, result);
                 }
             };
@@ -170,7 +190,9 @@ impl<G: Generator + 'static> Runner<G> {
     /// Waits for what was yielded, or says that there is nothing to wait for.
     #[inline(always)]
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
-        self.call.location.set(yielded.location);
+        if let Some(location) = yielded.location() {
+            self.location.set(location);
+        }
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
         let header = future.0.header();
         let ready = if header.is_moment() {
@@ -226,8 +248,9 @@ impl<G: Generator + 'static> Withdraw for Runner<G> {
 
     fn suspended(&self) -> Option<Suspended> {
         let waits_for = lend(&self.future, |future| future.clone());
-        let call = lend(&self.gen, |gen| gen.as_ref().map(Generator::observed))?;
-        self.call.suspended(call, waits_for, false)
+        let call = |gen: &G| (gen.observed(), self.place(gen));
+        let (call, place) = lend(&self.gen, |gen| gen.as_ref().map(call))?;
+        self.call.suspended(call, place, waits_for, false)
     }
 }
 
@@ -257,7 +280,7 @@ impl<G: Generator + 'static> Drop for Runner<G> {
 
 impl<G: Generator + 'static> std::fmt::Debug for Runner<G> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Runner({} at {})", self.call.coroutine.name(), self.call.location.get())
+        write!(f, "Runner({} at {})", self.call.coroutine.name(), self.location.get())
     }
 }
 
@@ -317,16 +340,15 @@ pub fn call_plain<T: 'static>(
     body: impl FnOnce() -> Result<T> + 'static,
 ) -> Future<T> {
     if trace::observed() {
-        let mut body = Some(body);
-        let resume = move |_| body.take().expect("it has not returned")().into();
-        return Runner::start_observed(coroutine, trace::Body::Plain, resume);
+        return Runner::start_observed(coroutine, trace::Body::Plain, observed::Plain::new(body));
     }
     let call = Call::new(coroutine);
     let context = Cell::new(Context::current());
     let ctx_run = Context::run(&context, Some(coroutine));
     let result = Exception::trap(body, Err);
     drop(ctx_run);
-    Future::settled(result.or_else(|exception| call.raised(exception, None, None)))
+    let place = Place::caller();
+    Future::settled(result.or_else(|exception| call.raised(exception, None, place, None)))
 }
 
 /// `gen.throw(exc)`.

@@ -26,7 +26,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -37,6 +36,7 @@ use crate::coroutine::Coroutine;
 use crate::exception::{Exception, Result};
 use crate::foreign::{log, tell_of_panics, Guarded, Panic};
 use crate::panics::install_hook;
+use crate::place::Place;
 
 pub use crate::kind::Kind;
 pub use crate::numbers::{next_number, CallId, FutureId, Names, Numbers};
@@ -61,17 +61,12 @@ pub enum Event<'a> {
     /// A native coroutine is polled again.
     Wake { runner: CallId },
     /// The generator yielded something of that kind, at that line; `future` where it was a Future.
-    Yield { runner: CallId, kind: Kind, future: Option<FutureId>, location: &'static Location<'static> },
+    Yield { runner: CallId, kind: Kind, future: Option<FutureId>, place: Place },
     /// It is suspended until `future` is done. `None`: a generator until the next turn of the loop, a native coroutine
-    /// until it is woken. `awaited_at` is the line of the await of a native coroutine, or of what started it, if that is
+    /// until it is woken. `place` is the line of the await of a native coroutine, or of what started it, if that is
     /// one of the program; a generator told the line of its yield. `on` describes the Future, where there is more to say
     /// than its kind: a lock with what holds it.
-    Wait {
-        runner: CallId,
-        future: Option<FutureId>,
-        awaited_at: Option<&'static Location<'static>>,
-        on: Option<String>,
-    },
+    Wait { runner: CallId, future: Option<FutureId>, place: Option<Place>, on: Option<String> },
     /// The body returned a value, or left by raising [`Return`](crate::Return): then it is `raised`.
     Return { runner: CallId, value: Shown<'a>, raised: bool },
     /// An exception left the body and is trapped in the Future.

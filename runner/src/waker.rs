@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
-use crate::ready::{Outside, Place, QueueId, ReadyQueue, Woken};
+use crate::ready::{Outside, QueueId, ReadyQueue, RegistrationId, Woken};
 use crate::shared::lend;
 
 impl Woken {
-    fn new(queue: QueueId, place: Place, outside: &Arc<Outside>) -> Arc<Self> {
+    fn new(queue: QueueId, place: RegistrationId, outside: &Arc<Outside>) -> Arc<Self> {
         let [told, away] = [false; 2].map(AtomicBool::new);
         Arc::new(Self { queue, place, outside: outside.clone(), told, away })
     }
@@ -36,13 +36,13 @@ pub(crate) struct OwnWaker {
     /// The waker while it is not kept. All clones of it may be gone.
     away: Cell<Weak<Woken>>,
     queue: QueueId,
-    place: Place,
+    place: RegistrationId,
     outside: Arc<Outside>,
 }
 
 impl OwnWaker {
     /// The waker of what is registered with `ready` at `place`.
-    pub(crate) fn new(ready: &ReadyQueue, place: Place) -> Self {
+    pub(crate) fn new(ready: &ReadyQueue, place: RegistrationId) -> Self {
         let (queue, outside) = (ready.id(), ready.outside.clone());
         let kept = Cell::new(Some(Woken::new(queue, place, &outside)));
         Self { kept, away: Cell::default(), queue, place, outside }

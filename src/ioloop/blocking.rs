@@ -50,11 +50,10 @@ impl Watched {
         }
         let text = match self.before {
             Some(before) => {
-                let (name, resumed) = (before.coroutine.name(), before.location);
+                let (name, resumed) = (before.coroutine.name(), before.place);
                 // Where it has come to meanwhile, if it has yielded since and was not done with that.
-                let yielded = self.callback.suspended().filter(|now| now.location != resumed);
-                let yielded =
-                    yielded.map(|now| format!(", last yield at {}", now.location)).unwrap_or_default();
+                let yielded = self.callback.suspended().filter(|now| now.place != resumed);
+                let yielded = yielded.map(|now| format!(", last yield at {}", now.place)).unwrap_or_default();
                 format!("{name} held the loop for {took:?}: resumed at {resumed}{yielded}")
             }
             None => format!("a callback held the loop for {took:?}: {}", self.callback.type_name()),

@@ -65,7 +65,7 @@ impl Dump {
         while let Some(index) = next.filter(|&index| !printed[index]) {
             printed[index] = true;
             let waiting = &self.waiting[index];
-            write!(f, "\n{:1$}{2} at {3}", "", depth * 2, waiting.name, waiting.location)?;
+            write!(f, "\n{:1$}{2} at {3}", "", depth * 2, waiting.name, waiting.place)?;
             next = functions.below(waiting);
             match waiting.on {
                 Some(on) if functions.calls(on) > 1 => {
@@ -131,17 +131,17 @@ impl fmt::Display for Dump {
 
 #[cfg(test)]
 mod tests {
-    use std::panic::Location;
+    use squall_runner::Place;
 
     use super::*;
 
     fn dump(waiting: &[(&'static str, Option<&'static str>)]) -> String {
-        let location = Location::caller();
+        let place = Place::caller();
         let waiting = waiting
             .iter()
-            .map(|&(name, on)| Waiting { name, location, on, what: None, on_default_loop: false })
+            .map(|&(name, on)| Waiting { name, place, on, what: None, on_default_loop: false })
             .collect();
-        Dump { waiting }.to_string().replace(&format!(" at {location}"), "")
+        Dump { waiting }.to_string().replace(&format!(" at {place}"), "")
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::rc::{Rc, Weak};
 
-use squall_runner::ready::{Place, ReadyQueue, Withdraw};
+use squall_runner::ready::{ReadyQueue, RegistrationId, Withdraw};
 
 /// Has something withdrawn when the loop ends, unless this is dropped before. For whatever holds Futures that
 /// hold it in turn: that is a circle, which only the end of the loop breaks if they are never done.
 #[derive(Debug)]
 #[must_use = "what it stands for is withdrawn only while it lives"]
 pub(crate) struct Held {
-    place: Place,
+    place: RegistrationId,
     /// Its address, to know it again.
     it: *const (),
     ready: Weak<ReadyQueue>,

@@ -179,10 +179,10 @@ impl Inner {
 }
 
 fn waiting(suspended: Suspended) -> Waiting {
-    let Suspended { coroutine, location, waits_for, .. } = suspended;
+    let Suspended { coroutine, place, waits_for, .. } = suspended;
     Waiting {
         name: coroutine.name(),
-        location,
+        place,
         on: waits_for.as_ref().and_then(|awaited| awaited.coroutine()).map(Coroutine::name),
         what: waits_for.and_then(|future| future.describe()),
         on_default_loop: false,

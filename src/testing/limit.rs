@@ -34,7 +34,7 @@ impl Limit {
 /// What is wrong with a test that takes longer than that: `the test is not over after 10s`, and who runs.
 pub(super) fn not_over(limit: Duration, seen: &Seen) -> String {
     let who = seen.running.and_then(|runner| seen.call(runner)).map_or(String::new(), |call| {
-        let at = call.location.map_or(String::new(), |location| format!(", since its yield at {location}"));
+        let at = call.yielded_at.map_or(String::new(), |place| format!(", since its yield at {place}"));
         format!("; {} runs{at}", call.who)
     });
     let socket = seen.socket.as_ref().map_or(String::new(), |waits| {

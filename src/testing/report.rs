@@ -34,7 +34,7 @@ impl Report {
         let trace = seen.trace().to_text();
         let mut below = Vec::new();
         for (problem, exception) in seen.problems.iter().take(PROBLEMS) {
-            let at = exception.traceback().first().map_or(exception.origin(), |frame| frame.location);
+            let at = exception.traceback().first().map_or(exception.origin(), |frame| frame.place);
             below.push(format!("{}: {} at {at}", problem.text(), InShort(exception)));
         }
         more(&mut below, seen.problems.len().saturating_sub(PROBLEMS));

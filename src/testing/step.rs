@@ -1,11 +1,10 @@
 //! [`Step`]: one resume of one coroutine, as a test looks at it.
 
 use std::fmt;
-use std::panic::Location;
 use std::time::Duration;
 
 use squall_runner::trace::{CallId, Kind};
-use squall_runner::Exception;
+use squall_runner::{Exception, Place};
 
 /// One call of a coroutine, by name: `fetch`, or `fetch#2` for the second call of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,7 +79,7 @@ pub struct Step {
     pub(super) input: Input,
     pub(super) output: Output,
     /// The line of the yield that it came to.
-    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) place: Option<Place>,
     pub(super) hops: u64,
     pub(super) turn: u64,
     pub(super) now: Duration,
@@ -138,8 +137,8 @@ impl Step {
     }
 
     /// Returns the line of the yield that it came to.
-    pub fn location(&self) -> Option<&'static Location<'static>> {
-        self.location
+    pub fn place(&self) -> Option<Place> {
+        self.place
     }
 
     /// Returns how many turns of the loop it had waited: 0 if it went on at once.
@@ -172,8 +171,8 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.without_line())?;
-        match self.location.filter(|_| matches!(self.output, Output::Yield(_))) {
-            Some(location) => write!(f, " at {location}"),
+        match self.place.filter(|_| matches!(self.output, Output::Yield(_))) {
+            Some(place) => write!(f, " at {place}"),
             None => Ok(()),
         }
     }

@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use squall_runner::ready::ReadyQueue;
 use squall_runner::trace::Shown;
-use squall_runner::{Context, Coroutine, Exception, Future, Generator, GeneratorState, Resume, Yielded};
+use squall_runner::{
+    Context, Coroutine, Exception, Future, Generator, GeneratorState, Place, Resume, Yielded,
+};
 
 use super::unstarted::{apart, unstarted, AnyReturn, Returned};
 use super::VirtualClock;
@@ -47,7 +49,7 @@ pub struct Stepper {
     context: Context,
     state: State,
     /// The line of the last yield; that of the call before the first.
-    location: &'static Location<'static>,
+    place: Place,
     /// What was done, one line each.
     done: Vec<String>,
 }
@@ -102,7 +104,7 @@ impl Stepper {
             io_loop,
             context: Context::current(),
             state: State::Unstarted(Box::new(AnyReturn { generator, coroutine: call.coroutine })),
-            location: call.location,
+            place: call.place,
             done: Vec::new(),
         }
     }
@@ -185,9 +187,9 @@ impl Stepper {
         }
     }
 
-    /// The line of the last yield; that of the call before the first.
-    pub fn location(&self) -> &'static Location<'static> {
-        self.location
+    /// Returns the line of the last yield; that of the call before the first.
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     /// Whether it has returned or raised.
@@ -206,7 +208,7 @@ impl Stepper {
         let (_, takes, name) = self.suspended(what).types();
         if takes != TypeId::of::<V>() {
             let sent = type_name::<V>();
-            self.refuse(what, &format!("the yield at {} takes `{name}`, not `{sent}`", self.location));
+            self.refuse(what, &format!("the yield at {} takes `{name}`, not `{sent}`", self.place));
         }
         self.resume(what.to_owned(), Resume::Send(Future::ready(value).erase()))
     }
@@ -231,8 +233,9 @@ impl Stepper {
         self.context = context;
         let (state, gave) = match state {
             GeneratorState::Yielded(yielded) => {
-                self.location = yielded.location();
-                let gave = format!("yield {} at {}", yielded.kind(), yielded.location());
+                let at = yielded.place().or_else(|| Exception::trap(|| generator.place(), |_panic| None));
+                self.place = at.unwrap_or(self.place);
+                let gave = format!("yield {} at {}", yielded.kind(), self.place);
                 (State::Suspended(generator, Rc::new(yielded)), gave)
             }
             GeneratorState::Returned(value) => {

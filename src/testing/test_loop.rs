@@ -291,7 +291,7 @@ impl TestLoop {
         // What is described is described before the lock is taken.
         let known = suspended.iter().filter_map(|it| {
             let on = it.waits_for.as_ref().and_then(|future| future.describe());
-            Some((it.call?, Known { location: it.location, on }))
+            Some((it.call?, Known { place: it.place, on }))
         });
         let known = known.collect();
         Waits::of(&look(&self.seen), &known)

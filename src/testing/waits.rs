@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::panic::Location;
 use std::time::Duration;
 
 use squall_runner::trace::{CallId, FutureId};
+use squall_runner::Place;
 
 use super::step::{Clock, Who};
 use super::watch::{Call, From, Life, Seen};
@@ -19,7 +19,7 @@ pub struct Waits(Vec<Wait>);
 pub struct Wait {
     who: Who,
     on: String,
-    location: Option<&'static Location<'static>>,
+    place: Option<Place>,
     /// Where the coroutine is defined.
     defined: (&'static str, u32),
     since: Duration,
@@ -64,7 +64,7 @@ impl Waits {
 /// What a suspended coroutine says of itself now.
 pub(super) struct Known {
     /// The line where it waits.
-    pub(super) location: &'static Location<'static>,
+    pub(super) place: Place,
     /// Describes what it waits for, where there is more to say than its kind.
     pub(super) on: Option<String>,
 }
@@ -86,7 +86,7 @@ impl Tree<'_> {
         self.waits.push(Wait {
             who: call.who,
             on,
-            location: call.location.or(call.awaited_at).or(known.map(|known| known.location)),
+            place: call.yielded_at.or(call.awaited_at).or(known.map(|known| known.place)),
             defined: call.defined,
             since: call.since,
             depth,
@@ -108,7 +108,7 @@ fn waits(call: &Call) -> bool {
 fn on(seen: &Seen, call: &Call, described: Option<&str>) -> (String, bool) {
     match call.life {
         Life::Called => ("its start".to_owned(), true),
-        Life::Waits(None) if call.location.is_some() => ("the next turn of the loop".to_owned(), true),
+        Life::Waits(None) if call.yielded_at.is_some() => ("the next turn of the loop".to_owned(), true),
         Life::Waits(None) => ("something that is no Future of squall's".to_owned(), false),
         Life::Waits(Some(future)) if seen.is_resolved(future) => {
             (format!("its turn: {} is done", name(seen, future)), true)
@@ -171,8 +171,8 @@ impl Wait {
     }
 
     /// Returns the line of the yield at which it waits; `None` for a native coroutine that has not told one.
-    pub fn location(&self) -> Option<&'static Location<'static>> {
-        self.location
+    pub fn place(&self) -> Option<Place> {
+        self.place
     }
 
     /// Returns the time of the loop at which it was suspended.
@@ -194,8 +194,8 @@ impl Wait {
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} waits", self.who)?;
-        match (self.location, self.defined) {
-            (Some(location), _) => write!(f, " at {location}")?,
+        match (self.place, self.defined) {
+            (Some(place), _) => write!(f, " at {place}")?,
             (None, (file, line)) if line > 0 => write!(f, " (defined at {file}:{line})")?,
             _ => {}
         }

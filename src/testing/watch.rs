@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
-use std::panic::Location;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use squall_runner::ready::{Callback, ReadyQueue};
 use squall_runner::trace::{
     Body, CallId, Event, FutureId, Numbers, Observation, Observer, Origin, Problem, State,
 };
-use squall_runner::Exception;
+use squall_runner::{Exception, Place};
 
 use super::ring::Ring;
 use super::step::{Input, Output, Step, Who};
@@ -62,9 +61,9 @@ pub(super) struct Call {
     pub(super) who: Who,
     pub(super) life: Life,
     /// The line of its last yield.
-    pub(super) location: Option<&'static Location<'static>>,
+    pub(super) yielded_at: Option<Place>,
     /// The line of its last await, if it is a native coroutine.
-    pub(super) awaited_at: Option<&'static Location<'static>>,
+    pub(super) awaited_at: Option<Place>,
     pub(super) future: FutureId,
     pub(super) body: Body,
     /// Where the coroutine is defined, if that is known.
@@ -168,23 +167,33 @@ impl Seen {
                 let life = if body == Body::Native { Life::Called } else { Life::Running };
                 let defined = (coroutine.file, coroutine.line);
                 let (since, turn) = (self.now, self.turn);
-                let (location, awaited_at) = (None, None);
-                self.calls.push(Call { who, life, location, awaited_at, future, body, defined, since, turn });
+                let (yielded_at, awaited_at) = (None, None);
+                self.calls.push(Call {
+                    who,
+                    life,
+                    yielded_at,
+                    awaited_at,
+                    future,
+                    body,
+                    defined,
+                    since,
+                    turn,
+                });
             }
             Event::Start { runner } => self.resumed(runner, Input::Start),
             Event::Wake { runner } => self.resumed(runner, Input::Wake),
             Event::Send { runner, .. } => self.resumed(runner, Input::Send(shown)),
             Event::Throw { runner, exception } => self.resumed(runner, Input::Throw(exception.clone())),
-            Event::Yield { runner, kind, location, .. } => {
+            Event::Yield { runner, kind, place, .. } => {
                 if let Some(call) = self.call_mut(runner) {
-                    call.location = Some(location);
+                    call.yielded_at = Some(place);
                 }
-                self.came_out(runner, Output::Yield(kind), Some(location));
+                self.came_out(runner, Output::Yield(kind), Some(place));
             }
-            Event::Wait { runner, future, awaited_at, .. } => {
+            Event::Wait { runner, future, place, .. } => {
                 let (now, turn) = (self.now, self.turn);
                 if let Some(call) = self.call_mut(runner) {
-                    call.awaited_at = awaited_at;
+                    call.awaited_at = place;
                     (call.life, call.since, call.turn) = (Life::Waits(future), now, turn);
                 }
                 self.came_out(runner, Output::Await, None);
@@ -220,7 +229,7 @@ impl Seen {
         let went_on = call.life == Life::Running;
         call.life = Life::Running;
         let hops = if went_on { 0 } else { turn - call.turn };
-        let step = Step { runner: call.who, input, output: Output::Nothing, location: None, hops, turn, now };
+        let step = Step { runner: call.who, input, output: Output::Nothing, place: None, hops, turn, now };
         self.running = Some(runner);
         if self.step.is_none() {
             self.steps += 1;
@@ -229,10 +238,10 @@ impl Seen {
     }
 
     /// Notes what came out of the step under way, if that is one of this coroutine.
-    fn came_out(&mut self, runner: CallId, output: Output, location: Option<&'static Location<'static>>) {
+    fn came_out(&mut self, runner: CallId, output: Output, place: Option<Place>) {
         if let Some(step) = self.step.as_mut().filter(|step| step.runner.id == runner) {
             if matches!(step.output, Output::Nothing) {
-                (step.output, step.location) = (output, location);
+                (step.output, step.place) = (output, place);
             }
         }
     }

@@ -3,11 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
-use std::panic::Location;
 use std::time::Duration;
 
 use squall_runner::trace::{Body, CallId, Event, FutureId, Kind, Origin, Problem, State};
-use squall_runner::{Error, Exception};
+use squall_runner::{Error, Exception, Place};
 
 use super::observe::program_line;
 use super::Printed;
@@ -217,53 +216,18 @@ pub struct Raised {
     pub elided: usize,
 }
 
-/// A line of the program.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file, as the compiler was given it.
-    pub file: Cow<'static, str>,
-    /// From 1.
-    pub line: u32,
-    /// From 1.
-    pub column: u32,
-}
-
-impl From<&'static Location<'static>> for Place {
-    fn from(location: &'static Location<'static>) -> Self {
-        Self { file: location.file().into(), line: location.line(), column: location.column() }
-    }
-}
-
-impl Place {
-    /// The place that prints like this.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (text, column) = text.rsplit_once(':')?;
-        let (file, line) = text.rsplit_once(':')?;
-        Some(Self { file: file.to_owned().into(), line: line.parse().ok()?, column: column.parse().ok()? })
-    }
-
-    /// The place of a yield or an await: a line of the program that is interpreted, where that is the interpreter's.
-    fn of_yield(location: Option<&'static Location<'static>>) -> Option<Self> {
-        let interpreted = program_line().map(|line| Self { file: "".into(), line, column: 1 });
-        interpreted.or(location.map(Self::from))
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
+/// The place of a yield or an await: a line of the program that is interpreted, where that is the interpreter's.
+fn of_yield(place: Option<Place>) -> Option<Place> {
+    program_line().map(|line| Place::new("", line, 1)).or(place)
 }
 
 impl From<&Exception> for Raised {
     fn from(exception: &Exception) -> Self {
         let frames = exception.traceback().iter().rev();
         let mut traceback: Vec<(Place, Cow<'static, str>)> =
-            frames.map(|frame| (frame.location.into(), frame.name.into())).collect();
-        if let (Some((innermost, _)), Some(raised_at)) =
-            (traceback.last_mut(), Place::parse(&exception.raised_at()))
-        {
-            *innermost = raised_at;
+            frames.map(|frame| (frame.place, frame.name.into())).collect();
+        if let Some((innermost, _)) = traceback.last_mut() {
+            *innermost = exception.raised_at();
         }
         Self {
             name: exception.name().into(),
@@ -299,12 +263,11 @@ impl Recorded {
             Event::Send { runner, value } => Self::Send { runner, value: text(Printed(value)) },
             Event::Throw { runner, exception } => Self::Throw { runner, exception: exception.into() },
             Event::Wake { runner } => Self::Wake { runner },
-            Event::Yield { runner, kind, future, location } => {
-                Self::Yield { runner, kind, future, place: Place::of_yield(Some(location))? }
+            Event::Yield { runner, kind, future, place } => {
+                Self::Yield { runner, kind, future, place: of_yield(Some(place))? }
             }
-            Event::Wait { runner, future, awaited_at, ref on } => {
-                let place = Place::of_yield(awaited_at);
-                Self::Wait { runner, future, place, on: on.as_deref().map(text) }
+            Event::Wait { runner, future, place, ref on } => {
+                Self::Wait { runner, future, place: of_yield(place), on: on.as_deref().map(text) }
             }
             Event::Return { runner, value, raised } => {
                 Self::Return { runner, value: text(Printed(value)), raised }

@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use squall_runner::trace::{Body, CallId, FutureId, Kind, Problem, State};
+use squall_runner::Place;
 
 use super::names::{Names, Unit};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
-use super::{Entry, Place, Recorded, Source};
+use super::{Entry, Recorded, Source};
 
 /// A yield whose reason to wait is not known yet.
 struct Yielding {
@@ -73,10 +74,10 @@ impl Story {
         let mut files = HashSet::new();
         for entry in entries {
             match &entry.event {
-                Recorded::Yield { place, .. } => files.insert(&place.file),
-                Recorded::Wait { place: Some(place), .. } if all_lines => files.insert(&place.file),
+                Recorded::Yield { place, .. } => files.insert(place.file()),
+                Recorded::Wait { place: Some(place), .. } if all_lines => files.insert(place.file()),
                 Recorded::Raise { exception, .. } if all_lines => {
-                    exception.traceback.first().is_some_and(|(place, _)| files.insert(&place.file))
+                    exception.traceback.first().is_some_and(|(place, _)| files.insert(place.file()))
                 }
                 _ => false,
             };
@@ -136,7 +137,7 @@ impl Teller<'_> {
                 self.resume(time, *runner, format!("throw {exception}"), Tone::Bad);
             }
             Recorded::Yield { runner, kind, future, place } => {
-                let (kind, place) = (*kind, self.place(place));
+                let (kind, place) = (*kind, self.place(*place));
                 let future = match next.map(|next| &next.event) {
                     Some(Recorded::Call { future, .. }) if kind == Kind::Awaitable => Some(*future),
                     _ => *future,
@@ -153,7 +154,7 @@ impl Teller<'_> {
                 } else {
                     let awaited = future.map_or("something".to_owned(), |future| self.names.future(future));
                     let native = self.natives.contains(runner);
-                    let place = place.as_ref().map_or(String::new(), |place| self.other_place(place));
+                    let place = place.as_ref().map_or(String::new(), |place| self.other_place(*place));
                     let text = match (native, future) {
                         (true, None) => format!("await {awaited}, wait to be woken{place}"),
                         (true, _) if until.starts_with("until") => format!("await {awaited} {until}{place}"),
@@ -171,7 +172,7 @@ impl Teller<'_> {
             Recorded::Raise { runner, exception } => {
                 // The last frame is its own, unless there were too many.
                 let frame = exception.traceback.first().filter(|_| exception.elided == 0);
-                let place = frame.map_or(String::new(), |(place, _)| self.other_place(place));
+                let place = frame.map_or(String::new(), |(place, _)| self.other_place(*place));
                 let act = self.of(*runner, format!("raise {exception}"), Tone::Bad, Life::Gone);
                 self.row(time, What::Acts(vec![Act { place, ..act }]));
                 self.is_over(*runner);
@@ -342,7 +343,7 @@ impl Teller<'_> {
         for part in parts {
             let end = [", ", "; ", "]", " and "].iter().filter_map(|end| part.find(end)).min();
             let (since, rest) = part.split_at(end.unwrap_or(part.len()));
-            let place = Place::parse(since).map(|place| self.other_place(&place));
+            let place = parse(since).map(|place| self.other_place(place));
             let place = place.as_deref().map_or(since, str::trim_start);
             if !place.is_empty() {
                 short.extend([SINCE, place]);
@@ -480,8 +481,8 @@ impl Teller<'_> {
     }
 
     /// The line of something else than a yield.
-    fn other_place(&self, place: &Place) -> String {
-        if self.all_places || place.file.is_empty() {
+    fn other_place(&self, place: Place) -> String {
+        if self.all_places || place.file().is_empty() {
             self.place(place)
         } else {
             String::new()
@@ -489,12 +490,19 @@ impl Teller<'_> {
     }
 
     /// ` :12`, with the name of the file if there are several. The space is one at which no line is broken.
-    fn place(&self, place: &Place) -> String {
-        let file = place.file.rsplit(['/', '\\']).next().unwrap_or_default();
+    fn place(&self, place: Place) -> String {
+        let file = place.file().rsplit(['/', '\\']).next().unwrap_or_default();
         match self.places {
             Places::Untold => String::new(),
-            Places::Line => format!("\u{a0}:{}", place.line),
-            Places::FileAndLine => format!("\u{a0}{file}:{}", place.line),
+            Places::Line => format!("\u{a0}:{}", place.line()),
+            Places::FileAndLine => format!("\u{a0}{file}:{}", place.line()),
         }
     }
+}
+
+/// Returns the place that is printed like this.
+fn parse(text: &str) -> Option<Place> {
+    let (text, column) = text.rsplit_once(':')?;
+    let (file, line) = text.rsplit_once(':')?;
+    Some(Place::new(file, line.parse().ok()?, column.parse().ok()?))
 }

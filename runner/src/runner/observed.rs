@@ -1,20 +1,23 @@
 //! Calls that are observed: their Runners tell what they do.
 
 use std::cell::Cell;
+use std::panic::Location;
 
 use super::Runner;
 use crate::any_future::AnyFuture;
 use crate::call::{tell, Call};
 use crate::context::Context;
 use crate::coroutine::Coroutine;
+use crate::exception::Result;
 use crate::future::Future;
 use crate::generator::{Generator, GeneratorState, Resume};
 use crate::numbers::{next_call, CallId};
+use crate::place::Place;
 use crate::shared::lend;
 use crate::shown::Shown;
 use crate::state::State;
 use crate::trace::{self, emit, Body, Event};
-use crate::yielded::{What, Yielded};
+use crate::yielded::Yielded;
 
 /// A generator whose call is observed: it tells what goes in and what comes out. It is another type, so that the Runners
 /// of all others need not even ask whether somebody wants to know what they do.
@@ -23,31 +26,54 @@ pub(super) struct Observed<T> {
     coroutine: &'static Coroutine,
     /// Whether its start is told: that of a plain body is its call, unless it was held back then.
     starts: bool,
-    generator: Unobserved<T>,
-}
-
-/// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of result.
-struct Unobserved<T>(Box<dyn FnMut(Resume) -> GeneratorState<T>>);
-
-impl<T: 'static> Generator for Unobserved<T> {
-    type Return = T;
-
-    fn resume(&mut self, resume: Resume) -> GeneratorState<T> {
-        (self.0)(resume)
-    }
+    /// The line of the call.
+    called_at: Place,
+    /// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of result.
+    generator: Box<dyn Generator<Return = T>>,
 }
 
 /// A generator that is made as it is resumed for the first time.
-#[cold]
-pub(super) fn made<G: Generator>(
-    make: impl FnOnce() -> G,
-) -> impl FnMut(Resume) -> GeneratorState<G::Return> {
-    let (mut make, mut gen) = (Some(make), None);
-    move |resume| {
-        if let Some(make) = make.take() {
-            gen = Some(make());
+pub(super) struct Made<F, G> {
+    make: Option<F>,
+    gen: Option<G>,
+}
+
+impl<F: FnOnce() -> G, G: Generator> Made<F, G> {
+    #[cold]
+    pub(super) fn new(make: F) -> Self {
+        Self { make: Some(make), gen: None }
+    }
+}
+
+impl<F: FnOnce() -> G, G: Generator> Generator for Made<F, G> {
+    type Return = G::Return;
+
+    fn resume(&mut self, resume: Resume) -> GeneratorState<G::Return> {
+        if let Some(make) = self.make.take() {
+            self.gen = Some(make());
         }
-        gen.as_mut().expect("it is resumed no more if that panicked").resume(resume)
+        self.gen.as_mut().expect("it is resumed no more if that panicked").resume(resume)
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.gen.as_ref()?.place()
+    }
+}
+
+/// A body that never yields.
+pub(super) struct Plain<F>(Option<F>);
+
+impl<F> Plain<F> {
+    pub(super) fn new(body: F) -> Self {
+        Self(Some(body))
+    }
+}
+
+impl<T: 'static, F: FnOnce() -> Result<T>> Generator for Plain<F> {
+    type Return = T;
+
+    fn resume(&mut self, _resume: Resume) -> GeneratorState<T> {
+        self.0.take().expect("it has not returned")().into()
     }
 }
 
@@ -75,22 +101,27 @@ impl<T: 'static> Generator for Observed<T> {
         }
     }
 
+    fn place(&self) -> Option<Place> {
+        self.generator.place()
+    }
+
     fn observed(&self) -> Option<CallId> {
         Some(self.runner)
     }
 
     fn into_unobserved(self) -> Box<dyn Generator<Return = T>> {
-        Box::new(self.generator)
+        self.generator
     }
 }
 
-impl<T> Observed<T> {
+impl<T: 'static> Observed<T> {
     /// Tells what was yielded, and whether that is waited for, which is known once it is a Future.
     fn yielded(&self, yielded: Yielded) -> Yielded {
-        let (runner, location) = (self.runner, yielded.location);
+        let (runner, carried) = (self.runner, yielded.place());
         emit(|| {
             let future = yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id);
-            Event::Yield { runner, kind: yielded.kind(), future, location }
+            let place = carried.or_else(|| self.place()).unwrap_or(self.called_at);
+            Event::Yield { runner, kind: yielded.kind(), future, place }
         });
         let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
         let is_moment = future.is_moment();
@@ -98,11 +129,11 @@ impl<T> Observed<T> {
             emit(|| Event::Wait {
                 runner,
                 future: (!is_moment).then(|| future.id()),
-                awaited_at: None,
+                place: None,
                 on: future.describe(),
             });
         }
-        Yielded { what: What::Future(future), location }
+        Yielded::erased(future, carried)
     }
 }
 
@@ -113,12 +144,13 @@ impl<T: 'static> Runner<Observed<T>> {
     pub(super) fn start_observed(
         coroutine: &'static Coroutine,
         body: Body,
-        resume: impl FnMut(Resume) -> GeneratorState<T> + 'static,
+        generator: impl Generator<Return = T> + 'static,
     ) -> Future<T> {
         let call = Call::new(coroutine);
-        let (runner_id, generator) = (next_call(), Unobserved(Box::new(resume)));
-        let gen = Observed { runner: runner_id, coroutine, starts: body == Body::Generator, generator };
-        let runner = Self::new(call, Some(gen), Cell::new(Context::current()));
+        let (runner_id, location, generator) = (next_call(), Location::caller(), Box::new(generator));
+        let (starts, called_at) = (body == Body::Generator, location.into());
+        let gen = Observed { runner: runner_id, coroutine, starts, called_at, generator };
+        let runner = Self::new(call, location, Some(gen), Cell::new(Context::current()));
         let future = runner.result_future.id();
         let stops = trace::stops(&runner, false);
         // To an observer one that does not start is like a native coroutine: it starts in a later turn.

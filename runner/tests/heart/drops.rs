@@ -391,7 +391,7 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
         })
         .collect();
     assert_eq!(names, [("low", None), ("top", Some("low"))]);
-    assert_eq!(suspended[1].location.line(), line);
+    assert_eq!(suspended[1].place.line(), line);
     promise.set_result(());
     let queued = ReadyQueue::current().queued();
     let names: Vec<_> =

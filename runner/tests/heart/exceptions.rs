@@ -62,12 +62,12 @@ fn traceback_is_that_of_python() {
     let line = line!() + 1;
     let good_call = call(&GOOD_CALL, |co| async move { co.yield_(divide(1, 0)).await });
     let exception = good_call.exception().unwrap();
-    let column = |line| Exception::traceback(&exception)[usize::from(line == DIVIDE_LINE)].location.column();
+    let column = |line| Exception::traceback(&exception)[usize::from(line == DIVIDE_LINE)].place.column();
     assert_eq!(exception.traceback().len(), 2);
     let expected = format!(
         "Traceback (most recent call last):\n  {file}:{line}:{} in good_call\n  {file}:{DIVIDE_LINE}:{} in divide\nZeroDivision: division by zero",
-        exception.traceback()[1].location.column(),
-        exception.traceback()[0].location.column(),
+        exception.traceback()[1].place.column(),
+        exception.traceback()[0].place.column(),
         file = file!(),
     );
     assert_eq!(format!("{exception:?}"), expected);
@@ -98,7 +98,7 @@ fn frame_is_where_the_exception_was_raised_or_the_yield_at_which_it_came_in() {
     });
     drain();
     let frames: Vec<_> =
-        outermost.exception().unwrap().traceback().iter().map(|frame| frame.location.line()).collect();
+        outermost.exception().unwrap().traceback().iter().map(|frame| frame.place.line()).collect();
     assert_eq!(frames, lines);
 }
 
@@ -106,7 +106,7 @@ fn frame_is_where_the_exception_was_raised_or_the_yield_at_which_it_came_in() {
 fn exception_of_the_library_shows_lines_of_the_program() {
     let ours = |exception: &Exception| {
         assert_eq!(exception.origin().file(), file!(), "{exception:?}");
-        exception.traceback().iter().for_each(|frame| assert_eq!(frame.location.file(), file!()));
+        exception.traceback().iter().for_each(|frame| assert_eq!(frame.place.file(), file!()));
     };
     let cancelled = Future::<()>::new();
     cancelled.cancel();

@@ -114,7 +114,7 @@ fn what_was_yielded_can_be_looked_at() {
     let yielded = Yielded::new(Future::ready(5));
     assert!(yielded.is::<Future<i32>>() && !yielded.is::<Future<u8>>());
     assert_eq!(yielded.kind().to_string(), "future:done");
-    assert_eq!(yielded.location().file(), file!());
+    assert_eq!(yielded.place().unwrap().file(), file!());
     assert!(yielded.future().is_some());
     assert_eq!(yielded.convert().unwrap().into_result::<i32>().unwrap(), 5);
 

@@ -19,6 +19,7 @@ mod natives;
 mod observed;
 mod order;
 mod panics;
+mod places;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

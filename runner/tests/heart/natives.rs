@@ -281,7 +281,7 @@ fn native_coroutine_waits_where_it_was_converted() {
     let future = convert_yielded(std::future::pending::<Result<()>>()).unwrap();
     drain();
     let suspended = ReadyQueue::current().suspended();
-    assert_eq!((suspended[0].location.file(), suspended[0].location.line()), (file!(), line));
+    assert_eq!((suspended[0].place.file(), suspended[0].place.line()), (file!(), line));
     drop(future);
 }
 
@@ -374,8 +374,8 @@ fn native_that_fails_adds_the_line_at_which_it_was_yielded_to_the_traceback() {
     drain();
     let exception = future.exception().unwrap();
     assert_eq!(exception.traceback().len(), 2);
-    assert_eq!(exception.traceback()[1].location.line(), line);
-    assert_eq!(exception.traceback()[0].location, exception.origin());
+    assert_eq!(exception.traceback()[1].place.line(), line);
+    assert_eq!(exception.traceback()[0].place, exception.origin());
 }
 
 // Cancellation: what `asyncio.Task.cancel` does.

@@ -26,6 +26,6 @@ pub fn all() {
     let mut step = Stepper::new(good_call);
     let yielded = step.next().yielded();
     assert!(yielded.is::<Future<i32>>());
-    assert_eq!(yielded.location().line(), 8);
+    assert_eq!(yielded.place().unwrap().line(), 8);
     assert_eq!(step.throw(squall::Error::Timeout).returned::<i32>(), 0);
 }

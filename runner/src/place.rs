@@ -1,0 +1,172 @@
+//! [`Place`]: a line of a program, in whatever language that is written.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::panic::Location;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+/// A line of a program, and the column in it: where something was yielded, awaited, called or raised.
+///
+/// A line of Rust comes from the compiler, through `#[track_caller]`. A line of any other program is made at run time, by
+/// what interprets that program.
+///
+/// ```
+/// use squall_runner::Place;
+///
+/// let here = Place::caller();
+/// assert_eq!((here.file(), here.line()), (file!(), line!() - 1));
+///
+/// let there = Place::new("visit.py", 12, 5);
+/// assert_eq!(there.to_string(), "visit.py:12:5");
+/// assert_eq!(there, Place::new("visit.py", 12, 5));
+/// ```
+#[derive(Clone, Copy)]
+pub struct Place(pub(crate) Source);
+
+/// Where a place is written down.
+#[derive(Clone, Copy)]
+pub(crate) enum Source {
+    /// In the program itself, by the compiler.
+    Caller(&'static Location<'static>),
+    /// In the memory of the process, once for each line.
+    Given(&'static Line),
+}
+
+/// A place that was made at run time.
+pub(crate) struct Line {
+    file: &'static str,
+    line: u32,
+    column: u32,
+}
+
+/// The places that were made at run time, by file, line and column. They stay for the life of the process.
+static GIVEN: LazyLock<Mutex<HashMap<&'static str, Lines>>> = LazyLock::new(Mutex::default);
+
+type Lines = HashMap<(u32, u32), &'static Line>;
+
+impl Place {
+    /// Returns the place of the caller: of the function that calls this one, or of its caller, if it is
+    /// `#[track_caller]`.
+    #[track_caller]
+    #[inline]
+    #[must_use]
+    pub fn caller() -> Self {
+        Self(Source::Caller(Location::caller()))
+    }
+
+    /// Returns a place of a program that is known at run time only. Lines and columns count from 1.
+    ///
+    /// Each distinct place and each file name is kept for the life of the process, once. So this is for the lines of
+    /// programs that run, of which there is a limited number.
+    ///
+    /// ```
+    /// let place = squall_runner::Place::new("visit.py", 12, 5);
+    /// assert_eq!((place.file(), place.line(), place.column()), ("visit.py", 12, 5));
+    /// ```
+    #[must_use]
+    pub fn new(file: &str, line: u32, column: u32) -> Self {
+        let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = given.get_key_value(file).map(|(&file, _)| file);
+        let file = known.unwrap_or_else(|| Box::leak(file.into()));
+        let lines = given.entry(file).or_default();
+        let line =
+            lines.entry((line, column)).or_insert_with(|| Box::leak(Box::new(Line { file, line, column })));
+        Self(Source::Given(line))
+    }
+
+    /// Returns the name of the file, as the compiler or the interpreter was given it.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self.0 {
+            Source::Caller(location) => location.file(),
+            Source::Given(line) => line.file,
+        }
+    }
+
+    /// Returns the number of the line, from 1.
+    #[must_use]
+    pub fn line(self) -> u32 {
+        match self.0 {
+            Source::Caller(location) => location.line(),
+            Source::Given(line) => line.line,
+        }
+    }
+
+    /// Returns the number of the column, from 1.
+    #[must_use]
+    pub fn column(self) -> u32 {
+        match self.0 {
+            Source::Caller(location) => location.column(),
+            Source::Given(line) => line.column,
+        }
+    }
+
+    fn parts(self) -> (&'static str, u32, u32) {
+        (self.file(), self.line(), self.column())
+    }
+
+    /// Returns whether it is neither a line of this crate nor one of Rust's library.
+    pub(crate) fn is_outside(self) -> bool {
+        let (sources, file) = (file!().strip_suffix("place.rs"), self.file());
+        !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
+    }
+
+    /// Returns whether it is a line of the program. A Future that is polled behind a pointer, or by a combinator, has a
+    /// line of some library for its caller, and what squall awaits itself has one of squall's.
+    pub(crate) fn is_of_program(self) -> bool {
+        let file = self.file();
+        let below_root = file!().strip_suffix("runner/src/place.rs").and_then(|root| file.strip_prefix(root));
+        let is_squall =
+            below_root.is_some_and(|file| file.starts_with("src/") && !file.starts_with("src/bin/"));
+        let is_dependency = file.contains("/registry/src/") || file.contains("\\registry\\src\\");
+        self.is_outside() && !is_squall && !is_dependency
+    }
+}
+
+impl From<&'static Location<'static>> for Place {
+    fn from(location: &'static Location<'static>) -> Self {
+        Self(Source::Caller(location))
+    }
+}
+
+/// Two places are equal if they are the same column of the same line of a file of that name.
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Place {}
+
+impl Hash for Place {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl PartialOrd for Place {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Place {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+/// `file:line:column`, as the compiler prints it.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file(), self.line(), self.column())
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Place({self})")
+    }
+}
