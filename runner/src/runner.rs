@@ -190,10 +190,13 @@ impl<G: Generator + 'static> Runner<G> {
     /// Waits for what was yielded, or says that there is nothing to wait for.
     #[inline(always)]
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
-        if let Some(location) = yielded.location() {
-            self.location.set(location);
-        }
-        let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
+        let future = match yielded.into_future() {
+            Ok((future, location)) => {
+                self.location.set(location);
+                future
+            }
+            Err(other) => self.convert(other),
+        };
         let header = future.0.header();
         let ready = if header.is_moment() {
             call_soon(self.clone());
@@ -209,6 +212,16 @@ impl<G: Generator + 'static> Runner<G> {
         }
         self.future.set(Some(future));
         ready
+    }
+
+    /// Returns the Future to wait for, of a yield that is not simply a Future at a line of Rust; one that has failed, where
+    /// there is none.
+    #[inline(never)]
+    fn convert(&self, yielded: Yielded) -> AnyFuture {
+        if let Some(location) = yielded.location() {
+            self.location.set(location);
+        }
+        yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase())
     }
 
     /// Puts it on the list of those that are suspended.

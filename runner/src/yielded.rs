@@ -138,7 +138,6 @@ impl Yielded {
     }
 
     /// Returns the line of the yield, if that is one of Rust.
-    #[inline]
     pub(crate) fn location(&self) -> Option<&'static Location<'static>> {
         match &self.0 {
             What::Future(_, location) | What::Other(_, location) => Some(location),
@@ -158,7 +157,6 @@ impl Yielded {
     ///
     /// # Errors
     /// [`Error::BadYield`](crate::Error::BadYield).
-    #[inline]
     pub fn convert(self) -> Result<AnyFuture> {
         let place = self.place();
         match self.0 {
@@ -170,6 +168,15 @@ impl Yielded {
                     None => convert(),
                 }
             }
+        }
+    }
+
+    /// Returns the Future and its line, where it is one that was yielded at a line of Rust; else itself.
+    #[inline(always)]
+    pub(crate) fn into_future(self) -> std::result::Result<(AnyFuture, &'static Location<'static>), Self> {
+        match self.0 {
+            What::Future(future, location) => Ok((future, location)),
+            what => Err(Self(what)),
         }
     }
 }
