@@ -37,6 +37,7 @@
 //!
 //! Source: `tornado.queues`. There, an item that was handed over and that nobody takes is lost.
 
+mod heap;
 mod inner;
 mod items;
 mod queue;

@@ -271,28 +271,27 @@ fn stopped_callback_is_not_called_and_can_be_started_again() {
     assert_eq!(*calls.borrow(), [10 * MS, 110 * MS]);
 }
 
+/// Notes that it was dropped.
+struct Dropped(Rc<Cell<bool>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.set(true);
+    }
+}
+
 #[test]
 fn dropping_the_handle_does_not_stop_it_and_the_end_of_the_loop_frees_it() {
-    struct Dropped(Rc<Cell<bool>>);
-    impl Drop for Dropped {
-        fn drop(&mut self) {
-            self.0.set(true);
-        }
-    }
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     let (calls, dropped) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(false)));
-    let own = Rc::new(RefCell::new(None::<PeriodicCallback>));
-    let (count, held, circle) = (calls.clone(), Dropped(dropped.clone()), own.clone());
+    let (count, held) = (calls.clone(), Dropped(dropped.clone()));
     let pc = PeriodicCallback::new(
         move || {
-            // It holds its own handle, which is a circle.
-            let (_held, _circle) = (&held, &circle);
+            let _held = &held;
             count.set(count.get() + 1);
         },
         10 * MS,
     );
-    own.replace(Some(pc.clone()));
-    drop(own);
     io_loop
         .run_sync(move || {
             pc.start();
@@ -303,6 +302,34 @@ fn dropping_the_handle_does_not_stop_it_and_the_end_of_the_loop_frees_it() {
     assert_eq!(calls.get(), 3);
     assert!(!dropped.get());
     drop(io_loop);
+    assert!(dropped.get());
+}
+
+#[test]
+fn callback_that_holds_its_own_handle_weakly_is_freed_with_the_last_handle() {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let dropped = Rc::new(Cell::new(false));
+    let held = Dropped(dropped.clone());
+    let pc = Rc::new_cyclic(|own: &std::rc::Weak<PeriodicCallback>| {
+        let own = own.clone();
+        PeriodicCallback::new(
+            move || {
+                let _held = &held;
+                own.upgrade().expect("the test has it").stop();
+            },
+            10 * MS,
+        )
+    });
+    io_loop
+        .run_sync(|| {
+            pc.start();
+            sleep(35 * MS)
+        })
+        .unwrap();
+    assert!(!pc.is_running());
+    drop(io_loop);
+    assert!(!dropped.get());
+    drop(pc);
     assert!(dropped.get());
 }
 
@@ -372,6 +399,62 @@ fn callback_that_was_stopped_before_its_loop_ended_is_called_on_another() {
         assert_eq!(calls_on_a_new_loop(&pc, &calls, stop_and_close), 3);
         assert!(!pc.is_running());
     }
+}
+
+#[test]
+fn callback_that_ran_when_its_loop_ended_is_called_on_another() {
+    let calls = Rc::new(Cell::new(0));
+    let count = calls.clone();
+    let pc = PeriodicCallback::new(move || count.set(count.get() + 1), 10 * MS);
+    let ends: [fn(IoLoop); 3] = [drop, |io_loop| io_loop.close(), |io_loop| {
+        // The end of a run is not that of its loop.
+        io_loop.run_sync(|| sleep(5 * MS)).unwrap();
+        io_loop.close();
+    }];
+    for (end, called) in ends.into_iter().zip([3, 3, 4]) {
+        let running = |io_loop| {
+            assert!(pc.is_running());
+            end(io_loop);
+            assert!(!pc.is_running());
+        };
+        assert_eq!(calls_on_a_new_loop(&pc, &calls, running), called);
+    }
+}
+
+#[test]
+fn callback_under_way_when_its_loop_ended_is_called_on_another() {
+    let (calls, ended) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+    let (count, end) = (calls.clone(), ended.clone());
+    let pc = PeriodicCallback::new(
+        move || {
+            count.set(count.get() + 1);
+            let end = end.clone();
+            async move {
+                sleep(SECOND).await?;
+                end.set(end.get() + 1);
+                Ok::<_, Exception>(())
+            }
+        },
+        10 * MS,
+    );
+    for _ in 0..3 {
+        assert_eq!(calls_on_a_new_loop(&pc, &calls, drop), 1);
+    }
+    assert_eq!(ended.get(), 0);
+}
+
+#[test]
+fn callback_that_was_started_again_elsewhere_goes_on_when_its_first_loop_ends() {
+    let (first, second) = (IoLoop::with_clock(VirtualClock::new()), IoLoop::with_clock(VirtualClock::new()));
+    let calls = Rc::new(Cell::new(0));
+    let count = calls.clone();
+    let pc = PeriodicCallback::new(move || count.set(count.get() + 1), 10 * MS);
+    first.run_sync(|| pc.start()).unwrap();
+    second.run_sync(|| pc.start()).unwrap();
+    drop(first);
+    assert!(pc.is_running());
+    second.run_sync(|| sleep(35 * MS)).unwrap();
+    assert_eq!(calls.get(), 3);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use squall::locks::{Condition, Event, Lock, Semaphore};
 use squall::queues::{PriorityQueue, Queue};
-use squall::testing::{TestLoop, VirtualClock};
+use squall::testing::{Stepper, TestLoop, VirtualClock};
 use squall::{
     chain_future, convert_yielded, coroutine, maybe_future, moment, multi, native, sleep, task, with_timeout,
     Context, ContextVar, Error, Future, IoLoop, PeriodicCallback, Result, ThreadPoolExecutor, WaitIterator,
@@ -170,4 +170,240 @@ fn thread_local_may_use_everything_when_those_of_squall_are_gone() {
 #[test]
 fn thread_local_may_use_everything_before_those_of_squall_are_gone() {
     assert_eq!(panicking(true), [""; 0]);
+}
+
+/// Does something with what was made before, and drops it.
+type Use = Box<dyn FnOnce()>;
+
+/// Each public thing that can be kept: made while the thread runs, used as it ends.
+const KEPT: &[(&str, fn() -> Use)] = &[
+    ("Future and Promise", || {
+        let future = Future::<i32>::new();
+        let promise = future.promise();
+        let waits = doubled(future.clone());
+        Box::new(move || {
+            promise.set_result(2);
+            drop((waits, future));
+        })
+    }),
+    ("Promise that is dropped", || {
+        let (future, kept) = (Future::<i32>::new(), Future::<i32>::new());
+        let (promise, waits) = (future.promise(), doubled(future));
+        Box::new(move || drop((promise, waits, kept)))
+    }),
+    ("native coroutine", || {
+        let waits = convert_yielded(async { sleep(SECOND).await }).unwrap();
+        Box::new(move || drop(waits))
+    }),
+    ("native coroutine that was polled", || {
+        let (gate, io_loop) = (Future::<()>::new(), IoLoop::current());
+        let promise = gate.promise();
+        let waits = convert_yielded(async move { gate.await }).unwrap();
+        io_loop.run_sync(|| ()).unwrap();
+        Box::new(move || {
+            promise.set_result(());
+            drop((waits, io_loop));
+        })
+    }),
+    ("sleep, multi, with_timeout", || {
+        let kept = (sleep(SECOND), multi([sleep(SECOND)]), with_timeout(SECOND, Future::<()>::new()));
+        Box::new(move || drop(kept))
+    }),
+    ("WaitIterator", || {
+        let mut results = WaitIterator::new([sleep(SECOND), Future::ready(())]);
+        let next = results.next();
+        Box::new(move || drop((results.next(), next, results)))
+    }),
+    ("IoLoop", || {
+        let io_loop = IoLoop::with_clock(VirtualClock::new());
+        drop(io_loop.call_later(SECOND, || ()));
+        Box::new(move || {
+            io_loop.run_sync(|| sleep(SECOND)).unwrap();
+            io_loop.spawn_callback(|| sleep(SECOND));
+            io_loop.close();
+        })
+    }),
+    ("IoLoop::current", || {
+        let (io_loop, handle) = (IoLoop::current(), IoLoop::current().handle());
+        Box::new(move || {
+            handle.add_callback(|| ());
+            io_loop.run_sync(|| ()).unwrap();
+        })
+    }),
+    ("Timeout", || {
+        let io_loop = IoLoop::current();
+        let timeout = io_loop.call_later(SECOND, || ());
+        Box::new(move || io_loop.remove_timeout(&timeout))
+    }),
+    ("CurrentLoop", || {
+        let current = IoLoop::new().make_current();
+        Box::new(move || drop(current))
+    }),
+    ("PeriodicCallback that runs", || {
+        let ticking = PeriodicCallback::new(|| (), SECOND).jitter(0.5);
+        ticking.start();
+        Box::new(move || {
+            ticking.stop();
+            ticking.start();
+        })
+    }),
+    ("executor", || {
+        let pool = ThreadPoolExecutor::new(1);
+        let job = pool.submit(|| 5);
+        Box::new(move || drop((pool.submit(|| 5), job, pool.shutdown())))
+    }),
+    ("lock", || {
+        let lock = Lock::new();
+        let held = lock.acquire().into_result().unwrap();
+        let waits = (lock.acquire(), lock.acquire_within(SECOND));
+        Box::new(move || drop((held, lock.acquire(), waits)))
+    }),
+    ("semaphore", || {
+        let semaphore = Semaphore::new(1);
+        let gets = [semaphore.acquire(), semaphore.acquire()];
+        Box::new(move || {
+            drop(gets);
+            semaphore.release();
+        })
+    }),
+    ("event", || {
+        let event = Event::new();
+        let waits = [event.wait(), event.wait_within(SECOND)];
+        Box::new(move || {
+            event.set();
+            drop(waits);
+        })
+    }),
+    ("condition", || {
+        let condition = Condition::new();
+        let waits = [condition.wait(), condition.wait_within(SECOND)];
+        Box::new(move || {
+            condition.notify_all();
+            drop(waits);
+        })
+    }),
+    ("queue", || {
+        let queue = Queue::new(1);
+        let (gets, put) = ([queue.get(), queue.get_within(SECOND)], queue.put(1));
+        Box::new(move || drop((queue.put(2), queue.put(3), gets, put, queue.get(), queue.join())))
+    }),
+    ("priority queue", || {
+        let queue = PriorityQueue::new(1);
+        let puts = [queue.put(2), queue.put(1)];
+        Box::new(move || drop((queue.get(), puts, queue.get_within(SECOND))))
+    }),
+    ("Context and token", || {
+        static VARIABLE: ContextVar<Vec<i32>> = ContextVar::new();
+        let (token, context) = (VARIABLE.set(vec![5]), Context::current());
+        Box::new(move || {
+            context.enter(|| VARIABLE.get());
+            VARIABLE.reset(token);
+        })
+    }),
+    ("Stepper", || {
+        let mut stepper = Stepper::new(|| doubled(Future::new()));
+        stepper.next().yielded();
+        Box::new(move || {
+            assert_eq!(stepper.send(2).returned::<i32>(), 4);
+        })
+    }),
+    ("Stepper that is dropped", || {
+        let mut stepper = Stepper::new(|| doubled(Future::new()));
+        stepper.next().yielded();
+        let fresh = Stepper::new(|| doubled(Future::new()));
+        Box::new(move || drop((stepper, fresh)))
+    }),
+    ("TestLoop", || {
+        let mut test_loop = TestLoop::new();
+        let future = test_loop.spawn(|| sleep(SECOND));
+        Box::new(move || {
+            test_loop.run_until_idle();
+            assert!(future.done());
+            println!("{}", test_loop.trace());
+        })
+    }),
+    ("TestLoop that is dropped", || {
+        let mut test_loop = TestLoop::new();
+        let future = test_loop.spawn(|| sleep(SECOND));
+        Box::new(move || drop((test_loop, future)))
+    }),
+    ("Rewind", || {
+        let mut world = TestLoop::rewindable(|t| drop(t.spawn(|| sleep(SECOND))));
+        let checkpoint = world.checkpoint();
+        world.step();
+        Box::new(move || {
+            world.restore(&checkpoint);
+            drop(world.fork());
+        })
+    }),
+    ("Observing and Trace", || {
+        struct Observes;
+        impl squall::trace::Observer for Observes {
+            fn event(&self, _: &squall::trace::Event<'_>) {}
+        }
+        let observing = squall::trace::observe(Rc::new(Observes));
+        let trace = squall::trace::record(|| drop(doubled(Future::ready(2))));
+        Box::new(move || {
+            println!("{trace}");
+            drop(observing);
+        })
+    }),
+    ("network of tests", || {
+        let net = squall::testing::net();
+        let listener = net.host("server", || squall::net::TcpListener::bind("server:80")).unwrap();
+        let accepted = listener.accept();
+        let connecting = net.spawn("client", || squall::net::TcpStream::connect("server:80"));
+        Box::new(move || {
+            net.cut("client", "server");
+            drop((accepted, connecting, listener.accept()));
+        })
+    }),
+    ("sockets", || {
+        let listener = squall::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let accepted = listener.accept();
+        let connecting = squall::net::TcpStream::connect(listener.local_addr().unwrap().to_string());
+        Box::new(move || drop((accepted, connecting, listener.accept())))
+    }),
+];
+
+/// Uses all that was kept as it is dropped, and says what panicked.
+struct Keeps(Vec<(&'static str, Use)>, mpsc::Sender<&'static str>);
+
+impl Drop for Keeps {
+    fn drop(&mut self) {
+        for (what, uses) in self.0.drain(..) {
+            if catch_unwind(AssertUnwindSafe(uses)).is_err() {
+                self.1.send(what).unwrap();
+            }
+        }
+    }
+}
+
+thread_local! {
+    static KEEPER: RefCell<Option<Keeps>> = const { RefCell::new(None) };
+}
+
+/// What panics of `kept`, in a thread-local that is made before those of squall, or after.
+fn panicking_kept(kept: &'static [(&'static str, fn() -> Use)], first: bool) -> Vec<&'static str> {
+    let (send, receive) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        if first {
+            KEEPER.set(Some(Keeps(Vec::new(), send.clone())));
+        }
+        let made = kept.iter().map(|(what, make)| (*what, make())).collect();
+        KEEPER.set(Some(Keeps(made, send)));
+    });
+    thread.join().unwrap();
+    receive.iter().collect()
+}
+
+#[test]
+fn what_a_thread_local_keeps_may_be_used_and_dropped_as_the_thread_ends() {
+    for first in [true, false] {
+        for one in KEPT.chunks(1) {
+            println!("{} {first}", one[0].0);
+            assert_eq!(panicking_kept(one, first), [""; 0], "{} {first}", one[0].0);
+        }
+        assert_eq!(panicking_kept(KEPT, first), [""; 0], "{first}");
+    }
 }

@@ -45,14 +45,17 @@ use super::{run_callback, IoLoop, Timeout, WeakLoop, CLOSED};
 /// many as it must to be back on schedule. If the clock goes backwards the schedule is not moved.
 ///
 /// This is a handle: clones mean the same callback, and dropping the last one does not stop it, as the loop
-/// holds it. It is stopped by [`stop`](Self::stop), or by the end of the loop, which drops what it calls.
+/// holds it. It is stopped by [`stop`](Self::stop), or by the end of its loop. Then it may be started again, on any loop.
+///
+/// A callback that holds its own handle is never freed, as with any `Rc` that holds itself: let it hold a `Weak`, or drop
+/// that handle when it is not needed any more.
 ///
 /// Source: `tornado.ioloop.PeriodicCallback`.
 #[derive(Clone)]
 pub struct PeriodicCallback(Rc<Periodic>);
 
 struct Periodic {
-    /// Empty while it is called, and for good once the loop has ended.
+    /// Empty while it is called.
     callback: Cell<Option<Callback>>,
     /// Never zero.
     period: Duration,
@@ -66,8 +69,7 @@ struct Periodic {
     started_at: Cell<&'static Location<'static>>,
     /// The loop on which it was started.
     io_loop: RefCell<WeakLoop>,
-    /// Lets the end of the loop break the circle that a callback makes which holds its own handle. Empty while it does
-    /// not run: then it may be started on another loop.
+    /// Lets the end of the loop stop it. Empty while it does not run.
     held: Cell<Option<Held>>,
 }
 
@@ -137,8 +139,8 @@ impl PeriodicCallback {
 
     /// Starts it on the current loop. The first call is a period from now.
     ///
-    /// Starting one that runs already adds a second schedule beside the first, as in Tornado. One that was stopped may be
-    /// started on another loop. On a loop that is closed nothing is started, and an error is logged.
+    /// Starting one that runs already adds a second schedule beside the first, as in Tornado. One that was stopped, or whose
+    /// loop has ended, may be started on another loop. On a loop that is closed nothing is started, and an error is logged.
     #[track_caller]
     pub fn start(&self) {
         let io_loop = IoLoop::current();
@@ -158,8 +160,6 @@ impl PeriodicCallback {
     }
 
     /// Stops it. A call that is under way runs on to its end.
-    ///
-    /// The loop has no part in it any more: a callback that holds its own handle is not freed by the end of the loop.
     pub fn stop(&self) {
         self.0.running.set(false);
         drop(self.0.held.take());
@@ -169,7 +169,7 @@ impl PeriodicCallback {
         }
     }
 
-    /// Returns whether it was started and not stopped since.
+    /// Returns whether it was started and not stopped since, by [`stop`](Self::stop) or by the end of its loop.
     pub fn is_running(&self) -> bool {
         self.0.running.get()
     }
@@ -206,12 +206,10 @@ impl Periodic {
 
     /// Calls the callback and waits for what it gives. A panic is an Exception like any other.
     async fn call(&self) -> Result<()> {
-        // It is missing where it is being called already, or the loop has ended meanwhile.
+        // It is missing where it is being called already.
         let Some(mut callback) = self.callback.take() else { return Ok(()) };
         let called = Exception::trap(|| Ok(callback()), Err);
-        if self.io_loop.borrow().upgrade().is_some_and(|io_loop| !io_loop.is_closed()) {
-            self.callback.set(Some(callback));
-        }
+        self.callback.set(Some(callback));
         let mut outcome = Guarded::new(called?);
         std::future::poll_fn(|cx| Exception::trap(|| outcome.as_mut().poll(cx), |panic| Err(panic).into()))
             .await
@@ -254,10 +252,10 @@ fn next_timeout(next: Duration, now: Duration, period: Duration) -> Duration {
 }
 
 impl Withdraw for Periodic {
-    /// The loop has ended.
+    /// The loop has ended. It takes its timer with it, and what is called stays here for the next start.
     fn withdraw(&self) {
         self.running.set(false);
-        drop((self.callback.take(), self.timeout.take()));
+        drop(self.timeout.take());
     }
 }
 

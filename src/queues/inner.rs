@@ -6,9 +6,12 @@ use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::discard;
 use squall_runner::ready::Withdraw;
+use squall_runner::report::guard;
+use squall_runner::trace::Problem;
 use squall_runner::{Future, Resolvable};
 
-use super::items::{Items, Numbered};
+use super::heap::Heap;
+use super::items::{Items, Lent, Numbered};
 use super::requests::{Get, Join, Put, PutResult, Putter, JOIN, PUT};
 use super::{QueueEmpty, QueueFull, TooManyTasksDone};
 use crate::locks::line::Line;
@@ -85,9 +88,36 @@ impl<T: 'static> Inner<T> {
             return Err(QueueFull(item));
         } else {
             let item = self.count(item);
-            self.items.borrow_mut().push(item);
+            self.push(item);
         }
         Ok(())
+    }
+
+    /// Adds an item. If how it compares panics, it is in the queue all the same.
+    fn push(&self, item: Numbered<T>) {
+        if self.items.borrow_mut().push(item) {
+            self.compare(Heap::sort);
+        }
+    }
+
+    /// Calls `f`, which compares items, with the heap of a priority queue, if this is one whose items are not being
+    /// compared already.
+    fn compare<R>(&self, f: impl FnOnce(&mut Heap<T>) -> R) -> Option<R> {
+        let compared = Lent::of(&self.items).map(|mut heap| f(&mut heap))?;
+        // How items compare is foreign code, which may have asked for one.
+        if !self.handing.get() {
+            self.serve();
+        }
+        Some(compared)
+    }
+
+    fn pop(&self) -> Option<Numbered<T>> {
+        let mut items = self.items.borrow_mut();
+        if !items.are_compared() {
+            return items.pop();
+        }
+        drop(items);
+        self.compare(Heap::pop).flatten()
     }
 
     pub(super) fn get(self: &Rc<Self>, limit: Limit) -> Future<T> {
@@ -108,18 +138,21 @@ impl<T: 'static> Inner<T> {
     /// Takes out the first item, and lets in the first request for the room that this makes.
     fn take(&self) -> Option<Numbered<T>> {
         // Where an item came back, there may be one more than the limit, and still no room.
-        if self.maxsize != 0 && self.items.borrow().len() <= self.maxsize {
+        if self.maxsize != 0 && self.items.borrow().has_room(self.maxsize) {
             if let Some(item) = self.putters.next().and_then(|putter| putter.admit()) {
                 let item = self.count(item);
-                self.items.borrow_mut().push(item);
+                self.push(item);
             }
         }
-        self.items.borrow_mut().pop()
+        self.pop()
     }
 
     /// Puts back an item that was handed over and that nobody took.
     pub(super) fn put_back(&self, item: Numbered<T>) {
         self.items.borrow_mut().put_back(item);
+        guard(Problem::Callback, || {
+            self.compare(Heap::sort);
+        });
         if !self.handing.get() {
             self.serve();
         }
@@ -131,22 +164,32 @@ impl<T: 'static> Inner<T> {
         getter.hand(item);
         drop(getter);
         self.handing.set(handing);
-        if !handing && self.items.borrow().len() > 0 {
+        if !handing && self.has_items() {
             self.serve();
         }
     }
 
-    /// Hands the items that are there to the requests in line.
+    /// Hands the items that are there to the requests in line, unless they are being compared: then whoever compares them
+    /// does that.
     fn serve(&self) {
         self.handing.set(true);
-        while self.items.borrow().len() > 0 {
+        while self.has_items() {
             let Some(getter) = self.getters.next() else { break };
-            let item = self.items.borrow_mut().pop();
+            let mut item = None;
+            guard(Problem::Callback, || item = self.pop());
+            // Where how items compare panics, one of them goes: nobody here could be told.
+            let item = item.or_else(|| self.items.borrow_mut().pop());
             if let Some(item) = item {
                 getter.hand(item);
             }
         }
         self.handing.set(false);
+    }
+
+    /// Returns whether there are items that can be taken now.
+    fn has_items(&self) -> bool {
+        let items = self.items.borrow();
+        items.len() > 0 && !items.is_lent()
     }
 
     /// Counts an item that is put in for the first time.

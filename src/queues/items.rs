@@ -1,7 +1,11 @@
 //! The items of a queue, in the order in which they are taken.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::{Deref, DerefMut};
+
+use super::heap::Heap;
 
 /// An item with its number: how many items the queue had been given with this one. An item that comes back untaken
 /// goes by its number to the place that it had.
@@ -20,7 +24,12 @@ pub(crate) enum Items<T> {
     /// Youngest first, from the end.
     Lifo(Vec<Numbered<T>>, Returned<T>),
     /// Smallest first.
-    Priority(Box<dyn Heap<T>>),
+    Priority {
+        heap: Heap<T>,
+        /// How many items are in the heap that is being compared further up the stack, if one is: then this one has what
+        /// came in the meantime.
+        lent: Option<usize>,
+    },
 }
 
 impl<T> Items<T> {
@@ -32,21 +41,42 @@ impl<T> Items<T> {
         Self::Lifo(Vec::new(), BTreeMap::new())
     }
 
+    /// `compare` is called while nothing is borrowed.
+    pub(crate) fn priority(compare: fn(&T, &T) -> Ordering) -> Self {
+        Self::Priority { heap: Heap::new(compare), lent: None }
+    }
+
+    /// Returns whether how the items compare says which is the first.
+    pub(crate) fn are_compared(&self) -> bool {
+        matches!(self, Self::Priority { .. })
+    }
+
+    /// Returns whether its items are being compared further up the stack. None can be taken until they are.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self, Self::Priority { lent: Some(_), .. })
+    }
+
+    /// Returns whether another item may come in when one of them is taken now.
+    pub(crate) fn has_room(&self, maxsize: usize) -> bool {
+        self.len() <= maxsize && !self.is_lent()
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Fifo(items, returned) => items.len() + returned.len(),
             Self::Lifo(items, returned) => items.len() + returned.len(),
-            Self::Priority(items) => items.len(),
+            Self::Priority { heap, lent } => heap.len() + lent.unwrap_or(0),
         }
     }
 
-    /// Adds the youngest item.
-    pub(crate) fn push(&mut self, item: Numbered<T>) {
+    /// Adds the youngest item, and returns whether it is still to be compared with the others.
+    pub(crate) fn push(&mut self, item: Numbered<T>) -> bool {
         match self {
             Self::Fifo(items, _) => items.push_back(item),
             Self::Lifo(items, _) => items.push(item),
-            Self::Priority(items) => items.push(item),
+            Self::Priority { heap, .. } => heap.append(item),
         }
+        self.are_compared()
     }
 
     /// Puts an item that was taken back to its place.
@@ -55,7 +85,7 @@ impl<T> Items<T> {
             Self::Fifo(_, returned) | Self::Lifo(_, returned) => {
                 returned.insert(item.number, item.item);
             }
-            Self::Priority(items) => items.push(item),
+            Self::Priority { heap, .. } => heap.append(item),
         }
     }
 
@@ -70,10 +100,11 @@ impl<T> Items<T> {
                 let items = std::mem::take(items).into_iter().map(|item| item.item);
                 items.chain(std::mem::take(returned).into_values()).collect()
             }
-            Self::Priority(items) => items.take(),
+            Self::Priority { heap, .. } => heap.take().into_iter().map(|item| item.item).collect(),
         }
     }
 
+    /// Takes the first item; of a priority queue, that which is first without another comparison.
     pub(crate) fn pop(&mut self) -> Option<Numbered<T>> {
         match self {
             Self::Fifo(items, returned) if returned.is_empty() => items.pop_front(),
@@ -86,65 +117,52 @@ impl<T> Items<T> {
                     None => items.pop(),
                 }
             }
-            Self::Priority(items) => items.pop(),
+            Self::Priority { heap, .. } => heap.take_any(),
         }
     }
 }
 
-/// Items by size. Only what makes a heap has to know how to compare them, and not the queue around it.
-pub(crate) trait Heap<T> {
-    fn len(&self) -> usize;
-    fn push(&mut self, item: Numbered<T>);
-    fn pop(&mut self) -> Option<Numbered<T>>;
-    fn take(&mut self) -> Vec<T>;
+/// The heap of a priority queue, lent out: nothing is borrowed while this lives. It goes back when this is dropped, with
+/// what came in the meantime.
+pub(crate) struct Lent<'a, T> {
+    items: &'a RefCell<Items<T>>,
+    heap: Heap<T>,
 }
 
-/// Smallest first, equal items by their numbers.
-pub(crate) struct SmallestFirst<T>(BinaryHeap<Entry<T>>);
-
-struct Entry<T>(Numbered<T>);
-
-impl<T: Ord> SmallestFirst<T> {
-    pub(crate) fn new() -> Self {
-        Self(BinaryHeap::new())
-    }
-}
-
-impl<T: Ord> Heap<T> for SmallestFirst<T> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn push(&mut self, item: Numbered<T>) {
-        self.0.push(Entry(item));
-    }
-
-    fn pop(&mut self) -> Option<Numbered<T>> {
-        self.0.pop().map(|Entry(item)| item)
-    }
-
-    fn take(&mut self) -> Vec<T> {
-        self.0.drain().map(|Entry(item)| item.item).collect()
+impl<'a, T> Lent<'a, T> {
+    /// Takes the heap out, if the items are in one that is not lent out already.
+    pub(crate) fn of(items: &'a RefCell<Items<T>>) -> Option<Self> {
+        match &mut *items.borrow_mut() {
+            Items::Priority { heap, lent: lent @ None } => {
+                *lent = Some(heap.len());
+                let heap = heap.split();
+                Some(Self { items, heap })
+            }
+            _ => None,
+        }
     }
 }
 
-/// The greatest entry, which the heap yields first, is the one with the smallest item.
-impl<T: Ord> Ord for Entry<T> {
-    fn cmp(&self, Self(other): &Self) -> Ordering {
-        other.item.cmp(&self.0.item).then(other.number.cmp(&self.0.number))
+impl<T> Deref for Lent<'_, T> {
+    type Target = Heap<T>;
+
+    fn deref(&self) -> &Heap<T> {
+        &self.heap
     }
 }
 
-impl<T: Ord> PartialOrd for Entry<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+impl<T> DerefMut for Lent<'_, T> {
+    fn deref_mut(&mut self) -> &mut Heap<T> {
+        &mut self.heap
     }
 }
 
-impl<T: Ord> PartialEq for Entry<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+impl<T> Drop for Lent<'_, T> {
+    fn drop(&mut self) {
+        if let Items::Priority { heap, lent } = &mut *self.items.borrow_mut() {
+            *lent = None;
+            let came = std::mem::replace(heap, self.heap.split());
+            heap.append_all(came);
+        }
     }
 }
-
-impl<T: Ord> Eq for Entry<T> {}

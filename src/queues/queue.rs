@@ -8,7 +8,7 @@ use std::time::Duration;
 use squall_runner::Future;
 
 use super::inner::Inner;
-use super::items::{Items, SmallestFirst};
+use super::items::Items;
 use super::{QueueEmpty, QueueFull, TooManyTasksDone};
 use crate::locks::name::named;
 use crate::locks::request::{still_within, within};
@@ -183,13 +183,16 @@ impl<T> fmt::Debug for Queue<T> {
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
+/// Items are compared as they are put and taken. If that panics, the panic passes to the caller, and all items are in the
+/// queue still. A comparison may use the queue itself: it sees all items, and can take none.
+///
 /// Source: `tornado.queues.PriorityQueue`.
 pub struct PriorityQueue<T: 'static>(Queue<T>);
 
 impl<T: Ord + 'static> PriorityQueue<T> {
     /// Creates a queue that holds at most `maxsize` items; 0 means that there is no limit.
     pub fn new(maxsize: usize) -> Self {
-        Self(Queue::of("PriorityQueue", maxsize, Items::Priority(Box::new(SmallestFirst::new()))))
+        Self(Queue::of("PriorityQueue", maxsize, Items::priority(T::cmp)))
     }
 }
 
