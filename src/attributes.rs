@@ -99,7 +99,7 @@ pub use squall_macros::main;
 ///
 /// The test fails if the coroutine raises or panics; if it waits and nothing can wake it; if it leaves over a
 /// coroutine that waits, a timer, or an exception that nobody has retrieved, unless `allow` names it (`"waiting"`,
-/// `"timers"`, `"unretrieved"`, or several of these); and if it takes more than ten seconds of real time, or
+/// `"timers"`, `"unretrieved"`, or several of these) or it is in the [`background`](fn@crate::background); and if it takes more than ten seconds of real time, or
 /// `limit`, in seconds. The message shows what happened last in columns, and who waits for whom, each with its
 /// line.
 ///

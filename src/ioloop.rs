@@ -54,7 +54,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Callback, ReadyQueue};
-use squall_runner::trace::Problem;
+use squall_runner::trace::{self, Problem};
 use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Yieldable};
 
 pub use clock::{Clock, RealClock};
@@ -68,6 +68,7 @@ pub use periodic::{CallbackResult, PeriodicCallback, Plain};
 pub use signals::signal;
 pub use timers::Timeout;
 
+use crate::background::is_background;
 use expected::Expected;
 pub(crate) use expected::Ticket;
 use handle::{Inbox, Mail};
@@ -222,7 +223,8 @@ impl IoLoop {
         when: Duration,
         callback: Callback,
     ) -> Timeout {
-        let timeout = self.inner.timers.borrow_mut().add(when, callback, caller);
+        let counts = !trace::observed() || !is_background();
+        let timeout = self.inner.timers.borrow_mut().add(when, callback, counts.then_some(caller));
         if self.is_closed() {
             self.remove_timeout(&timeout);
         }

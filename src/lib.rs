@@ -211,6 +211,7 @@
 
 #[cfg(feature = "macros")]
 mod attributes;
+mod background;
 pub mod context;
 pub mod executor;
 pub mod gen;
@@ -235,6 +236,7 @@ pub use attributes::test;
 #[cfg(feature = "macros")]
 pub use attributes::{coroutine, main};
 #[doc(inline)]
+pub use background::background;
 pub use context::ContextVar;
 #[doc(inline)]
 pub use executor::{ExecutorError, ThreadPoolExecutor};

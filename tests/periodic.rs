@@ -406,11 +406,15 @@ fn callback_that_ran_when_its_loop_ended_is_called_on_another() {
     let calls = Rc::new(Cell::new(0));
     let count = calls.clone();
     let pc = PeriodicCallback::new(move || count.set(count.get() + 1), 10 * MS);
-    let ends: [fn(IoLoop); 3] = [drop, |io_loop| io_loop.close(), |io_loop| {
-        // The end of a run is not that of its loop.
-        io_loop.run_sync(|| sleep(5 * MS)).unwrap();
-        io_loop.close();
-    }];
+    let ends: [fn(IoLoop); 3] = [
+        drop,
+        |io_loop| io_loop.close(),
+        |io_loop| {
+            // The end of a run is not that of its loop.
+            io_loop.run_sync(|| sleep(5 * MS)).unwrap();
+            io_loop.close();
+        },
+    ];
     for (end, called) in ends.into_iter().zip([3, 3, 4]) {
         let running = |io_loop| {
             assert!(pc.is_running());

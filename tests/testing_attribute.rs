@@ -80,6 +80,28 @@ fn naps(seconds: u64) -> Result<()> {
 }
 
 #[squall::coroutine]
+fn naps_for_ever() -> Result<()> {
+    loop {
+        yield_!(naps(1))?;
+    }
+}
+
+#[squall::test]
+fn what_is_in_the_background_is_not_left_over() -> Result<()> {
+    squall::background(|| {
+        drop(naps_for_ever());
+        IoLoop::current().call_later(1000 * HOUR, || ());
+        IoLoop::current().spawn_callback(|| async {
+            drop(naps_for_ever());
+            IoLoop::current().call_later(1000 * HOUR, || ());
+            sleep(1000 * HOUR).await
+        });
+        drop(squall::locks::Lock::new().acquire());
+    });
+    yield_!(sleep(Duration::from_millis(2500)))
+}
+
+#[squall::coroutine]
 fn fails() -> Result<()> {
     yield_!(moment())?;
     Err(Error::Timeout)?
@@ -148,6 +170,36 @@ mod failing {
         }
     }
 
+    #[squall::coroutine]
+    fn holds(lock: squall::locks::Lock) -> Result<()> {
+        let _held = yield_!(lock.acquire())?;
+        yield_!(Future::<()>::new())
+    }
+
+    #[squall::test(limit = 0.05)]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn hangs_while_another_waits_for_a_lock() -> Result<()> {
+        let lock = squall::locks::Lock::new().named("door");
+        drop((holds(lock.clone()), holds(lock)));
+        yield_!(moment())?;
+        loop {
+            std::thread::yield_now();
+        }
+    }
+
+    #[squall::test]
+    #[ignore = "it fails on purpose"]
+    pub(super) fn leaves_over_beside_the_background() -> Result<()> {
+        squall::background(|| {
+            drop(naps_for_ever());
+            IoLoop::current().call_later(HOUR, || ());
+            IoLoop::current().spawn_callback(naps_for_ever);
+        });
+        drop(naps(5));
+        yield_!(moment())?;
+        yield_!(moment())
+    }
+
     #[squall::test(limit = 0.05)]
     #[ignore = "it fails on purpose"]
     pub(super) fn hangs_outside() -> Result<()> {
@@ -192,6 +244,19 @@ fn what_is_left_over_fails_the_test_each_with_its_line() {
     assert!(lines[2].ends_with("for sleep until 5s, since 0s"), "{message}");
     assert!(lines[3].starts_with("  a timer was set at tests/testing_attribute.rs:"), "{message}");
     assert!(lines[3].ends_with("due at 5s") && lines[4].ends_with("due at 3600s"), "{message}");
+}
+
+#[test]
+fn what_is_left_over_beside_the_background_fails_the_test() {
+    let message = message_of(failing::leaves_over_beside_the_background);
+    let (left, report) = message.split_once("waiting:").unwrap();
+    let left: Vec<&str> = left.lines().filter(|line| line.starts_with("  ")).collect();
+    assert!(left[0].starts_with("  naps#2 waits at tests/testing_attribute.rs:"), "{message}");
+    assert!(left[1].starts_with("  a timer was set at ") && left[1].ends_with("due at 5s"), "{message}");
+    assert!(
+        report.contains("naps_for_ever waits at ") && report.contains(", in the background"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -255,6 +320,9 @@ fn test_that_hangs_is_ended_with_the_tree_and_who_runs() {
     assert!(message
         .starts_with("the test is not over after 50ms; hangs_in_a_call runs, since its yield at tests/"));
     assert!(message.contains("  naps waits at tests/testing_attribute.rs:"), "{message}");
+    let message = message_of(failing::hangs_while_another_waits_for_a_lock);
+    let waits = "holds#2 waits at tests/testing_attribute.rs:175:21 for door, held by holds since tests/testing_attribute.rs:";
+    assert!(message.contains(waits), "{message}");
     let message = message_of(failing::hangs_in_the_loop);
     assert!(message.starts_with("the test is not over after 50ms") || message.contains("seems never to end"));
     let message = message_of(failing::hangs_outside);

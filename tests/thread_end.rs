@@ -66,7 +66,25 @@ const USES: &[(&str, fn())] = &[
     }),
     ("run_sync", || assert_eq!(IoLoop::new().run_sync(|| doubled(Future::ready(2))).unwrap(), 4)),
     ("run_sync that sleeps", || {
-        IoLoop::with_clock(VirtualClock::new()).run_sync(|| sleep(SECOND)).unwrap();
+        let io_loop = IoLoop::with_clock(VirtualClock::new());
+        let handle = io_loop.handle();
+        let sleeps = || async {
+            sleep(SECOND).await?;
+            moment().await?;
+            sleep(SECOND).await
+        };
+        io_loop.run_sync(sleeps).unwrap();
+        io_loop
+            .run_sync(|| {
+                coroutine(|co| async move {
+                    co.yield_(sleep(SECOND)).await?;
+                    co.yield_(moment()).await?;
+                    co.yield_([sleep(SECOND), sleep(SECOND)]).await
+                })
+            })
+            .unwrap();
+        drop(handle);
+        assert!(io_loop.run_sync(Future::<()>::new).is_err());
     }),
     ("make_current", || drop(IoLoop::new().make_current())),
     ("PeriodicCallback", || {
@@ -218,7 +236,12 @@ const KEPT: &[(&str, fn() -> Use)] = &[
         let io_loop = IoLoop::with_clock(VirtualClock::new());
         drop(io_loop.call_later(SECOND, || ()));
         Box::new(move || {
-            io_loop.run_sync(|| sleep(SECOND)).unwrap();
+            io_loop
+                .run_sync(|| async {
+                    sleep(SECOND).await?;
+                    sleep(SECOND).await
+                })
+                .unwrap();
             io_loop.spawn_callback(|| sleep(SECOND));
             io_loop.close();
         })
@@ -328,7 +351,7 @@ const KEPT: &[(&str, fn() -> Use)] = &[
         Box::new(move || drop((test_loop, future)))
     }),
     ("Rewind", || {
-        let mut world = TestLoop::rewindable(|t| drop(t.spawn(|| sleep(SECOND))));
+        let mut world = TestLoop::rewindable(|t| drop(t.spawn(|| doubled(Future::ready(2)))));
         let checkpoint = world.checkpoint();
         world.step();
         Box::new(move || {

@@ -356,7 +356,7 @@ fn awaits_of_a_native_have_the_line_of_the_await_also_within_another_native() {
     for (what, marker) in [
         ("await sleep until 1 ms", "// sleeps"),
         ("await nap, wait for it", "// awaits a Task"),
-        ("await something, wait to be woken", "// awaits a turn"),
+        ("await moment, wait one turn", "// awaits a turn"),
     ] {
         assert!(text.contains(&format!("{what} :{}", line_of(marker))), "{what}\n{text}");
     }
@@ -417,4 +417,22 @@ fn turns_in_which_nothing_is_seen_are_counted_in_a_row() {
         }
     }
     assert!(text.contains(": nothing seen"), "{text}");
+}
+
+#[test]
+fn wait_for_a_std_future_is_called_that() {
+    async fn polls() -> Result<()> {
+        let mut woken = false;
+        let turn = std::future::poll_fn(|cx| match std::mem::replace(&mut woken, true) {
+            true => std::task::Poll::Ready(()),
+            false => {
+                cx.waker().wake_by_ref();
+                std::task::Poll::Pending
+            }
+        });
+        turn.await;
+        Ok(())
+    }
+    let (text, _) = wide(&record(polls));
+    assert!(text.contains("await a std Future, wait to be woken"), "{text}");
 }

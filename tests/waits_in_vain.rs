@@ -101,6 +101,7 @@ fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
     those_who_still_wait_are_woken_however_many_have_left();
     late_failures_are_reported_however_many_there_are();
     cancelled_limit_leaves_no_timer();
+    runs_that_have_ended_leave_what_they_waited_for();
 }
 
 fn those_who_still_wait_are_woken_however_many_have_left() {
@@ -177,4 +178,32 @@ fn cancelled_limit_leaves_no_timer() {
     });
     assert!(matches!(deadlock.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
     assert!(io_loop.time() < HOUR, "{:?}", io_loop.time());
+}
+
+fn runs_that_have_ended_leave_what_they_waited_for() {
+    let future = Future::<()>::new();
+    let promise = future.promise();
+    let mut region = Region::new(COUNTING);
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    for n in 0..30_000 {
+        if n == 1000 {
+            region = Region::new(COUNTING);
+        }
+        match n % 3 {
+            0 => assert!(io_loop.run_sync(|| future.clone()).is_err()),
+            1 => {
+                io_loop.stop();
+                assert!(io_loop.run_sync(|| future.clone()).is_err());
+            }
+            _ => {
+                let other = IoLoop::with_clock(VirtualClock::new());
+                assert!(other.run_sync(|| future.clone()).is_err());
+            }
+        }
+    }
+    let change = region.change();
+    let kept = change.bytes_allocated.saturating_sub(change.bytes_deallocated);
+    assert!(kept < 100_000, "runs: {kept}");
+    promise.set_result(());
+    io_loop.run_sync(|| future).unwrap();
 }

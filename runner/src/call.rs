@@ -76,7 +76,7 @@ impl Call {
     ) -> Option<Suspended> {
         let coroutine = self.coroutine;
         let waits_for = waits_for.map(AnyFuture::awaited);
-        let suspended = Suspended { call, coroutine, place, waits_for, wakeable };
+        let suspended = Suspended { call, coroutine, place, waits_for, on: None, wakeable };
         self.registration.is_there().then_some(suspended)
     }
 

@@ -107,6 +107,8 @@ pub struct Suspended {
     pub place: Place,
     /// The Future that it waits for. `None` where that is not a squall Future.
     pub waits_for: Option<Rc<dyn Awaited>>,
+    /// What a native coroutine waits for that is no squall Future, in words, where squall knows it: `a socket`.
+    pub on: Option<&'static str>,
     /// Whether something that this thread cannot see may still wake it.
     pub wakeable: bool,
 }

@@ -26,7 +26,7 @@
 //! | `running` | which body is running |
 //! | [`yieldable`] | [`Yieldable`]: what may be yielded |
 //! | [`mod@native`] | `async fn`, driven beside the Runner |
-//! | `polled`, `waker` | the native coroutine that is being polled, and what wakes it |
+//! | `polled`, `waking`, `waker` | the native coroutine that is being polled, and what wakes it |
 //! | `call` | one call of a coroutine, of either kind |
 //! | [`coroutine`](mod@coroutine) | [`Coroutine`]: a coroutine function, by its name and line |
 //! | `place` | [`Place`]: a line of a program, in whatever language that is written |
@@ -93,6 +93,7 @@ mod stderr;
 pub mod trace;
 mod waiter;
 mod waker;
+mod waking;
 pub mod yieldable;
 mod yielded;
 

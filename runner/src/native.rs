@@ -45,6 +45,8 @@ use crate::state::State;
 use crate::trace::{self, Event};
 use crate::waker::OwnWaker;
 
+pub use crate::waking::Waking;
+
 /// Has a native coroutine that has a name started in the next turn of the loop.
 /// [`convert_yielded`](crate::convert_yielded) does the same, and calls it by its type.
 ///
@@ -64,6 +66,30 @@ where
     E: 'static,
     Exception: From<E>,
 {
+    start_task(coroutine, false, body)
+}
+
+/// Starts a native coroutine like [`start`], whose body gives clones of its waker away, though never to another thread: a
+/// loop that has nothing else to wait for is at a deadlock.
+#[track_caller]
+pub fn start_local<F, T, E>(coroutine: &'static Coroutine, body: F) -> Future<T>
+where
+    F: StdFuture<Output = Result<T, E>> + 'static,
+    T: 'static,
+    E: 'static,
+    Exception: From<E>,
+{
+    start_task(coroutine, true, body)
+}
+
+#[track_caller]
+fn start_task<F, T, E>(coroutine: &'static Coroutine, local: bool, body: F) -> Future<T>
+where
+    F: StdFuture<Output = Result<T, E>> + 'static,
+    T: 'static,
+    E: 'static,
+    Exception: From<E>,
+{
     let runner = trace::observed().then(next_call);
     let call = Call::new(coroutine);
     let started_at = YIELDED_AT.get().unwrap_or(Place::caller());
@@ -75,10 +101,12 @@ where
             shared: Shared::new(),
             body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
             awaits: Cell::new(None),
+            on: Cell::new(None),
             started_at,
             awaited_at: Cell::new(None),
             kept: Cell::new(None),
             waker: OwnWaker::new(&ready, id),
+            local,
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
@@ -99,6 +127,8 @@ struct Task<T: 'static> {
     body: Cell<Option<Pin<Box<dyn StdFuture<Output = Result<T>>>>>>,
     /// The squall Future that it awaits, while that is pending.
     awaits: Cell<Option<AnyFuture>>,
+    /// In words, what it awaits beside that, if that is known.
+    on: Cell<Option<&'static str>>,
     /// The line of the yield or call that started it.
     started_at: Place,
     /// The caller of the last poll of a squall Future by its body.
@@ -107,6 +137,8 @@ struct Task<T: 'static> {
     kept: Cell<Option<Callback>>,
     /// Wakes it. Clones of it may do so from any thread.
     waker: OwnWaker,
+    /// Whether none of these clones leaves this thread.
+    local: bool,
     started: Cell<bool>,
     /// Whether it is on the ready queue; it is there once.
     queued: Cell<bool>,
@@ -131,8 +163,9 @@ impl<T> Task<T> {
         }
         tell(self.runner, |runner| if started { Event::Wake { runner } } else { Event::Start { runner } });
         let waker = self.waker.keep();
+        let (task, waker_of_task) = (self.clone(), waker.clone());
         let polled =
-            Polled { task: self.clone(), waker: waker.clone(), awaits: None, awaited_at: None, throw_cancel };
+            Polled { task, waker: waker_of_task, awaits: None, on: None, awaited_at: None, throw_cancel };
         let before = exchange(Some(polled));
         let step = || {
             let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
@@ -151,8 +184,9 @@ impl<T> Task<T> {
                     runner,
                     future: awaits.map(AnyFuture::id),
                     place: Some(self.place()).filter(|place| place.is_of_program()),
-                    on: awaits.and_then(AnyFuture::describe),
+                    on: awaits.and_then(AnyFuture::describe).or(polled.on.map(str::to_owned)),
                 });
+                self.on.set(polled.on);
                 self.body.set(Some(body));
                 self.kept.set(polled.awaits.is_none().then_some(polled.task));
                 self.awaits.set(polled.awaits);
@@ -193,9 +227,9 @@ impl<T> Task<T> {
         awaited_at.filter(|place| place.is_of_program()).unwrap_or(self.started_at)
     }
 
-    /// Returns whether others have clones of its waker.
+    /// Returns whether something that this thread cannot see may have a clone of its waker.
     fn wakeable(&self) -> bool {
-        self.waker.is_shared()
+        !self.local && self.waker.is_shared()
     }
 }
 
@@ -224,7 +258,10 @@ impl<T> Withdraw for Task<T> {
     fn suspended(&self) -> Option<Suspended> {
         let waits_for = lend(&self.awaits, |awaits| awaits.clone());
         let is_suspended = lend(&self.body, |body| body.is_some());
-        is_suspended.then(|| self.call.suspended(self.runner, self.place(), waits_for, self.wakeable()))?
+        let place = self.place();
+        let suspended =
+            is_suspended.then(|| self.call.suspended(self.runner, place, waits_for, self.wakeable()))?;
+        suspended.map(|suspended| Suspended { on: self.on.get(), ..suspended })
     }
 
     fn woken(self: Rc<Self>, waker: *const ()) -> Option<Callback> {
@@ -268,8 +305,9 @@ impl<T> Resolvable for Task<T> {
     }
 
     fn passes_on(&self) -> Option<AnyFuture> {
-        // If it gave its waker away as well, it may have stopped awaiting that Future, which goes on then.
-        if self.shared.state() != State::Pending || self.wakeable() {
+        // If something else may wake it as well, it may have stopped awaiting that Future, which goes on then.
+        let may_be_woken = self.waker.is_shared() || self.on.get().is_some();
+        if self.shared.state() != State::Pending || may_be_woken {
             return None;
         }
         lend(&self.awaits, |awaits| awaits.clone())

@@ -20,6 +20,8 @@ pub(crate) struct Polled {
     pub(crate) waker: Waker,
     /// What it awaits, once it does.
     pub(crate) awaits: Option<AnyFuture>,
+    /// In words, what it awaits that is no squall Future but known to squall: `a socket`.
+    pub(crate) on: Option<&'static str>,
     /// The caller of the last poll of a squall Future.
     pub(crate) awaited_at: Option<&'static Location<'static>>,
     /// Whether its first await is to raise `Cancelled`.

@@ -333,9 +333,21 @@ impl Drop for ReadyQueue {
 /// Puts a callback at the end of this thread's queue.
 #[inline]
 pub fn call_soon(callback: Callback) {
-    let offered = CURRENT.try_with(|current| current.borrow().offer(callback));
-    if let Ok(Some(callback)) = offered {
-        refuse(callback);
+    let mut callback = Some(callback);
+    let offered = CURRENT.try_with(|current| callback.take().and_then(|it| current.borrow().offer(it)));
+    match offered {
+        Ok(None) => {}
+        Ok(Some(refused)) => refuse(refused),
+        Err(_) => callback.into_iter().for_each(call_soon_ending),
+    }
+}
+
+/// As [`call_soon`], while the thread ends. Where nothing has asked for a queue since, none is going to be emptied.
+#[cold]
+fn call_soon_ending(callback: Callback) {
+    match ENDING.with(|queue| queue.borrow().clone()) {
+        Some(queue) => queue.push(callback),
+        None => discard(callback),
     }
 }
 

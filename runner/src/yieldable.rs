@@ -37,7 +37,7 @@ use crate::exception::{Exception, Result};
 use crate::future::Future;
 use crate::kind::Kind;
 use crate::native::start;
-use crate::polled::is_cancelled;
+use crate::polled::{is_cancelled, polling};
 use crate::shared::Shared;
 
 /// The kinds of yieldable things.
@@ -171,6 +171,7 @@ impl std::future::Future for Moment {
             return Poll::Ready(Ok(()));
         }
         self.0 = true;
+        polling(cx.waker(), |polled| polled.on = Some("moment"));
         cx.waker().wake_by_ref();
         Poll::Pending
     }

@@ -235,6 +235,7 @@ impl Inbox {
         self.remote.handles.load(Ordering::SeqCst) > 0
     }
 
+    #[cfg(any(test, feature = "trace"))]
     pub(crate) fn is_empty(&self) -> bool {
         self.remote.mail().as_ref().is_none_or(Vec::is_empty)
     }

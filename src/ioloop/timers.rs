@@ -118,9 +118,9 @@ struct Timer {
     /// Its age.
     made: u64,
     callback: Callback,
-    /// The line that set it.
+    /// The line that set it, unless that was in the background.
     #[cfg_attr(not(feature = "trace"), allow(dead_code))] // Only the tools of `testing` ask for it.
-    location: &'static Location<'static>,
+    location: Option<&'static Location<'static>>,
 }
 
 impl Timers {
@@ -128,7 +128,7 @@ impl Timers {
         &mut self,
         deadline: Duration,
         callback: Callback,
-        location: &'static Location<'static>,
+        location: Option<&'static Location<'static>>,
     ) -> Timeout {
         self.made += 1;
         let made = self.made;
@@ -226,13 +226,16 @@ impl Timers {
         is_set(&self.set, due).then(|| self.set.remove(due.place))
     }
 
-    /// When each is due, and the line that set it, in order; without those that have names of their own.
+    /// When each is due, and the line that set it, in order; without those that have names of their own or were set in
+    /// the background.
     #[cfg(feature = "trace")]
     pub(crate) fn left(&self) -> Vec<(Duration, &'static Location<'static>)> {
         let mut left: Vec<Due> = self.heap.iter().map(|Reverse(due)| *due).collect();
         left.retain(|due| is_set(&self.set, due) && self.set[due.place].callback.choice().is_none());
         left.sort_unstable();
-        left.iter().map(|due| (Duration::from_nanos(due.deadline), self.set[due.place].location)).collect()
+        let left =
+            left.iter().map(|due| Some((Duration::from_nanos(due.deadline), self.set[due.place].location?)));
+        left.flatten().collect()
     }
 
     /// None of them is going to run.
@@ -262,11 +265,7 @@ mod tests {
         let called = Rc::<Called>::default();
         let timeouts = deadlines.enumerate().map(|(i, deadline)| {
             let called = called.clone();
-            timers.add(
-                milliseconds(deadline),
-                callback(move || called.borrow_mut().push(i)),
-                Location::caller(),
-            )
+            timers.add(milliseconds(deadline), callback(move || called.borrow_mut().push(i)), None)
         });
         (timeouts.collect(), called)
     }

@@ -179,12 +179,12 @@ impl Inner {
 }
 
 fn waiting(suspended: Suspended) -> Waiting {
-    let Suspended { coroutine, place, waits_for, .. } = suspended;
+    let Suspended { coroutine, place, waits_for, on, .. } = suspended;
     Waiting {
         name: coroutine.name(),
         place,
         on: waits_for.as_ref().and_then(|awaited| awaited.coroutine()).map(Coroutine::name),
-        what: waits_for.and_then(|future| future.describe()),
+        what: waits_for.and_then(|future| future.describe()).or(on.map(str::to_owned)),
         on_default_loop: false,
     }
 }

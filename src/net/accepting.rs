@@ -145,7 +145,7 @@ impl<L: Listener> Accepting<L> {
             None => self.attempt(),
             Some(_) => Tried::Blocked,
         };
-        polled(tried, cx, |waker| self.wakers.borrow_mut().add(waker))
+        polled(tried, cx, |cx| self.wakers.borrow_mut().add(cx))
     }
 
     fn serve_soon(&self) {

@@ -31,18 +31,27 @@ pub(super) async fn connect(address: Address, limit: Option<Duration>) -> Result
         Race::new(&addresses).await
     };
     let Some(limit) = limit else { return connecting.await };
-    let (mut connecting, mut time) = (std::pin::pin!(connecting), sleep(limit));
+    let (mut connecting, mut time) = (std::pin::pin!(connecting), Delay(sleep(limit)));
     poll_fn(|cx| {
         if let Poll::Ready(connected) = connecting.as_mut().poll(cx) {
             return Poll::Ready(connected);
         }
-        Pin::new(&mut time).poll(cx).map(|over| {
+        Pin::new(&mut time.0).poll(cx).map(|over| {
             over?;
             let message = format!("connecting to {address} took longer than {limit:?}");
             Err(io::Error::new(io::ErrorKind::TimedOut, message).into())
         })
     })
     .await
+}
+
+/// A delay that takes its timer back when it is dropped.
+struct Delay(Future<()>);
+
+impl Drop for Delay {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 /// Connects to several addresses, each some time after the one before, until one of them answers.
@@ -52,7 +61,7 @@ struct Race {
     /// Those that are being tried.
     trying: Vec<(SocketAddr, Rc<Connection>)>,
     /// When the next one is tried, though none has failed.
-    delay: Option<Future<()>>,
+    delay: Option<Delay>,
     failed: Vec<(SocketAddr, io::Error)>,
 }
 
@@ -68,7 +77,7 @@ impl Race {
             Ok(connection) => {
                 self.trying.push((address, connection));
                 if !self.left.is_empty() {
-                    self.delay = Some(sleep(ATTEMPT_DELAY));
+                    self.delay = Some(Delay(sleep(ATTEMPT_DELAY)));
                 }
             }
             Err(error) => self.failed.push((address, error)),
@@ -106,7 +115,7 @@ impl StdFuture for Race {
                 }
             }
             match &mut this.delay {
-                Some(delay) => match Pin::new(delay).poll(cx) {
+                Some(Delay(delay)) => match Pin::new(delay).poll(cx) {
                     Poll::Ready(over) => over?,
                     Poll::Pending => return Poll::Pending,
                 },

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use squall_runner::ready::{Run, Withdraw};
 
@@ -45,7 +45,7 @@ impl Connection {
 
     /// Waits until connecting has succeeded or failed.
     pub(super) fn poll_connected(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        polled(self.io.attempt(WRITE, Io::connected), cx, |waker| self.keep_writer(waker))
+        polled(self.io.attempt(WRITE, Io::connected), cx, |cx| self.keep_writer(cx))
     }
 
     /// Fails everything that waits in line.
@@ -110,11 +110,15 @@ impl Run for Serve {
 impl Withdraw for Serve {}
 
 /// What a task that polls is told; if it has to wait for the socket, `keep` takes its waker.
-pub(super) fn polled<R>(tried: Tried<R>, cx: &Context<'_>, keep: impl FnOnce(&Waker)) -> Poll<io::Result<R>> {
+pub(super) fn polled<R>(
+    tried: Tried<R>,
+    cx: &Context<'_>,
+    keep: impl FnOnce(&Context<'_>),
+) -> Poll<io::Result<R>> {
     match tried {
         Tried::Done(result) => return Poll::Ready(result),
         Tried::Later => cx.waker().wake_by_ref(),
-        Tried::Blocked => keep(cx.waker()),
+        Tried::Blocked => keep(cx),
     }
     Poll::Pending
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use squall_runner::{Exception, Future, Resolvable, Shared};
 
@@ -257,7 +257,7 @@ impl Connection {
 
     /// Reads into the buffer of a task, after those in line.
     pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let keep = |waker: &Waker| self.reading.borrow_mut().wakers.add(waker);
+        let keep = |cx: &Context<'_>| self.reading.borrow_mut().wakers.add(cx);
         if self.first_read().is_some() {
             return polled(Tried::Blocked, cx, keep);
         }

@@ -1,16 +1,15 @@
 //! [`Wakers`]: the tasks that poll one direction of a socket.
 
-use std::task::Waker;
+use std::task::Context;
 
-use squall_runner::report::guard;
-use squall_runner::trace::Problem;
+use squall_runner::native::Waking;
 
 /// The tasks to wake. Usually there is at most one, which costs no allocation.
 #[derive(Debug, Default)]
 pub(super) struct Wakers {
-    first: Option<Waker>,
+    first: Option<Waking>,
     /// Empty while there is no first one.
-    more: Vec<Waker>,
+    more: Vec<Waking>,
 }
 
 impl Wakers {
@@ -18,13 +17,14 @@ impl Wakers {
         self.first.is_none()
     }
 
-    /// Adds a task, unless it is there already.
-    pub(super) fn add(&mut self, waker: &Waker) {
+    /// Adds the task that polls with `cx`, unless it is there already.
+    pub(super) fn add(&mut self, cx: &Context<'_>) {
+        let waking = Waking::of(cx, "a socket");
         match &self.first {
-            None => self.first = Some(waker.clone()),
-            Some(first) if first.will_wake(waker) => {}
-            Some(_) if self.more.iter().any(|other| other.will_wake(waker)) => {}
-            Some(_) => self.more.push(waker.clone()),
+            None => self.first = Some(waking),
+            Some(first) if first.is_same(&waking) => {}
+            Some(_) if self.more.iter().any(|other| other.is_same(&waking)) => {}
+            Some(_) => self.more.push(waking),
         }
     }
 
@@ -32,12 +32,8 @@ impl Wakers {
         std::mem::take(self)
     }
 
-    /// Wakes all of them: foreign code, whose panic is logged. Nothing may be borrowed here that it may ask for.
+    /// Wakes all of them: foreign code. Nothing may be borrowed here that it may ask for.
     pub(super) fn wake(self) {
-        let Some(first) = self.first else { return };
-        guard(Problem::Callback, || first.wake());
-        for waker in self.more {
-            guard(Problem::Callback, || waker.wake());
-        }
+        self.first.into_iter().chain(self.more).for_each(Waking::wake);
     }
 }

@@ -8,7 +8,7 @@ use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::rc::{Rc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use squall_runner::native::start;
@@ -287,7 +287,7 @@ impl Connection {
 
     /// Writes the bytes of a task, after the backlog.
     pub(super) fn poll_write(&self, cx: &Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        polled(self.attempt_after_backlog(buffers), cx, |waker| self.keep_writer(waker))
+        polled(self.attempt_after_backlog(buffers), cx, |cx| self.keep_writer(cx))
     }
 
     fn attempt_after_backlog(&self, buffers: &[IoSlice<'_>]) -> Tried<usize> {
@@ -307,7 +307,7 @@ impl Connection {
 
     /// Waits until the backlog is written.
     pub(super) fn poll_flush(&self, cx: &Context<'_>) -> Poll<io::Result<()>> {
-        polled(self.write_backlog(), cx, |waker| self.keep_writer(waker))
+        polled(self.write_backlog(), cx, |cx| self.keep_writer(cx))
     }
 
     /// Shuts the connection down for writing, after the backlog.
@@ -321,8 +321,8 @@ impl Connection {
         }
     }
 
-    pub(super) fn keep_writer(&self, waker: &Waker) {
-        self.writing.borrow_mut().wakers.add(waker);
+    pub(super) fn keep_writer(&self, cx: &Context<'_>) {
+        self.writing.borrow_mut().wakers.add(cx);
     }
 
     /// Fails all that wait for room.

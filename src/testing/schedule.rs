@@ -113,7 +113,7 @@ pub(super) fn settle(test_loop: &mut TestLoop, allow: Allow) -> Option<String> {
     let idle = !test_loop.io_loop.has_work() && test_loop.io_loop.next_deadline().is_none();
     let waiting = test_loop.waiting();
     let stuck: Vec<String> =
-        waiting.iter().filter(|wait| !wait.timed()).take(5).map(|wait| format!("  {wait}")).collect();
+        waiting.left_over().filter(|wait| !wait.timed()).take(5).map(|wait| format!("  {wait}")).collect();
     let deadlock = idle && !stuck.is_empty() && !allow.waiting;
     deadlock.then(|| format!("nothing can wake those who still wait:\n{}", stuck.join("\n")))
 }

@@ -290,7 +290,7 @@ impl TestLoop {
         let suspended = self.io_loop.ready().suspended();
         // What is described is described before the lock is taken.
         let known = suspended.iter().filter_map(|it| {
-            let on = it.waits_for.as_ref().and_then(|future| future.describe());
+            let on = it.waits_for.as_ref().and_then(|future| future.describe()).or(it.on.map(str::to_owned));
             Some((it.call?, Known { place: it.place, on }))
         });
         let known = known.collect();
@@ -303,7 +303,7 @@ impl TestLoop {
     /// If somebody does: it names each coroutine that waits, for what, and at which line.
     #[track_caller]
     pub fn assert_idle(&mut self) {
-        let waiting = self.waiting().len();
+        let waiting = self.waiting().left_over().count();
         if waiting > 0 {
             let verb = if waiting == 1 { "coroutine waits" } else { "coroutines wait" };
             self.fail(&format!("{waiting} {verb} still"));
@@ -477,7 +477,7 @@ impl TestLoop {
 
     /// Waits until something outside wakes the loop, if something can. Only a coroutine that waits is worth that.
     fn wait_for_outside(&self, limit: &Limit) -> Result<bool, String> {
-        while self.io_loop.may_be_woken() && !self.waiting().is_empty() {
+        while self.io_loop.may_be_woken() && self.waiting().left_over().next().is_some() {
             if self.io_loop.has_work() {
                 return Ok(true);
             }

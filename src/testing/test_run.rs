@@ -100,7 +100,7 @@ fn left_over(test_loop: &TestLoop, allow: Allow) -> Option<String> {
         left.extend(unretrieved(test_loop));
     }
     if !allow.waiting {
-        left.extend(test_loop.waiting().iter().map(ToString::to_string));
+        left.extend(test_loop.waiting().left_over().map(ToString::to_string));
     }
     if !allow.timers {
         let timers = test_loop.io_loop.timers_left();

@@ -26,6 +26,7 @@ pub struct Wait {
     depth: usize,
     /// Whether a timer is going to end it.
     timed: bool,
+    background: bool,
 }
 
 impl Waits {
@@ -42,6 +43,11 @@ impl Waits {
     /// Returns how many coroutines wait.
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Returns those that wait and are not in the [background](crate::background).
+    pub(super) fn left_over(&self) -> impl Iterator<Item = &Wait> {
+        self.0.iter().filter(|wait| !wait.background)
     }
 
     pub(super) fn of(seen: &Seen, known: &HashMap<CallId, Known>) -> Self {
@@ -82,7 +88,8 @@ impl Tree<'_> {
             return;
         }
         let known = self.known.get(&call.who.id);
-        let (on, timed) = on(self.seen, call, known.and_then(|known| known.on.as_deref()));
+        let described = known.map_or(call.on.as_deref(), |known| known.on.as_deref());
+        let (on, timed) = on(self.seen, call, described);
         self.waits.push(Wait {
             who: call.who,
             on,
@@ -91,6 +98,7 @@ impl Tree<'_> {
             since: call.since,
             depth,
             timed,
+            background: call.background,
         });
         for child in awaited(self.seen, call) {
             if let Some(child) = self.seen.call(child).filter(|child| waits(child)) {
@@ -108,8 +116,12 @@ fn waits(call: &Call) -> bool {
 fn on(seen: &Seen, call: &Call, described: Option<&str>) -> (String, bool) {
     match call.life {
         Life::Called => ("its start".to_owned(), true),
-        Life::Waits(None) if call.yielded_at.is_some() => ("the next turn of the loop".to_owned(), true),
-        Life::Waits(None) => ("something that is no Future of squall's".to_owned(), false),
+        Life::Waits(None) if call.yielded_at.is_some() || described == Some("moment") => {
+            ("the next turn of the loop".to_owned(), true)
+        }
+        Life::Waits(None) => {
+            (described.unwrap_or("a std Future, until its waker is called").to_owned(), false)
+        }
         Life::Waits(Some(future)) if seen.is_resolved(future) => {
             (format!("its turn: {} is done", name(seen, future)), true)
         }
@@ -185,6 +197,11 @@ impl Wait {
         self.depth
     }
 
+    /// Returns whether it is in the [background](crate::background): it lives as long as its loop by design.
+    pub fn is_background(&self) -> bool {
+        self.background
+    }
+
     /// Whether a timer or the next turn ends this wait, whatever the others do.
     pub(super) fn timed(&self) -> bool {
         self.timed
@@ -199,7 +216,8 @@ impl fmt::Display for Wait {
             (None, (file, line)) if line > 0 => write!(f, " (defined at {file}:{line})")?,
             _ => {}
         }
-        write!(f, " for {}, since {}", self.on, Clock(self.since))
+        write!(f, " for {}, since {}", self.on, Clock(self.since))?;
+        f.write_str(if self.background { ", in the background" } else { "" })
     }
 }
 

@@ -15,6 +15,7 @@ use squall_runner::{Exception, Place};
 use super::ring::Ring;
 use super::step::{Input, Output, Step, Who};
 use super::VirtualClock;
+use crate::background::is_background;
 use crate::ioloop::Clock;
 use crate::trace::{Entry, Printed, Recorded, Trace};
 
@@ -64,6 +65,10 @@ pub(super) struct Call {
     pub(super) yielded_at: Option<Place>,
     /// The line of its last await, if it is a native coroutine.
     pub(super) awaited_at: Option<Place>,
+    /// Describes what it waits for, where there is more to say than its kind: a lock with what holds it.
+    pub(super) on: Option<String>,
+    /// Whether it is in the background.
+    pub(super) background: bool,
     pub(super) future: FutureId,
     pub(super) body: Body,
     /// Where the coroutine is defined, if that is known.
@@ -167,12 +172,14 @@ impl Seen {
                 let life = if body == Body::Native { Life::Called } else { Life::Running };
                 let defined = (coroutine.file, coroutine.line);
                 let (since, turn) = (self.now, self.turn);
-                let (yielded_at, awaited_at) = (None, None);
+                let (yielded_at, awaited_at, on, background) = (None, None, None, is_background());
                 self.calls.push(Call {
                     who,
                     life,
                     yielded_at,
                     awaited_at,
+                    on,
+                    background,
                     future,
                     body,
                     defined,
@@ -190,10 +197,11 @@ impl Seen {
                 }
                 self.came_out(runner, Output::Yield(kind), Some(place));
             }
-            Event::Wait { runner, future, place, .. } => {
+            Event::Wait { runner, future, place, ref on } => {
                 let (now, turn) = (self.now, self.turn);
                 if let Some(call) = self.call_mut(runner) {
                     call.awaited_at = place;
+                    call.on.clone_from(on);
                     (call.life, call.since, call.turn) = (Life::Waits(future), now, turn);
                 }
                 self.came_out(runner, Output::Await, None);

@@ -23,6 +23,9 @@ struct Yielding {
 /// What a coroutine waits for, if there is nothing else to say of it.
 const IT: &str = "wait for it";
 
+/// What a native coroutine awaits that goes on in the next turn.
+const MOMENT: &str = "moment";
+
 /// How the description of a lock says that it is held ...
 const HELD: &str = ", held ";
 
@@ -152,10 +155,16 @@ impl Teller<'_> {
                 if self.yielding.is_some() {
                     self.yielded(Some(until));
                 } else {
-                    let awaited = future.map_or("something".to_owned(), |future| self.names.future(future));
+                    let awaited = match future {
+                        Some(future) => self.names.future(*future),
+                        None => on.as_deref().unwrap_or("a std Future").to_owned(),
+                    };
                     let native = self.natives.contains(runner);
                     let place = place.as_ref().map_or(String::new(), |place| self.other_place(*place));
                     let text = match (native, future) {
+                        (true, None) if on.as_deref() == Some(MOMENT) => {
+                            format!("await {awaited}, {until}{place}")
+                        }
                         (true, None) => format!("await {awaited}, wait to be woken{place}"),
                         (true, _) if until.starts_with("until") => format!("await {awaited} {until}{place}"),
                         (true, _) => format!("await {awaited}, {until}{place}"),

@@ -148,7 +148,8 @@ impl Connection {
         self.fresh.set(false);
         *self.current.borrow_mut() = Some(exchange.clone());
         self.calling.set(true);
-        start(&exchange);
+        // The connection is in the background, its handlers are not.
+        self.serving.context.clone().enter(|| start(&exchange));
         self.calling.set(false);
     }
 

@@ -11,14 +11,15 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use slab::Slab;
-use squall_runner::native::start;
-use squall_runner::{Coroutine, Exception, Future, Promise, Result};
+use squall_runner::native::start_local;
+use squall_runner::{Context as Variables, Coroutine, Exception, Future, Promise, Result};
 
 use super::access_log::TARGET;
 use super::application::Application;
 use super::config::HttpServerConfig;
 use super::connection::Connection;
 use super::peer::Peer;
+use crate::background::background;
 use crate::http::transport::Transport;
 use crate::ioloop::{IoLoop, Timeout};
 use crate::net::{Address, TcpListener};
@@ -122,6 +123,8 @@ pub(crate) struct Serving {
     pub(super) application: Application,
     pub(super) config: HttpServerConfig,
     pub(super) io_loop: IoLoop,
+    /// The context in which the server was made. Handlers run in it.
+    pub(super) context: Variables,
     pub(super) http: http1::Builder,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<super::tls::TlsConfig>,
@@ -160,6 +163,7 @@ impl Serving {
             application,
             config,
             io_loop: IoLoop::current(),
+            context: Variables::current(),
             http,
             #[cfg(feature = "tls")]
             tls: None,
@@ -202,25 +206,28 @@ impl Serving {
         static ACCEPT: Coroutine = Coroutine::new("Server::accept", file!(), line!());
 
         let this = self.clone();
-        let accepting = start(&ACCEPT, async move {
-            let accepting = poll_fn(|cx| {
-                while !this.is_stopping() && this.connections.borrow().len() < this.config.max_connections {
-                    match poll_accept(cx) {
-                        Poll::Ready(Ok((transport, peer))) => this.begin(transport, peer),
-                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                        Poll::Pending => break,
+        let accepting = background(|| {
+            start_local(&ACCEPT, async move {
+                let accepting = poll_fn(|cx| {
+                    while !this.is_stopping() && this.connections.borrow().len() < this.config.max_connections
+                    {
+                        match poll_accept(cx) {
+                            Poll::Ready(Ok((transport, peer))) => this.begin(transport, peer),
+                            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                            Poll::Pending => break,
+                        }
                     }
+                    if this.is_stopping() {
+                        return Poll::Ready(Ok(()));
+                    }
+                    this.acceptor.set(Some(cx.waker().clone()));
+                    Poll::Pending
+                });
+                if let Err(error) = accepting.await {
+                    log::error!(target: TARGET, "the server accepts no more connections: {error}");
                 }
-                if this.is_stopping() {
-                    return Poll::Ready(Ok(()));
-                }
-                this.acceptor.set(Some(cx.waker().clone()));
-                Poll::Pending
-            });
-            if let Err(error) = accepting.await {
-                log::error!(target: TARGET, "the server accepts no more connections: {error}");
-            }
-            Ok::<_, Exception>(())
+                Ok::<_, Exception>(())
+            })
         });
         drop(accepting);
     }
@@ -232,7 +239,7 @@ impl Serving {
         let connection = Connection::new(self.clone(), transport, peer);
         let place = self.connections.borrow_mut().insert(connection.clone());
         let open = Open { serving: self.clone(), place };
-        let served = start(&CONNECTION, async move {
+        let served = start_local(&CONNECTION, async move {
             let _open = open;
             connection.serve().await;
             Ok::<_, Exception>(())

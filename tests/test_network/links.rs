@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use squall::net::{TcpListener, TcpStream};
 use squall::testing::{self, Split};
-use squall::{sleep, with_timeout, Error, IoLoop, Result};
+use squall::{moment, sleep, with_timeout, Error, IoLoop, Result};
 
 use crate::{kind, milliseconds, now, pair};
 
@@ -212,5 +212,20 @@ async fn backlog_that_is_full_lets_nobody_in_until_there_is_room() -> Result<()>
     listener.accept().await?;
     one_more.await?;
     assert_eq!(IoLoop::current().time(), milliseconds(1_000));
+    Ok(())
+}
+
+#[squall::test]
+async fn limit_of_connecting_leaves_no_timer_behind() -> Result<()> {
+    let net = squall::testing::net();
+    let listener = net.host("server", || TcpListener::bind("server:80"))?;
+    let stream = net.host("client", || TcpStream::connect_within(milliseconds(2_000), "server:80")).await?;
+    drop((stream, listener));
+    // What was given up takes its timer back, too.
+    net.cut("client", "server");
+    let late = net.host("client", || TcpStream::connect_within(milliseconds(2_000), "server:80"));
+    moment().await?;
+    moment().await?;
+    assert!(late.cancel());
     Ok(())
 }

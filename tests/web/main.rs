@@ -3,6 +3,8 @@
 mod bodies;
 mod client;
 mod handlers;
+#[cfg(feature = "trace")]
+mod in_memory;
 mod leaving;
 mod limits;
 mod malformed;
