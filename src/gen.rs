@@ -23,10 +23,10 @@ pub use squall_runner::{
 pub use task::{maybe_future, task, MaybeFuture};
 pub use wait_iterator::WaitIterator;
 pub(crate) use with_timeout::timed_out;
-pub use with_timeout::{with_timeout, with_timeout_quiet};
+pub use with_timeout::{with_timeout, with_timeout_erased, with_timeout_erased_quiet, with_timeout_quiet};
 
 /// The kinds of yieldable things: the type parameter of [`Yieldable`], which is always inferred.
 pub mod marker {
-    pub use super::multi::{List, Map, Tuple};
+    pub use super::multi::{Erased, List, Map, Tuple};
     pub use squall_runner::marker::{Custom, Moment, Native};
 }

@@ -201,6 +201,7 @@
 //! | [`moment`] | returns what takes one turn of the loop |
 //! | [`multi`], [`multi_quiet`] | wait for a list, tuple or map of things; the quiet one does not log some exceptions |
 //! | [`with_timeout`], [`with_timeout_quiet`] | wait for something, but not longer than a limit |
+//! | [`with_timeout_erased`], [`with_timeout_erased_quiet`] | wait like that for a Future of a type that is not known, as generators of other languages do |
 //! | [`task`] | makes a Future of a function that takes a callback |
 //! | [`maybe_future`] | makes a Future of something that may be one already |
 //! | [`native()`] | makes a std Future yieldable whose output is not a `Result` |

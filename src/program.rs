@@ -26,6 +26,7 @@
 
 mod callable;
 mod expressions;
+mod interpreted;
 mod json;
 mod map;
 mod methods;
@@ -79,7 +80,7 @@ struct Code {
     /// The names that a `let` at the top assigns.
     globals: BTreeSet<Name>,
     /// Where each statement stands in the source, once somebody wants to know.
-    lines: OnceLock<source::Lines>,
+    places: OnceLock<source::Places>,
 }
 
 impl Program {
@@ -94,6 +95,9 @@ impl Program {
     }
 
     /// Returns the program as Python, as far as that is possible: what it would look like if it were written for Tornado.
+    ///
+    /// Traces, tracebacks, `Deadlock` and `dump` name its lines, in a file that is called like the program:
+    /// `visit:3:5` is line 3 of what this returns for the program `visit`.
     ///
     /// ```
     /// let program = squall::program::parse(r#"{"name": "", "about": "", "defs":

@@ -51,8 +51,6 @@ mod teller;
 #[cfg(feature = "trace")]
 mod text;
 
-#[cfg(feature = "program")]
-pub(crate) use observe::yields_at;
 pub use observe::{note, observe, observe_in_front, Observing, Paused};
 pub use show::{show_as, Printed};
 pub use squall_runner::trace::{

@@ -6,7 +6,7 @@ use std::fmt::{Debug, Display};
 use std::rc::Rc;
 
 use squall::trace::{self, Event, Observer};
-use squall::{moment, Error, Exception, Future, Promise, Result, Return};
+use squall::{moment, Error, Exception, Future, Place, Promise, Result, Return};
 use squall_runner::ready::ReadyQueue;
 
 /// Runs what is ready, and what that makes ready.
@@ -146,12 +146,12 @@ fn a_yield_is_found_at_its_own_line_and_column_inside_other_macros_too() {
 }
 
 #[derive(Default)]
-struct Calls(RefCell<Vec<(&'static str, &'static str, u32, trace::Body)>>);
+struct Calls(RefCell<Vec<(&'static str, Place, trace::Body)>>);
 
 impl Observer for Calls {
     fn event(&self, event: &Event<'_>) {
         if let Event::Call { coroutine, body, .. } = event {
-            self.0.borrow_mut().push((coroutine.name(), coroutine.file, coroutine.line, *body));
+            self.0.borrow_mut().push((coroutine.name(), coroutine.place().unwrap(), *body));
         }
     }
 }
@@ -178,8 +178,8 @@ fn a_coroutine_knows_where_it_is_defined() {
     assert_eq!(
         *calls.0.borrow(),
         [
-            ("yielding", file!(), here - 7, trace::Body::Generator),
-            ("plain", file!(), here - 3, trace::Body::Plain)
+            ("yielding", Place::new(file!(), here - 7, 1), trace::Body::Generator),
+            ("plain", Place::new(file!(), here - 3, 1), trace::Body::Plain)
         ]
     );
 }

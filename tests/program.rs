@@ -452,3 +452,93 @@ fn awaits_of_a_native_def_have_the_line_of_the_program() {
         assert!(text.contains(&format!("await sleep until {until} ms :{line}")), "{source}\n{text}");
     }
 }
+
+/// The exceptions with which the runs of a program ended.
+#[derive(Default)]
+struct Ends(std::cell::RefCell<Vec<squall::Exception>>);
+
+impl Observer for Ends {
+    fn event(&self, event: &Event<'_>) {
+        if let Event::Stop { outcome: Some(Err(exception)) } = event {
+            self.0.borrow_mut().push((*exception).clone());
+        }
+    }
+}
+
+/// The exception with which the only run of this program ends.
+fn raised_by(text: &str) -> squall::Exception {
+    let program = parse(text).unwrap();
+    let ends = Rc::new(Ends::default());
+    let observing = observe(ends.clone());
+    program.run().unwrap();
+    drop(observing);
+    let exception = ends.0.borrow_mut().remove(0);
+    exception
+}
+
+#[test]
+fn a_deadlock_names_the_lines_of_the_program() {
+    let exception = raised_by(
+        r#"{"name": "ring", "about": "", "defs": {
+        "take": {"kind": "decorated", "params": ["lock"], "body": [
+            ["log", "first"],
+            ["if", true, [["yield", null, [".", "$lock", "acquire"]]], []]]},
+        "wait": {"kind": "native", "params": ["future"], "body": [["yield", null, "$future"]]},
+        "main": {"kind": "decorated", "params": [], "body": [
+            ["let", "lock", ["new", "Lock"]],
+            ["yield", null, [".", "$lock", "acquire"]],
+            ["yield", null, ["list", ["call", "take", "$lock"], ["call", "wait", ["new", "Future"]]]]]}},
+        "top": [["run_sync", "main", [], null]]}"#,
+    );
+    let message = exception.to_string();
+    for line in [
+        "take waits at ring:5:9 for Lock#1, held by main",
+        "wait waits at ring:8:5",
+        "main waits at ring:14:5",
+    ] {
+        assert!(message.lines().any(|other| other.trim() == line), "{line}\n{message}");
+    }
+}
+
+#[test]
+fn a_traceback_names_the_lines_of_the_program() {
+    let text = |kind: &str| {
+        format!(
+            r#"{{"name": "fails", "about": "", "defs": {{
+            "check": {{"kind": "plain", "params": [], "body": [["let", "x", 1], ["raise", ["exc", "KeyError", "no"]]]}},
+            "inner": {{"kind": "{kind}", "params": [], "body": [
+                ["yield", null, ["sleep", 1]], ["expr", ["call", "check"]]]}},
+            "main": {{"kind": "decorated", "params": [], "body": [
+                ["try", [["yield", null, ["call", "inner"]]], [[["KeyError"], null, [["reraise"]]]], [], []]]}}}},
+            "top": [["run_sync", "main", [], null]]}}"#
+        )
+    };
+    for kind in ["decorated", "native"] {
+        let exception = raised_by(&text(kind));
+        let text = parse(&text(kind)).unwrap().source();
+        let line = |part: &str| text.lines().position(|line| line.contains(part)).unwrap() + 1;
+        let frames: Vec<_> = exception.traceback().iter().map(ToString::to_string).collect();
+        let raise = format!("fails:{}:5 in inner", line("raise KeyError"));
+        let yields = format!("fails:{}:9 in main", line("yield inner()"));
+        assert_eq!(frames, [raise, yields], "{kind}");
+        assert_eq!(exception.raised_at().line(), u32::try_from(line("raise KeyError")).unwrap());
+    }
+}
+
+#[test]
+fn what_squall_raises_in_a_program_is_raised_at_its_line() {
+    let exception = raised_by(&text(
+        "decorated",
+        r#"[["let", "q", ["new", "Queue", 0]], ["yield", null, ["moment"]], ["expr", [".", "$q", "get_nowait"]]]"#,
+    ));
+    assert_eq!(exception.traceback()[0].to_string(), "test:5:5 in main", "{exception:?}");
+}
+
+#[test]
+fn a_program_without_a_name_has_places_too() {
+    let text = text("decorated", r#"[["yield", null, ["new", "Future"]]]"#);
+    let unnamed = raised_by(&text.replace(r#""name": "test""#, r#""name": """#));
+    assert!(unnamed.to_string().contains("main waits at program:3:5"), "{unnamed}");
+    let hostile = raised_by(&text.replace(r#""name": "test""#, r#""name": "a\u001b[2J""#));
+    assert!(hostile.to_string().contains("main waits at a [2J:3:5"), "{hostile}");
+}

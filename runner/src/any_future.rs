@@ -2,7 +2,8 @@
 
 use std::any::{type_name, Any, TypeId};
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::task::Waker;
 
 use crate::callback::{callback, Callback};
 use crate::coroutine::{Awaited, Coroutine};
@@ -75,6 +76,11 @@ impl AnyFuture {
         self.0.add_callback_once(callback)
     }
 
+    /// Wakes a foreign executor, or one within a native coroutine, when this is done.
+    pub(crate) fn wake_when_done(&self, waker: &Waker) {
+        self.0.add_waker(waker);
+    }
+
     /// Returns what the Future failed with, if it has failed or was cancelled. Asking counts as retrieving it.
     pub fn exception(&self) -> Option<Exception> {
         self.0.exception()
@@ -121,6 +127,21 @@ impl AnyFuture {
         Rc::as_ptr(&self.0).cast()
     }
 
+    /// Returns a handle that does not keep the Future alive.
+    ///
+    /// ```
+    /// use squall_runner::Future;
+    ///
+    /// let any = Future::ready(5).erase();
+    /// let weak = any.downgrade();
+    /// assert!(weak.upgrade().unwrap().done());
+    /// drop(any);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    pub fn downgrade(&self) -> WeakFuture {
+        WeakFuture(Rc::downgrade(&self.0))
+    }
+
     /// Returns the Future as tools see it.
     pub fn awaited(self) -> Rc<dyn Awaited> {
         self.0
@@ -132,6 +153,23 @@ impl AnyFuture {
 
     pub(crate) fn passes_on(&self) -> Option<Self> {
         self.0.passes_on()
+    }
+}
+
+/// A handle to a Future whose type is not known, which does not keep it alive.
+#[derive(Clone)]
+pub struct WeakFuture(Weak<dyn Waitable>);
+
+impl WeakFuture {
+    /// Returns the Future, if it is still there.
+    pub fn upgrade(&self) -> Option<AnyFuture> {
+        self.0.upgrade().map(AnyFuture)
+    }
+}
+
+impl fmt::Debug for WeakFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakFuture")
     }
 }
 
@@ -149,6 +187,8 @@ pub trait Waitable: Awaited {
     fn add_callback(&self, callback: Callback);
     #[doc(hidden)]
     fn add_callback_once(&self, callback: Callback) -> bool;
+    #[doc(hidden)]
+    fn add_waker(&self, waker: &Waker);
     #[doc(hidden)]
     fn exception(&self) -> Option<Exception>;
     #[doc(hidden)]

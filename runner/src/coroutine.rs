@@ -2,16 +2,15 @@
 
 use std::any::type_name;
 
+use crate::place::{Line, Place};
 use crate::shown::Show;
 
 /// A coroutine function: what all calls of it have in common.
 #[derive(Debug)]
 pub struct Coroutine {
     name: Name,
-    /// The file it is defined in; empty where only the call is known.
-    pub file: &'static str,
-    /// The line it is defined at, from 1; 0 where only the call is known.
-    pub line: u32,
+    /// Where it is defined, if that is known.
+    defined: Option<Line>,
     /// How what it returns is printed.
     pub show: Option<Show>,
 }
@@ -24,9 +23,33 @@ enum Name {
 }
 
 impl Coroutine {
-    /// A coroutine of that name, defined there.
+    /// A coroutine of that name, defined in that line, from 1, of that file.
+    ///
+    /// ```
+    /// use squall_runner::{Coroutine, Place};
+    ///
+    /// static VISIT: Coroutine = Coroutine::new("visit", "visit.py", 10);
+    /// assert_eq!(VISIT.place(), Some(Place::new("visit.py", 10, 1)));
+    /// ```
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
-        Self { name: Name::Given(name), file, line, show: None }
+        Self { name: Name::Given(name), defined: Some(Line::new(file, line)), show: None }
+    }
+
+    /// A coroutine of that name. Where it is defined is not known.
+    ///
+    /// ```
+    /// use squall_runner::Coroutine;
+    ///
+    /// static VISIT: Coroutine = Coroutine::named("visit");
+    /// assert_eq!((VISIT.name(), VISIT.place()), ("visit", None));
+    /// ```
+    pub const fn named(name: &'static str) -> Self {
+        Self { name: Name::Given(name), defined: None, show: None }
+    }
+
+    /// Returns where it is defined, in the first column, if that is known.
+    pub fn place(&'static self) -> Option<Place> {
+        self.defined.as_ref().map(Place::of)
     }
 
     /// The same, with a way to print what it returns, if there is one.
@@ -37,7 +60,7 @@ impl Coroutine {
 
     /// The coroutine that a closure or an `async fn` is.
     pub(crate) const fn of<B: 'static>() -> &'static Self {
-        const { &Self { name: Name::Of(type_name::<B>), file: "", line: 0, show: None } }
+        const { &Self { name: Name::Of(type_name::<B>), defined: None, show: None } }
     }
 
     /// Its name: that of the function, or of the function in which the closure stands.

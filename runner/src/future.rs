@@ -18,7 +18,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::task::{Context as PollContext, Poll};
+use std::task::{Context as PollContext, Poll, Waker};
 
 use crate::any_future::{AnyFuture, Waitable};
 use crate::callback::{Callback, Run, Withdraw};
@@ -278,6 +278,10 @@ impl<R: Resolvable> Waitable for R {
 
     fn add_callback(&self, callback: Callback) {
         self.shared().add_callback(callback);
+    }
+
+    fn add_waker(&self, waker: &Waker) {
+        self.shared().add_waiter_once(Waiter::Wake(Guarded::new(waker.clone())), usize::MAX);
     }
 
     fn add_callback_once(&self, callback: Callback) -> bool {

@@ -18,7 +18,7 @@
 //!         GeneratorState::Yielded(Yielded::new(moment()))
 //!     }
 //! }
-//! # static COUNTDOWN: squall_runner::Coroutine = squall_runner::Coroutine::new("countdown", "", 0);
+//! # static COUNTDOWN: squall_runner::Coroutine = squall_runner::Coroutine::named("countdown");
 //! let future = Runner::start(&COUNTDOWN, Countdown(0));
 //! assert!(!future.done());
 //! ```

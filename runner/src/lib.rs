@@ -97,7 +97,7 @@ mod waking;
 pub mod yieldable;
 mod yielded;
 
-pub use any_future::AnyFuture;
+pub use any_future::{AnyFuture, WeakFuture};
 pub use co::Co;
 pub use context::Context;
 pub use coroutine::Coroutine;

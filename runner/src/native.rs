@@ -21,7 +21,6 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future as StdFuture;
-use std::panic::Location;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context as PollContext, Poll};
@@ -37,7 +36,7 @@ use crate::foreign::{discard, outside};
 use crate::future::Future;
 use crate::numbers::{next_call, CallId};
 use crate::place::Place;
-use crate::polled::{exchange, Polled};
+use crate::polled::{awaits_at, exchange, polling, Polled};
 use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::shown::Shown;
@@ -131,8 +130,8 @@ struct Task<T: 'static> {
     on: Cell<Option<&'static str>>,
     /// The line of the yield or call that started it.
     started_at: Place,
-    /// The caller of the last poll of a squall Future by its body.
-    awaited_at: Cell<Option<&'static Location<'static>>>,
+    /// The line of the last await of a squall Future by its body.
+    awaited_at: Cell<Option<Place>>,
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
     kept: Cell<Option<Callback>>,
     /// Wakes it. Clones of it may do so from any thread.
@@ -223,8 +222,7 @@ impl<T> Task<T> {
 
     /// Returns the line of the last await, where that is one of the program; else that of the yield or call.
     fn place(&self) -> Place {
-        let awaited_at = self.awaited_at.get().map(Place::from);
-        awaited_at.filter(|place| place.is_of_program()).unwrap_or(self.started_at)
+        self.awaited_at.get().filter(|place| place.is_of_program()).unwrap_or(self.started_at)
     }
 
     /// Returns whether something that this thread cannot see may have a clone of its waker.
@@ -345,4 +343,52 @@ pub fn yielded_at<R>(place: impl Into<Place>, f: impl FnOnce() -> R) -> R {
     let result = f();
     YIELDED_AT.set(before);
     result
+}
+
+/// `.await` of a Future whose type is not known, without its result: for native coroutines of other languages. It is ready
+/// when the Future is done; then [`AnyFuture::into_result`] or [`AnyFuture::exception`] takes the result. `place` is the
+/// line of the await; `None`: that of the caller.
+///
+/// ```
+/// use std::future::poll_fn;
+/// use squall_runner::ready::ReadyQueue;
+/// use squall_runner::{native, Coroutine, Exception, Future, Place};
+///
+/// static VISIT: Coroutine = Coroutine::new("visit", "visit.py", 10);
+/// let number = Future::<i32>::new();
+/// let promise = number.promise();
+/// let number = number.erase();
+/// let there = Place::new("visit.py", 12, 5);
+/// let visit = native::start(&VISIT, async move {
+///     poll_fn(|cx| native::await_done(&number, Some(there), cx)).await?;
+///     number.into_result::<i32>()
+/// });
+/// let ready = ReadyQueue::current();
+/// ready.pop().unwrap().run();
+/// assert_eq!(ready.suspended()[0].place, there);
+/// promise.set_result(5);
+/// ready.pop().unwrap().run();
+/// assert_eq!(visit.result()?, 5);
+/// # Ok::<(), Exception>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Cancelled`] once, if the native coroutine that polls this was cancelled.
+#[track_caller]
+pub fn await_done(future: &AnyFuture, place: Option<Place>, cx: &mut PollContext<'_>) -> Poll<Result<()>> {
+    if awaits_at(cx.waker(), place.unwrap_or(Place::caller())) {
+        return Poll::Ready(Err(Error::Cancelled.into()));
+    }
+    if future.done() {
+        return Poll::Ready(Ok(()));
+    }
+    let task = polling(cx.waker(), |polled| {
+        polled.awaits = Some(future.clone());
+        polled.task.clone()
+    });
+    match task {
+        Some(task) => _ = future.call_once_when_done(task),
+        None => future.wake_when_done(cx.waker()),
+    }
+    Poll::Pending
 }

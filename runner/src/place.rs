@@ -34,11 +34,19 @@ pub(crate) enum Source {
     Given(&'static Line),
 }
 
-/// A place that was made at run time.
+/// A place that the compiler did not make.
+#[derive(Debug)]
 pub(crate) struct Line {
     file: &'static str,
     line: u32,
     column: u32,
+}
+
+impl Line {
+    /// The first column of a line.
+    pub(crate) const fn new(file: &'static str, line: u32) -> Self {
+        Self { file, line, column: 1 }
+    }
 }
 
 /// The places that were made at run time, by file, line and column. They stay for the life of the process.
@@ -73,6 +81,10 @@ impl Place {
         let lines = given.entry(file).or_default();
         let line =
             lines.entry((line, column)).or_insert_with(|| Box::leak(Box::new(Line { file, line, column })));
+        Self(Source::Given(line))
+    }
+
+    pub(crate) fn of(line: &'static Line) -> Self {
         Self(Source::Given(line))
     }
 
@@ -113,9 +125,17 @@ impl Place {
         !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
     }
 
-    /// Returns whether it is a line of the program. A Future that is polled behind a pointer, or by a combinator, has a
-    /// line of some library for its caller, and what squall awaits itself has one of squall's.
-    pub(crate) fn is_of_program(self) -> bool {
+    /// Returns whether it is a line of the program, and not of Rust's library, of a dependency, or of squall. A Future that
+    /// is polled behind a pointer, or by a combinator, has a line of some library for its caller, and what squall awaits
+    /// itself has one of squall's.
+    ///
+    /// ```
+    /// use squall_runner::Place;
+    ///
+    /// assert!(Place::new("visit.py", 12, 5).is_of_program());
+    /// assert!(!Place::new("/rustc/1234/library/core/src/option.rs", 1, 1).is_of_program());
+    /// ```
+    pub fn is_of_program(self) -> bool {
         let file = self.file();
         let below_root = file!().strip_suffix("runner/src/place.rs").and_then(|root| file.strip_prefix(root));
         let is_squall =

@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 use std::mem::{take, ManuallyDrop};
-use std::panic::Location;
 use std::task::Waker;
 
 use crate::any_future::AnyFuture;
 use crate::callback::Callback;
+use crate::place::Place;
 
 thread_local! {
     /// The Task that is being polled. Without a destructor: nothing is left in it when none is.
@@ -22,8 +22,8 @@ pub(crate) struct Polled {
     pub(crate) awaits: Option<AnyFuture>,
     /// In words, what it awaits that is no squall Future but known to squall: `a socket`.
     pub(crate) on: Option<&'static str>,
-    /// The caller of the last poll of a squall Future.
-    pub(crate) awaited_at: Option<&'static Location<'static>>,
+    /// The line of the last await of a squall Future: that of the caller of its poll, unless it was given.
+    pub(crate) awaited_at: Option<Place>,
     /// Whether its first await is to raise `Cancelled`.
     pub(crate) throw_cancel: bool,
 }
@@ -43,9 +43,14 @@ pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Opt
 /// be raised there.
 #[track_caller]
 pub(crate) fn is_cancelled(waker: &Waker) -> bool {
-    let here = Location::caller();
+    awaits_at(waker, Place::caller())
+}
+
+/// Tells the Task that polls with this waker that it awaits at that place, and returns whether `Cancelled` is to be raised
+/// there.
+pub(crate) fn awaits_at(waker: &Waker, place: Place) -> bool {
     let awaits = |polled: &mut Polled| {
-        polled.awaited_at = Some(here);
+        polled.awaited_at = Some(place);
         take(&mut polled.throw_cancel)
     };
     polling(waker, awaits).unwrap_or_default()

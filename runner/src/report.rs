@@ -1,5 +1,8 @@
 //! What goes wrong where nobody waits for a result is reported: logged, and told to the observer.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use log::Level;
 
 use crate::exception::Exception;
@@ -7,12 +10,50 @@ use crate::foreign::log;
 use crate::problem::Problem;
 use crate::trace::{emit, Event};
 
-/// Logs a problem, with its traceback, and tells the observer.
+/// A function that is told of problems.
+pub type Reporter = Rc<dyn Fn(Problem, &Exception)>;
+
+thread_local! {
+    static REPORTER: RefCell<Option<Reporter>> = const { RefCell::new(None) };
+}
+
+/// Tells `reporter` of the problems of this thread from now on, instead of logging them, and returns the reporter before.
+/// `None` logs them, as it is at first. It is for a program that is embedded in another language, which has a way of
+/// its own to report what nobody waits for. A value that panics as it is dropped is logged in any case.
+///
+/// ```
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+/// use squall_runner::report::{report, report_to};
+/// use squall_runner::{trace::Problem, Exception};
+///
+/// let told = Rc::new(RefCell::new(Vec::new()));
+/// let tells = told.clone();
+/// let before = report_to(Some(Rc::new(move |problem, exception| {
+///     tells.borrow_mut().push(format!("{}: {exception}", problem.text()));
+/// })));
+/// report(Problem::Callback, &Exception::msg("no"));
+/// report_to(before);
+/// assert_eq!(told.take(), ["exception in callback: no"]);
+/// ```
+pub fn report_to(reporter: Option<Reporter>) -> Option<Reporter> {
+    // A thread that is ending has none any more.
+    REPORTER.try_with(|cell| cell.replace(reporter)).unwrap_or_default()
+}
+
+/// Logs a problem, with its traceback, or tells the thread's [reporter](report_to) of it; and tells the observer.
 #[cold]
 pub fn report(problem: Problem, exception: &Exception) {
+    match REPORTER.try_with(|reporter| reporter.borrow().clone()).ok().flatten() {
+        Some(reporter) => Exception::trap(|| reporter(problem, exception), |panic| log_it(problem, &panic)),
+        None => log_it(problem, exception),
+    }
+    emit(|| Event::Report { problem, exception });
+}
+
+fn log_it(problem: Problem, exception: &Exception) {
     let level = if problem == Problem::NeverAwaited { Level::Warn } else { Level::Error };
     log(level, "squall::ioloop", format_args!("{}\n{exception:?}", problem.text()));
-    emit(|| Event::Report { problem, exception });
 }
 
 /// Calls foreign code that has no result. A panic is reported.

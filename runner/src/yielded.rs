@@ -131,9 +131,7 @@ impl Yielded {
     pub fn place(&self) -> Option<Place> {
         match &self.0 {
             What::Future(_, location) | What::Other(_, location) => Some((*location).into()),
-            What::FutureElsewhere(_, line) | What::OtherElsewhere(_, line) => {
-                line.map(|line| Place(Source::Given(line)))
-            }
+            What::FutureElsewhere(_, line) | What::OtherElsewhere(_, line) => line.map(Place::of),
         }
     }
 

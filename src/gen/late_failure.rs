@@ -2,22 +2,22 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::Problem;
-use squall_runner::{Error, Exception, Future, Resolvable};
+use squall_runner::{AnyFuture, Error, Exception, WeakFuture};
 
 use super::multi::is_quiet;
 use crate::ioloop::IoLoop;
 
 /// Waits for a Future that was given up, and reports its exception unless `quiet` says `true` of it.
-pub(super) struct LateFailure<T: 'static, Q> {
+pub(super) struct LateFailure<Q> {
     /// Weak, since the Future holds what waits for it. From the moment at which it is done, `done` holds it.
-    core: Weak<dyn Resolvable<Output = T>>,
-    done: Cell<Option<Future<T>>>,
+    future: WeakFuture,
+    done: Cell<Option<AnyFuture>>,
     quiet: Guarded<Q>,
     /// How many have given the Future up whose reports are the same.
     times: Cell<usize>,
@@ -25,20 +25,20 @@ pub(super) struct LateFailure<T: 'static, Q> {
     since: Cell<Duration>,
 }
 
-impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> LateFailure<T, Q> {
+impl<Q: Fn(&Exception) -> bool + 'static> LateFailure<Q> {
     /// Begins to wait for `future`, whose failure is late from `since` on. If that is done already, it is reported at
     /// once.
-    pub(super) fn watch(future: &Future<T>, quiet: Guarded<Q>, since: Duration) {
-        let (core, done) = (Rc::downgrade(future.core()), Cell::new(None));
-        let this = Self { core, done, quiet, times: Cell::new(1), since: Cell::new(since) };
+    pub(super) fn watch(future: &AnyFuture, quiet: Guarded<Q>, since: Duration) {
+        let (weak, done) = (future.downgrade(), Cell::new(None));
+        let this = Self { future: weak, done, quiet, times: Cell::new(1), since: Cell::new(since) };
         if future.done() {
             this.report(future);
         } else {
-            future.core().shared().add_callback(Rc::new(this));
+            future.call_when_done(Rc::new(this));
         }
     }
 
-    fn report(&self, future: &Future<T>) {
+    fn report(&self, future: &AnyFuture) {
         if let Some(exception) = future.exception() {
             if !is_quiet(&*self.quiet, &exception) && exception.downcast_ref() != Some(&Error::Cancelled) {
                 squall_runner::report::report(Problem::LateFailure, &exception);
@@ -47,10 +47,10 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> LateFailure<T, Q> {
     }
 }
 
-impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for LateFailure<T, Q> {
+impl<Q: Fn(&Exception) -> bool + 'static> Run for LateFailure<Q> {
     fn is_due(&self) -> bool {
         let is_late = IoLoop::current().time() >= self.since.get();
-        let future = self.core.upgrade().filter(|_| is_late).map(Future::from_core);
+        let future = self.future.upgrade().filter(|_| is_late);
         let is_there = future.is_some();
         self.done.set(future);
         is_there
@@ -81,7 +81,7 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for LateFailure<T, Q> 
     }
 }
 
-impl<T: 'static, Q: 'static> Withdraw for LateFailure<T, Q> {
+impl<Q: 'static> Withdraw for LateFailure<Q> {
     fn withdraw(&self) {
         drop(self.done.take());
     }

@@ -203,7 +203,7 @@ impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
     }
 }
 
-/// What [`multi`] takes: arrays, `Vec`s, tuples and maps of yieldable things, nested too.
+/// What [`multi`] takes: arrays, `Vec`s, tuples and maps of yieldable things, nested too; and a `Vec` of [`AnyFuture`]s.
 pub trait Children<M> {
     /// The results, in the same shape.
     type Output: 'static;
@@ -267,6 +267,70 @@ impl<M, Y: Yieldable<M>> Children<List<M>> for Vec<Y> {
     }
 }
 yieldable!([M, Y: Yieldable<M>] Vec<Y>, List<M>);
+
+/// The kind of a `Vec` of Futures whose types are not known.
+#[derive(Debug)]
+pub struct Erased(());
+
+/// For generators of other languages. The result is the same Futures, all done: [`AnyFuture::into_result`] takes the
+/// result of each.
+///
+/// ```
+/// use squall::{moment, Coroutine, Future, Generator, GeneratorState, IoLoop, Place, Resume, Runner, Yielded};
+/// use squall::{multi, AnyFuture};
+///
+/// /// Line 3 of a program of another language: `return sum((yield [double(4), double(5)]))`.
+/// struct Sum;
+/// impl Generator for Sum {
+///     type Return = i32;
+///     fn resume(&mut self, resume: Resume) -> GeneratorState<i32> {
+///         match resume {
+///             Resume::Next => {
+///                 let both: Vec<AnyFuture> = vec![double(4).erase(), double(5).erase()];
+///                 GeneratorState::Yielded(Yielded::erased(multi(both).erase(), Some(Place::new("sum.py", 3, 16))))
+///             }
+///             Resume::Send(sent) => sum(sent).into(),
+///             Resume::Throw(exception) => GeneratorState::Raised(exception),
+///         }
+///     }
+/// }
+/// fn sum(both: AnyFuture) -> squall::Result<i32> {
+///     both.into_result::<Vec<AnyFuture>>()?.into_iter().map(AnyFuture::into_result::<i32>).sum()
+/// }
+/// fn double(n: i32) -> Future<i32> {
+///     squall::coroutine(move |co| async move {
+///         co.yield_(moment()).await?;
+///         Ok(2 * n)
+///     })
+/// }
+///
+/// static SUM: Coroutine = Coroutine::new("sum", "sum.py", 1);
+/// assert_eq!(IoLoop::current().run_sync(|| Runner::start(&SUM, Sum))?, 18);
+/// # Ok::<(), squall::Exception>(())
+/// ```
+impl Children<Erased> for Vec<AnyFuture> {
+    type Output = Self;
+    type Futures = Self;
+
+    fn convert(self) -> Result<Self> {
+        Ok(self)
+    }
+    fn kind_of(&self) -> Kind {
+        Kind::List(self.len())
+    }
+}
+yieldable!([] Vec<AnyFuture>, Erased);
+
+impl Futures for Vec<AnyFuture> {
+    type Output = Self;
+
+    fn each(&self, f: &mut dyn FnMut(AnyFuture)) {
+        self.iter().cloned().for_each(f);
+    }
+    fn results(self) -> Result<Self> {
+        Ok(self)
+    }
+}
 
 impl<T> Futures for Vec<Future<T>> {
     type Output = Vec<T>;

@@ -9,7 +9,9 @@ use std::time::Duration;
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, State};
-use squall_runner::{convert_yielded, Error, Exception, Future, Resolvable, Shared, Yieldable};
+use squall_runner::{
+    convert_yielded, AnyFuture, Error, Exception, Future, Resolvable, Result, Shared, Yieldable,
+};
 
 use super::late_failure::LateFailure;
 use crate::ioloop::Held;
@@ -42,12 +44,84 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
     yielded: Y,
     quiet: impl Fn(&Exception) -> bool + 'static,
 ) -> Future<Y::Output> {
-    let future = match convert_yielded(yielded) {
-        Ok(future) => future,
-        Err(bad_yield) => return Future::failed(bad_yield),
-    };
-    if future.done() {
-        return Future::from_core(Rc::new(Shared::settled(future.into_result())));
+    match convert_yielded(yielded) {
+        Ok(future) => limit(timeout, future, quiet),
+        Err(bad_yield) => Future::failed(bad_yield),
+    }
+}
+
+/// Waits like [`with_timeout`] for a Future whose type is not known, and returns it when it is done: then
+/// [`AnyFuture::into_result`] takes its result. It is for generators of other languages;
+/// [`generator`](squall_runner::generator) says how these are driven.
+///
+/// ```
+/// use std::time::Duration;
+/// use squall::{sleep, with_timeout_erased, Error, Future, IoLoop};
+///
+/// let io_loop = IoLoop::current();
+/// let five = with_timeout_erased(Duration::from_millis(5), Future::ready(5).erase());
+/// assert_eq!(io_loop.run_sync(|| five)?.into_result::<i32>()?, 5);
+///
+/// let slow = || with_timeout_erased(Duration::from_millis(1), sleep(Duration::from_secs(9)).erase());
+/// assert_eq!(io_loop.run_sync(slow).unwrap_err().downcast_ref(), Some(&Error::Timeout));
+/// # Ok::<(), squall::Exception>(())
+/// ```
+///
+/// # Errors
+/// The Future fails like that of [`with_timeout`].
+#[track_caller]
+pub fn with_timeout_erased(timeout: Duration, future: AnyFuture) -> Future<AnyFuture> {
+    limit(timeout, future, |_| false)
+}
+
+/// Waits like [`with_timeout_erased`], but does not log those late exceptions for which `quiet` returns `true`.
+#[track_caller]
+pub fn with_timeout_erased_quiet(
+    timeout: Duration,
+    future: AnyFuture,
+    quiet: impl Fn(&Exception) -> bool + 'static,
+) -> Future<AnyFuture> {
+    limit(timeout, future, quiet)
+}
+
+/// A Future that can be waited for with a limit, whether its type is known or not.
+trait Limited: 'static {
+    type Output: 'static;
+    fn any(&self) -> AnyFuture;
+    /// What the limited Future is done with, once this is done.
+    fn outcome(self) -> Result<Self::Output>;
+}
+
+impl<T> Limited for Future<T> {
+    type Output = T;
+
+    fn any(&self) -> AnyFuture {
+        self.erased()
+    }
+    fn outcome(self) -> Result<T> {
+        self.into_result()
+    }
+}
+
+impl Limited for AnyFuture {
+    type Output = Self;
+
+    fn any(&self) -> AnyFuture {
+        self.clone()
+    }
+    fn outcome(self) -> Result<Self> {
+        self.exception().map_or(Ok(self), Err)
+    }
+}
+
+#[track_caller]
+fn limit<F: Limited>(
+    timeout: Duration,
+    future: F,
+    quiet: impl Fn(&Exception) -> bool + 'static,
+) -> Future<F::Output> {
+    if future.any().done() {
+        return Future::from_core(Rc::new(Shared::settled(future.outcome())));
     }
     let io_loop = IoLoop::current();
     if io_loop.is_closed() {
@@ -72,19 +146,19 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
         }
     });
     trace::emit(|| {
-        let (of, until) = (future.id(), io_loop.time().saturating_add(timeout));
+        let (of, until) = (future.any().id(), io_loop.time().saturating_add(timeout));
         Event::Made { future: waiting.shared.id(), origin: Origin::Timeout { of, until } }
     });
-    future.call_when_done(waiting.clone());
+    future.any().call_when_done(waiting.clone());
     waiting.future.set(Some(future));
     Future::from_core(waiting)
 }
 
 /// The Future of the result and what is called when the one inside is done, in one.
-struct WithTimeout<T: 'static, Q> {
-    shared: Shared<T>,
+struct WithTimeout<F: Limited, Q> {
+    shared: Shared<F::Output>,
     /// What it waits for, until that is done.
-    future: Cell<Option<Future<T>>>,
+    future: Cell<Option<F>>,
     /// There until the deadline, while it waits.
     timer: Cell<Option<Timer>>,
     /// There until the deadline.
@@ -102,14 +176,14 @@ struct Timer {
     timeout: Timeout,
 }
 
-impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> WithTimeout<T, Q> {
+impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> WithTimeout<F, Q> {
     /// The deadline has come first.
     fn give_up(&self) {
         drop(self.timer.take());
         self.shared.set_exception(timed_out(self.timed_out_at, Resolvable::describe(self)));
         drop(self.held.take());
         if let (Some(future), Some(quiet)) = (self.future.take(), self.quiet.take()) {
-            LateFailure::watch(&future, quiet, Duration::ZERO);
+            LateFailure::watch(&future.any(), quiet, Duration::ZERO);
         }
     }
 }
@@ -123,7 +197,7 @@ pub(crate) fn timed_out(limit: &'static Location<'static>, what: Option<String>)
     }
 }
 
-impl<T: 'static, Q> WithTimeout<T, Q> {
+impl<F: Limited, Q> WithTimeout<F, Q> {
     /// Takes the timer back, and returns its deadline.
     fn stop_timer(&self) -> Option<Duration> {
         let Timer { io_loop, timeout } = self.timer.take()?;
@@ -132,13 +206,13 @@ impl<T: 'static, Q> WithTimeout<T, Q> {
     }
 }
 
-impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<T, Q> {
+impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<F, Q> {
     /// What it waits for is done.
     fn run(self: Rc<Self>) {
         let Some(future) = self.future.take() else { return };
         drop(self.held.take());
         if self.shared.state() == State::Pending {
-            self.shared.set(future.into_result());
+            self.shared.set(future.outcome());
         }
         self.stop_timer();
     }
@@ -160,23 +234,23 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<T, Q> 
     }
 }
 
-impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Withdraw for WithTimeout<T, Q> {
+impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Withdraw for WithTimeout<F, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.future.take(), self.timer.take()));
         self.shared.forget_waiters();
     }
 }
 
-impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout<T, Q> {
-    type Output = T;
+impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout<F, Q> {
+    type Output = F::Output;
 
-    fn shared(&self) -> &Shared<T> {
+    fn shared(&self) -> &Shared<F::Output> {
         &self.shared
     }
 
     fn describe(&self) -> Option<String> {
         let future = self.future.take();
-        let description = future.as_ref().and_then(Future::describe);
+        let description = future.as_ref().and_then(|future| future.any().describe());
         self.future.set(future);
         description
     }
@@ -191,14 +265,14 @@ impl<T: 'static, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout
             if let (Some(future), Some(quiet), Some(since)) =
                 (self.future.take(), self.quiet.take(), deadline)
             {
-                LateFailure::watch(&future, quiet, since);
+                LateFailure::watch(&future.any(), quiet, since);
             }
         }
         cancelled
     }
 }
 
-impl<T: 'static, Q> Drop for WithTimeout<T, Q> {
+impl<F: Limited, Q> Drop for WithTimeout<F, Q> {
     fn drop(&mut self) {
         self.stop_timer();
     }

@@ -7,7 +7,7 @@ use std::panic::Location;
 
 use slab::Slab;
 use squall_runner::context::running;
-use squall_runner::Coroutine;
+use squall_runner::{Coroutine, Place};
 
 /// A coroutine that asked for a lock, and the line where it did.
 #[derive(Clone, Copy)]
@@ -28,9 +28,13 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.coroutine {
-            Some(coroutine) => write!(f, "by {} since {}", coroutine.name(), self.since),
-            None => write!(f, "since {}", self.since),
+        // Of an interpreted program this is the interpreter's line, which tells nothing.
+        let since = Some(Place::from(self.since)).filter(|since| since.is_of_program());
+        match (self.coroutine, since) {
+            (Some(coroutine), Some(since)) => write!(f, "by {} since {since}", coroutine.name()),
+            (Some(coroutine), None) => write!(f, "by {}", coroutine.name()),
+            (None, Some(since)) => write!(f, "since {since}"),
+            (None, None) => write!(f, "by the program"),
         }
     }
 }

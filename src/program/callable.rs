@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use squall_runner::runner::{call, call_plain};
-use squall_runner::{Future, Result};
+use squall_runner::runner::call_plain;
+use squall_runner::{Future, Result, Runner};
 
+use super::interpreted::Interpreted;
 use super::raised::{type_error, GivenUp};
 use super::statements::{Frame, How};
 use super::syntax::{Def, DefId, DefKind, Name};
@@ -40,10 +41,13 @@ impl World {
                 let locals = bind(def, arguments);
                 let future = if def.suspends {
                     match locals {
-                        Ok(locals) => call(coroutine, move |co| {
-                            let frame = Frame::new(&world, id, locals, How::Generator(co));
-                            Deep::new(&world, frame.run())
-                        }),
+                        Ok(locals) => {
+                            let body = Interpreted::new(&world, |channel| {
+                                let frame = Frame::new(&world, id, locals, How::Generator(channel));
+                                Deep::new(&world, frame.run())
+                            });
+                            Runner::start(coroutine, body)
+                        }
                         Err(exception) => Future::failed(exception),
                     }
                 } else {
@@ -95,7 +99,7 @@ fn run_plain(frame: Frame) -> Result<Value> {
 }
 
 /// A body that counts how deep it is, and does not overflow the stack.
-struct Deep {
+pub(super) struct Deep {
     world: Rc<World>,
     /// `None` once it is over.
     body: Option<Pin<Box<dyn StdFuture<Output = Result<Value>>>>>,

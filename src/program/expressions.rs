@@ -20,7 +20,7 @@ use crate::trace::note;
 use crate::{convert_yielded, maybe_future, sleep, task, with_timeout_quiet};
 
 /// What `asyncio.sleep` is called in traces.
-static ASYNCIO_SLEEP: Coroutine = Coroutine::new("asyncio_sleep", "", 0);
+static ASYNCIO_SLEEP: Coroutine = Coroutine::named("asyncio_sleep");
 
 impl Frame {
     /// The value of an expression. It never waits.

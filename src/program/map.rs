@@ -73,6 +73,10 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Resolv
     fn coroutine(&self) -> Option<&'static Coroutine> {
         self.source.upgrade().and_then(|source| Resolvable::coroutine(&*source))
     }
+
+    fn describe(&self) -> Option<String> {
+        self.source.upgrade().and_then(|source| Resolvable::describe(&*source))
+    }
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(super) fn program(text: &str) -> Result<Code> {
         defs: defs.iter().map(read).collect::<Result<_>>()?,
         top: reader.body(top, at_top, Inside::TOP)?,
         globals: reader.globals.iter().map(|&name| name.into()).collect(),
-        lines: OnceLock::new(),
+        places: OnceLock::new(),
     };
     if !program.top.iter().any(|s| matches!(s, Statement::RunSync(..) | Statement::Start)) {
         return Err(

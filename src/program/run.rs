@@ -18,7 +18,7 @@ use super::world::{Called, World};
 use super::{Code, RunError};
 use crate::ioloop::IoLoop;
 use crate::testing::VirtualClock;
-use crate::trace::{observe_in_front, show_as, yields_at};
+use crate::trace::{observe_in_front, show_as};
 
 pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
     show_as::<Value>(show::value);
@@ -51,7 +51,6 @@ pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
     drop((io_loop, current));
     drop(world);
     drop(observing);
-    yields_at(None);
     let failure = record.failure();
     let report = record.report();
     match failure {

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write;
 
+use squall_runner::Place;
+
 use super::syntax::{
     walk, Arguments, Body, Class, Def, DefKind, Expression, Function, Name, Statement, Type,
 };
@@ -12,28 +14,36 @@ pub(super) fn source(code: &Code) -> String {
     written(code).text
 }
 
-/// The line of the source at which each statement stands, from 1.
+/// Where each statement stands in the source, in a file that is called like the program.
 #[derive(Debug)]
-pub(super) struct Lines(HashMap<usize, u32>);
+pub(super) struct Places(HashMap<StatementId, Place>);
 
-impl Lines {
+impl Places {
     pub(super) fn of(code: &Code) -> Self {
-        Self(written(code).lines)
+        let name: String = code.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let file = if name.trim().is_empty() { "program" } else { &name };
+        let place = |(id, (line, column))| (id, Place::new(file, line, column));
+        Self(written(code).places.into_iter().map(place).collect())
     }
 
-    /// The line of a statement of that program.
-    pub(super) fn line(&self, statement: &Statement) -> Option<u32> {
-        self.0.get(&address(statement)).copied()
+    /// The place of a statement of that program.
+    pub(super) fn get(&self, statement: StatementId) -> Option<Place> {
+        self.0.get(&statement).copied()
     }
 }
 
-/// What a statement is known by: it stays where it is as long as its program lives.
-fn address(statement: &Statement) -> usize {
-    std::ptr::from_ref(statement).addr()
+/// What a statement is known by: its address, since it stays where it is as long as its program lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct StatementId(usize);
+
+impl StatementId {
+    pub(super) fn of(statement: &Statement) -> Self {
+        Self(std::ptr::from_ref(statement).addr())
+    }
 }
 
 fn written(code: &Code) -> Writer<'_> {
-    let mut writer = Writer { code, text: String::new(), ended: 0, lines: HashMap::new(), wait: "yield" };
+    let mut writer = Writer { code, text: String::new(), ended: 0, places: HashMap::new(), wait: "yield" };
     for def in &code.defs {
         writer.def(def);
     }
@@ -44,13 +54,16 @@ fn written(code: &Code) -> Writer<'_> {
     writer
 }
 
+/// What each level is indented by.
+const INDENT: &str = "    ";
+
 struct Writer<'a> {
     code: &'a Code,
     text: String,
     /// How many lines are written.
     ended: u32,
-    /// The line at which each statement begins, by its address.
-    lines: HashMap<usize, u32>,
+    /// The line and the column at which each statement begins.
+    places: HashMap<StatementId, (u32, u32)>,
     /// The word for waiting in the def that is being written.
     wait: &'static str,
 }
@@ -80,7 +93,7 @@ impl Writer<'_> {
 
     fn line(&mut self, depth: usize, text: impl std::fmt::Display) {
         for _ in 0..depth {
-            self.text.push_str("    ");
+            self.text.push_str(INDENT);
         }
         // Writing to a String does not fail.
         let start = self.text.len();
@@ -104,7 +117,8 @@ impl Writer<'_> {
 
     fn statement(&mut self, statement: &Statement, depth: usize) {
         let wait = self.wait;
-        self.lines.insert(address(statement), self.ended + 1);
+        let column = u32::try_from(depth * INDENT.len() + 1).unwrap_or(u32::MAX);
+        self.places.insert(StatementId::of(statement), (self.ended + 1, column));
         match statement {
             Statement::Action(action, arguments) => {
                 let call = format!("{}({})", action.name(), self.arguments(action.signature(), arguments));

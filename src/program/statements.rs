@@ -3,14 +3,17 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::future::Future as StdFuture;
+use std::future::{poll_fn, Future as StdFuture};
 use std::pin::Pin;
 use std::rc::Rc;
 
-use squall_runner::{Co, Exception, Result, Return};
+use squall_runner::native::await_done;
+use squall_runner::{Exception, Result, Return};
 
+use super::interpreted::Channel;
 use super::objects;
 use super::raised::{self, type_error};
+use super::source::StatementId;
 use super::syntax::{Body, DefId, Expression, Name, Statement, Try};
 use super::value::{Object, Value};
 use super::world::World;
@@ -27,7 +30,7 @@ pub(super) struct Frame {
 /// How a body waits.
 pub(super) enum How {
     /// A decorated def: it yields.
-    Generator(Co),
+    Generator(Rc<Channel>),
     /// A native def: it awaits.
     Native,
     /// It cannot wait.
@@ -95,13 +98,24 @@ impl Frame {
     fn body<'a>(&'a self, body: &'a Body, handling: Option<&'a Exception>) -> Running<'a> {
         Box::pin(async move {
             for statement in body {
-                match self.statement(statement, handling).await? {
+                let ran = self.statement(statement, handling).await;
+                match ran.map_err(|exception| self.raised_at(statement, exception))? {
                     Flow::Next => {}
                     flow => return Ok(flow),
                 }
             }
             Ok(Flow::Next)
         })
+    }
+
+    /// An exception that left a statement: raised there, if it was made by the interpreter.
+    fn raised_at(&self, statement: &Statement, exception: Exception) -> Exception {
+        match self.world.place(StatementId::of(statement)) {
+            Some(place) if exception.traceback().is_empty() && exception.origin().file() != place.file() => {
+                exception.at(place)
+            }
+            _ => exception,
+        }
     }
 
     async fn statement(&self, statement: &Statement, handling: Option<&Exception>) -> Result<Flow> {
@@ -246,14 +260,15 @@ impl Frame {
 
     /// `yield` in a decorated def, `await` in a native one.
     async fn wait(&self, statement: &Statement, value: Value) -> Result<Value> {
-        self.world.yields_at(statement);
+        let statement = StatementId::of(statement);
         match &self.how {
-            How::Generator(co) => co.yield_(value).await,
+            How::Generator(channel) => channel.yield_(statement, value).await,
             How::Native => match value.object() {
                 Some(Object::Future(future)) => {
-                    let future = future.clone();
+                    let (future, place) = (future.clone(), self.world.place(statement));
                     drop(value);
-                    future.await
+                    poll_fn(|cx| await_done(&future.erased(), place, cx)).await?;
+                    future.into_result()
                 }
                 Some(Object::Awaitable(awaitable)) => awaitable.take().await,
                 _ => {

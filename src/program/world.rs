@@ -6,16 +6,15 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use squall_runner::{Coroutine, Exception, Future, Result};
+use squall_runner::{Coroutine, Exception, Future, Place, Result};
 
 use super::record::Record;
-use super::source::Lines;
-use super::syntax::{DefId, Name, Statement};
+use super::source::{Places, StatementId};
+use super::syntax::{DefId, Name};
 use super::value::{Callback, List, Object, Value};
 use super::{show, Code};
 use crate::ioloop::{run_callback, IoLoop};
 use crate::testing::VirtualClock;
-use crate::trace::yields_at;
 use crate::{marker, Yieldable};
 
 /// A program that makes more text than this is given up.
@@ -61,9 +60,9 @@ impl World {
         })
     }
 
-    /// Has what is yielded by a statement recorded as yielded at its line.
-    pub(super) fn yields_at(&self, statement: &Statement) {
-        yields_at(self.code.lines.get_or_init(|| Lines::of(&self.code)).line(statement));
+    /// Returns the place of a statement in the source.
+    pub(super) fn place(&self, statement: StatementId) -> Option<Place> {
+        self.code.places.get_or_init(|| Places::of(&self.code)).get(statement)
     }
 
     /// Lets the next statement run, unless the program is given up: then the loop stops.
@@ -168,7 +167,7 @@ fn coroutines(code: &Code) -> Vec<&'static Coroutine> {
         }
         let name: &'static str = Box::leak(name.to_string().into_boxed_str());
         let coroutine: &'static Coroutine =
-            Box::leak(Box::new(Coroutine::new(name, "", 0).showing(Some(show::value))));
+            Box::leak(Box::new(Coroutine::named(name).showing(Some(show::value))));
         known.push(coroutine);
         coroutine
     };

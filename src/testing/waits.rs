@@ -21,7 +21,7 @@ pub struct Wait {
     on: String,
     place: Option<Place>,
     /// Where the coroutine is defined.
-    defined: (&'static str, u32),
+    defined: Option<Place>,
     since: Duration,
     depth: usize,
     /// Whether a timer is going to end it.
@@ -213,8 +213,8 @@ impl fmt::Display for Wait {
         write!(f, "{} waits", self.who)?;
         match (self.place, self.defined) {
             (Some(place), _) => write!(f, " at {place}")?,
-            (None, (file, line)) if line > 0 => write!(f, " (defined at {file}:{line})")?,
-            _ => {}
+            (None, Some(place)) => write!(f, " (defined at {}:{})", place.file(), place.line())?,
+            (None, None) => {}
         }
         write!(f, " for {}, since {}", self.on, Clock(self.since))?;
         f.write_str(if self.background { ", in the background" } else { "" })

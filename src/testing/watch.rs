@@ -72,7 +72,7 @@ pub(super) struct Call {
     pub(super) future: FutureId,
     pub(super) body: Body,
     /// Where the coroutine is defined, if that is known.
-    pub(super) defined: (&'static str, u32),
+    pub(super) defined: Option<Place>,
     /// When it was last suspended, by the clock and in turns.
     pub(super) since: Duration,
     turn: u64,
@@ -170,7 +170,7 @@ impl Seen {
                 let who = Who { id: runner, name: coroutine.name(), nth: *nth };
                 self.futures.insert(future, From::Call(runner));
                 let life = if body == Body::Native { Life::Called } else { Life::Running };
-                let defined = (coroutine.file, coroutine.line);
+                let defined = coroutine.place();
                 let (since, turn) = (self.now, self.turn);
                 let (yielded_at, awaited_at, on, background) = (None, None, None, is_background());
                 self.calls.push(Call {

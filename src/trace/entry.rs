@@ -8,7 +8,6 @@ use std::time::Duration;
 use squall_runner::trace::{Body, CallId, Event, FutureId, Kind, Origin, Problem, State};
 use squall_runner::{Error, Exception, Place};
 
-use super::observe::program_line;
 use super::Printed;
 
 /// The version of the list of entries: it grows when one of them changes its meaning.
@@ -216,11 +215,6 @@ pub struct Raised {
     pub elided: usize,
 }
 
-/// The place of a yield or an await: a line of the program that is interpreted, where that is the interpreter's.
-fn of_yield(place: Option<Place>) -> Option<Place> {
-    program_line().map(|line| Place::new("", line, 1)).or(place)
-}
-
 impl From<&Exception> for Raised {
     fn from(exception: &Exception) -> Self {
         let frames = exception.traceback().iter().rev();
@@ -263,11 +257,9 @@ impl Recorded {
             Event::Send { runner, value } => Self::Send { runner, value: text(Printed(value)) },
             Event::Throw { runner, exception } => Self::Throw { runner, exception: exception.into() },
             Event::Wake { runner } => Self::Wake { runner },
-            Event::Yield { runner, kind, future, place } => {
-                Self::Yield { runner, kind, future, place: of_yield(Some(place))? }
-            }
+            Event::Yield { runner, kind, future, place } => Self::Yield { runner, kind, future, place },
             Event::Wait { runner, future, place, ref on } => {
-                Self::Wait { runner, future, place: of_yield(place), on: on.as_deref().map(text) }
+                Self::Wait { runner, future, place, on: on.as_deref().map(text) }
             }
             Event::Return { runner, value, raised } => {
                 Self::Return { runner, value: text(Printed(value)), raised }

@@ -1,7 +1,5 @@
 //! [`observe`]: tells an observer what happens on this thread, for a while.
 
-#[cfg(any(feature = "program", feature = "trace"))]
-use std::cell::Cell;
 use std::rc::Rc;
 
 use squall_runner::trace::{emit, exchange, Event, Observation, Observer};
@@ -99,21 +97,4 @@ fn now() -> Observation {
     let now = exchange(Observation::default());
     exchange(now.clone());
     now
-}
-
-#[cfg(any(feature = "program", feature = "trace"))]
-thread_local! {
-    static LINE: Cell<Option<u32>> = const { Cell::new(None) };
-}
-
-/// Has the next yield or await recorded at that line: it is an interpreter that yields, for a line of its program.
-#[cfg(feature = "program")]
-pub(crate) fn yields_at(line: Option<u32>) {
-    LINE.set(line);
-}
-
-/// The line that the program of an interpreter yields at, if it is one that yields.
-#[cfg(feature = "trace")]
-pub(super) fn program_line() -> Option<u32> {
-    LINE.take()
 }

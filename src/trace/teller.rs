@@ -45,8 +45,6 @@ struct Teller<'a> {
     names: &'a Names,
     /// How the lines of yields are told.
     places: Places,
-    /// Whether other lines are told, too, which may be those of an interpreter.
-    all_places: bool,
     story: Story,
     /// The number of each call among the actors.
     numbers: HashMap<CallId, usize>,
@@ -71,15 +69,14 @@ struct Teller<'a> {
 }
 
 impl Story {
-    /// `lines`: with lines of the program; `all_lines`: also those that are not told by yields, which are the
-    /// interpreter's where a program is interpreted.
-    pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool, all_lines: bool) -> Self {
+    /// `lines`: with lines of the program.
+    pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool) -> Self {
         let mut files = HashSet::new();
         for entry in entries {
             match &entry.event {
                 Recorded::Yield { place, .. } => files.insert(place.file()),
-                Recorded::Wait { place: Some(place), .. } if all_lines => files.insert(place.file()),
-                Recorded::Raise { exception, .. } if all_lines => {
+                Recorded::Wait { place: Some(place), .. } => files.insert(place.file()),
+                Recorded::Raise { exception, .. } => {
                     exception.traceback.first().is_some_and(|(place, _)| files.insert(place.file()))
                 }
                 _ => false,
@@ -93,7 +90,6 @@ impl Story {
                 0 | 1 => Places::Line,
                 _ => Places::FileAndLine,
             },
-            all_places: all_lines,
             story: Self {
                 actors: vec![the_loop],
                 rows: Vec::new(),
@@ -160,7 +156,7 @@ impl Teller<'_> {
                         None => on.as_deref().unwrap_or("a std Future").to_owned(),
                     };
                     let native = self.natives.contains(runner);
-                    let place = place.as_ref().map_or(String::new(), |place| self.other_place(*place));
+                    let place = place.as_ref().map_or(String::new(), |place| self.place(*place));
                     let text = match (native, future) {
                         (true, None) if on.as_deref() == Some(MOMENT) => {
                             format!("await {awaited}, {until}{place}")
@@ -181,7 +177,7 @@ impl Teller<'_> {
             Recorded::Raise { runner, exception } => {
                 // The last frame is its own, unless there were too many.
                 let frame = exception.traceback.first().filter(|_| exception.elided == 0);
-                let place = frame.map_or(String::new(), |(place, _)| self.other_place(*place));
+                let place = frame.map_or(String::new(), |(place, _)| self.place(*place));
                 let act = self.of(*runner, format!("raise {exception}"), Tone::Bad, Life::Gone);
                 self.row(time, What::Acts(vec![Act { place, ..act }]));
                 self.is_over(*runner);
@@ -352,7 +348,7 @@ impl Teller<'_> {
         for part in parts {
             let end = [", ", "; ", "]", " and "].iter().filter_map(|end| part.find(end)).min();
             let (since, rest) = part.split_at(end.unwrap_or(part.len()));
-            let place = parse(since).map(|place| self.other_place(place));
+            let place = parse(since).map(|place| self.place(place));
             let place = place.as_deref().map_or(since, str::trim_start);
             if !place.is_empty() {
                 short.extend([SINCE, place]);
@@ -487,15 +483,6 @@ impl Teller<'_> {
             self.story.rows.push(Row { time, what: What::Turn(self.turns) });
         }
         self.story.rows.push(Row { time, what });
-    }
-
-    /// The line of something else than a yield.
-    fn other_place(&self, place: Place) -> String {
-        if self.all_places || place.file().is_empty() {
-            self.place(place)
-        } else {
-            String::new()
-        }
     }
 
     /// ` :12`, with the name of the file if there are several. The space is one at which no line is broken.

@@ -58,7 +58,7 @@ impl<'a> Text<'a> {
         Self { lines: false, ..self.without_tracebacks() }
     }
 
-    /// Without the lines of tracebacks: those of a program in JSON are the interpreter's.
+    /// Without the tracebacks of exceptions that ended a run or were logged.
     pub fn without_tracebacks(self) -> Self {
         Self { tracebacks: false, ..self }
     }
@@ -137,7 +137,7 @@ impl<'a> Text<'a> {
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let story = Story::of(self.entries, &Names::of(self.entries), self.lines, self.tracebacks);
+        let story = Story::of(self.entries, &Names::of(self.entries), self.lines);
         let drawn = match Columns::fit(&story, self.width) {
             Some(columns) => columns.draw(&story),
             None => lanes::draw(&story, self.width),

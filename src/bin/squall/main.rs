@@ -114,7 +114,7 @@ fn trace(program: &Program, width: Option<u16>, source: bool, color: Color) -> R
     if source {
         output::write(color, &format!("{}\n", subject.source(width)));
     }
-    output::write(color, &subject.text(&trace).width(width).colors(true));
+    output::write(color, &trace.text().width(width).colors(true));
     Ok(match trace.result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Raised(_)) => ExitCode::from(1),

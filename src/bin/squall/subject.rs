@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
-use squall::trace::{self, Event, Observer, Problem, Text, Trace};
+use squall::trace::{self, Event, Observer, Problem};
 
 use crate::fold::fold;
 use crate::lessons::Lesson;
@@ -87,14 +87,6 @@ impl Subject {
                 let kind = as_python(&source);
                 listing(program.name(), program.about(), kind, (1..).zip(source.lines()), width)
             }
-        }
-    }
-
-    /// The trace of it as text.
-    pub(crate) fn text<'a, R>(&self, trace: &'a Trace<R>) -> Text<'a> {
-        match self {
-            Self::Lesson(_) => trace.text(),
-            Self::Program(_) => trace.text().without_tracebacks(),
         }
     }
 }
