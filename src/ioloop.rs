@@ -28,7 +28,6 @@ mod expected;
 #[cfg(unix)]
 mod fds;
 mod handle;
-mod held;
 mod periodic;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub(crate) mod readiness;
@@ -72,7 +71,6 @@ use crate::background::is_background;
 use expected::Expected;
 pub(crate) use expected::Ticket;
 use handle::{Inbox, Mail};
-pub(crate) use held::Held;
 use singletons::Singletons;
 pub(crate) use timers::OwnTimer;
 use timers::Timers;

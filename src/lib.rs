@@ -227,6 +227,7 @@ pub mod net;
 #[cfg(feature = "program")]
 pub mod program;
 pub mod queues;
+pub mod resolvable;
 pub mod testing;
 pub mod trace;
 #[cfg(feature = "web")]
@@ -246,8 +247,8 @@ pub use gen::*;
 #[doc(inline)]
 pub use ioloop::{IoLoop, LoopHandle, PeriodicCallback};
 pub use squall_runner::{
-    report_to_stderr, AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Place, Promise,
-    Resolvable, Result, Shared, Waiting,
+    report_to_stderr, AnyFuture, Context, Error, Exception, Frame, Future, Misuse, Place, Promise, Result,
+    Waiting,
 };
 
 #[doc = include_str!("../docs/cancellation.md")]

@@ -19,6 +19,7 @@
 //! | `waiter` | what waits for a Future, and when it leaves |
 //! | [`ready`] | [`ReadyQueue`](ready::ReadyQueue): what is to be called soon |
 //! | `callback` | [`Run`](ready::Run): an entry of that queue |
+//! | `held` | [`Held`]: what a loop frees when it ends |
 //! | | **Bodies** |
 //! | [`co`] | [`Co`]: how a body yields |
 //! | `passing` | what lies between a body and its Runner, with a diagram |
@@ -74,6 +75,7 @@ pub mod exception;
 pub mod foreign;
 pub mod future;
 pub mod generator;
+mod held;
 mod kind;
 pub mod native;
 mod numbers;
@@ -106,6 +108,7 @@ pub use exception::{Exception, Frame, Result, Return};
 pub use foreign::log;
 pub use future::{Future, Promise};
 pub use generator::{Generator, GeneratorState, Resume};
+pub use held::Held;
 pub use place::Place;
 pub use runner::{coroutine, Runner};
 pub use shared::{Resolvable, Shared};

@@ -17,7 +17,7 @@ use crate::numbers::FutureId;
 use crate::problem::Problem;
 use crate::report::report;
 use crate::state::{Asked, Header, State};
-use crate::trace::{self, Event};
+use crate::trace::{self, Event, Origin};
 use crate::waiter::{compact, Left, Waiter, FEW};
 
 /// The part of a Future that is the same in all of them. Whoever makes a Future with state of its own, such
@@ -159,6 +159,11 @@ impl<T> Shared<T> {
     /// Returns the number in the trace.
     pub fn id(&self) -> FutureId {
         self.header.id()
+    }
+
+    /// Tells the observer, if there is one, that the Future was made, and what it is called in traces.
+    pub fn announce(&self, name: &str) {
+        trace::emit(|| Event::Made { future: self.id(), origin: Origin::Named(name) });
     }
 
     /// Gives the Future the number that it was mentioned by before it was made.

@@ -23,9 +23,8 @@ use std::rc::{Rc, Weak};
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Kind, Origin, Problem, State};
+use squall_runner::Held;
 use squall_runner::{convert_yielded, AnyFuture, Exception, Future, Resolvable, Result, Shared, Yieldable};
-
-use crate::ioloop::Held;
 
 /// Returns a Future that is done when all of `children` are, with their results in the shape of `children`.
 ///

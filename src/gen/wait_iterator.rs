@@ -8,9 +8,8 @@ use std::rc::{Rc, Weak};
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, State};
+use squall_runner::Held;
 use squall_runner::{Future, Resolvable, Shared};
-
-use crate::ioloop::Held;
 
 /// Returns the results of several Futures in the order in which they finish, where a list would wait for all of
 /// them and lose every result if one fails.

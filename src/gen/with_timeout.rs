@@ -9,12 +9,12 @@ use std::time::Duration;
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, State};
+use squall_runner::Held;
 use squall_runner::{
     convert_yielded, AnyFuture, Error, Exception, Future, Resolvable, Result, Shared, Yieldable,
 };
 
 use super::late_failure::LateFailure;
-use crate::ioloop::Held;
 use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
 
 /// Returns a Future with the result of `yielded`, which fails with [`Error::Timeout`] if that is not there after

@@ -5,9 +5,9 @@ use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::discard;
 use squall_runner::ready::{Run, Withdraw};
+use squall_runner::Held;
 use squall_runner::{Context, Future};
 
-use super::held::Held;
 use super::IoLoop;
 
 impl IoLoop {

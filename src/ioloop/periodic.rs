@@ -13,9 +13,9 @@ use log::Level;
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Withdraw};
 use squall_runner::trace::Problem;
+use squall_runner::Held;
 use squall_runner::{log, marker, Error, Exception, Result};
 
-use super::held::Held;
 use super::{run_callback, IoLoop, Timeout, WeakLoop, CLOSED};
 
 /// Calls something every `period`, while the loop runs.

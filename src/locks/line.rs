@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::{QueueId, ReadyQueue, Withdraw};
-
-use crate::ioloop::Held;
+use squall_runner::Held;
 
 /// A request that stands in a line.
 pub(crate) trait InLine {
