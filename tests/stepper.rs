@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::{Mutex, PoisonError};
 
 use squall::testing::Stepper;
-use squall::{moment, sleep, ContextVar, Error, Exception, Future, Result, Return, Runner};
+use squall::{moment, sleep, ContextVar, Coroutine, Error, Exception, Future, Place, Result, Return, Runner};
 use squall::{Generator, GeneratorState, Resume, Yielded};
 
 #[derive(Debug, thiserror::Error)]
@@ -270,6 +270,33 @@ fn what_a_step_makes_itself_is_of_the_line_of_the_test() {
     let (line, e) = (line!(), step.next().raised());
     assert_eq!((e.origin().file(), e.origin().line()), (file!(), line));
     assert_eq!(e.downcast_ref(), Some(&Error::WrongReturn { expected: "i32" }));
+}
+
+#[test]
+fn generator_of_another_language_stands_at_its_own_line() {
+    struct Visit(Option<Place>);
+    impl Generator for Visit {
+        type Return = ();
+        fn resume(&mut self, resume: Resume) -> GeneratorState<()> {
+            match resume {
+                Resume::Next => GeneratorState::Yielded(Yielded::erased(Future::<()>::new().erase(), self.0)),
+                _ => GeneratorState::Returned(()),
+            }
+        }
+        fn place(&self) -> Option<Place> {
+            Some(Place::new("visit.py", 12, 5))
+        }
+    }
+    static VISIT: Coroutine = Coroutine::new("visit", "visit.py", 10);
+    let there = Place::new("visit.py", 100, 9);
+    for (carried, place) in [(None, Place::new("visit.py", 12, 5)), (Some(there), there)] {
+        let mut step = Stepper::new(move || Runner::start(&VISIT, Visit(carried)));
+        step.next();
+        assert_eq!(step.place(), place);
+        assert!(step.trace().ends_with(&format!("yield future:pending at {place}")), "{}", step.trace());
+        step.next();
+        assert!(step.is_done());
+    }
 }
 
 #[test]

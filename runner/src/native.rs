@@ -339,10 +339,15 @@ thread_local! {
 /// # drop(never);
 /// ```
 pub fn yielded_at<R>(place: impl Into<Place>, f: impl FnOnce() -> R) -> R {
-    let before = YIELDED_AT.replace(Some(place.into()));
-    let result = f();
-    YIELDED_AT.set(before);
-    result
+    struct Before(Option<Place>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            YIELDED_AT.set(self.0);
+        }
+    }
+    // What is converted may panic.
+    let _before = Before(YIELDED_AT.replace(Some(place.into())));
+    f()
 }
 
 /// `.await` of a Future whose type is not known, without its result: for native coroutines of other languages. It is ready

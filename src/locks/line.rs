@@ -23,7 +23,7 @@ pub(crate) trait InLine {
 ///
 /// Each belongs to the loop on which it was made. The end of that loop takes it out, and no other.
 pub(crate) struct Line<W: InLine + ?Sized> {
-    places: RefCell<VecDeque<Place<W>>>,
+    positions: RefCell<VecDeque<Position<W>>>,
     /// At least how many of them are not pending, as far as they have said so.
     left: Cell<usize>,
     /// The loop on which the last request was made, if it has not ended.
@@ -32,7 +32,7 @@ pub(crate) struct Line<W: InLine + ?Sized> {
     loops: RefCell<Vec<(QueueId, Held)>>,
 }
 
-struct Place<W: ?Sized> {
+struct Position<W: ?Sized> {
     request: Weak<W>,
     /// The loop on which it was made.
     home: QueueId,
@@ -41,7 +41,7 @@ struct Place<W: ?Sized> {
 /// How many requests that are not pending may stay in the middle of a line.
 const LEFT: usize = 100;
 
-impl<W: InLine + ?Sized> Place<W> {
+impl<W: InLine + ?Sized> Position<W> {
     fn pending(&self) -> Option<Rc<W>> {
         self.request.upgrade().filter(|request| request.is_pending())
     }
@@ -54,7 +54,7 @@ impl<W: InLine + ?Sized> Place<W> {
 impl<W: InLine + ?Sized> Line<W> {
     /// Returns how many requests are pending. Counts them: for what is shown.
     pub(crate) fn len(&self) -> usize {
-        self.places.borrow().iter().filter(|place| place.is_pending()).count()
+        self.positions.borrow().iter().filter(|position| position.is_pending()).count()
     }
 
     /// Adds a request at the end. The current loop is its own.
@@ -67,7 +67,7 @@ impl<W: InLine + ?Sized> Line<W> {
         if self.last.get() != Some(home) {
             self.register(home, whole());
         }
-        self.places.borrow_mut().push_back(Place { request, home });
+        self.positions.borrow_mut().push_back(Position { request, home });
     }
 
     /// Has the line withdrawn when that loop ends, which is the current one.
@@ -83,7 +83,7 @@ impl<W: InLine + ?Sized> Line<W> {
     /// Takes out the first request that is pending.
     pub(crate) fn next(&self) -> Option<Rc<W>> {
         loop {
-            let first = self.places.borrow_mut().pop_front()?;
+            let first = self.positions.borrow_mut().pop_front()?;
             if let Some(request) = first.pending() {
                 return Some(request);
             }
@@ -94,7 +94,7 @@ impl<W: InLine + ?Sized> Line<W> {
     /// Takes out all requests that are pending now.
     pub(crate) fn take(&self) -> impl Iterator<Item = Rc<W>> {
         self.left.set(0);
-        let requests: Vec<_> = self.places.take().iter().filter_map(Place::pending).collect();
+        let requests: Vec<_> = self.positions.take().iter().filter_map(Position::pending).collect();
         requests.into_iter().filter(|request| request.is_pending())
     }
 
@@ -105,18 +105,18 @@ impl<W: InLine + ?Sized> Line<W> {
     /// Source: `_TimeoutGarbageCollector`.
     pub(crate) fn leave(&self) {
         self.left.set(self.left.get() + 1);
-        let mut places = self.places.borrow_mut();
+        let mut positions = self.positions.borrow_mut();
         let mut left = self.left.get();
-        while places.back().is_some_and(|last| !last.is_pending()) {
-            places.pop_back();
+        while positions.back().is_some_and(|last| !last.is_pending()) {
+            positions.pop_back();
             left = left.saturating_sub(1);
         }
-        while places.front().is_some_and(|first| !first.is_pending()) {
-            places.pop_front();
+        while positions.front().is_some_and(|first| !first.is_pending()) {
+            positions.pop_front();
             left = left.saturating_sub(1);
         }
-        if left > LEFT && left > places.len() / 2 {
-            places.retain(Place::is_pending);
+        if left > LEFT && left > positions.len() / 2 {
+            positions.retain(Position::is_pending);
             left = 0;
         }
         self.left.set(left);
@@ -128,18 +128,18 @@ impl<W: InLine + ?Sized> Line<W> {
         let (ended, going_on): (Vec<_>, _) =
             self.loops.take().into_iter().partition(|(_, held)| held.has_ended());
         self.loops.replace(going_on);
-        let has_ended = |place: &Place<W>| ended.iter().any(|(home, _)| *home == place.home);
-        let (gone, staying) = self.places.take().into_iter().partition(has_ended);
-        self.places.replace(staying);
-        let gone: VecDeque<Place<W>> = gone;
-        gone.iter().filter_map(Place::pending).for_each(|request| request.withdraw());
+        let has_ended = |position: &Position<W>| ended.iter().any(|(home, _)| *home == position.home);
+        let (gone, staying) = self.positions.take().into_iter().partition(has_ended);
+        self.positions.replace(staying);
+        let gone: VecDeque<Position<W>> = gone;
+        gone.iter().filter_map(Position::pending).for_each(|request| request.withdraw());
     }
 }
 
 impl<W: InLine + ?Sized> Default for Line<W> {
     fn default() -> Self {
         Self {
-            places: RefCell::default(),
+            positions: RefCell::default(),
             left: Cell::default(),
             last: Cell::default(),
             loops: RefCell::default(),

@@ -2,7 +2,7 @@
 
 mod expression;
 mod names;
-mod place;
+mod path;
 mod statement;
 
 use std::collections::{BTreeSet, HashMap};
@@ -13,7 +13,7 @@ use super::syntax::{walk, Body, Def, DefId, DefKind, Name, Statement};
 use super::{Code, ProgramError};
 
 use names::check_name;
-use place::{entries, items, string, Fields, Place};
+use path::{entries, items, string, Fields, Path};
 use statement::Inside;
 
 type Result<T, E = ProgramError> = std::result::Result<T, E>;
@@ -21,7 +21,7 @@ type Result<T, E = ProgramError> = std::result::Result<T, E>;
 /// Reads and checks a whole program.
 pub(super) fn program(text: &str) -> Result<Code> {
     let root = Node::parse(text)?;
-    let root = Fields::of(&root, Place::Root, &["name", "about", "defs", "top"], &["expect"])?;
+    let root = Fields::of(&root, Path::Root, &["name", "about", "defs", "top"], &["expect"])?;
     let (defs, at_defs) = root.get("defs");
     let defs = entries(defs, at_defs)?;
     let (top, at_top) = root.get("top");
@@ -79,7 +79,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn def(&self, name: &str, node: &Node, at: Place<'_>) -> Result<Def> {
+    fn def(&self, name: &str, node: &Node, at: Path<'_>) -> Result<Def> {
         check_name(name, at)?;
         if self.globals.contains(name) {
             return Err(at.error(format!("the def {name} has the name of a global: expected another name")));
@@ -104,7 +104,7 @@ impl Reader<'_> {
         Ok(Def { name: name.into(), kind, params, body, locals, suspends })
     }
 
-    fn params(&self, (node, at): (&Node, Place<'_>)) -> Result<Vec<Name>> {
+    fn params(&self, (node, at): (&Node, Path<'_>)) -> Result<Vec<Name>> {
         let mut params = Vec::<Name>::new();
         for (n, param) in items(node, at)?.iter().enumerate() {
             let at = at.item(n);
@@ -135,7 +135,7 @@ impl Reader<'_> {
     }
 
     /// A def by its name.
-    fn def_named(&self, node: &Node, at: Place<'_>) -> Result<(DefId, usize)> {
+    fn def_named(&self, node: &Node, at: Path<'_>) -> Result<(DefId, usize)> {
         let found = if let Node::String(name) = node { self.defs.get(name.as_str()) } else { None };
         found.copied().ok_or_else(|| at.expected("the name of a def", node))
     }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use squall_runner::ready::Callback;
 use squall_runner::trace::{observed, Event, Observer, Shown};
-use squall_runner::{Coroutine, Exception, Generator, GeneratorState, Resume};
+use squall_runner::{Coroutine, Exception, Generator, GeneratorState, Place, Resume};
 
 use crate::trace::{observe_in_front, Printed};
 
@@ -90,5 +90,9 @@ impl<T: 'static> Generator for AnyReturn<T> {
             Returned { value: Box::new(value), shown, type_name: type_name::<T>() }
         });
         returned.into()
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.generator.place()
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Found {
 pub(crate) fn look(body: &TokenStream) -> Found {
     match Block::parse_within.parse2(body.clone()) {
         Ok(statements) => {
-            let mut looks = Looks { found: Found::default(), place: Place::Body };
+            let mut looks = Looks { found: Found::default(), scope: Scope::Body };
             statements.iter().for_each(|statement| looks.visit_stmt(statement));
             looks.found
         }
@@ -32,7 +32,7 @@ pub(crate) fn look(body: &TokenStream) -> Found {
 
 /// Whose code it is.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Scope {
     /// The coroutine's own.
     Body,
     Closure,
@@ -42,27 +42,27 @@ enum Place {
 
 struct Looks {
     found: Found,
-    place: Place,
+    scope: Scope,
 }
 
 impl Looks {
-    fn within(&mut self, place: Place, look: impl FnOnce(&mut Self)) {
-        let outside = std::mem::replace(&mut self.place, place);
+    fn within(&mut self, scope: Scope, look: impl FnOnce(&mut Self)) {
+        let outside = std::mem::replace(&mut self.scope, scope);
         look(self);
-        self.place = outside;
+        self.scope = outside;
     }
 
     fn found_yield(&mut self, at: &dyn ToTokens) {
         self.found.yields = true;
-        let message = match self.place {
-            Place::Body => return,
-            Place::Closure => {
+        let message = match self.scope {
+            Scope::Body => return,
+            Scope::Closure => {
                 "a closure cannot yield for the coroutine around it: yield before or after it, or make it a coroutine: `|x| squall::coroutine(|co| async move { co.yield_(y).await })`"
             }
-            Place::AsyncBlock => {
+            Scope::AsyncBlock => {
                 "an async block cannot yield for the coroutine around it: write `y.await` in it, and yield the block"
             }
-            Place::Function => {
+            Scope::Function => {
                 "a function cannot yield for the coroutine around it: give it a `#[squall::coroutine]` of its own, and yield what it returns"
             }
         };
@@ -72,7 +72,7 @@ impl Looks {
 
 impl<'ast> Visit<'ast> for Looks {
     fn visit_expr_await(&mut self, awaits: &'ast syn::ExprAwait) {
-        if self.place == Place::Body {
+        if self.scope == Scope::Body {
             let (dot, word) = (awaits.dot_token, awaits.await_token);
             self.found.awaits.push(Error::new_spanned(
                 quote::quote!(#dot #word),
@@ -83,19 +83,19 @@ impl<'ast> Visit<'ast> for Looks {
     }
 
     fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
-        self.within(Place::AsyncBlock, |looks| visit::visit_expr_async(looks, block));
+        self.within(Scope::AsyncBlock, |looks| visit::visit_expr_async(looks, block));
     }
 
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
-        let place = if closure.asyncness.is_some() { Place::AsyncBlock } else { Place::Closure };
-        self.within(place, |looks| visit::visit_expr_closure(looks, closure));
+        let scope = if closure.asyncness.is_some() { Scope::AsyncBlock } else { Scope::Closure };
+        self.within(scope, |looks| visit::visit_expr_closure(looks, closure));
     }
 
     fn visit_item(&mut self, item: &'ast Item) {
         match item {
-            // A macro is not a place: its text goes where it is called.
+            // A macro is not a scope: its text goes where it is called.
             Item::Macro(_) => visit::visit_item(self, item),
-            _ => self.within(Place::Function, |looks| visit::visit_item(looks, item)),
+            _ => self.within(Scope::Function, |looks| visit::visit_item(looks, item)),
         }
     }
 

@@ -186,6 +186,16 @@ fn native_coroutine_that_a_generator_yields_waits_at_the_place_of_the_yield() {
 }
 
 #[test]
+fn place_of_a_conversion_that_panics_is_not_that_of_the_next_one() {
+    let there = Place::new("visit.py", 12, 5);
+    let panics = || squall_runner::native::yielded_at(there, || panic!("expected"));
+    panics_in(|| Exception::trap(panics, drop));
+    let never = convert_yielded(native(std::future::pending::<i32>()));
+    assert_eq!(suspended_at(), format!("{}:{}:17", file!(), line!() - 1));
+    drop(never);
+}
+
+#[test]
 fn deferred_thing_is_converted_when_the_generator_is_suspended() {
     let lines = Lines::default();
     let converted = lines.clone();

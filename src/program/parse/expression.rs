@@ -1,12 +1,12 @@
 //! Expressions, and the arguments that actions, functions, classes and methods take.
 
-use super::place::{items, string, Place};
+use super::path::{items, string, Path};
 use super::{check_name, Reader, Result};
 use crate::program::json::Node;
 use crate::program::syntax::{Arguments, Class, Expression, Function, Method, Name, Operator, Type};
 
 impl Reader<'_> {
-    pub(super) fn expression(&self, node: &Node, at: Place<'_>) -> Result<Expression> {
+    pub(super) fn expression(&self, node: &Node, at: Path<'_>) -> Result<Expression> {
         match node {
             Node::Null => Ok(Expression::Null),
             Node::Bool(b) => Ok(Expression::Bool(*b)),
@@ -28,7 +28,7 @@ impl Reader<'_> {
         }
     }
 
-    fn operation(&self, op: &str, rest: &[Node], at: Place<'_>) -> Result<Expression> {
+    fn operation(&self, op: &str, rest: &[Node], at: Path<'_>) -> Result<Expression> {
         if let Some(function) = Function::named(op) {
             return Ok(Expression::Function(
                 function,
@@ -61,13 +61,13 @@ impl Reader<'_> {
         }
     }
 
-    fn pair(&self, rest: &[Node], op: &str, at: Place<'_>) -> Result<Box<(Expression, Expression)>> {
+    fn pair(&self, rest: &[Node], op: &str, at: Path<'_>) -> Result<Box<(Expression, Expression)>> {
         let values = self.arguments("ee", rest, 1, op, at)?.values;
         let [a, b]: [Expression; 2] = values.try_into().expect("the signature says two");
         Ok(Box::new((a, b)))
     }
 
-    fn call(&self, rest: &[Node], at: Place<'_>) -> Result<Expression> {
+    fn call(&self, rest: &[Node], at: Path<'_>) -> Result<Expression> {
         let Some((name, values)) = rest.split_first() else {
             return Err(at.error("call: expected the name of a def"));
         };
@@ -78,7 +78,7 @@ impl Reader<'_> {
         Ok(Expression::Call(def, self.expressions(values, 2, at)?))
     }
 
-    fn exception(&self, rest: &[Node], at: Place<'_>) -> Result<Expression> {
+    fn exception(&self, rest: &[Node], at: Path<'_>) -> Result<Expression> {
         let Some((name, rest)) = rest.split_first() else {
             return Err(at.error("exc: expected the type of an exception"));
         };
@@ -91,7 +91,7 @@ impl Reader<'_> {
         Ok(Expression::Exception(found, argument.map(Box::new)))
     }
 
-    fn new_object(&self, rest: &[Node], at: Place<'_>) -> Result<Expression> {
+    fn new_object(&self, rest: &[Node], at: Path<'_>) -> Result<Expression> {
         let Some((name, rest)) = rest.split_first() else {
             return Err(at.error("new: expected the name of a class"));
         };
@@ -110,7 +110,7 @@ impl Reader<'_> {
         }
     }
 
-    fn method(&self, rest: &[Node], at: Place<'_>) -> Result<Expression> {
+    fn method(&self, rest: &[Node], at: Path<'_>) -> Result<Expression> {
         let [object, method, arguments @ ..] = rest else {
             return Err(at.error("expected an object and the name of a method"));
         };
@@ -124,11 +124,11 @@ impl Reader<'_> {
     }
 
     /// Expressions that stand in the array at `at` from the place `first` on.
-    pub(super) fn expressions(&self, nodes: &[Node], first: usize, at: Place<'_>) -> Result<Vec<Expression>> {
+    pub(super) fn expressions(&self, nodes: &[Node], first: usize, at: Path<'_>) -> Result<Vec<Expression>> {
         nodes.iter().enumerate().map(|(n, node)| self.expression(node, at.item(first + n))).collect()
     }
 
-    fn pairs(&self, node: &Node, at: Place<'_>) -> Result<Vec<(Name, Expression)>> {
+    fn pairs(&self, node: &Node, at: Path<'_>) -> Result<Vec<(Name, Expression)>> {
         let mut pairs = Vec::new();
         for (n, pair) in items(node, at)?.iter().enumerate() {
             let at = at.item(n);
@@ -148,7 +148,7 @@ impl Reader<'_> {
         given: &[Node],
         first: usize,
         op: &str,
-        at: Place<'_>,
+        at: Path<'_>,
     ) -> Result<Arguments> {
         let mut arguments = Arguments::default();
         let mut letters = signature.chars().peekable();
@@ -182,7 +182,7 @@ impl Reader<'_> {
 }
 
 /// A list of exception types.
-pub(super) fn types(node: &Node, at: Place<'_>) -> Result<Vec<Type>> {
+pub(super) fn types(node: &Node, at: Path<'_>) -> Result<Vec<Type>> {
     let mut types = Vec::new();
     for (n, name) in items(node, at)?.iter().enumerate() {
         let found = if let Node::String(name) = name { Type::named(name) } else { None };

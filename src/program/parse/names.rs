@@ -2,10 +2,10 @@
 
 use unicode_ident::{is_xid_continue, is_xid_start};
 
-use super::{Place, Result};
+use super::{Path, Result};
 use crate::program::syntax::{Action, Class, Function, Type};
 
-pub(super) fn check_name(name: &str, at: Place<'_>) -> Result<()> {
+pub(super) fn check_name(name: &str, at: Path<'_>) -> Result<()> {
     let mut chars = name.chars();
     let starts = chars.next().is_some_and(|c| c == '_' || is_xid_start(c));
     if !starts || !chars.all(is_xid_continue) {

@@ -2,7 +2,7 @@
 
 use super::expression::takes;
 use super::expression::types;
-use super::place::{items, string, Place};
+use super::path::{items, string, Path};
 use super::{check_name, Reader, Result};
 use crate::program::json::Node;
 use crate::program::syntax::{Action, Body, DefKind, Handler, Name, Statement, Try};
@@ -38,12 +38,12 @@ impl Inside {
 }
 
 impl Reader<'_> {
-    pub(super) fn body(&self, node: &Node, at: Place<'_>, inside: Inside) -> Result<Body> {
+    pub(super) fn body(&self, node: &Node, at: Path<'_>, inside: Inside) -> Result<Body> {
         let statements = items(node, at)?.iter().enumerate();
         statements.map(|(n, node)| self.statement(node, at.item(n), inside)).collect()
     }
 
-    fn statement(&self, node: &Node, at: Place<'_>, inside: Inside) -> Result<Statement> {
+    fn statement(&self, node: &Node, at: Path<'_>, inside: Inside) -> Result<Statement> {
         let parts = items(node, at)?;
         let Some((Node::String(op), rest)) = parts.split_first() else {
             return Err(at.expected("a statement, which begins with the name of an operation", node));
@@ -118,7 +118,7 @@ impl Reader<'_> {
     }
 
     /// Whether `op`, if it is one that suspends, may do so here.
-    fn may_suspend(op: &str, at: Place<'_>, inside: Inside) -> Result<()> {
+    fn may_suspend(op: &str, at: Path<'_>, inside: Inside) -> Result<()> {
         let (needs, may) = match op {
             "yield" | "while_yield" => (
                 "a decorated or native def",
@@ -134,7 +134,7 @@ impl Reader<'_> {
         Err(at.error(format!("{op} may only be in {needs}")))
     }
 
-    fn try_statement(&self, parts: &[Node], at: Place<'_>, inside: Inside) -> Result<Statement> {
+    fn try_statement(&self, parts: &[Node], at: Path<'_>, inside: Inside) -> Result<Statement> {
         let body = |n: usize, inside| self.body(&parts[n], at.item(n), inside);
         let mut handlers = Vec::new();
         let at_handlers = at.item(2);
@@ -156,7 +156,7 @@ impl Reader<'_> {
         Ok(Statement::Try(Box::new(t)))
     }
 
-    fn handler(&self, node: &Node, at: Place<'_>, inside: Inside) -> Result<Handler> {
+    fn handler(&self, node: &Node, at: Path<'_>, inside: Inside) -> Result<Handler> {
         let [names, variable, body] = items(node, at)? else {
             return Err(at.error("expected the form [[types], name or null, [statements]]"));
         };
@@ -171,7 +171,7 @@ impl Reader<'_> {
         Ok(Handler { types, variable, body: self.body(body, at.item(2), inside.a_handler())? })
     }
 
-    fn run_sync(&self, parts: &[Node], at: Place<'_>) -> Result<Statement> {
+    fn run_sync(&self, parts: &[Node], at: Path<'_>) -> Result<Statement> {
         let (def, arity) = self.def_named(&parts[1], at.item(1))?;
         let at_arguments = at.item(2);
         let given = items(&parts[2], at_arguments)?;
@@ -190,13 +190,13 @@ impl Reader<'_> {
 }
 
 /// The name of a variable.
-fn target(node: &Node, at: Place<'_>) -> Result<Name> {
+fn target(node: &Node, at: Path<'_>) -> Result<Name> {
     let name = string((node, at))?;
     check_name(name, at)?;
     Ok(name.into())
 }
 
-fn maybe_target(node: &Node, at: Place<'_>) -> Result<Option<Name>> {
+fn maybe_target(node: &Node, at: Path<'_>) -> Result<Option<Name>> {
     match node {
         Node::Null => Ok(None),
         _ => target(node, at).map(Some),

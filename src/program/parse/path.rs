@@ -1,4 +1,4 @@
-//! Where in a program something stands, and the parts of a JSON tree with their places.
+//! The parts of a JSON tree, and the paths by which errors name them.
 
 use std::fmt;
 
@@ -8,19 +8,19 @@ use crate::program::ProgramError;
 
 /// The way from the root to a node: `defs.f.body[2][1]`.
 #[derive(Clone, Copy)]
-pub(super) enum Place<'a> {
+pub(super) enum Path<'a> {
     Root,
-    Key(&'a Place<'a>, &'a str),
-    Item(&'a Place<'a>, usize),
+    Key(&'a Path<'a>, &'a str),
+    Item(&'a Path<'a>, usize),
 }
 
-impl<'a> Place<'a> {
-    pub(super) fn key(&'a self, key: &'a str) -> Place<'a> {
-        Place::Key(self, key)
+impl<'a> Path<'a> {
+    pub(super) fn key(&'a self, key: &'a str) -> Path<'a> {
+        Path::Key(self, key)
     }
 
-    pub(super) fn item(&'a self, index: usize) -> Place<'a> {
-        Place::Item(self, index)
+    pub(super) fn item(&'a self, index: usize) -> Path<'a> {
+        Path::Item(self, index)
     }
 
     pub(super) fn error(&self, message: impl Into<String>) -> ProgramError {
@@ -32,7 +32,7 @@ impl<'a> Place<'a> {
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
@@ -46,14 +46,14 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-pub(super) fn string<'n>((node, at): (&'n Node, Place<'_>)) -> Result<&'n str> {
+pub(super) fn string<'n>((node, at): (&'n Node, Path<'_>)) -> Result<&'n str> {
     match node {
         Node::String(s) => Ok(s),
         other => Err(at.expected("a string", other)),
     }
 }
 
-pub(super) fn items<'n>(node: &'n Node, at: Place<'_>) -> Result<&'n [Node]> {
+pub(super) fn items<'n>(node: &'n Node, at: Path<'_>) -> Result<&'n [Node]> {
     match node {
         Node::Array(items) => Ok(items),
         other => Err(at.expected("an array", other)),
@@ -61,7 +61,7 @@ pub(super) fn items<'n>(node: &'n Node, at: Place<'_>) -> Result<&'n [Node]> {
 }
 
 /// The entries of an object in which no key comes twice.
-pub(super) fn entries<'n>(node: &'n Node, at: Place<'_>) -> Result<&'n [(String, Node)]> {
+pub(super) fn entries<'n>(node: &'n Node, at: Path<'_>) -> Result<&'n [(String, Node)]> {
     let Node::Object(entries) = node else { return Err(at.expected("an object", node)) };
     let mut keys: Vec<_> = entries.iter().map(|(key, _)| key).collect();
     keys.sort_unstable();
@@ -74,11 +74,11 @@ pub(super) fn entries<'n>(node: &'n Node, at: Place<'_>) -> Result<&'n [(String,
 /// An object of which each key is known.
 pub(super) struct Fields<'n, 'a> {
     entries: &'n [(String, Node)],
-    at: Place<'a>,
+    at: Path<'a>,
 }
 
 impl<'n, 'a> Fields<'n, 'a> {
-    pub(super) fn of(node: &'n Node, at: Place<'a>, needed: &[&str], allowed: &[&str]) -> Result<Self> {
+    pub(super) fn of(node: &'n Node, at: Path<'a>, needed: &[&str], allowed: &[&str]) -> Result<Self> {
         let entries = entries(node, at)?;
         if let Some(missing) = needed.iter().find(|needed| !entries.iter().any(|(key, _)| key == *needed)) {
             return Err(at.error(format!("the key {missing:?} is missing")));
@@ -91,7 +91,7 @@ impl<'n, 'a> Fields<'n, 'a> {
     }
 
     /// The value of one of the keys that are needed.
-    pub(super) fn get<'s>(&'s self, key: &'s str) -> (&'n Node, Place<'s>) {
+    pub(super) fn get<'s>(&'s self, key: &'s str) -> (&'n Node, Path<'s>) {
         let entry = self.entries.iter().find(|(k, _)| k == key);
         (&entry.expect("it was looked for when this was made").1, self.at.key(key))
     }
