@@ -1,8 +1,8 @@
 //! What must not compile, and what the compiler says then: each program in `tests/ui`, with its messages.
 //!
 //! The messages are those of the toolchain that CI uses. `TRYBUILD=overwrite cargo test --test compile_errors`
-//! writes them anew. A message that names `Exception` has no place here: how the compiler spells that depends on
-//! all the other crates of the build.
+//! writes them anew. How the compiler spells the paths of `Exception` and `Result` depends on all the other crates of the
+//! build: the messages that name them are those of `cargo test` at the root of the workspace.
 
 #[test]
 fn misuse_is_a_compile_error_that_says_what_to_write() {

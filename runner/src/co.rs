@@ -68,12 +68,15 @@ impl Co {
         self.take(self.give(yielded))
     }
 
-    /// The first half of [`yield_`](Self::yield_). What it returns does not name the type of what was yielded: so the
-    /// compiler complains once, where `yield_!` is given something that cannot be yielded.
+    /// The first half of [`yield_`](Self::yield_). What it returns does not name the type of what was yielded, not even by
+    /// `Y::Output`: so the compiler complains once, where `yield_!` is given something that cannot be yielded.
     #[doc(hidden)]
     #[track_caller]
     #[inline]
-    pub fn give<M: 'static, Y: Yieldable<M> + 'static>(&self, yielded: Y) -> Given<Y::Output> {
+    pub fn give<M: 'static, T: 'static, Y: Yieldable<M, Output = T> + 'static>(
+        &self,
+        yielded: Y,
+    ) -> Given<T> {
         Given(accept(self.body, Yielded::new(yielded)), PhantomData)
     }
 

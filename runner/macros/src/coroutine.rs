@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{parse_quote_spanned, Error, FnArg, Type};
 
 use crate::function::{Braced, Function};
-use crate::{body, parameters, returns, signature};
+use crate::{body, parameters, returns, signature, yields};
 
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     match Function::under("coroutine", arguments, item) {
@@ -70,6 +70,7 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
         };
         // A block of its own: the body's items come first in it, and what is borrowed by its last expression
         // lives longer. The macro in it keeps the compiler from calling its braces unnecessary.
+        let body = yields::direct(body, &co);
         let body = Braced { brace, tokens: quote!(#yielding #body) };
         quote_spanned! {name.span()=>
             #outcome::call(#coroutine, move |#co| async move {

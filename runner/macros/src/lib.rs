@@ -18,6 +18,7 @@ mod parameters;
 mod returns;
 mod signature;
 mod test;
+mod yields;
 
 use proc_macro::TokenStream;
 
