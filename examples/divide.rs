@@ -1,7 +1,7 @@
 //! An exception is trapped in the Future of its coroutine, and raised where that Future is yielded.
 //!
-//! `bad_call` calls a coroutine and drops its Future: no code sees the exception, which is only logged. `good_call` yields
-//! the Future, so the exception is raised at the yield.
+//! `bad_call` calls a coroutine and drops its Future: no code sees the exception, which is only logged. `good_call`
+//! yields the Future, so the exception is raised at the yield.
 
 use squall::{IoLoop, Result};
 

@@ -1,11 +1,11 @@
-//! A server that sends back what it is sent, and two clients, in one program. It ends by itself.
+//! A server that sends back what it receives, and two clients, in one program. It ends by itself.
 
 use std::net::SocketAddr;
 
 use squall::net::{TcpListener, TcpStream};
 use squall::{Future, IoLoop, Result};
 
-/// Serves one connection until the other end has no more to say.
+/// Serves one connection until the other end closes it.
 #[squall::coroutine]
 fn echo(stream: TcpStream) -> Result<()> {
     loop {
@@ -17,7 +17,7 @@ fn echo(stream: TcpStream) -> Result<()> {
     }
 }
 
-/// Serves each connection by a coroutine of its own.
+/// Serves each connection in a coroutine of its own.
 #[squall::coroutine]
 fn serve(listener: TcpListener) -> Result<()> {
     loop {
@@ -52,7 +52,7 @@ async fn ask_once(address: SocketAddr, text: &'static str) -> Result<String> {
 fn program() -> Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
-    // Nobody waits for the server: it is dropped when the loop ends.
+    // The server is never waited for: it is dropped when the loop ends.
     let _server: Future<()> = serve(listener);
     let answers = yield_!(ask(address, vec!["one", "two", "three"]))?;
     println!("lines: {}", answers.join(", "));

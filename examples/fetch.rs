@@ -1,4 +1,4 @@
-//! Fetches all URLs of the command line at once, and prints the status and the length of each.
+//! Fetches all URLs on the command line at once, and prints the status and the length of each response.
 //!
 //! ```console
 //! $ cargo run --features http-client --example fetch -- http://example.com/ http://example.org/
@@ -19,7 +19,7 @@ fn visit(client: AsyncHttpClient, url: String) -> Result<()> {
     Ok(())
 }
 
-/// Visits all, and returns whether none has failed.
+/// Visits all URLs, and returns whether every fetch succeeded.
 #[squall::coroutine]
 fn visit_all(urls: Vec<String>) -> Result<bool> {
     let config = HttpClientConfig { max_clients: urls.len(), ..HttpClientConfig::default() };

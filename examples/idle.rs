@@ -35,7 +35,7 @@ fn measure(what: &str, f: impl FnOnce() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// The CPU time of this process so far, in user and system mode.
+/// Returns the CPU time that this process has used so far, in user and system mode.
 #[cfg(target_os = "linux")]
 fn cpu_time() -> Duration {
     let clock = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

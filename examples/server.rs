@@ -1,6 +1,7 @@
-//! A web server that others try from outside: `cargo run --features web,http-client --example server -- 127.0.0.1:0`.
-//! `--root DIR` is what `/static` shows, `--header-timeout SECONDS` how long the head of a request may take.
-//! Its first line is its address. `SIGTERM` stops it: requests under way are answered, for at most ten seconds.
+//! A web server to try with other clients: `cargo run --features web,http-client --example server -- 127.0.0.1:0`.
+//! `--root DIR` is the directory that `/static` serves, `--header-timeout SECONDS` how long the head of a request may
+//! take. The first line that it prints is its address. `SIGTERM` stops it: requests that have begun are answered, for
+//! at most ten seconds.
 
 use std::io::Write;
 use std::rc::Rc;
@@ -31,7 +32,7 @@ impl RequestHandler for Json {
     }
 }
 
-/// A list that is 16 KiB of JSON.
+/// Returns a list that takes 16 KiB as JSON.
 fn list() -> serde_json::Value {
     const SIZE: usize = 16 * 1024;
 
@@ -43,8 +44,8 @@ fn list() -> serde_json::Value {
     items.into()
 }
 
-/// `/echo`: the body back. What clients send before they read is received first, as far as it is held; after that each
-/// chunk goes back as it comes, so that a body of any size takes little room.
+/// `/echo`: sends the body back. Bytes that clients send before they read are received first, within a limit; after
+/// that each chunk is sent back when it arrives, so that a body of any size takes little memory.
 struct Echo;
 
 const HELD: usize = 16 * 1024 * 1024;
@@ -89,7 +90,7 @@ impl RequestHandler for Echo {
     }
 }
 
-/// The number in an argument of the query.
+/// Returns the number in an argument of the query.
 fn number(req: &Request, name: &str, default: u64) -> Result<u64> {
     match req.query_argument(name) {
         Some(text) => Ok(text.parse().map_err(|_| HttpError(400))?),
@@ -120,7 +121,7 @@ impl RequestHandler for Panic {
     }
 }
 
-/// `/raise`: the same, by an exception.
+/// `/raise`: 500, and a traceback in the log, by an exception.
 struct Raise;
 
 impl RequestHandler for Raise {
@@ -130,7 +131,7 @@ impl RequestHandler for Raise {
     }
 }
 
-/// `/stream?n=N`: that many chunks, with a flush each.
+/// `/stream?n=N`: sends that many chunks, each with a flush.
 struct Stream;
 
 impl RequestHandler for Stream {

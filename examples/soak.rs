@@ -1,5 +1,5 @@
-//! Runs random programs of coroutines, locks, queues, time limits and cancellation on the real clock, and prints whether
-//! throughput and memory stay as they are. The argument is the number of seconds, 10 without one.
+//! Runs random programs of coroutines, locks, queues, time limits and cancellation on the real clock, and prints
+//! whether throughput and memory stay as they are. The argument is the number of seconds, 10 without one.
 //!
 //! Each of many lanes makes one world after another, starts random coroutines in it, wakes those that would wait for
 //! ever, and checks the invariants. Ctrl-C ends it in good order.
@@ -17,7 +17,7 @@ use world::{start, Action, Alive, Fate, Worker, World, MS};
 
 const LANES: u64 = 50;
 
-/// The work done so far, and whether to stop.
+/// The amount of work done so far, and whether to stop.
 #[derive(Default)]
 struct Figures {
     worlds: Cell<u64>,
@@ -104,7 +104,7 @@ fn lane(mut random: Random, figures: Rc<Figures>) -> Result<()> {
             yield_!(sleep(MS))?;
         }
         yield_!(kept)?;
-        // What `with_timeout` has given up on stays in line. An item that it is given comes back a turn later.
+        // A request that `with_timeout` has given up stays in line. An item that it is given comes back a turn later.
         for _ in 0..=given_up {
             yield_!(moment())?;
         }
@@ -150,7 +150,7 @@ fn soak(length: Duration) -> Result<Rc<Figures>> {
     done.map(|_| figures)
 }
 
-/// The resident set of the process in KiB, where the system tells.
+/// Returns the resident set of the process in KiB, if the system tells it.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

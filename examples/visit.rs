@@ -1,4 +1,4 @@
-//! A coroutine calls a coroutine by yielding it; a native one by awaiting it.
+//! A coroutine calls another one by yielding it, or, in a native coroutine, by awaiting it.
 //!
 //! Fetching is simulated: it takes a tenth of a second.
 

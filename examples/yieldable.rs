@@ -1,4 +1,4 @@
-//! Makes a type yieldable that squall does not know: the promise of another library, which calls back.
+//! Makes a foreign type yieldable: the promise of another library, which calls back.
 
 use squall::{marker, Future, IoLoop, Result, Yieldable};
 

@@ -1,7 +1,7 @@
-//! What the attribute macros expand to. Not for use by hand: this changes without notice.
+//! The code that the attribute macros expand to. Not for use by hand: it changes without notice.
 //!
-//! The messages that the compiler gives for code under `#[squall::coroutine]` are made here as much as in the
-//! macro: what is wrong is found at a trait of this module, which says what to write instead.
+//! This module also makes the compiler's messages for code under `#[squall::coroutine]`: a mistake fails at a trait of
+//! this module, whose message says what to write instead.
 
 use std::any::Any;
 use std::fmt;
@@ -13,14 +13,14 @@ use squall_runner::{runner, Co, Coroutine, Exception};
 
 pub use crate::__yield as yield_;
 
-/// What a coroutine may return.
+/// The return type of a coroutine.
 #[diagnostic::on_unimplemented(
     message = "a coroutine returns a `squall::Result`, not `{Self}`",
     label = "write `squall::Result<..>` here",
     note = "a coroutine may always raise: `squall::Result<T>` is `Result<T, squall::Exception>`, and `?` makes an Exception of any error, `Exception::msg(..)` one of a text"
 )]
 pub trait Outcome: Sized {
-    /// What the coroutine's Future gives.
+    /// The type of the result of the coroutine's Future.
     type Value: 'static;
 
     /// Calls a coroutine that yields.
@@ -38,7 +38,7 @@ pub trait Outcome: Sized {
     ) -> squall_runner::Future<Self::Value>;
 }
 
-// The compiler need not name this trait as well: the message above says what to write.
+// Keeps the compiler from naming this trait as well: the message above says what to write.
 #[diagnostic::do_not_recommend]
 impl<T: 'static> Outcome for Result<T, Exception> {
     type Value = T;
@@ -60,8 +60,8 @@ impl<T: 'static> Outcome for Result<T, Exception> {
     }
 }
 
-/// Yields. Everything in here comes from this file, so that the compiler says what is wrong with it at the
-/// user's `yield_!(..)`.
+/// Yields. All tokens in here come from this file, so that the compiler reports an error in them at the user's
+/// `yield_!(..)`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __yield {
@@ -78,18 +78,18 @@ macro_rules! __yield {
     };
 }
 
-/// How what a coroutine returns is printed: `Shows::<R>::SHOW`.
+/// How a coroutine's result is printed: `Shows::<R>::SHOW`.
 #[derive(Debug)]
 pub struct Shows<R>(PhantomData<fn() -> R>);
 
 impl<T: fmt::Debug + 'static> Shows<Result<T, Exception>> {
-    /// With its `Debug`. This one is found first.
+    /// Prints with `Debug`. Method resolution finds this one first.
     pub const SHOW: Option<Show> = Some(show::<T>);
 }
 
-/// Found for every type, but only after the other.
+/// Applies to every type, but is found only after the inherent constant.
 pub trait ShowsNothing {
-    /// Not at all: there is no `Debug`.
+    /// Prints nothing, since there is no `Debug`.
     const SHOW: Option<Show> = None;
 }
 
@@ -99,15 +99,16 @@ fn show<T: fmt::Debug + 'static>(value: &dyn Any, f: &mut fmt::Formatter<'_>) ->
     value.downcast_ref::<T>().map_or(Ok(()), |value| value.fmt(f))
 }
 
-/// A coroutine and how to print what it returns.
+/// Describes a coroutine and how to print its result.
 pub const fn coroutine(name: &'static str, file: &'static str, line: u32, show: Option<Show>) -> Coroutine {
     Coroutine::new(name, file, line).showing(show)
 }
 
-/// Runs a test on a fresh loop, for at most `limit` seconds of real time; if that is not said, as long as a `TestLoop` may take.
+/// Runs a test on a fresh loop, for at most `limit` seconds of real time; without a limit, for as long as a `TestLoop`
+/// may take by default.
 ///
 /// # Panics
-/// If it fails, with what happened.
+/// Panics if the test fails, with a message that shows what happened.
 #[cfg(feature = "trace")]
 #[track_caller]
 pub fn test<M: 'static, Y: squall_runner::Yieldable<M> + 'static>(

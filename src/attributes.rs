@@ -1,10 +1,11 @@
 //! The attribute macros, with their documentation.
 
-/// Makes a coroutine of a function: a call of it starts it at once and gives a [`Future`](crate::Future) of its result.
+/// Makes a function a coroutine: calling it starts the coroutine at once and returns a [`Future`](crate::Future) of its
+/// result.
 ///
-/// The function is written with a [`Result<T>`](crate::Result), and called as if it returned a `Future<T>`. In its body
-/// `yield_!(x)` waits for `x` and gives its `Result`: `yield_!(x)?` raises what `x` trapped. What may be yielded
-/// stands with [`Yieldable`](crate::Yieldable).
+/// The function is written with the return type [`Result<T>`](crate::Result), and called as if it returned a
+/// `Future<T>`. In its body `yield_!(x)` waits for `x` and evaluates to its `Result`: `yield_!(x)?` raises the
+/// exception that `x` trapped. [`Yieldable`](crate::Yieldable) lists what may be yielded.
 ///
 /// ```
 /// use squall::{sleep, IoLoop, Result};
@@ -25,13 +26,13 @@
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// It runs up to its first yield of a Future that is not done before the call returns; one that yields none is
-/// done then. What it raises, panics included, is trapped in the Future. A body without any `yield_!` is called
-/// like a plain function, with the same effect.
+/// The call runs the body up to the first yield of a Future that is not done. If there is none, the coroutine is done
+/// when the call returns. Exceptions and panics in the body are trapped in the Future. A body without any `yield_!` is
+/// called like a plain function, with the same effect.
 ///
-/// A coroutine goes on after its call, so it borrows nothing: parameters are owned, and a method is written with
-/// `self: Rc<Self>`. All parameters live as long as the body does, used or not. In a trait the method is declared
-/// as what it is to its callers:
+/// A coroutine outlives its call, so it cannot borrow: parameters are owned, and a method takes `self: Rc<Self>`. All
+/// parameters live as long as the body runs, whether it uses them or not. A trait declares the method with the type
+/// that its callers see:
 ///
 /// ```
 /// # use std::rc::Rc;
@@ -52,14 +53,14 @@
 /// # drop(Rc::new(Counter(1)).visit(String::new()));
 /// ```
 ///
-/// `yield_!` is a macro of the body: it stands wherever an expression does, in other macros too, but not in
-/// closures, async blocks and functions within the body, which are no part of the coroutine. Write the attribute
-/// with its path, `#[squall::coroutine]`: the bare name is one of the compiler's own.
+/// `yield_!` is a macro of the body: it may be used wherever an expression may, also inside other macros, but not in
+/// closures, async blocks and functions within the body, which are not part of the coroutine. Write the attribute with
+/// its path, `#[squall::coroutine]`: the bare name is taken by a built-in attribute of the compiler.
 ///
 /// Source: `tornado.gen.coroutine`.
 pub use squall_macros::coroutine;
 
-/// Runs a coroutine of either style as the program's `main`, on the loop of its thread:
+/// Runs the body of `main` as a coroutine, yield-style or native, on the loop of its thread. It is short for
 /// `IoLoop::current().run_sync(..)` around the body.
 ///
 /// ```
@@ -74,12 +75,12 @@ pub use squall_macros::coroutine;
 /// }
 /// ```
 ///
-/// An `async fn main` is a native coroutine, as elsewhere. An exception that leaves it ends the program with its
-/// traceback and exit code 1. [`coroutine`](macro@crate::coroutine) says what may be written in the body.
+/// An `async fn main` is a native coroutine. An exception that leaves `main` ends the program with a traceback and exit
+/// code 1. [`coroutine`](macro@crate::coroutine) says what may be written in the body.
 pub use squall_macros::main;
 
-/// Runs a coroutine of either style as a test, on a fresh loop with a [virtual clock](crate::testing::VirtualClock)
-/// that jumps when nothing is ready.
+/// Runs a coroutine, yield-style or native, as a test, on a fresh loop with a
+/// [virtual clock](crate::testing::VirtualClock) that jumps to the next timer when nothing is ready.
 ///
 /// ```
 /// use std::time::Duration;
@@ -97,13 +98,18 @@ pub use squall_macros::main;
 /// }
 /// ```
 ///
-/// The test fails if the coroutine raises or panics; if it waits and nothing can wake it; if it leaves over a
-/// coroutine that waits, a timer, or an exception that nobody has retrieved, unless `allow` names it (`"waiting"`,
-/// `"timers"`, `"unretrieved"`, or several of these) or it is in the [`background`](fn@crate::background); and if it takes more than ten seconds of real time, or
-/// `limit`, in seconds. The message shows what happened last in columns, and who waits for whom, each with its
-/// line.
+/// The test fails in these cases:
 ///
-/// `#[ignore]` and `#[should_panic]` go below it. Import what you need of squall by name: after `use squall::*` a plain
-/// `#[test]` is ambiguous. Source: `tornado.testing.gen_test`.
+/// - The coroutine raises or panics.
+/// - It waits, and nothing can wake it.
+/// - It leaves behind a waiting coroutine or a timer that is not in the [`background`](fn@crate::background), or an
+///   exception that nothing has retrieved, unless `allow` lists that: `"waiting"`, `"timers"`, `"unretrieved"`, or
+///   several of these.
+/// - It takes more real time than `limit`, in seconds; ten seconds if there is no `limit`.
+///
+/// The message shows the last events in columns, and each waiting coroutine with its line and what it waits for.
+///
+/// `#[ignore]` and `#[should_panic]` go below the attribute. Import names of squall one by one: after `use squall::*`,
+/// a plain `#[test]` is ambiguous. Source: `tornado.testing.gen_test`.
 #[cfg(feature = "trace")]
 pub use squall_macros::test;

@@ -1,17 +1,17 @@
-//! [`background`]: what lives as long as its loop by design.
+//! [`background`]: coroutines and timers that live as long as their loop by design.
 
 use squall_runner::Context;
 
 use crate::context::ContextVar;
 
-/// Set in the context of what is in the background.
+/// Set in the contexts of background code.
 static BACKGROUND: ContextVar<()> = ContextVar::new();
 
-/// Calls `f`, and marks what it starts as living as long as the loop by design: the task that accepts the connections of a
-/// server, a heartbeat, a cache that is cleaned once an hour.
+/// Calls `f`, and puts everything that it starts in the background: it lives as long as the loop by design, like the
+/// task that accepts a server's connections, a heartbeat, or a cache that is cleaned once an hour.
 ///
-/// The coroutines that `f` calls, those that they call in turn, and the timers that all of these set are in the background.
-/// They run like any others, but `#[squall::test]`, `assert_idle` and `explore` do not count them as left over.
+/// In the background are the coroutines that `f` calls, those that they call in turn, and the timers that all of these
+/// set. They run like any others, but `#[squall::test]`, `assert_idle` and `explore` do not count them as left behind.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,8 +32,8 @@ static BACKGROUND: ContextVar<()> = ContextVar::new();
 /// }
 /// ```
 ///
-/// A [`web::Application`](crate::web::Application) and its connections are in the background by themselves. Their handlers
-/// are not: one that still waits at the end of a test is left over.
+/// The server of a [`web::Application`](crate::web::Application) and its connections are in the background
+/// automatically. Handlers are not: one that still waits at the end of a test counts as left behind.
 pub fn background<R>(f: impl FnOnce() -> R) -> R {
     Context::current().enter(|| {
         BACKGROUND.set(());
@@ -41,7 +41,7 @@ pub fn background<R>(f: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Returns whether what runs now is in the background.
+/// Returns whether the running code is in the background.
 pub(crate) fn is_background() -> bool {
     BACKGROUND.get().is_some()
 }

@@ -1,7 +1,7 @@
-//! [`ContextVar`]: a variable with a value of its own in each coroutine.
+//! [`ContextVar`]: a variable that has its own value in each coroutine.
 //!
-//! A coroutine runs in a copy of the context of its caller: what it sets is seen by the coroutines that it calls,
-//! and never by its caller. The source of this behaviour is `contextvars` as Tornado's `gen.coroutine` uses it.
+//! A coroutine runs in a copy of its caller's context: values that it sets are visible to the coroutines that it calls,
+//! and not to its caller. This behaviour is that of Python's `contextvars` as Tornado's `gen.coroutine` uses it.
 //!
 //! ```
 //! use squall::{coroutine, ContextVar};
@@ -20,7 +20,7 @@
 //! assert_eq!(USER.get(), None);
 //! ```
 //!
-//! A [`Context`] holds all variables as they are at one moment. It may be sent to another thread:
+//! A [`Context`] holds the values of all variables at one moment. It may be sent to another thread:
 //!
 //! ```
 //! use squall::{Context, ContextVar};
@@ -39,21 +39,22 @@ use std::sync::Arc;
 use squall_runner::foreign::Guarded;
 use squall_runner::Context;
 
-/// A variable whose value belongs to the coroutine that set it and to the coroutines that it calls. Make it a
+/// A variable whose value is visible to the coroutine that set it and to the coroutines that it calls. Declare it as a
 /// `static`; the [module](self) has an example.
 #[derive(Debug)]
 pub struct ContextVar<T> {
-    /// Gives each variable an address of its own; atomic, so that a `const` is not taken for a `static`.
+    /// Makes the address of each variable unique. Atomic, so that the compiler rejects a `const` in place of a
+    /// `static`.
     _address: AtomicU8,
     _value: PhantomData<fn() -> T>,
 }
 
-/// Takes back one [`ContextVar::set`], which returned it: see [`ContextVar::reset`].
+/// Undoes one [`ContextVar::set`], which returned it: see [`ContextVar::reset`].
 #[derive(Debug)]
 pub struct Token<T>(Option<T>);
 
 impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
-    /// Creates a variable that has no value anywhere yet.
+    /// Creates a variable that has no value yet.
     #[allow(clippy::new_without_default)]
     pub const fn new() -> Self {
         Self { _address: AtomicU8::new(0), _value: PhantomData }
@@ -61,20 +62,21 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
 
     /// Returns a copy of the value, if the current coroutine or one of its callers has set one.
     pub fn get(&'static self) -> Option<T> {
-        // Nothing is borrowed while the value is cloned: that may ask for variables in turn.
+        // Nothing is borrowed while the value is cloned, since its `Clone` may use variables too.
         let Context(values) = Context::current();
         let (_, value) = values.as_ref()?.iter().find(|(key, _)| *key == self.key())?;
         value.downcast_ref::<Guarded<T>>().map(|value| T::clone(value))
     }
 
-    /// Sets the value for the current coroutine and for the coroutines that it calls from now on.
+    /// Sets the value for the current coroutine and for the coroutines that it calls from now on. The token restores
+    /// the former value.
     pub fn set(&'static self, value: T) -> Token<T> {
         let before = self.get();
         self.put(Some(value));
         Token(before)
     }
 
-    /// Restores the value from before the [`set`](Self::set) that returned the token.
+    /// Restores the value from before the [`set`](Self::set) that returned `token`.
     pub fn reset(&'static self, token: Token<T>) {
         self.put(token.0);
     }

@@ -1,4 +1,4 @@
-//! [`ThreadPoolExecutor`]: threads for code that blocks.
+//! [`ThreadPoolExecutor`]: runs blocking code on other threads.
 //!
 //! ```
 //! use squall::{IoLoop, ThreadPoolExecutor};
@@ -17,18 +17,18 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! A job runs in a copy of the [`Context`](crate::Context) of whoever submitted it. What it gives is the result of
-//! its Future, and comes back through the loop's inbox, like a callback from another thread. While a job is queued
-//! or runs, the loop waits for it, rather than say that nothing can wake it. On a virtual clock a job takes no
-//! time: the clock does not jump while one is under way.
+//! A job runs in a copy of the [`Context`](crate::Context) of its submitter. Its return value is the result of its
+//! Future, and comes back through the loop's inbox, like a callback from another thread. While a job is queued or
+//! running, the loop waits for it and does not report a deadlock. On a virtual clock a job takes no time: the clock
+//! does not jump while one is under way.
 //!
-//! A panic of the job becomes the [`Error::Panic`](crate::Error::Panic) of its Future. **A job that gives a
-//! `Result`** gives a Future of that Result: write `yield_!(pool.submit(|| read(path)))??`, the first `?` for what
-//! happened to the job, the second for what it says; or [`submit_result`](ThreadPoolExecutor::submit_result), where
-//! the job's own error is what the Future raises, and one `?` is enough.
+//! A panic in a job becomes the [`Error::Panic`](crate::Error::Panic) of its Future. The Future of **a job that returns
+//! a `Result`** has that `Result` as its value: write `yield_!(pool.submit(|| read(path)))??`, where the first `?` is
+//! for what happened to the job, and the second for what it returned. With
+//! [`submit_result`](ThreadPoolExecutor::submit_result) the Future raises the job's own error, and one `?` is enough.
 //!
-//! A Future that is cancelled before its job has begun takes the job out of the queue. A job that runs cannot be
-//! stopped: it runs on and what it gives is dropped. Dropping the Future cancels nothing.
+//! Cancelling a Future whose job has not begun removes the job from the queue. A running job cannot be stopped: it runs
+//! on, and its result is dropped. Dropping a Future cancels nothing.
 //!
 //! Source: `tornado.ioloop.IOLoop.run_in_executor`, `concurrent.futures.ThreadPoolExecutor`.
 
@@ -44,16 +44,16 @@ use squall_runner::{Exception, Future, Result};
 use crate::ioloop::IoLoop;
 use worker::Pool;
 
-/// Threads that run jobs, in the order in which they were submitted. A handle: clones mean the same threads, and
-/// may be used from any thread that runs a loop.
+/// A pool of threads that run jobs in the order in which they were submitted.
 ///
-/// A thread is started when a job comes and no other is free, up to the number given. When the last handle is
-/// dropped, what is queued still runs, the threads end, and nobody waits for them; see also
-/// [`shutdown`](Self::shutdown).
+/// A `ThreadPoolExecutor` is a handle: clones refer to the same pool, and may be used from any thread that runs a loop.
+///
+/// The pool starts a thread when a job comes and no thread is idle, up to its limit. When the last handle is dropped,
+/// queued jobs still run and then the threads end, but nothing waits for them; see also [`shutdown`](Self::shutdown).
 #[derive(Clone)]
 pub struct ThreadPoolExecutor(Arc<Owner>);
 
-/// The last one of the handles lets the threads end.
+/// The part that the handles share. Dropping the last one lets the threads end.
 struct Owner(Arc<Pool>);
 
 impl Drop for Owner {
@@ -63,16 +63,16 @@ impl Drop for Owner {
 }
 
 impl ThreadPoolExecutor {
-    /// Creates a pool of at most `threads` threads, called `squall-0` and so on, and a queue without limit.
+    /// Creates a pool of at most `threads` threads, named `squall-0`, `squall-1` and so on, with an unlimited queue.
     ///
     /// # Panics
-    /// If `threads` is zero.
+    /// Panics if `threads` is zero.
     #[track_caller]
     pub fn new(threads: usize) -> Self {
         Self::builder(threads).build()
     }
 
-    /// Begins a pool of at most `threads` threads, with a name or a queue limit of your own.
+    /// Returns a builder of a pool of at most `threads` threads, to set a name or a queue limit.
     ///
     /// ```
     /// use squall::{IoLoop, ThreadPoolExecutor};
@@ -86,16 +86,17 @@ impl ThreadPoolExecutor {
         ThreadPoolBuilder { threads, name: "squall".to_owned(), limit: None }
     }
 
-    /// Runs `job` on a thread of the pool. The Future is done with what it returns.
+    /// Runs `job` on a thread of the pool. The result of the Future is what the job returns. This never blocks.
     ///
-    /// If the queue is full the Future has failed with [`ExecutorError::Full`], if the pool is shut down with
-    /// [`ExecutorError::ShutDown`], and if the current loop is closed with [`ExecutorError::LoopClosed`]. This never blocks.
+    /// The Future fails with [`ExecutorError::Full`] if the queue is full, with [`ExecutorError::ShutDown`] if the pool
+    /// is shut down, and with [`ExecutorError::LoopClosed`] if the current loop is closed.
     #[track_caller]
     pub fn submit<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Future<T> {
         self.submit_to(&IoLoop::current(), move || Ok(job()))
     }
 
-    /// Runs a job that returns a Result, like [`submit`](Self::submit): its error becomes that of the Future.
+    /// Runs a job that returns a `Result`, like [`submit`](Self::submit): the job's error becomes the Future's
+    /// exception.
     ///
     /// ```
     /// use squall::{IoLoop, ThreadPoolExecutor};
@@ -116,10 +117,10 @@ impl ThreadPoolExecutor {
         self.submit_to(&IoLoop::current(), move || raised_by(caller, job()))
     }
 
-    /// Runs `job` like [`submit`](Self::submit), but hands it back if it cannot be queued.
+    /// Runs `job` like [`submit`](Self::submit), but returns it if it cannot be queued.
     ///
     /// # Errors
-    /// The job, and why it was not taken.
+    /// [`Rejected`], which holds the job and the reason.
     pub fn try_submit<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
         &self,
         job: F,
@@ -131,7 +132,7 @@ impl ThreadPoolExecutor {
         }
     }
 
-    /// Has a job run whose result comes back to `io_loop`.
+    /// Runs a job whose result comes back to `io_loop`.
     #[track_caller]
     fn submit_to<T, F>(&self, io_loop: &IoLoop, job: F) -> Future<T>
     where
@@ -144,7 +145,7 @@ impl ThreadPoolExecutor {
         }
     }
 
-    /// Takes a place in the queue for a job whose result is to come back to `io_loop`.
+    /// Reserves a place in the queue for a job whose result comes back to `io_loop`.
     fn admit(&self, io_loop: &IoLoop) -> Result<(), ExecutorError> {
         if io_loop.is_closed() {
             return Err(ExecutorError::LoopClosed);
@@ -152,8 +153,8 @@ impl ThreadPoolExecutor {
         self.0 .0.admit()
     }
 
-    /// Waits until the queue has room; with no limit, or when the pool is shut down, at once. Another coroutine
-    /// may be faster to use the room: see [`try_submit`](Self::try_submit).
+    /// Waits until the queue has room. Done at once if the queue is unlimited or the pool is shut down. Another
+    /// coroutine may use the room first: see [`try_submit`](Self::try_submit).
     ///
     /// ```
     /// use squall::{IoLoop, ThreadPoolExecutor};
@@ -176,23 +177,23 @@ impl ThreadPoolExecutor {
         self.0 .0.notice_of_room()
     }
 
-    /// Returns whether the queue has as many jobs as it may have.
+    /// Returns whether the queue holds as many jobs as it may.
     pub fn is_full(&self) -> bool {
         self.0 .0.is_full()
     }
 
-    /// Returns how many jobs wait for a thread. Cancelled ones do not.
+    /// Returns how many jobs wait for a thread, without cancelled ones.
     pub fn queued(&self) -> usize {
         self.0 .0.queued()
     }
 
-    /// Returns how many threads there are.
+    /// Returns how many threads the pool has.
     pub fn threads(&self) -> usize {
         self.0 .0.threads()
     }
 
-    /// Takes no more jobs. The Future is done when those that were taken have run and the threads have ended; nothing
-    /// blocks. To end sooner, call [`cancel_queued`](Self::cancel_queued) first.
+    /// Makes the pool refuse new jobs, and returns a Future that is done when its jobs have run and its threads have
+    /// ended. This does not block. To end sooner, call [`cancel_queued`](Self::cancel_queued) first.
     ///
     /// ```
     /// use squall::{ExecutorError, IoLoop, ThreadPoolExecutor};
@@ -212,7 +213,7 @@ impl ThreadPoolExecutor {
         self.0 .0.notice_of_end()
     }
 
-    /// Cancels the Futures of all jobs that have not begun, and says how many there were. Those that run, run on.
+    /// Cancels the Futures of all jobs that have not begun, and returns how many there were. Running jobs run on.
     ///
     /// Source: `Executor.shutdown(cancel_futures=True)`.
     pub fn cancel_queued(&self) -> usize {
@@ -229,7 +230,7 @@ impl fmt::Debug for ThreadPoolExecutor {
     }
 }
 
-/// Makes a [`ThreadPoolExecutor`]; see [`ThreadPoolExecutor::builder`].
+/// A builder of a [`ThreadPoolExecutor`]; see [`ThreadPoolExecutor::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "call build()"]
 pub struct ThreadPoolBuilder {
@@ -239,20 +240,20 @@ pub struct ThreadPoolBuilder {
 }
 
 impl ThreadPoolBuilder {
-    /// The threads are called by this, a dash and their number.
+    /// Sets the prefix of the threads' names, which a dash and a number follow.
     pub fn thread_name(self, name: impl Into<String>) -> Self {
         Self { name: name.into(), ..self }
     }
 
-    /// At most so many jobs wait for a thread; those that run are not counted.
+    /// Sets how many jobs may wait for a thread. Running jobs do not count.
     pub fn queue_limit(self, limit: usize) -> Self {
         Self { limit: Some(limit), ..self }
     }
 
-    /// The pool. Its threads are started when jobs come.
+    /// Creates the pool. Its threads start when jobs come.
     ///
     /// # Panics
-    /// If the number of threads or the limit is zero: no job would ever run.
+    /// Panics if the number of threads or the limit is zero, since no job would ever run.
     #[track_caller]
     pub fn build(self) -> ThreadPoolExecutor {
         assert!(self.threads > 0, "a ThreadPoolExecutor needs at least one thread");
@@ -261,7 +262,7 @@ impl ThreadPoolBuilder {
     }
 }
 
-/// Why a job was not taken.
+/// The reason why a job was not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutorError {
@@ -271,21 +272,21 @@ pub enum ExecutorError {
     /// The pool was shut down.
     #[error("the ThreadPoolExecutor was shut down")]
     ShutDown,
-    /// The loop to which the result would come back is closed.
+    /// The loop that would receive the result is closed.
     #[error("the IoLoop is closed: the result of a job could not come back to it")]
     LoopClosed,
-    /// The system gives no thread, and the pool has none.
-    #[error("the system gives the ThreadPoolExecutor no thread")]
+    /// The system cannot start a thread, and the pool has none.
+    #[error("the system cannot start a thread for the ThreadPoolExecutor")]
     NoThread,
 }
 
-/// A job that was not taken, and why.
+/// A job that was not accepted, and the reason.
 #[derive(thiserror::Error)]
 #[error("{error}")]
 pub struct Rejected<F> {
     /// The job.
     pub job: F,
-    /// Why.
+    /// The reason.
     pub error: ExecutorError,
 }
 
@@ -296,8 +297,7 @@ impl<F> fmt::Debug for Rejected<F> {
 }
 
 impl IoLoop {
-    /// Runs `job` on a thread of the loop's default pool. What is said of
-    /// [`ThreadPoolExecutor::submit`] holds here.
+    /// Runs `job` on a thread of the loop's default pool, like [`ThreadPoolExecutor::submit`].
     ///
     /// ```
     /// use squall::IoLoop;
@@ -313,8 +313,8 @@ impl IoLoop {
         self.default_executor().submit_to(self, move || Ok(job()))
     }
 
-    /// Runs a job that returns a Result, like [`run_in_executor`](Self::run_in_executor): its error becomes that of the
-    /// Future.
+    /// Runs a job that returns a `Result`, like [`run_in_executor`](Self::run_in_executor): the job's error becomes the
+    /// Future's exception.
     #[track_caller]
     pub fn run_result_in_executor<T: Send + 'static, E: 'static>(
         &self,
@@ -327,7 +327,7 @@ impl IoLoop {
         self.default_executor().submit_to(self, move || raised_by(caller, job()))
     }
 
-    /// Makes `executor` the one that [`run_in_executor`](Self::run_in_executor) uses.
+    /// Sets the pool that [`run_in_executor`](Self::run_in_executor) uses.
     ///
     /// ```
     /// use squall::{IoLoop, ThreadPoolExecutor};
@@ -344,8 +344,8 @@ impl IoLoop {
         self.set_singleton(executor);
     }
 
-    /// The pool that [`run_in_executor`](Self::run_in_executor) uses. If none was set, it has as many threads as
-    /// that of Python: four more than there are processors, at most 32.
+    /// Returns the pool that [`run_in_executor`](Self::run_in_executor) uses. If none was set, it has as many threads
+    /// as Python's default: four more than there are processors, at most 32.
     pub fn default_executor(&self) -> ThreadPoolExecutor {
         self.singleton(|| {
             let processors = std::thread::available_parallelism().map_or(1, usize::from);
@@ -354,7 +354,7 @@ impl IoLoop {
     }
 }
 
-/// The result of a job. An error that does not say where it was raised says where the job was given away.
+/// Converts a job's result. An error without a place of its own gets the line that submitted the job.
 fn raised_by<T, E>(caller: &'static Location<'static>, result: Result<T, E>) -> Result<T>
 where
     Exception: From<E>,

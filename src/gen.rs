@@ -1,7 +1,7 @@
-//! The things that coroutines yield, and the Runner that drives them: Tornado's module `gen`.
+//! Things that coroutines yield, and the Runner that drives coroutines: Tornado's module `gen`.
 //!
-//! `gen` is a keyword in edition 2024, where this module is spelled `squall::r#gen`; everything in it is also found at
-//! the root of the crate, whose [first page](crate#yielding) shows how it is used.
+//! `gen` is a keyword in edition 2024, where this module is spelled `squall::r#gen`. Everything in it is also exported
+//! at the root of the crate, whose [first page](crate#yielding) shows how to use it.
 
 mod chain_future;
 mod late_failure;
@@ -25,7 +25,7 @@ pub use wait_iterator::WaitIterator;
 pub(crate) use with_timeout::timed_out;
 pub use with_timeout::{with_timeout, with_timeout_erased, with_timeout_erased_quiet, with_timeout_quiet};
 
-/// The kinds of yieldable things: the type parameter of [`Yieldable`], which is always inferred.
+/// The kinds of yieldable things: type parameters of [`Yieldable`], which are always inferred.
 pub mod marker {
     pub use super::multi::{Erased, List, Map, Tuple};
     pub use squall_runner::marker::{Custom, Moment, Native};

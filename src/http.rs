@@ -1,4 +1,4 @@
-//! What the web server and the HTTP client have in common: their connections are hyper's, on streams of the loop.
+//! The common part of the web server and the HTTP client: hyper's connections on streams of the loop.
 
 #[cfg(feature = "web")]
 pub(crate) mod body;

@@ -20,8 +20,8 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! The connections speak HTTP/1.1 by hyper. They are kept for the next fetch, by limits that [`HttpClientConfig`] has.
-//! [`guide`] shows what a client can do, beside Tornado's, aiohttp's and reqwest's.
+//! Connections speak HTTP/1.1, by hyper. They are kept for later fetches, within the limits of [`HttpClientConfig`].
+//! [`guide`] shows what the client can do, compared to Tornado's, aiohttp's and reqwest's.
 
 mod body;
 mod client;

@@ -14,10 +14,12 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! One iteration runs the callbacks that were ready when it began, in the order in which they became ready; what
-//! they add runs in the next. Timers that are due join the end of the queue, by deadline, equal deadlines
-//! oldest first. When nothing is ready the loop sleeps until the next timer, or until another thread or the
-//! system wakes it. Source: `tornado.ioloop.IOLoop` on `asyncio`.
+//! One *turn* of the loop (an iteration, in Tornado) runs the callbacks that were ready when it began, in the order in
+//! which they became ready. What they add runs in the next turn. Timers that are due join the end of the ready queue,
+//! earliest deadline first; timers with equal deadlines run in the order in which they were set. When nothing is ready,
+//! the loop sleeps until the next timer is due, or until another thread or the system wakes it.
+//!
+//! Source: `tornado.ioloop.IOLoop` on `asyncio`.
 
 mod add_future;
 mod blocking;
@@ -75,10 +77,12 @@ use singletons::Singletons;
 pub(crate) use timers::OwnTimer;
 use timers::Timers;
 
-/// What fails on a loop that is [closed](IoLoop::close) fails with this.
+/// The error of every operation that needs a loop and finds it [closed](IoLoop::close).
 pub(crate) const CLOSED: Error = Error::InvalidState("the IoLoop is closed");
 
-/// The event loop that coroutines, callbacks and timers run on. This is a handle: clones are handles of one loop.
+/// The event loop that coroutines, callbacks and timers run on.
+///
+/// An `IoLoop` is a handle: clones refer to the same loop.
 #[derive(Clone)]
 pub struct IoLoop {
     inner: Rc<Inner>,
@@ -89,37 +93,48 @@ struct Inner {
     clock: Guarded<Box<dyn Clock>>,
     timers: RefCell<Timers>,
     inbox: Inbox,
-    /// What is to come from other threads.
+    /// Callbacks that other threads are still to deliver, such as the results of jobs.
     expected: RefCell<Expected>,
-    /// What it has one of each, as its default executor.
+    /// Values of which the loop owns one each, such as its default executor.
     singletons: Singletons,
-    /// What the last wait has seen.
+    /// Events that the last wait reported.
     wait: RefCell<wait::Wait>,
-    /// The sockets that it watches.
+    /// The sockets that the loop watches.
     sources: Rc<sources::Sources>,
     #[cfg(unix)]
     fds: fds::Fds,
     #[cfg(all(unix, feature = "signals"))]
     signals: signals::Signals,
-    /// Ends the run after the iteration in which it is set.
+    /// Ends the run after the turn in which it is set.
     stop: Cell<bool>,
     running: Cell<bool>,
-    /// How long a callback may hold the loop before that is logged.
+    /// How long a callback may hold the loop before a warning is logged; `None` for no limit.
     blocking_threshold: Cell<Option<Duration>>,
-    /// What the clock showed in this turn, once it was read.
+    /// The clock's time in this turn, once it was read.
     turn_time: Cell<Option<Duration>>,
-    /// From then on nothing is added to it, and it does not run.
+    /// Once set, nothing is added to the loop, and it does not run.
     closed: Cell<bool>,
 }
 
 impl IoLoop {
-    /// Creates a loop on the real clock. It is not the current one of the thread until it runs or is made so.
+    /// Creates a loop on the real clock. It becomes the thread's current loop while it runs, or by
+    /// [`make_current`](Self::make_current).
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self::with_clock(RealClock::new())
     }
 
-    /// Creates a loop on another clock.
+    /// Creates a loop on the given clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use squall::{sleep, testing::VirtualClock, IoLoop};
+    ///
+    /// let io_loop = IoLoop::with_clock(VirtualClock::new());
+    /// io_loop.run_sync(|| sleep(Duration::from_secs(3600)))?;     // returns at once
+    /// assert_eq!(io_loop.time(), Duration::from_secs(3600));
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
     pub fn with_clock(clock: impl Clock + 'static) -> Self {
         Self::on(ReadyQueue::new(), clock)
     }
@@ -151,56 +166,93 @@ impl IoLoop {
         Self { inner: Rc::new(inner) }
     }
 
-    /// Returns the time since the loop was made.
+    /// Returns the time since the loop was created, as its clock shows it.
     pub fn time(&self) -> Duration {
         self.inner.clock.now()
     }
 
-    /// The time of the turn that runs, which takes no reading of the clock where timers have taken one.
+    /// Returns the time of the current turn. Reads the clock at most once in each turn.
     #[cfg(feature = "web")]
     pub(crate) fn turn_time(&self) -> Duration {
         self.inner.turn_time()
     }
 
-    /// Calls `f` in the next iteration. If it panics, that is logged.
+    /// Calls `f` in the next turn of the loop. A panic in `f` is logged.
+    ///
+    /// ```
+    /// use squall::IoLoop;
+    ///
+    /// let io_loop = IoLoop::current();
+    /// let inner = io_loop.clone();
+    /// io_loop.add_callback(move || inner.stop());
+    /// io_loop.start();
+    /// ```
     pub fn add_callback(&self, f: impl FnOnce() + 'static) {
         if !self.is_closed() {
             self.inner.ready.push(callback(f));
         }
     }
 
-    /// Calls `f` in the next iteration and drives what it returns to its end: fire and forget. What it raises is
-    /// logged, with its traceback.
+    /// Calls `f` in the next turn of the loop and runs the coroutine that it returns, without anything waiting for the
+    /// result. An exception that the coroutine raises is logged with its traceback.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use squall::{sleep, IoLoop, Result};
+    ///
+    /// #[squall::coroutine]
+    /// fn heartbeat() -> Result<()> {
+    ///     println!("alive");
+    ///     Ok(())
+    /// }
+    ///
+    /// IoLoop::current().spawn_callback(heartbeat);
+    /// IoLoop::current().run_sync(|| sleep(Duration::from_millis(1)))?;
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
     #[track_caller]
     pub fn spawn_callback<M: 'static, Y: Yieldable<M> + 'static>(&self, f: impl FnOnce() -> Y + 'static) {
         let caller = Location::caller();
         self.add_callback(move || run_callback(caller, f));
     }
 
-    /// Calls `f` after `delay`.
+    /// Calls `f` once `delay` has passed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use squall::IoLoop;
+    ///
+    /// let io_loop = IoLoop::current();
+    /// let inner = io_loop.clone();
+    /// let timeout = io_loop.call_later(Duration::from_secs(60), || println!("never printed"));
+    /// io_loop.call_later(Duration::from_millis(1), move || inner.stop());
+    /// io_loop.remove_timeout(&timeout);
+    /// io_loop.start();
+    /// ```
     #[track_caller]
     pub fn call_later(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.call_at(self.time().saturating_add(delay), f)
     }
 
-    /// Calls `f` at `when`, in the time of [`time`](Self::time). A time that is past means now.
+    /// Calls `f` at the time `when`, measured like [`time`](Self::time). If `when` has passed, `f` is called in the
+    /// next turn.
     #[track_caller]
     pub fn call_at(&self, when: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.add_timer(when.max(self.time()), callback(f))
     }
 
-    /// Calls `f` after `delay`, like [`call_later`](Self::call_later): Tornado's older name.
+    /// Calls `f` once `delay` has passed. Tornado's older name for [`call_later`](Self::call_later).
     #[track_caller]
     pub fn add_timeout(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
         self.call_later(delay, f)
     }
 
-    /// Takes a timer back: what it would have called is not called. Harmless if it has run or was removed.
+    /// Removes a timer, so that its callback is not called. Does nothing if the timer has run or was removed before.
     pub fn remove_timeout(&self, timeout: &Timeout) {
         let removed = self.inner.timers.borrow_mut().remove(timeout);
         drop(removed);
-        // It does not run either if it is on the ready queue already. This drops what it would have called, whose
-        // `Drop` may ask for timers again.
+        // Also stops a callback that is on the ready queue already. Dropping what the timer holds may run a `Drop` that
+        // sets or removes timers.
         timeout.withdraw();
     }
 
@@ -208,13 +260,13 @@ impl IoLoop {
         WeakLoop(Rc::downgrade(&self.inner))
     }
 
-    /// Puts a callback on the ready queue at `when`.
+    /// Sets a timer that puts `callback` on the ready queue at `when`.
     #[track_caller]
     pub(crate) fn add_timer(&self, when: Duration, callback: Callback) -> Timeout {
         self.add_timer_of(Location::caller(), when, callback)
     }
 
-    /// Puts a callback on the ready queue at `when`, as a timer that `caller` has set.
+    /// Sets a timer that puts `callback` on the ready queue at `when`, and records `caller` as the line that set it.
     pub(crate) fn add_timer_of(
         &self,
         caller: &'static Location<'static>,
@@ -229,11 +281,11 @@ impl IoLoop {
         timeout
     }
 
-    /// Ends the loop: drops every callback, timer and suspended coroutine without running any. What is added
-    /// later is dropped, too, and it does not run any more.
+    /// Closes the loop: drops every callback, timer and suspended coroutine without running any of them. What is added
+    /// later is dropped as well, and the loop cannot run again.
     ///
-    /// A loop whose last handle goes does the same. This is for loops that are held by what they hold: a callback
-    /// that has not run yet and has a handle of its loop.
+    /// A loop is also closed when its last handle is dropped. Call `close` for a loop that something in it keeps alive:
+    /// a callback that holds a handle of its own loop and has not run yet.
     ///
     /// ```
     /// use squall::IoLoop;
@@ -247,7 +299,7 @@ impl IoLoop {
     /// ```
     ///
     /// # Panics
-    /// If the loop is running: stop it first.
+    /// Panics if the loop is running: [`stop`](Self::stop) it first.
     ///
     /// Source: `tornado.ioloop.IOLoop.close`.
     #[track_caller]
@@ -261,21 +313,21 @@ impl IoLoop {
         self.inner.closed.get()
     }
 
-    /// Returns a handle by which other threads can have something called on the loop.
+    /// Returns a handle that other threads use to add callbacks to the loop.
     pub fn handle(&self) -> LoopHandle {
         self.inner.inbox.handle()
     }
 }
 
 impl Drop for Inner {
-    /// What is suspended then is dropped without being resumed.
+    /// Drops suspended coroutines without resuming them.
     fn drop(&mut self) {
         self.close();
     }
 }
 
 impl Inner {
-    /// Drops everything that it holds. What a `Drop` adds meanwhile goes as well.
+    /// Drops everything that the loop holds, and whatever a `Drop` adds meanwhile.
     fn close(&self) {
         self.closed.set(true);
         self.inbox.close();
@@ -291,7 +343,7 @@ impl Inner {
     }
 }
 
-/// A loop, without holding it: for what the loop itself holds.
+/// A reference that does not keep the loop alive, for what the loop itself holds.
 #[derive(Clone, Default)]
 pub(crate) struct WeakLoop(Weak<Inner>);
 
@@ -307,7 +359,7 @@ impl fmt::Debug for IoLoop {
     }
 }
 
-/// `convert_yielded` of what somebody gave who called from there.
+/// Converts what a callback returned into a Future, with `caller` as the line that yields it.
 fn convert_at<M, Y: Yieldable<M>>(
     caller: &'static Location<'static>,
     yielded: Y,
@@ -315,7 +367,7 @@ fn convert_at<M, Y: Yieldable<M>>(
     native::yielded_at(caller, || convert_yielded(yielded))
 }
 
-/// Calls `f` and has what it gives driven to its end. What it raises is logged, unless it was cancelled.
+/// Calls `f` and runs the coroutine that it returns. An exception is logged, unless it is a cancellation.
 /// Source: `IOLoop._run_callback`.
 pub(crate) fn run_callback<M, Y: Yieldable<M>>(caller: &'static Location<'static>, f: impl FnOnce() -> Y) {
     let log = |exception: &Exception| {

@@ -21,15 +21,16 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! # What it is
+//! # Concepts
 //!
-//! - A [`Future`] is a handle to a result that is not there yet. A coroutine yields or awaits it; other code asks it, by
-//!   [`done`](Future::done) and [`result`](Future::result). A [`Promise`] is the other end, which resolves it.
+//! - A [`Future`] is a handle of a result that is not there yet. A coroutine yields or awaits it; other code checks it by
+//!   [`done`](Future::done) and [`result`](Future::result). A [`Promise`] is its other end, which resolves it.
 //! - A **coroutine** is a function that runs up to the first Future it has to wait for, is suspended there, and goes on
 //!   when that Future is done. Between two yields nothing else runs on its thread, so plain `Cell`s and `Rc`s are enough.
 //! - A [`Runner`] drives one coroutine: it sends results in, throws exceptions in, and takes out what is yielded. Users never
 //!   touch it.
-//! - The loop, [`IoLoop`], runs what is ready, in the order in which it became ready. Each thread has one.
+//! - The event loop, [`IoLoop`], runs what is ready, in *turns*: one turn runs the callbacks that were ready when it began, in
+//!   the order in which they became ready. Each thread has a loop.
 //! - An [`Exception`] is any error, with a traceback of the coroutines that it passed through. It is trapped in the Future
 //!   of the coroutine that raised it, and raised again where that Future is yielded.
 //!
@@ -38,9 +39,10 @@
 //!
 //! # Writing coroutines
 //!
-//! [`#[squall::coroutine]`](macro@coroutine) makes a coroutine of a function, and defines `yield_!` in its body. Without
-//! the attribute the function [`coroutine`](fn@coroutine) takes a closure. An `async fn` is a coroutine as well, a *native*
-//! one: it does nothing until it is yielded, awaited or spawned. Each kind can wait for the other.
+//! [`#[squall::coroutine]`](macro@coroutine) makes a coroutine of a function, and defines `yield_!` in its body.
+//! Without the attribute the function [`coroutine`](fn@coroutine) takes a closure. An `async fn` is a coroutine as
+//! well, a *native* one: it does nothing until it is yielded, awaited or spawned. Yield-style and native coroutines can
+//! wait for each other.
 //!
 //! ```
 //! use squall::{coroutine, Exception, IoLoop, Result};
@@ -72,7 +74,7 @@
 //! let closure = coroutine(|co| async move { Ok(co.yield_(native()).await? + 1) });
 //! assert_eq!(IoLoop::current().run_sync(|| closure)?, 4);
 //!
-//! let text = Exception::msg("no such page");         // where an error is only a text
+//! let text = Exception::msg("no such page");         // an error that is only a text
 //! assert_eq!(text.to_string(), "no such page");
 //! # Ok::<(), Exception>(())
 //! ```
@@ -80,8 +82,8 @@
 //! # Yielding
 //!
 //! A coroutine may yield a Future; an array, `Vec`, tuple or map of yieldable things, which are waited for together; a
-//! [`moment`] or `()`, which lets the loop run once; any [`std::future::Future`] whose output is a `Result`; and types of
-//! your own that implement [`Yieldable`].
+//! [`moment`] or `()`, which lets the loop run once; any [`std::future::Future`] whose output is a `Result`; and types
+//! of your own that implement [`Yieldable`].
 //!
 //! ```
 //! use std::time::Duration;
@@ -122,8 +124,9 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! Coroutines share things by [`locks`] and [`queues`], and talk to other programs through the sockets of [`net`].
-//! [`cancellation`] says what cancelling does to each thing that can be waited for.
+//! Coroutines coordinate by [`locks`] and [`queues`]. They talk to other programs through the sockets of [`net`], the
+//! HTTP client `squall::httpclient` and the web server `squall::web`. [`cancellation`] lists what cancelling does to
+//! each thing that can be waited for.
 //!
 //! # Running
 //!
@@ -132,20 +135,20 @@
 //!   names each waiting coroutine and its line.
 //! - [`IoLoop::spawn_callback`] starts a coroutine without waiting for it; a failure is logged with its traceback.
 //! - [`IoLoop::start`] runs until [`IoLoop::stop`]; [`runtimes`] shows how Ctrl-C ends a program in good order.
-//! - [`IoLoop::handle`] returns a [`LoopHandle`], by which other threads call back.
-//! - [`PeriodicCallback`] calls at an interval, [`ThreadPoolExecutor`] runs what would block.
+//! - [`IoLoop::handle`] returns a [`LoopHandle`], by which other threads add callbacks.
+//! - [`PeriodicCallback`] calls a function at an interval; [`ThreadPoolExecutor`] runs code that blocks.
 //!
-//! Futures of tokio, async-io and other libraries can be yielded and awaited; [`runtimes`] says what each of them needs.
+//! Futures of tokio, async-io and other libraries can be yielded and awaited; [`runtimes`] describes what they need.
 //!
-//! An exception that no one can receive is logged, by the crate `log`: a callback that failed, or the exception of a Future
-//! that was dropped without being asked. A program without a logger sees it on standard error; [`report_to_stderr`] turns
-//! that off.
+//! An exception that nothing can receive is logged by the crate `log`: that of a callback, or of a Future that was
+//! dropped before its exception was retrieved. In a program without a logger it goes to standard error, unless
+//! [`report_to_stderr`] turns this off.
 //!
 //! # Testing
 //!
 //! [`#[squall::test]`](macro@test) runs a coroutine as a test on a virtual clock, where an hour passes at once. A
-//! [`TestLoop`](testing::TestLoop) resumes one coroutine at a time, [`explore`](testing::explore) tries every order in which
-//! they may run. [`testing::guide`] shows all of it.
+//! [`TestLoop`](testing::TestLoop) resumes one coroutine at a time. [`explore`](testing::explore) tries every order in
+//! which coroutines may run. [`testing::guide`] shows all of it.
 //!
 //! ```
 //! use std::time::Duration;
@@ -160,8 +163,9 @@
 //!
 //! # Seeing
 //!
-//! [`trace::record`] records what coroutines do and draws it in columns, one for each; [`trace::note`] adds a line of your
-//! own. [`IoLoop::dump`] prints, at any moment, which coroutine waits for what, at which line.
+//! [`trace::record`] records what coroutines do, and its trace prints in columns, one for each coroutine;
+//! [`trace::note`] adds a line of your own. [`IoLoop::dump`] prints, at any moment, which coroutine waits for what, at
+//! which line.
 //!
 //! ```
 //! use squall::{trace, IoLoop, Result};
@@ -187,28 +191,30 @@
 //! | `trace` | [`trace::record`] and its views, [`testing::TestLoop`], [`testing::explore`] | yes |
 //! | `signals` | `IoLoop::add_signal_handler` | no |
 //! | `http-client` | `squall::httpclient`: an HTTP client, with HTTPS and decompression | no |
-//! | `http-client-plain` | `squall::httpclient` without these two | no |
+//! | `http-client-plain` | `squall::httpclient` without HTTPS and decompression | no |
+//! | `web` | `squall::web`: an HTTP server whose handlers are coroutines, WebSockets, static files | no |
+//! | `tls` | `squall::web` over HTTPS | no |
 //! | `program` | `squall::program`: coroutine programs written in JSON | no |
 //!
-//! Without default features squall is the Runner, the loop, the executor, locks and queues.
+//! Without default features squall consists of the Runner, the loop, the executor, locks and queues.
 //!
 //! # Functions at the root
 //!
 //! | function | what it does |
 //! |---|---|
-//! | [`coroutine`](fn@coroutine) | calls a closure as a coroutine |
-//! | [`sleep`] | returns a Future that is done after a while |
-//! | [`moment`] | returns what takes one turn of the loop |
-//! | [`multi`], [`multi_quiet`] | wait for a list, tuple or map of things; the quiet one does not log some exceptions |
-//! | [`with_timeout`], [`with_timeout_quiet`] | wait for something, but not longer than a limit |
-//! | [`with_timeout_erased`], [`with_timeout_erased_quiet`] | wait like that for a Future of a type that is not known, as generators of other languages do |
-//! | [`task`] | makes a Future of a function that takes a callback |
-//! | [`maybe_future`] | makes a Future of something that may be one already |
-//! | [`native()`] | makes a std Future yieldable whose output is not a `Result` |
-//! | [`convert_yielded`] | makes a Future of anything that can be yielded |
-//! | [`report_to_stderr`] | sets whether failures go to standard error where there is no logger |
+//! | [`coroutine`](fn@coroutine) | runs a closure as a coroutine |
+//! | [`sleep`] | returns a Future that is done after a given time |
+//! | [`moment`] | returns a yieldable that takes one turn of the loop |
+//! | [`multi`], [`multi_quiet`] | wait for a list, tuple or map of things; the quiet one does not log chosen exceptions |
+//! | [`with_timeout`], [`with_timeout_quiet`] | wait for something within a time limit |
+//! | [`with_timeout_erased`], [`with_timeout_erased_quiet`] | wait like these for a Future whose type is erased, in generators of other languages |
+//! | [`background`](fn@background) | puts coroutines and timers that live as long as the loop in the background |
+//! | [`task`] | adapts a function that takes a callback |
+//! | [`maybe_future`] | makes a value or a Future a Future |
+//! | [`native()`] | makes a std Future whose output is not a `Result` yieldable |
+//! | [`convert_yielded`] | converts anything that can be yielded into a Future |
 //! | [`chain_future`] | copies the result of one Future to another |
-//! | [`report_to_stderr`] | turns off, or on again, that failures go to standard error where no logger takes them |
+//! | [`report_to_stderr`] | sets whether failures go to standard error in a program without a logger |
 
 #[cfg(feature = "macros")]
 mod attributes;
@@ -253,14 +259,14 @@ pub use squall_runner::{
 
 #[doc = include_str!("../docs/cancellation.md")]
 pub mod cancellation {}
-// Its snippets use tokio and others, which this crate does not depend on: the package `squall-runtimes` runs them.
+// Its snippets use tokio and other crates that are not dependencies here: the package `squall-runtimes` runs them.
 #[cfg_attr(not(doctest), doc = include_str!("../docs/runtimes.md"))]
 #[cfg_attr(doctest, doc = "Other runtimes.")]
 pub mod runtimes {}
 #[doc(hidden)]
 pub mod __private;
 
-/// The code of the README, run as it is printed there.
+/// The code of the README, as a doc test.
 #[cfg(all(doctest, feature = "macros"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -1,4 +1,4 @@
-//! Locks for coroutines: requests that have to wait stand in a line, first come, first served.
+//! Locks for coroutines. Requests that have to wait are served first come, first served.
 //!
 //! ```
 //! use squall::{coroutine, locks::Lock, moment, IoLoop};
@@ -22,33 +22,33 @@
 //! | [`Condition`] | wait until another coroutine notifies |
 //! | [`Event`] | wait until a flag is set |
 //!
-//! Each is a handle: clones mean the same lock. They are for the coroutines of one thread, yield-style and
-//! native. Nothing runs inside `release`, `notify` or `set`: the loop resumes the coroutines that are let in.
+//! Each lock is a handle: clones refer to the same lock. Locks synchronise the coroutines of one thread, yield-style
+//! and native ones. Nothing runs inside `release`, `notify` or `set`: the loop resumes the coroutines that are let in.
 //!
 //! # Time limits
 //!
-//! Each method that waits has a twin whose name ends in `_within`, here and in [`queues`](crate::queues), that takes how
-//! long to wait at most: `lock.acquire_within(d)` for Tornado's `lock.acquire(timeout=d)`. It is always a length of time
-//! and never a time of day; in Tornado it may be either, and the guide has to warn of mixing them up.
+//! Each method that waits has a twin with the suffix `_within` that takes a time limit, here and in
+//! [`queues`](crate::queues): Tornado's `lock.acquire(timeout=d)` is `lock.acquire_within(d)`. The limit is always a
+//! duration and never a point in time; Tornado accepts either, and its guide warns of confusing the two.
 //!
-//! # Requests that nobody wants
+//! # Abandoned requests
 //!
-//! A request is in its line until it is served, cancelled or out of time, or until its last handle is dropped. One that
-//! was served and whose result nobody takes, because the coroutine or the Future was dropped meanwhile, passes on to the
-//! next one. A request belongs to the loop on which it was made, and goes when that loop ends. The table in
-//! [`cancellation`](crate::cancellation) has each case.
+//! A request leaves its line when it is served, cancelled or out of time, or when its last handle is dropped. If a
+//! request was served, but its coroutine or Future is dropped before it takes the result, the result passes to the next
+//! request. A request belongs to the loop on which it was made, and is withdrawn when that loop ends. The table in
+//! [`cancellation`](crate::cancellation) lists each case.
 //!
 //! # Names
 //!
 //! Traces, [`Error::Deadlock`](crate::Error::Deadlock) and [`IoLoop::dump`](crate::IoLoop::dump) name what a coroutine
-//! waits for, and what holds it: `Lock#2, held by transfer since src/bank.rs:20:31`. A name of your own is set by `named`:
+//! waits for and the coroutine that holds it: `Lock#2, held by transfer since src/bank.rs:20:31`. `named` sets a name:
 //!
 //! ```
 //! use squall::locks::Lock;
 //!
 //! let accounts = Lock::new().named("accounts");
 //! assert_eq!(&*accounts.name(), "accounts");
-//! assert_eq!(&*Lock::new().name(), "Lock#1");             // the first lock without one that is mentioned
+//! assert_eq!(&*Lock::new().name(), "Lock#1");             // the first unnamed lock that is mentioned
 //! ```
 //!
 //! Source: `tornado.locks`.

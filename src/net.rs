@@ -34,7 +34,8 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! A socket belongs to the loop that was current when it was made. When that loop is closed, operations fail.
+//! A socket belongs to the loop that was current when the socket was created. Once that loop is closed, operations
+//! fail.
 
 #[doc = include_str!("../docs/sockets.md")]
 pub mod guide {}

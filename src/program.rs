@@ -1,5 +1,5 @@
-//! Coroutine programs as data: small programs in JSON, run on the real [`Runner`](crate::Runner),
-//! [`Future`](crate::Future) and [`IoLoop`](crate::IoLoop) under a virtual clock, with everything that happens
+//! Coroutine programs as data: small programs in JSON that run on the real [`Runner`](crate::Runner),
+//! [`Future`](crate::Future) and [`IoLoop`](crate::IoLoop) under a virtual clock, while everything that happens is
 //! recorded.
 //!
 //! ```
@@ -17,12 +17,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The language has the pieces of Tornado's coroutines, and no others: decorated, native and plain functions,
-//! `yield`, futures, timers, locks and queues; `docs/programs.md` has all of it. The suite in `tests/conformance/`
-//! holds such programs, each with what the real Tornado did with it; [`Report`] is what squall did.
+//! The language has the parts of Tornado's coroutines and no others: decorated, native and plain functions, `yield`,
+//! futures, timers, locks and queues. `docs/programs.md` describes it. The suite in `tests/conformance/` consists of
+//! such programs, each with a record of what it did on the real Tornado; a [`Report`] is what it does on squall.
 //!
-//! What is interpreted is only the language: its statements and expressions. Everything that a program waits for
-//! is squall's own, so that the suite judges squall and not an imitation.
+//! Only the language itself is interpreted: its statements and expressions. Everything that a program waits for is
+//! squall's own, so the suite judges squall and not an imitation.
 
 mod callable;
 mod expressions;
@@ -51,7 +51,7 @@ pub use report::{Line, Log, Outcome, Report, Step};
 
 use syntax::{Body, Def, Name};
 
-/// Reads a program, and checks all of it: of one that is not well formed nothing runs.
+/// Reads a program and checks all of it. Nothing of a malformed program runs.
 ///
 /// ```
 /// let error = squall::program::parse(r#"{"name": "", "about": "", "top": [], "defs":
@@ -60,12 +60,12 @@ use syntax::{Body, Def, Name};
 /// ```
 ///
 /// # Errors
-/// Says where the program is not well formed, and what was expected there.
+/// [`ProgramError`], which says where the program is malformed, and what was expected there.
 pub fn parse(text: &str) -> Result<Program, ProgramError> {
     Ok(Program { code: Arc::new(parse::program(text)?) })
 }
 
-/// A well-formed program. Cheap to clone.
+/// A well-formed program. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct Program {
     code: Arc<Code>,
@@ -77,27 +77,28 @@ struct Code {
     about: String,
     defs: Vec<Def>,
     top: Body,
-    /// The names that a `let` at the top assigns.
+    /// The names that a `let` at the top level assigns.
     globals: BTreeSet<Name>,
-    /// Where each statement stands in the source, once somebody wants to know.
+    /// The line of each statement in the Python source, made when it is first needed.
     places: OnceLock<source::Places>,
 }
 
 impl Program {
-    /// Returns the name of the program.
+    /// Returns the program's name.
     pub fn name(&self) -> &str {
         &self.code.name
     }
 
-    /// Returns what the program is about, in a line.
+    /// Returns the program's description, one line.
     pub fn about(&self) -> &str {
         &self.code.about
     }
 
-    /// Returns the program as Python, as far as that is possible: what it would look like if it were written for Tornado.
+    /// Returns the program as Python source, as it might be written for Tornado. Words that Tornado does not have stay
+    /// as they are.
     ///
-    /// Traces, tracebacks, `Deadlock` and `dump` name its lines, in a file that is called like the program:
-    /// `visit:3:5` is line 3 of what this returns for the program `visit`.
+    /// Traces, tracebacks, `Deadlock` and `dump` show its lines, with the program's name in place of a file:
+    /// `visit:3:5` is line 3 of the source of the program `visit`.
     ///
     /// ```
     /// let program = squall::program::parse(r#"{"name": "", "about": "", "defs":
@@ -110,25 +111,25 @@ impl Program {
         source::source(&self.code)
     }
 
-    /// Runs it, on a loop and a virtual clock of its own. An observer of this thread sees it all, so that
-    /// `squall::trace::record(|| program.run())` gives the trace of a program; what it logs are
-    /// [notes](crate::trace::note) there.
+    /// Runs the program on a loop and a virtual clock of its own. An observer of this thread sees all events, so
+    /// `squall::trace::record(|| program.run())` returns the trace of a program. What the program logs appears there as
+    /// [notes](crate::trace::note).
     ///
     /// # Errors
-    /// If the program does what the language does not have: reads a variable that was not assigned, goes on for
-    /// ever, lets an exception out of its top level. What it did before that is in the error.
+    /// [`RunError`] if the program does something that the language does not allow: it reads an unassigned variable,
+    /// runs for ever, or lets an exception out of its top level. The error holds the report of what happened before.
     pub fn run(&self) -> Result<Report, RunError> {
         run::run(&self.code)
     }
 }
 
-/// Why a text is not a program.
+/// The error of [`parse`]: the text is not a program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", prefix(.path))]
 pub struct ProgramError {
     path: String,
     message: String,
-    /// Whether the text is JSON.
+    /// `true` if the text is valid JSON.
     json: bool,
 }
 
@@ -137,12 +138,12 @@ impl ProgramError {
         Self { path: path.into(), message: message.into(), json: true }
     }
 
-    /// The text is not JSON.
+    /// Creates the error of a text that is not JSON.
     fn not_json(message: impl Into<String>) -> Self {
         Self { json: false, ..Self::new("the JSON text", message) }
     }
 
-    /// Returns whether the text is JSON, although it is not a program.
+    /// Returns whether the text is valid JSON, although it is not a program.
     ///
     /// ```
     /// assert!(!squall::program::parse("print('hello')").unwrap_err().is_json());
@@ -152,12 +153,12 @@ impl ProgramError {
         self.json
     }
 
-    /// Returns the way to the node, as in `defs.f.body[2][1]`; empty for the program as a whole.
+    /// Returns the path to the malformed node, such as `defs.f.body[2][1]`; empty for the program as a whole.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns what was expected there, and what was found.
+    /// Returns what was expected at the node, and what was found.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -171,17 +172,17 @@ fn prefix(path: &str) -> String {
     }
 }
 
-/// Why a run was given up.
+/// The error of [`Program::run`]: the run was given up.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{message}")]
 pub struct RunError {
     message: String,
-    /// What the program did until then.
+    /// What the program did before.
     report: Box<Report>,
 }
 
 impl RunError {
-    /// Returns what the program did until then.
+    /// Returns what the program did before.
     pub fn report(&self) -> &Report {
         &self.report
     }

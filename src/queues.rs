@@ -1,4 +1,4 @@
-//! Queues between coroutines: a coroutine that finds one empty, or full, waits in line.
+//! Queues between coroutines. A coroutine that finds a queue empty, or full, waits in line.
 //!
 //! ```
 //! use squall::{coroutine, queues::Queue, IoLoop};
@@ -24,18 +24,19 @@
 //! ```
 //!
 //! [`Queue`] returns the oldest item first, [`PriorityQueue`] the smallest, [`LifoQueue`] the youngest. Each is a
-//! handle: clones mean the same queue. They are for the coroutines of one thread, yield-style and native, where
-//! it is `queue.get().await?`. The twins with `_within` take how long to wait at most, as
-//! [everywhere](crate::locks#time-limits).
+//! handle: clones refer to the same queue. Queues connect the coroutines of one thread, yield-style and native ones; a
+//! native coroutine writes `queue.get().await?`. The twins with the suffix `_within` take a time limit, as those of
+//! [locks](crate::locks#time-limits) do.
 //!
-//! # Nothing is lost
+//! # Untaken items
 //!
-//! An item that was handed over and that nobody takes, because the coroutine or the Future was dropped meanwhile, goes to
-//! the next one that waits, or back to the place in the queue that it had. The queue may hold more than its limit then. An
-//! item that waits for room is dropped only if its Future is cancelled or runs out of time; [`put_nowait`](Queue::put_nowait) and [`try_put_within`](Queue::try_put_within) hand it back.
-//! The table in [`cancellation`](crate::cancellation) has each case.
+//! An item may be handed to a coroutine that is dropped before it takes it. The item then goes to the next coroutine in
+//! line, or back to its former place in the queue, which may hold more than its limit then. An item that waits for room
+//! is dropped only if its Future is cancelled or runs out of time; [`put_nowait`](Queue::put_nowait) and
+//! [`try_put_within`](Queue::try_put_within) hand it back. The table in [`cancellation`](crate::cancellation) lists
+//! each case.
 //!
-//! Source: `tornado.queues`. There, an item that was handed over and that nobody takes is lost.
+//! Source: `tornado.queues`, where an item that was handed over and not taken is lost.
 
 mod heap;
 mod inner;
@@ -45,12 +46,12 @@ mod requests;
 
 pub use queue::{LifoQueue, PriorityQueue, Queue};
 
-/// [`get_nowait`](Queue::get_nowait) found nothing. Source: `tornado.queues.QueueEmpty`.
+/// The error of [`get_nowait`](Queue::get_nowait) on an empty queue. Source: `tornado.queues.QueueEmpty`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the queue is empty")]
 pub struct QueueEmpty;
 
-/// There was no room for the item, which is handed back. Source: `tornado.queues.QueueFull`.
+/// The error of a put for which there is no room. It holds the item. Source: `tornado.queues.QueueFull`.
 ///
 /// ```
 /// use squall::queues::{Queue, QueueFull};
@@ -71,7 +72,7 @@ impl<T> std::fmt::Debug for QueueFull<T> {
     }
 }
 
-/// [`task_done`](Queue::task_done) was called more often than items were put.
+/// The error of [`task_done`](Queue::task_done) when it is called more often than items were put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("task_done() called too many times")]
 pub struct TooManyTasksDone;

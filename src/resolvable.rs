@@ -1,21 +1,21 @@
-//! Futures of your own: [`Resolvable`], and what is needed to implement it.
+//! Futures of your own: the trait [`Resolvable`], and everything needed to implement it.
 //!
-//! Most programs need none of this. A Future that another part of the program resolves is made by
-//! [`Future::new`](crate::Future::new) and resolved by its [`Promise`](crate::Promise); one that depends on other things is
-//! a coroutine. A type of your own pays where its state should lie in the allocation of the Future, and where it should be
-//! asked, cancelled and described like those of squall: its timers, locks, queues and lists are made from this module.
+//! Most programs do not need this module. To resolve a Future from another part of the program, create it by
+//! [`Future::new`](crate::Future::new) and resolve it by its [`Promise`](crate::Promise); to combine Futures, write a
+//! coroutine. A type of your own is worthwhile if its state should be in the allocation of the Future, and if it should
+//! be cancelled and described like squall's own: squall's timers, locks, queues and lists are made with this module.
 //!
 //! A Future of your own is an `Rc` of a type that implements [`Resolvable`]:
 //!
-//! | what it does | by |
+//! | purpose | means |
 //! |---|---|
-//! | holds the state, the result and those that wait | a field of type [`Shared`]; [`set`](Shared::set) resolves it, and runs nothing |
+//! | holds the state, the result and the waiters | a field of type [`Shared`]; [`set`](Shared::set) resolves it, and runs nothing |
 //! | is handed out | [`Future::from_core`](crate::Future::from_core) |
-//! | waits for others | [`Run`]: it is called, by [`AnyFuture::call_when_done`], in the turn after another Future is done |
-//! | ends with its loop | [`Withdraw`], and a [`Held`] if what it waits for holds it: that is a circle |
-//! | frees what it has when it is cancelled | [`Resolvable::cancel`] |
-//! | leaves the lists of what it waits for, when nothing wants it any more | [`Run::is_over`] |
-//! | has a name in traces, and says in a Deadlock what it waits for | [`Shared::announce`], [`Resolvable::describe`] |
+//! | waits for other Futures | [`Run`]: by [`AnyFuture::call_when_done`] it is called in the turn after another Future is done |
+//! | ends with its loop | [`Withdraw`], and a [`Held`] if the Futures that it waits for hold it, which is a cycle |
+//! | releases what it holds when it is cancelled | [`Resolvable::cancel`] |
+//! | leaves the lists of other Futures when it is no longer needed | [`Run::is_over`] |
+//! | has a name in traces and a description in a Deadlock | [`Shared::announce`], [`Resolvable::describe`] |
 //!
 //! ```
 //! use std::cell::Cell;
@@ -40,7 +40,7 @@
 //!     Future::from_core(quorum)
 //! }
 //!
-//! /// The Future, and what is called when one of the others is done, in one allocation.
+//! /// The Future, which is also the callback of the other Futures, in one allocation.
 //! struct Quorum {
 //!     shared: Shared<usize>,
 //!     missing: Cell<usize>,
@@ -51,7 +51,7 @@
 //! }
 //!
 //! impl Quorum {
-//!     /// Lets go of all that it waits for.
+//!     /// Releases everything that it waits for.
 //!     fn let_go(&self) -> Vec<AnyFuture> {
 //!         drop(self.held.take());
 //!         self.futures.take()
@@ -112,10 +112,10 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! Three rules keep what squall promises. Nothing runs inside [`Shared::set`]: what is to happen then is put on the ready
-//! queue by [`call_soon`]. Code of users (a predicate, a `Drop`, a callback) is called while nothing is borrowed, through a
-//! guard: [`Exception::trap`](crate::Exception::trap), [`Guarded`] or [`discard`]. And what was taken from a source is put back if nobody has
-//! seen it: [`Shared::reclaim`], in the `Drop` of your type.
+//! Keep to three rules, as squall's own Futures do. Nothing runs inside [`Shared::set`]: put what has to happen then on
+//! the ready queue by [`call_soon`]. Code of users (a predicate, a `Drop`, a callback) is called while nothing is
+//! borrowed, through a guard: [`Exception::trap`](crate::Exception::trap), [`Guarded`] or [`discard`]. A value that was
+//! taken from a source returns to it if it was not seen: [`Shared::reclaim`], in the `Drop` of your type.
 
 #[doc(no_inline)]
 pub use crate::AnyFuture;

@@ -1,5 +1,5 @@
-//! Tests of coroutines: time that jumps, one resume at a time, in an order of one's choice. The
-//! [`guide`] shows all of it, from small to large.
+//! Tests of coroutines: time that jumps, one resume at a time, in an order that the test chooses. The [`guide`] shows
+//! all of it, from small to large.
 
 #[cfg(all(feature = "macros", feature = "net", feature = "trace"))]
 #[doc = include_str!("../docs/testing.md")]

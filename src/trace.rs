@@ -1,7 +1,7 @@
-//! Looking at coroutines: what they did, recorded and drawn.
+//! Traces of coroutines: what they did, recorded and drawn.
 //!
 //! [`record`] calls a function and returns a [`Trace`] of what coroutines, Futures and the loop did until it returned.
-//! [`note`] writes a line of the program's own into the trace, in the column of the coroutine that runs.
+//! [`note`] adds a line of your own to the trace, in the column of the running coroutine.
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,11 +22,11 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! A [`Trace`] is a list of [entries](Entry), and every view of it is made from that list alone. Calls and Futures
-//! are named and numbered in the order in which they come, and times begin at the first entry: on a virtual clock
-//! the same program gives the same trace on every machine.
+//! A [`Trace`] is a list of [entries](Entry), and every view is made from that list alone. Calls and Futures are named
+//! and numbered in order of appearance, and times begin at the first entry: on a virtual clock a program has the same
+//! trace on every machine.
 //!
-//! [`observe`] installs an [`Observer`], which is told each event as it happens.
+//! [`observe`] installs an [`Observer`], which receives each event as it happens.
 
 #[cfg(feature = "trace")]
 mod cell;

@@ -1,4 +1,4 @@
-//! The web: an HTTP server whose handlers are coroutines.
+//! A web server whose handlers are coroutines (feature `web`).
 //!
 //! ```
 //! use std::rc::Rc;
@@ -22,11 +22,11 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! HTTP is hyper's, so nothing here parses it. A connection is one task of the loop, with one timer for all its limits.
-//! Log records have the target `squall::web`: one line for each response, and the traceback of each exception that no
-//! handler caught.
+//! hyper implements HTTP; nothing here parses it. Each connection is one task of the loop, with one timer for all its
+//! limits. Log records have the target `squall::web`: one line for each response, and the traceback of each exception
+//! that no handler caught.
 //!
-//! The [guide] says more. Source: `tornado.web` and `tornado.httpserver`.
+//! The [guide] describes more. Source: `tornado.web` and `tornado.httpserver`.
 
 mod access_log;
 mod application;

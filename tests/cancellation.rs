@@ -18,7 +18,7 @@ use squall::{
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A loop on a virtual clock that is the current one of the thread.
+/// A loop on a virtual clock, which is the current loop of the thread.
 struct World {
     io_loop: IoLoop,
     _current: squall::ioloop::CurrentLoop,
@@ -35,7 +35,7 @@ impl World {
         self.io_loop.run_sync(|| sleep(1000 * MS)).unwrap();
     }
 
-    /// Lets so many turns pass.
+    /// Runs this many turns of the loop.
     fn turn(&self, turns: u32) {
         for _ in 0..turns {
             self.io_loop.add_callback({
@@ -47,12 +47,12 @@ impl World {
     }
 }
 
-/// A Future that nobody will ever resolve.
+/// Returns a Future that is never resolved.
 fn never() -> Future<()> {
     Event::new().wait()
 }
 
-/// A native coroutine that awaits a Future.
+/// Awaits a Future in a native coroutine.
 async fn wait<T>(future: Future<T>) -> Result<T> {
     future.await
 }
@@ -61,7 +61,7 @@ fn is_cancelled(result: Result<impl Debug>) -> bool {
     result.unwrap_err().downcast_ref() == Some(&Error::Cancelled)
 }
 
-/// Whether this was reached.
+/// A flag that a test sets when it reaches a line.
 #[derive(Clone, Default)]
 struct Flag(Rc<Cell<bool>>);
 
@@ -75,7 +75,7 @@ impl Flag {
     }
 }
 
-/// Set when it is dropped.
+/// Sets its flag when it is dropped.
 struct OnDrop(Flag);
 
 impl Drop for OnDrop {
@@ -84,7 +84,7 @@ impl Drop for OnDrop {
     }
 }
 
-/// What was reported while `f` ran.
+/// Returns the problems that were reported while `f` ran.
 fn reports(f: impl FnOnce()) -> Vec<Problem> {
     #[derive(Default)]
     struct Reports(RefCell<Vec<Problem>>);
@@ -376,7 +376,8 @@ fn cancelled_acquire_leaves_the_line() {
     assert!(cancelled.cancelled() && next.done());
 }
 
-/// Has a native coroutine wait for `future`, has `give` give it what it waits for, and cancels it before it goes on.
+/// Lets a native coroutine wait for `future`, calls `give` to resolve that, and cancels the coroutine before it goes
+/// on.
 fn cancel_after<T: 'static>(world: &World, future: Future<T>, give: impl FnOnce()) {
     let waiting = convert_yielded(async move { future.await.map(drop) }).unwrap();
     world.turn(1);

@@ -1,4 +1,4 @@
-//! What must not compile, and what the compiler says then: each program in `tests/ui`, with its messages.
+//! Programs that must not compile, in `tests/ui`, each with the compiler's messages.
 //!
 //! The messages are those of the toolchain that CI uses. `TRYBUILD=overwrite cargo test --test compile_errors`
 //! writes them anew. How the compiler spells the paths of `Exception` and `Result` depends on all the other crates of the

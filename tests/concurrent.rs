@@ -1,4 +1,4 @@
-//! A client and a server, both coroutines on sockets of the loop: Tornado's `GeneratorCapClientTest`, anew.
+//! A client and a server, both coroutines on sockets of the loop: a counterpart of Tornado's `GeneratorCapClientTest`.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
 use std::cell::Cell;
@@ -14,7 +14,7 @@ use squall::{Exception, Future, IoLoop, Result};
 #[error("{0}")]
 struct CapError(String);
 
-/// Done when there is something to be read.
+/// Returns a Future that is done when the descriptor can be read.
 fn readable<T: AsFd + 'static>(fd: &Rc<T>) -> Future<()> {
     let future = Future::new();
     let promise = Cell::new(Some(future.promise()));
@@ -47,7 +47,7 @@ fn read_line(stream: Rc<TcpStream>) -> Result<String> {
     Ok(String::from_utf8(line)?)
 }
 
-/// Answers each line with the same in capitals, or with an error if it is in capitals already.
+/// Answers each line with the line in capitals, or with an error if it already is in capitals.
 #[squall::coroutine]
 fn cap_server(listener: Rc<TcpListener>) -> Result<()> {
     loop {

@@ -1,5 +1,5 @@
-//! The conformance suite: programs that were run on the real Tornado under a virtual clock, run again on squall.
-//! Every send, throw, yield, log line and time must be the same, in the same order.
+//! The conformance suite: programs that were run on the real Tornado under a virtual clock, and are run again on
+//! squall. Every send, throw, yield, log line and time must be the same, in the same order.
 //!
 //! `SQUALL_CASES=DIR cargo test --test conformance` runs the cases of another folder; an argument runs those with
 //! it in their name. The last line is always `N passed, N failed, N not yet run`.
@@ -121,7 +121,7 @@ fn mentions(node: &Value, class: &str) -> bool {
     }
 }
 
-/// Both sides, one beside the other, from the last step that they have in common.
+/// Returns both sides, one beside the other, from the last step that they have in common.
 fn difference(expected: &Value, got: &Value) -> String {
     const WIDTH: usize = 64;
     let (left, right) = (story(expected), story(got));
@@ -138,7 +138,7 @@ fn difference(expected: &Value, got: &Value) -> String {
     text
 }
 
-/// All of a report in one list: the records in their order, then the rest.
+/// Returns a report as one list: the records in order, then the rest.
 fn story(report: &Value) -> Vec<String> {
     let mut lines = Vec::new();
     let mut taken = BTreeMap::<char, usize>::new();
@@ -159,7 +159,7 @@ fn story(report: &Value) -> Vec<String> {
     for list in ["outcomes", "unretrieved", "end_ms"] {
         lines.push(format!("{list} {}", report[list]));
     }
-    // What the order does not mention, if anything.
+    // Records that the order does not mention, if any.
     for (letter, list) in [('e', "events"), ('r', "runner"), ('l', "logs")] {
         let rest = report[list].as_array().map_or(&[][..], Vec::as_slice);
         lines.extend(

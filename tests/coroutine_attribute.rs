@@ -9,7 +9,7 @@ use squall::trace::{self, Event, Observer};
 use squall::{moment, Error, Exception, Future, Place, Promise, Result, Return};
 use squall_runner::ready::ReadyQueue;
 
-/// Runs what is ready, and what that makes ready.
+/// Runs everything that is ready, and everything that becomes ready by that.
 fn turn_until_idle() {
     while let Some(callback) = ReadyQueue::current().pop() {
         callback.run();
@@ -22,14 +22,14 @@ fn run<T: Clone>(future: Future<T>) -> Result<T> {
     future.result()
 }
 
-/// A Future and its Promise.
+/// Returns a Future and its Promise.
 fn pending<T>() -> (Future<T>, Promise<T>) {
     let future = Future::new();
     let promise = future.promise();
     (future, promise)
 }
 
-/// The place of a text in this file: where it stands for the first time.
+/// Returns the place at which a text first occurs in this file.
 fn place(of: &str) -> String {
     let mut lines = include_str!("coroutine_attribute.rs").lines().enumerate();
     let (line, column) = lines.find_map(|(n, line)| Some((n, line.find(of)?))).expect("it is there");
@@ -40,7 +40,7 @@ fn place(of: &str) -> String {
 #[error("division by zero")]
 struct ZeroDivision;
 
-/// Says when it is dropped.
+/// Notes when it is dropped.
 struct Dropped(&'static str, Rc<RefCell<Vec<&'static str>>>);
 
 impl Drop for Dropped {
@@ -111,7 +111,7 @@ fn a_traceback_has_the_line_and_column_of_what_the_user_wrote() {
     );
 }
 
-/// Where something was yielded.
+/// Notes where something was yielded.
 #[derive(Default)]
 struct Yields(RefCell<Vec<String>>);
 

@@ -1,4 +1,4 @@
-//! What people type compiles and does what it says, in crates of their own in edition 2021 and in edition 2024.
+//! Typical user code compiles and works in separate crates of edition 2021 and edition 2024.
 //!
 //! The crates stand in `tests/editions`, outside of the workspace, with one source. They take the versions of
 //! the workspace's `Cargo.lock`.

@@ -1,4 +1,4 @@
-//! Futures whose types are not known, as generators of other languages have them: in lists, and with limits of time.
+//! Futures whose types are erased, as generators of other languages use them: in lists, and with time limits.
 
 use std::time::Duration;
 

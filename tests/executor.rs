@@ -13,7 +13,7 @@ use squall::{
     ThreadPoolExecutor,
 };
 
-/// A job that runs until the sender is used or dropped.
+/// Returns a job that runs until the sender is used or dropped.
 fn blocked() -> (Sender<()>, impl FnOnce() + Send) {
     let (open, gate) = channel();
     (open, move || {
@@ -21,7 +21,7 @@ fn blocked() -> (Sender<()>, impl FnOnce() + Send) {
     })
 }
 
-/// A job that tells when it has begun, and then runs until the sender is used or dropped.
+/// Returns a job that tells when it has begun, and then runs until the sender is used or dropped.
 fn blocked_after_begin() -> (Receiver<()>, Sender<()>, impl FnOnce() + Send) {
     let (open, gate) = channel();
     let (tell, begin) = channel();
@@ -32,7 +32,7 @@ fn blocked_after_begin() -> (Receiver<()>, Sender<()>, impl FnOnce() + Send) {
     (begin, open, job)
 }
 
-/// Two jobs, neither of which ends before the other has begun.
+/// Returns two jobs, neither of which ends before the other has begun.
 fn each_waits_for_the_other() -> (impl FnOnce() -> i32 + Send, impl FnOnce() -> i32 + Send) {
     let (tell_a, hear_a) = channel();
     let (tell_b, hear_b) = channel();
@@ -287,7 +287,7 @@ fn cancelled_job_leaves_the_queue_at_once() {
     assert!(second.cancel());
     assert_eq!((pool.queued(), pool.is_full()), (2, false));
     io_loop.run_sync(|| room).unwrap();
-    // As often as one likes, from any place in the queue.
+    // Any number of times, from any place in the queue.
     for n in 0..1000 {
         let job = pool.submit(push(n));
         assert_eq!(pool.queued(), 3);
@@ -384,7 +384,7 @@ fn dropping_the_pool_and_the_loop_does_not_wait_for_a_job() {
     drop(pool);
     drop(here);
     drop(io_loop);
-    // Its end reaches nobody, and hurts nobody.
+    // The result of the job has no receiver, which is harmless.
     open.send(()).unwrap();
 }
 

@@ -23,7 +23,7 @@ mod reports;
 
 use reports::reported;
 
-/// Panics as it is dropped, with a payload that does so, too.
+/// Panics when it is dropped, with a payload that panics when it is dropped.
 struct Hostile;
 
 impl Drop for Hostile {
@@ -67,7 +67,7 @@ impl Drop for BadError {
     }
 }
 
-/// Panics as it is copied.
+/// Panics when it is cloned.
 #[derive(Debug)]
 struct Original;
 
@@ -92,7 +92,7 @@ impl Drop for BadWaker {
     }
 }
 
-/// A key that panics as it is compared, once that is said, and as it is dropped.
+/// A key that panics when it is compared, once the flag is set, and when it is dropped.
 struct Key(Rc<Cell<bool>>, i32);
 
 impl PartialEq for Key {

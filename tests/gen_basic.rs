@@ -1,4 +1,4 @@
-//! Coroutines and what they yield: Tornado's `GenBasicTest`, `WithTimeoutTest` and `ChainFutureTest`, anew.
+//! Coroutines and what they yield: counterparts of Tornado's `GenBasicTest`, `WithTimeoutTest` and `ChainFutureTest`.
 
 mod reports;
 
@@ -25,7 +25,7 @@ fn virtual_loop() -> IoLoop {
     IoLoop::with_clock(VirtualClock::new())
 }
 
-/// Gives `arg` after a number of iterations of the loop.
+/// Returns `arg` after a number of turns of the loop.
 #[squall::coroutine]
 fn delay<T: 'static>(iterations: u32, arg: T) -> Result<T> {
     for _ in 0..iterations {
@@ -84,7 +84,7 @@ fn exception_after_a_yield_is_raised_by_run_sync() {
     assert!(virtual_loop().run_sync(f).unwrap_err().is::<ZeroDivision>());
 }
 
-/// What the compiler does not know to be bad before it is converted.
+/// A yieldable type whose conversion fails.
 struct Bogus;
 
 impl Yieldable<marker::Custom> for Bogus {
@@ -198,7 +198,7 @@ fn list_of_two_thousand_moments_costs_one_turn() {
     assert_eq!(turns, turns_of(&io_loop, || multi([moment()])));
 }
 
-/// How many iterations of the loop `run_sync` takes.
+/// Returns how many turns of the loop `run_sync` takes.
 fn turns_of<M, Y: Yieldable<M>>(io_loop: &IoLoop, f: impl FnOnce() -> Y) -> u32 {
     use squall::trace::{observe, Event, Observer};
     use std::cell::Cell;
@@ -289,7 +289,7 @@ fn multi_raises_the_first_exception_and_logs_the_others() {
         reported(|| io_loop.run_sync(|| multi([async_exception("error 1"), async_future(2)])));
     assert!(result.is_err() && logged.is_empty());
 
-    // Nor what is to be quiet.
+    // Quiet exceptions are not logged either.
     let (result, logged) = reported(|| {
         io_loop.run_sync(|| {
             multi_quiet(

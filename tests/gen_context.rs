@@ -1,4 +1,4 @@
-//! Context variables across coroutines, native coroutines and jobs: Tornado's `ContextVarsTest`, anew.
+//! Context variables across coroutines, native coroutines and jobs: a counterpart of Tornado's `ContextVarsTest`.
 
 use squall::testing::VirtualClock;
 use squall::{moment, multi, ContextVar, Exception, IoLoop, Result};

@@ -1,4 +1,4 @@
-//! How a coroutine ends, what it catches, who runs meanwhile: Tornado's `GenCoroutineTest`, anew.
+//! How a coroutine ends, what it catches, what runs meanwhile: a counterpart of Tornado's `GenCoroutineTest`.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future as StdFuture;
@@ -253,7 +253,7 @@ fn sleep_takes_its_time() {
     assert_eq!(io_loop.time(), Duration::from_millis(10));
 }
 
-/// Says that it is gone.
+/// Counts when it is dropped.
 struct Dropped(Rc<Cell<u32>>);
 
 impl Drop for Dropped {
@@ -285,7 +285,7 @@ fn what_a_coroutine_holds_is_dropped_as_it_raises() {
 // Tornado: gen_test.GenCoroutineTest.test_asyncio_gather
 #[test]
 fn std_future_that_polls_several_of_ours_can_be_yielded() {
-    /// Polls as `join!` of another library does, with a waker of its own or without.
+    /// Polls like `join!` of another library, with a waker of its own or without.
     async fn gather(a: Future<i32>, b: Future<i32>) -> Result<[i32; 2]> {
         let (mut a, mut b) = (pin!(a), pin!(b));
         let (mut first, mut second) = (None, None);

@@ -1,4 +1,4 @@
-//! File descriptors that the loop watches: who is called, when, and what a handler may do to another.
+//! File descriptors that the loop watches: which handler is called, when, and what it may do to another one.
 #![cfg(any(target_os = "linux", target_os = "android"))]
 
 use std::cell::{Cell, RefCell};
@@ -20,7 +20,7 @@ fn pair() -> (Rc<UnixStream>, Rc<UnixStream>) {
     (Rc::new(a), Rc::new(b))
 }
 
-/// Lets the loop run so many iterations.
+/// Runs this many turns of the loop.
 fn turns(io_loop: &IoLoop, n: u32) {
     for _ in 0..n {
         io_loop.run_sync(|| ()).unwrap();
@@ -272,7 +272,7 @@ fn closed_peer_is_readable() {
     io_loop.close();
 }
 
-/// How many iterations the loop does while it sleeps for 30 ms of real time.
+/// Returns how many turns the loop makes while it sleeps for 30 ms of real time.
 fn iterations_of_a_sleep(io_loop: &IoLoop) -> usize {
     #[derive(Default)]
     struct Turns(Cell<usize>);
@@ -305,7 +305,7 @@ fn paused_descriptor_is_idle_when_its_peer_hangs_up() {
     let _promise = never.promise();
     let e = io_loop.run_sync(|| never).unwrap_err();
     assert!(matches!(e.downcast_ref(), Some(squall::Error::Deadlock { .. })));
-    // What has happened meanwhile is seen as soon as it is watched again.
+    // Events from before are seen as soon as it is watched again.
     io_loop.update_handler(&client, FdEvents::READ).unwrap();
     turns(&io_loop, 2);
     assert!(calls.get() > 0);

@@ -9,7 +9,7 @@ use squall::{coroutine, moment, multi, sleep, with_timeout, Error, Exception, Fu
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A loop on a virtual clock, and a list that things are noted in.
+/// Returns a loop on a virtual clock, and a list for notes.
 fn virtual_loop() -> (IoLoop, Rc<RefCell<Vec<String>>>) {
     (IoLoop::with_clock(VirtualClock::new()), Rc::default())
 }

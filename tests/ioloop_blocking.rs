@@ -19,7 +19,7 @@ impl Observer for Notes {
     }
 }
 
-/// What was reported of callbacks that take 100 ms or more while `f` ran.
+/// Returns what was reported of callbacks that took 100 ms or more while `f` ran.
 fn reported(f: impl FnOnce(&IoLoop, &VirtualClock)) -> Vec<String> {
     let clock = VirtualClock::new();
     let io_loop = IoLoop::with_clock(clock.clone());

@@ -1,4 +1,5 @@
-//! Callbacks, timers and `run_sync`: Tornado's `TestIOLoop`, `TestIOLoopCurrent` and `TestIOLoopRunSync`, anew.
+//! Callbacks, timers and `run_sync`: counterparts of Tornado's `TestIOLoop`, `TestIOLoopCurrent` and
+//! `TestIOLoopRunSync`.
 
 mod reports;
 
@@ -23,7 +24,7 @@ fn virtual_loop() -> IoLoop {
     IoLoop::with_clock(VirtualClock::new())
 }
 
-/// How often something was called, and a callback that counts it.
+/// Returns a counter, and a callback that counts its calls.
 fn counter() -> (Rc<Cell<u32>>, impl Fn() + Clone + 'static) {
     let calls = Rc::new(Cell::new(0));
     let count = calls.clone();

@@ -1,4 +1,4 @@
-//! How a loop sleeps, is woken, and ends: threads that go, wakers from elsewhere, what is dropped last.
+//! How a loop sleeps, is woken, and ends: threads that end, foreign wakers, what is dropped last.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future as _;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use squall::{multi, sleep, with_timeout, Error, Exception, Future, IoLoop, Result};
 
-/// Something that is done when another thread says so.
+/// A Future that another thread resolves.
 #[derive(Clone, Default)]
 struct Signal(Arc<Mutex<(bool, Option<Waker>)>>);
 
@@ -214,7 +214,7 @@ fn timeout_of_what_never_comes_is_no_deadlock() {
     assert_eq!(e.downcast_ref(), Some(&Error::Timeout));
 }
 
-/// Asks for the loop as it is dropped, and sets a timer on it.
+/// Asks for the loop when it is dropped, and sets a timer on it.
 struct AsksForTheLoop;
 
 impl Drop for AsksForTheLoop {

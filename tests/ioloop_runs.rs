@@ -1,4 +1,4 @@
-//! One run of a loop after the other: what a run leaves behind ends no other run.
+//! Several runs of one loop: nothing that a run leaves behind ends another one.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -10,13 +10,13 @@ use squall::{moment, sleep, Error, Future, IoLoop, Promise, Result};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A loop, and the clock that only the test moves between two timers.
+/// Returns a loop, and its clock, which only the test moves between two timers.
 fn virtual_loop() -> (IoLoop, VirtualClock) {
     let clock = VirtualClock::new();
     (IoLoop::with_clock(clock.clone()), clock)
 }
 
-/// A Future that only the end of the test resolves, unless the test does.
+/// Returns a Future that is resolved at the end of the test, unless the test does so before.
 fn pending() -> (Future<i32>, Promise<i32>) {
     let future = Future::new();
     let promise = future.promise();
@@ -128,7 +128,7 @@ fn stop_between_two_runs_lets_the_next_do_one_iteration() {
     io_loop.run_sync(|| sleep(MS)).unwrap();
 }
 
-/// What this process has logged, by all threads.
+/// The log of this process, from all threads.
 static LOGGED: Mutex<Vec<(std::thread::ThreadId, log::Level, String)>> = Mutex::new(Vec::new());
 
 struct Logger;
@@ -144,7 +144,7 @@ impl log::Log for Logger {
     fn flush(&self) {}
 }
 
-/// What this thread logs while `f` runs.
+/// Returns what this thread logs while `f` runs.
 fn logged(f: impl FnOnce()) -> Vec<(log::Level, String)> {
     static INSTALLED: OnceLock<()> = OnceLock::new();
     INSTALLED.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Names of locks and queues, and what a Deadlock, a dump and a trace say of them.
+//! Names of locks and queues in a Deadlock, a dump and a trace.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use squall::{moment, sleep, Error, Exception, Future, IoLoop, Result};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Runs until nothing can wake the loop, and returns what the Deadlock says, without lines of its own and paths.
+/// Runs until nothing can wake the loop, and returns the lines of the Deadlock's message, without paths.
 fn deadlock<T: 'static>(body: impl FnOnce() -> Future<T>) -> Vec<String> {
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     let ended = io_loop.run_sync(body).map(drop).unwrap_err();
@@ -18,7 +18,7 @@ fn deadlock<T: 'static>(body: impl FnOnce() -> Future<T>) -> Vec<String> {
     ended.to_string().lines().skip(1).map(|line| line.trim().replace("tests/line_names.rs:", "")).collect()
 }
 
-/// The line and column of `text` behind `after` in this file.
+/// Returns the line and column of `text` after `after` in this file.
 fn place(after: &str, text: &str) -> String {
     let source = include_str!("line_names.rs");
     let at = source.find(after).unwrap();
@@ -220,7 +220,7 @@ fn trace_and_waits_name_the_holder_and_the_line() {
     drop(guard);
     t.run_until_idle();
     let waits = t.waiting().to_string();
-    // The one that holds it now, not the one that held it when the wait began.
+    // It names the present holder, not the holder when the wait began.
     assert!(waits.contains("accounts, held by takes since tests/line_names.rs:"), "{waits}");
     let text = t.trace().text().width(200).to_string();
     assert!(text.contains("wait for accounts, held since :"), "{text}");

@@ -1,4 +1,4 @@
-//! Lines of locks and queues: who leaves them, and what the end of a loop takes out of them.
+//! Lines of locks and queues: which requests leave them, and which the end of a loop removes.
 
 use std::cell::{Cell, RefCell};
 use std::future::{poll_fn, Future as StdFuture};
@@ -18,7 +18,7 @@ fn virtual_loop() -> IoLoop {
     IoLoop::with_clock(VirtualClock::new())
 }
 
-/// Whatever is first; the other one is dropped.
+/// Waits for the first of the two; the other one is dropped.
 async fn first<A, B>(a: impl StdFuture<Output = A>, b: impl StdFuture<Output = B>) {
     let (mut a, mut b) = (pin!(a), pin!(b));
     poll_fn(|cx| match (a.as_mut().poll(cx), b.as_mut().poll(cx)) {
@@ -163,7 +163,7 @@ mod dropped {
             .unwrap();
     }
 
-    /// Polls once.
+    /// Polls a Future once.
     trait AwaitPending: StdFuture + Sized {
         async fn await_pending(self) {
             let mut this = pin!(self);

@@ -1,4 +1,4 @@
-//! Locks: who waits, who is let in, in which order, and what became of Tornado's own tests.
+//! Locks: which coroutine waits, which is let in, in which order; with counterparts of Tornado's own tests.
 
 use std::cell::RefCell;
 use std::fmt::Debug;

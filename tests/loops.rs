@@ -1,4 +1,4 @@
-//! Several loops on one thread: what waits belongs to the loop on which it began to wait.
+//! Several loops on one thread: a waiter belongs to the loop on which it began to wait.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use squall::locks::{Condition, Event, Semaphore};
 use squall::queues::Queue;
 use squall::{coroutine, moment, sleep, with_timeout, Error, Future, IoLoop, Result, WaitIterator};
 
-/// A coroutine that waits for `future`, and notes on which loop it went on.
+/// Waits for `future`, and notes on which loop the coroutine went on.
 fn waits<T: Clone + 'static>(future: Future<T>, on: &Rc<RefCell<Vec<Duration>>>) -> Future<T> {
     let on = on.clone();
     coroutine(move |co| async move {
@@ -18,7 +18,7 @@ fn waits<T: Clone + 'static>(future: Future<T>, on: &Rc<RefCell<Vec<Duration>>>)
     })
 }
 
-/// A loop whose clock stands at `now`: so it is known by its time.
+/// Returns a loop whose clock stands at `now`, which identifies it.
 fn at(now: u64) -> IoLoop {
     #[derive(Debug)]
     struct Stands(Duration);

@@ -1,4 +1,4 @@
-//! Memory is given back when a burst is over, and a loop that goes on steadily allocates nothing for its lists.
+//! Memory is returned when a burst is over, and a loop under a steady load allocates nothing for its lists.
 
 use std::alloc::System;
 use std::time::Duration;
@@ -12,7 +12,7 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const MANY: u32 = 200_000;
 
-/// How many bytes are there after `burst` that were not there before, once the loop has slept.
+/// Returns how many more bytes are allocated after `burst`, once the loop has slept, than before.
 fn kept_after(burst: impl FnOnce(&IoLoop)) -> usize {
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     let _here = io_loop.make_current();

@@ -1,4 +1,4 @@
-//! Where a panic is reported. There is one test in here, since the panic hook is one for the process.
+//! The line at which a panic is reported. This file has a single test, since a process has a single panic hook.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -40,7 +40,7 @@ fn panic_is_reported_at_its_line_as_long_as_the_hook_is_there() {
     assert!(is_raised_at(&raised, PANIC.0, PANIC.1), "{raised:?}");
     assert_eq!(HOOKS.load(Ordering::SeqCst), 1);
 
-    // One that was caught by the program itself is none of ours.
+    // A panic that the program itself catches is not reported.
     std::panic::catch_unwind(|| panic!("caught")).unwrap_err();
     let raised =
         io_loop.run_sync(|| async { std::panic::resume_unwind(Box::new("other")) as squall::Result<()> });

@@ -1,4 +1,4 @@
-//! `PeriodicCallback`: when it calls, what it waits for, what stops it.
+//! `PeriodicCallback`: when it calls, what it waits for, and what stops it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -271,7 +271,7 @@ fn stopped_callback_is_not_called_and_can_be_started_again() {
     assert_eq!(*calls.borrow(), [10 * MS, 110 * MS]);
 }
 
-/// Notes that it was dropped.
+/// Notes when it is dropped.
 struct Dropped(Rc<Cell<bool>>);
 
 impl Drop for Dropped {

@@ -1,4 +1,4 @@
-//! Coroutine programs: what is said of those that are not well formed, and of those that go wrong as they run.
+//! Coroutine programs: the errors of malformed programs, and of programs that fail while they run.
 #![cfg(feature = "program")]
 
 use std::rc::Rc;
@@ -22,7 +22,7 @@ fn error(text: &str) -> ProgramError {
     parse(text).expect_err("it is not well formed")
 }
 
-/// The path and the message for a wrong body of a plain `main`.
+/// Checks the path and the message of the error for a body of a plain `main`.
 #[track_caller]
 fn wrong(body: &str, path: &str, message: &str) {
     wrong_in("plain", body, path, message);
@@ -453,7 +453,7 @@ fn awaits_of_a_native_def_have_the_line_of_the_program() {
     }
 }
 
-/// The exceptions with which the runs of a program ended.
+/// Returns the exceptions with which the runs of a program ended.
 #[derive(Default)]
 struct Ends(std::cell::RefCell<Vec<squall::Exception>>);
 
@@ -465,7 +465,7 @@ impl Observer for Ends {
     }
 }
 
-/// The exception with which the only run of this program ends.
+/// Returns the exception with which the only run of this program ends.
 fn raised_by(text: &str) -> squall::Exception {
     let program = parse(text).unwrap();
     let ends = Rc::new(Ends::default());

@@ -1,4 +1,5 @@
-//! Random programs of coroutines, locks, queues, time limits and cancellation: what must hold in every one of them.
+//! Random programs of coroutines, locks, queues, time limits and cancellation, and the invariants that all of them
+//! keep.
 
 #[path = "properties/models.rs"]
 mod models;

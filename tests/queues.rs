@@ -1,4 +1,4 @@
-//! Queues: in which order items come, who waits, and what became of Tornado's own tests.
+//! Queues: the order of items, which coroutine waits; with counterparts of Tornado's own tests.
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
@@ -20,7 +20,7 @@ fn is_timeout(result: Result<impl Debug>) -> bool {
     result.unwrap_err().downcast_ref() == Some(&Error::Timeout)
 }
 
-/// Puts an item whose Future nobody waits for.
+/// Puts an item without waiting for the Future.
 fn put<T>(queue: &Queue<T>, item: T) {
     drop(queue.put(item));
 }
@@ -650,7 +650,7 @@ mod nothing_is_lost {
         assert_eq!(q.get_nowait(), Ok(3));
     }
 
-    /// All orders of three.
+    /// All orders of three items.
     const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
     fn rest<T>(q: &Queue<T>) -> Vec<T> {

@@ -1,4 +1,4 @@
-//! Foreign code that calls squall again in the middle of what squall does: an `Ord`, a `Hash`, a `Clone`.
+//! Foreign code that calls squall again from within squall: an `Ord`, a `Hash`, a `Clone`.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
@@ -9,7 +9,7 @@ use squall::queues::PriorityQueue;
 use squall::testing::VirtualClock;
 use squall::{sleep, IoLoop, Result};
 
-/// What a comparison of items does before it compares.
+/// The hook that a comparison of items calls first.
 type Hook = Rc<RefCell<Box<dyn Fn()>>>;
 
 /// An item of a queue, by its number. Each comparison calls the hook.
@@ -40,7 +40,7 @@ fn nothing() -> Hook {
     Rc::new(RefCell::new(Box::new(|| ())))
 }
 
-/// A queue of these numbers, and the hook of its items.
+/// Returns a queue of these numbers, and the hook of its items.
 fn queue_of(numbers: &[i32]) -> (PriorityQueue<Item>, Hook) {
     let (queue, hook) = (PriorityQueue::new(0), nothing());
     for &n in numbers {
@@ -54,7 +54,7 @@ fn set(hook: &Hook, f: impl Fn() + 'static) {
     drop(before);
 }
 
-/// Everything that can be taken, in order.
+/// Returns everything that can be taken, in order.
 fn all(queue: &PriorityQueue<Item>) -> Vec<i32> {
     std::iter::from_fn(|| queue.get_nowait().ok()).map(|item| item.0).collect()
 }

@@ -67,7 +67,7 @@ fn signal_that_cannot_be_handled_is_an_error() {
     assert_eq!(e.kind(), ErrorKind::InvalidInput);
 }
 
-/// The name of the test that this process is to run for the one below.
+/// The name of the test that a child process runs for the test below.
 const DEFAULT: &str = "default_of_a_signal_is_back_when_its_handler_is_removed";
 
 #[test]

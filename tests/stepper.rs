@@ -1,4 +1,4 @@
-//! One coroutine by hand: what goes in, what comes out, and where a test that is wrong is told so.
+//! One coroutine by hand: what goes in, what comes out, and where a wrong test panics.
 
 use std::cell::Cell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -159,7 +159,7 @@ fn generator_written_by_hand_is_stepped_too() {
     assert_eq!(step.next().next().returned::<u32>(), 3);
 }
 
-/// The line and the message of the panic of `f`.
+/// Returns the line and the message of the panic in `f`.
 fn panic_of(f: impl FnOnce()) -> (u32, String) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     static LAST: Mutex<(u32, String)> = Mutex::new((0, String::new()));

@@ -1,4 +1,4 @@
-//! The whole machine by hand: one resume at a time, a clock that moves when it is told to, a choice of who goes next.
+//! The whole machine by hand: one resume at a time, a clock that the test moves, and a choice of the next coroutine.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -34,7 +34,7 @@ fn waiter(future: Future<i32>) -> Result<i32> {
     yield_!(future)
 }
 
-/// The text that `f` panics with.
+/// Returns the message of the panic in `f`.
 fn panic_of(f: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(f)).expect_err("it should have panicked");
     let text = payload.downcast_ref::<String>().cloned();
@@ -242,7 +242,7 @@ fn schedule_says_who_goes_next() {
     };
     assert_eq!(order(&[]), "a1 b1 a2 b2 a3 b3");
     assert_eq!(order(&["worker#2", "worker#2"]), "b1 b2 a1 b3 a2 a3");
-    // A name alone is the oldest that is ready.
+    // A name without a number means its oldest call that is ready.
     assert_eq!(order(&["worker", "worker", "worker", "worker"]), "a1 a2 a3 b1 b2 b3");
 }
 
@@ -261,12 +261,12 @@ fn schedule_says_why_the_named_one_cannot_run() {
         message.contains("`waiter`, number 2 of it, cannot run now\n  waiter waits at tests/"),
         "{message}"
     );
-    assert!(message.contains("which nobody has resolved"), "{message}");
+    assert!(message.contains("which was not resolved"), "{message}");
     assert!(message.contains("ready: worker\n"), "{message}");
 
     t.schedule(["nobody"]);
     let message = panic_of(|| t.run_until_idle());
-    assert!(message.contains("nobody of that name was called"), "{message}");
+    assert!(message.contains("no coroutine of that name was called"), "{message}");
     t.schedule(["worker", "worker", "worker", "worker", "worker", "worker"]);
     let message = panic_of(|| t.run_until_idle());
     assert!(message.contains("`worker`, number 6 of it, cannot run now: it has finished"), "{message}");
@@ -294,7 +294,7 @@ fn the_tree_shows_who_waits_for_whom() {
     assert!(tree.iter().all(|wait| wait.place().unwrap().file() == file!()));
 
     let message = panic_of(|| t.assert_idle());
-    assert!(message.starts_with("3 coroutines wait still\n"), "{message}");
+    assert!(message.starts_with("3 coroutines still wait\n"), "{message}");
     assert!(message.contains("\n    waiter waits at tests/test_loop.rs:"), "{message}");
     drop((promise, other));
     t.run_until_idle();
@@ -595,7 +595,7 @@ fn loop_that_is_stepped_cannot_be_run_from_within() {
     t.io_loop().clone().run_sync(moment).unwrap();
 }
 
-/// The message of a loop that is given five milliseconds to become idle.
+/// Returns the message of a loop that has five milliseconds to become idle.
 fn not_idle(t: &mut TestLoop) -> String {
     t.limit(Duration::from_millis(5));
     let message = panic_of(|| t.run_until_idle());
@@ -610,9 +610,7 @@ fn loop_that_only_something_outside_could_wake_is_given_up() {
     drop(t.spawn(|| waiter(Future::new())));
     let handle = t.io_loop().handle();
     let message = not_idle(&mut t);
-    assert!(
-        message.contains("over after 5ms: it waits for what may come from outside (a LoopHandle is kept)\n")
-    );
+    assert!(message.contains("over after 5ms: it waits for something outside (a LoopHandle is kept)\n"));
     assert!(message.contains("\n  waiter waits at tests/test_loop.rs:"), "{message}");
     drop(handle);
     t.run_until_idle();

@@ -1,4 +1,4 @@
-//! `#[squall::test]`: what it runs, and why it fails. A failing test is run by a test that looks at its message.
+//! `#[squall::test]`: what it runs, and why it fails. Failing tests are called by tests that check their messages.
 
 use std::cell::Cell;
 use std::panic::catch_unwind;

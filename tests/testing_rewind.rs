@@ -21,7 +21,7 @@ fn adds(total: Rc<Cell<u32>>, n: u32) -> Result<u32> {
     Ok(total.get())
 }
 
-/// Two that lose each other's updates.
+/// Returns a world with two coroutines that lose each other's updates.
 fn world() -> Rewindable {
     TestLoop::rewindable(|t| {
         let total = Rc::new(Cell::new(0));

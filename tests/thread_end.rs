@@ -1,4 +1,4 @@
-//! What a thread-local uses in its `Drop`, when the thread-locals of squall are gone already, or not yet.
+//! Uses of squall in the `Drop` of a thread-local, after the thread-locals of squall are gone, or before.
 
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
@@ -141,7 +141,7 @@ const USES: &[(&str, fn())] = &[
     }),
 ];
 
-/// Uses everything as it is dropped, and says what panicked.
+/// Uses everything when it is dropped, and sends the names of what panicked.
 struct Uses(mpsc::Sender<&'static str>);
 
 impl Drop for Uses {
@@ -158,7 +158,7 @@ thread_local! {
     static USER: RefCell<Option<Uses>> = const { RefCell::new(None) };
 }
 
-/// What panics in a thread-local of a thread that uses squall before it makes that, or after.
+/// Returns what panics in a thread-local that is created before the thread uses squall, or after.
 fn panicking(before: bool) -> Vec<&'static str> {
     let (send, receive) = mpsc::channel();
     let thread = std::thread::spawn(move || {
@@ -190,10 +190,10 @@ fn thread_local_may_use_everything_before_those_of_squall_are_gone() {
     assert_eq!(panicking(true), [""; 0]);
 }
 
-/// Does something with what was made before, and drops it.
+/// Uses something that was created before, and drops it.
 type Use = Box<dyn FnOnce()>;
 
-/// Each public thing that can be kept: made while the thread runs, used as it ends.
+/// Public things that can be kept: created while the thread runs, used when it ends.
 const KEPT: &[(&str, fn() -> Use)] = &[
     ("Future and Promise", || {
         let future = Future::<i32>::new();
@@ -389,7 +389,7 @@ const KEPT: &[(&str, fn() -> Use)] = &[
     }),
 ];
 
-/// Uses all that was kept as it is dropped, and says what panicked.
+/// Uses everything that was kept when it is dropped, and sends the names of what panicked.
 struct Keeps(Vec<(&'static str, Use)>, mpsc::Sender<&'static str>);
 
 impl Drop for Keeps {
@@ -406,7 +406,7 @@ thread_local! {
     static KEEPER: RefCell<Option<Keeps>> = const { RefCell::new(None) };
 }
 
-/// What panics of `kept`, in a thread-local that is made before those of squall, or after.
+/// Returns what panics in `kept`, in a thread-local that is created before those of squall, or after.
 fn panicking_kept(kept: &'static [(&'static str, fn() -> Use)], first: bool) -> Vec<&'static str> {
     let (send, receive) = mpsc::channel();
     let thread = std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! `docs/tornado-tests.md` is complete, and what it names exists.
+//! Checks that `docs/tornado-tests.md` is complete, and that the tests it names exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::Path;
 const NAMES: &str = include_str!("tornado_tests/names.txt");
 const PAGE: &str = include_str!("../docs/tornado-tests.md");
 
-/// The second column of the page, keyed by the heading and the first column.
+/// Returns the second column of the page, keyed by the heading and the first column.
 fn answers() -> BTreeMap<String, &'static str> {
     let mut answers = BTreeMap::new();
     let mut class = "";

@@ -1,4 +1,4 @@
-//! The text view: what is told of each event, and that it fits and stays aligned.
+//! The text view: the text for each event, its width, and its alignment.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ fn calls_that_are_not_alive_at_the_same_time_share_a_column() {
     assert_snapshot!(text(&record(one_by_one), 80));
 }
 
-/// Where the lines of columns and lanes stand.
+/// Returns the positions of the lifelines of columns and lanes.
 fn lifelines(line: &str) -> Vec<usize> {
     let is_lifeline = |c: &char| "│┊├┬┴".contains(*c);
     line.char_indices().filter(|(_, c)| is_lifeline(c)).map(|(at, _)| line[..at].width()).collect()

@@ -71,7 +71,7 @@ fn those_that_are_done_already_come_in_the_order_of_the_list() {
 
 type Promises = Rc<RefCell<Vec<Option<Promise<i32>>>>>;
 
-/// Four Futures that finish in the turns 3, 5 and 8 of the loop.
+/// Returns four Futures that finish in the turns 3, 5 and 8 of the loop.
 fn finishing() -> Vec<Future<i32>> {
     let futures: Vec<_> = (0..4).map(|_| Future::new()).collect();
     let promises = futures.iter().map(|future| Some(future.promise())).collect();
@@ -95,7 +95,7 @@ fn finish(turn: u32, promises: Promises) {
     }
 }
 
-/// What `finishing` gives, by index.
+/// Checks a result of `finishing` by its index.
 fn check(index: Option<usize>, result: &squall::Result<i32>) {
     match (index, result) {
         (Some(2), Ok(24)) | (Some(1), Ok(42)) | (Some(3), Ok(84)) => {}
@@ -264,7 +264,7 @@ fn result_of_a_next_that_was_dropped_comes_with_the_next() {
     assert_eq!(it.current_index(), None);
     let (first, second) = (it.next(), it.next());
     assert!(it.done());
-    // Whichever comes back first: they come in the order in which they finished.
+    // They come in the order in which they finished, whichever comes back first.
     drop(second);
     drop(first);
     assert_eq!(it.next().result().unwrap(), 1);

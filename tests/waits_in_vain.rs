@@ -1,4 +1,4 @@
-//! What waits in vain leaves: a Future that stays pending does not collect those who have given it up.
+//! A Future that stays pending does not collect waiters that have given it up.
 
 use std::alloc::System;
 use std::cell::{Cell, RefCell};
@@ -22,7 +22,7 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Bytes that 30,000 rounds leave behind while a Future stays pending, after those of the first thousand.
+/// Returns the bytes that 30,000 rounds leave behind while a Future stays pending, after the first thousand rounds.
 fn kept(round: impl Fn(&Future<()>, &Future<()>) -> Option<Future<()>> + 'static) -> usize {
     let io_loop = IoLoop::with_clock(VirtualClock::new());
     let here = io_loop.make_current();

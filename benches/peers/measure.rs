@@ -87,7 +87,8 @@ impl Row {
         Measured { times }
     }
 
-    /// Runs one contestant at `n` things and at ten times as many, in turn; returns how many times longer one thing takes.
+    /// Runs one contestant at `n` things and at ten times as many, in turn; returns how many times longer one thing
+    /// takes.
     pub(crate) fn growth(&self, measured: Contestant, n: usize, rounds: usize) -> Option<Spread> {
         let (_, run) = self.contestants.iter().find(|(contestant, _)| *contestant == measured)?;
         let ratios = (0..rounds).map(|_| {

@@ -1,4 +1,4 @@
-//! [`AnyFuture`]: a Future whose type is not known. What a generator yields, and its Runner waits for.
+//! [`AnyFuture`]: a Future with the type of its result erased. Generators yield it, and Runners wait for it.
 
 use std::any::{type_name, Any, TypeId};
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::numbers::FutureId;
 use crate::shown::Shown;
 use crate::state::{Header, State};
 
-/// A handle to a Future whose type is not known. Every clone is a handle to the same Future.
+/// A handle of a Future whose type is erased. Clones are handles of the same Future.
 ///
 /// ```
 /// use squall_runner::{AnyFuture, Future};
@@ -32,13 +32,13 @@ impl AnyFuture {
         self.0.header().state()
     }
 
-    /// Returns whether the result or the exception is there, or the Future was cancelled.
+    /// Returns whether the Future has a result or an exception, or was cancelled.
     #[inline]
     pub fn done(&self) -> bool {
         self.0.header().done()
     }
 
-    /// Returns whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
+    /// Returns whether it is [`moment`](crate::moment), which takes one turn of the loop although it is done.
     #[inline]
     pub fn is_moment(&self) -> bool {
         self.0.header().is_moment()
@@ -49,7 +49,7 @@ impl AnyFuture {
         self.0.header().id()
     }
 
-    /// Calls `f` in the next turn of the loop after this is done; in the next turn if it is done already.
+    /// Calls `f` in the next turn of the loop after the Future is done; in the next turn if it is already done.
     ///
     /// ```
     /// use squall_runner::{ready::ReadyQueue, Future};
@@ -64,24 +64,24 @@ impl AnyFuture {
         self.call_when_done(callback(f));
     }
 
-    /// Puts `callback` on the current queue when this is done; at once if it is.
+    /// Puts `callback` on the current ready queue once the Future is done; at once if it is already done.
     #[inline]
     pub fn call_when_done(&self, callback: Callback) {
         self.0.add_callback(callback);
     }
 
-    /// Puts `callback` on the current queue like [`call_when_done`](Self::call_when_done), unless it was the last to be
-    /// added, and returns whether it did.
+    /// Puts `callback` on the current ready queue like [`call_when_done`](Self::call_when_done), unless that callback
+    /// was the last one to be added. Returns whether it was added.
     pub fn call_once_when_done(&self, callback: Callback) -> bool {
         self.0.add_callback_once(callback)
     }
 
-    /// Wakes a foreign executor, or one within a native coroutine, when this is done.
+    /// Adds a waker of a foreign executor, or of one within a native coroutine, to be called when the Future is done.
     pub(crate) fn wake_when_done(&self, waker: &Waker) {
         self.0.add_waker(waker);
     }
 
-    /// Returns what the Future failed with, if it has failed or was cancelled. Asking counts as retrieving it.
+    /// Returns the exception, if the Future has failed or was cancelled. This counts as retrieving it.
     pub fn exception(&self) -> Option<Exception> {
         self.0.exception()
     }
@@ -91,30 +91,32 @@ impl AnyFuture {
         self.0.cancel()
     }
 
-    /// Returns the coroutine whose result it is, if it is one.
+    /// Returns the coroutine of which this is the result, if it is one's.
     pub fn coroutine(&self) -> Option<&'static Coroutine> {
         self.0.coroutine()
     }
 
-    /// Describes what is waited for, where there is more to say than its kind: a lock by its name, with what holds it.
+    /// Returns a description of what is waited for, if there is more to say than its kind: a lock by name, with its
+    /// holder.
     pub fn describe(&self) -> Option<String> {
         self.0.describe()
     }
 
-    /// Looks at the value, if it is there, as a trace shows it.
+    /// Calls `f` with the value, if there is one, as a trace shows it.
     pub fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
         self.0.look(f);
     }
 
-    /// Returns whether it is an `F`, such as `Future<i32>`.
+    /// Returns whether the Future is an `F`, such as `Future<i32>`.
     pub fn is<F: 'static>(&self) -> bool {
         self.types().0 == TypeId::of::<F>()
     }
 
-    /// Returns the result, if it is a `T`: moved out of the last handle, copied out of others.
+    /// Returns the result: the value is moved out of the last handle, and cloned otherwise.
     ///
     /// # Errors
-    /// The exception it failed with; [`Error::WrongType`]; see also [`Future::into_result`](crate::Future::into_result).
+    /// The Future's exception; [`Error::WrongType`] if the result is not a `T`; see also
+    /// [`Future::into_result`](crate::Future::into_result).
     #[inline]
     pub fn into_result<T: 'static>(self) -> Result<T> {
         let mut slot = None::<T>;
@@ -122,12 +124,12 @@ impl AnyFuture {
         slot.ok_or_else(|| Error::WrongType { expected: type_name::<T>() }.into())
     }
 
-    /// Returns where the Future is: handles to the same one return the same address.
+    /// Returns the address of the Future, which is equal for all its handles.
     pub fn address(&self) -> *const () {
         Rc::as_ptr(&self.0).cast()
     }
 
-    /// Returns a handle that does not keep the Future alive.
+    /// Returns a weak handle, which does not keep the Future alive.
     ///
     /// ```
     /// use squall_runner::Future;
@@ -142,7 +144,7 @@ impl AnyFuture {
         WeakFuture(Rc::downgrade(&self.0))
     }
 
-    /// Returns the Future as tools see it.
+    /// Returns the Future in the form for tools.
     pub fn awaited(self) -> Rc<dyn Awaited> {
         self.0
     }
@@ -156,12 +158,12 @@ impl AnyFuture {
     }
 }
 
-/// A handle to a Future whose type is not known, which does not keep it alive.
+/// A weak handle of a Future whose type is erased.
 #[derive(Clone)]
 pub struct WeakFuture(Weak<dyn Waitable>);
 
 impl WeakFuture {
-    /// Returns the Future, if it is still there.
+    /// Returns a handle of the Future, if it still exists.
     pub fn upgrade(&self) -> Option<AnyFuture> {
         self.0.upgrade().map(AnyFuture)
     }
@@ -179,7 +181,8 @@ impl fmt::Debug for AnyFuture {
     }
 }
 
-/// What a Future can do whatever the type of its result: each [`Resolvable`](crate::Resolvable), without that type.
+/// The operations of a Future that do not depend on the type of its result. Every [`Resolvable`](crate::Resolvable) has
+/// them.
 pub trait Waitable: Awaited {
     #[doc(hidden)]
     fn header(&self) -> &Header;
@@ -197,10 +200,10 @@ pub trait Waitable: Awaited {
     fn look(&self, f: &mut dyn FnMut(Shown<'_>));
     #[doc(hidden)]
     fn passes_on(&self) -> Option<AnyFuture>;
-    /// The types of its handles and of its result, and what the latter is called.
+    /// Returns the type of its handles, the type of its result, and the name of the latter.
     #[doc(hidden)]
     fn types(&self) -> (TypeId, TypeId, &'static str);
-    /// Moves or copies the value into `slot`, if that is an `Option` of it.
+    /// Moves or clones the value into `slot`, if that is an `Option` of the value's type.
     #[doc(hidden)]
     fn take_into(self: Rc<Self>, slot: &mut dyn Any) -> Result<()>;
 }

@@ -1,13 +1,13 @@
-//! [`Body`]: an async block made a generator. The one place that knows how `genawaiter` makes generators.
+//! [`Body`]: an async block as a generator. Only this file knows how `genawaiter` makes generators.
 //!
-//! squall's generators are made by `genawaiter` because its owner chose to build the project on it: it runs on stable
-//! Rust and needs no `unsafe` here. It costs two allocations for each coroutine that is suspended, and between 8 and 33
-//! in 100 of the time of a resume (`benches/README.md` has the rows).
+//! squall's generators are made by `genawaiter` because the project's owner chose to build on it: it runs on stable
+//! Rust and needs no `unsafe` here. It costs two allocations for each coroutine that is suspended, and 8 to 33 percent
+//! of the time of a resume (`benches/README.md` has the measurements).
 //!
-//! It is silent about mistakes in a body, or panics without saying what to do: it loses the first of two values that are
-//! yielded without an await in between, and everything that is yielded and never awaited; it cannot drive a body that
-//! awaits something else, and a `Co` that is used elsewhere breaks it. Here each of these ends the coroutine with an
-//! Exception that says what to write instead, with debug assertions and without.
+//! `genawaiter` ignores mistakes in a body, or panics without saying what to do. It loses the first of two values that
+//! are yielded without an await in between, and everything that is yielded and never awaited. It cannot drive a body
+//! that awaits anything else, and a `Co` that is used outside of its body breaks it. This module detects each of these
+//! mistakes, in debug and release builds, and ends the coroutine with an Exception that says what to write instead.
 
 use std::future::Future as StdFuture;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use crate::generator::{Generator, GeneratorState, Resume};
 use crate::passing::{may_stop, misuse, send, take_yielded, Interrupted};
 use crate::running::{next_body, run_body, BodyNumber};
 
-/// A generator of the `genawaiter` crate: an async block that yields through a [`Co`].
+/// A generator of the `genawaiter` crate, made from an async block that yields through a [`Co`].
 pub(crate) struct Body<F: StdFuture<Output = Result<T>>, T>(Gen<(), (), Guard<F>>);
 
 impl<F: StdFuture<Output = Result<T>>, T: 'static> Body<F, T> {
@@ -51,8 +51,8 @@ impl<F: StdFuture<Output = Result<T>>, T: 'static> Generator for Body<F, T> {
 }
 
 pin_project_lite::pin_project! {
-    /// Looks at the body as it stops, and ends it if it made a mistake: `genawaiter` could not drive it on.
-    /// The number stands here, not in the `Body`, so that a Runner is as small as can be.
+    /// Checks the body each time it stops, and ends it if it made a mistake, after which `genawaiter` could not drive
+    /// it. It holds the number of the body, so that a Runner is as small as possible.
     struct Guard<F> {
         #[pin]
         body: F,

@@ -1,4 +1,4 @@
-//! [`Call`]: one call of a coroutine, as far as it is the same for all kinds of bodies.
+//! [`Call`]: the part of a coroutine's call that is common to all kinds of bodies.
 
 use crate::any_future::AnyFuture;
 use crate::callback::Suspended;
@@ -10,14 +10,14 @@ use crate::ready::Registration;
 use crate::shown::Shown;
 use crate::trace::{emit, Event};
 
-/// One call of a coroutine. Its number, if it is observed, is with whatever tells of it.
+/// A call of a coroutine. If it is observed, its number is kept by the type that reports its events.
 pub(crate) struct Call {
     pub(crate) coroutine: &'static Coroutine,
-    /// Its place among those that are suspended.
+    /// The entry among the suspended coroutines.
     pub(crate) registration: Registration,
 }
 
-/// Tells the observer, if the call was observed: it is told nothing of a call that it has not heard of.
+/// Reports an event to the observer, if the call is an observed one. The observer is told nothing of other calls.
 #[inline]
 pub(crate) fn tell<'a>(call: Option<CallId>, event: impl FnOnce(CallId) -> Event<'a>) {
     if let Some(runner) = call {
@@ -31,9 +31,9 @@ impl Call {
         Self { coroutine, registration: Registration::none() }
     }
 
-    /// Returns what becomes of an exception that leaves the body: the value of a `Return`, or itself with a frame
-    /// more. `thrown` is what had been thrown in just before, `place` the line of the last yield, `call` the number of an
-    /// observed call.
+    /// Converts an exception that leaves the body: a `Return` becomes its value, and another exception gets a further
+    /// frame. `thrown` is the exception that was thrown in just before, `place` the line of the last yield, `call` the
+    /// number of an observed call.
     #[cold]
     pub(crate) fn raised<T: 'static>(
         &self,
@@ -49,7 +49,7 @@ impl Call {
         Ok(value)
     }
 
-    /// Adds the frame of this coroutine: the line where it was raised, or that of the yield where it came in.
+    /// Adds the frame of this coroutine: the line where the exception was raised, or the yield at which it came in.
     pub(crate) fn leave(
         &self,
         exception: Exception,
@@ -66,7 +66,7 @@ impl Call {
         exception
     }
 
-    /// The call as tools see it, while it is suspended.
+    /// Returns the call in the form for tools, while it is suspended.
     pub(crate) fn suspended(
         &self,
         call: Option<CallId>,
@@ -80,7 +80,7 @@ impl Call {
         self.registration.is_there().then_some(suspended)
     }
 
-    /// Takes it off the list of those that are suspended; `it` is what is there.
+    /// Removes the entry of `it` from the suspended coroutines.
     #[inline]
     pub(crate) fn release<T>(&self, it: &T) {
         self.registration.release(std::ptr::from_ref(it).cast());

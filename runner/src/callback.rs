@@ -1,4 +1,4 @@
-//! [`Run`] and [`Withdraw`]: what stands on a queue, and what a loop gives up when it ends.
+//! [`Run`] and [`Withdraw`]: entries of a ready queue, and what a loop withdraws when it ends.
 
 use std::any::{type_name, Any};
 use std::borrow::Cow;
@@ -31,85 +31,86 @@ use crate::place::Place;
 /// assert_eq!(count.0.get(), 1);
 /// ```
 pub trait Run: Withdraw {
-    /// Does its work. The loop catches a panic that leaves this.
+    /// Does its work. The loop catches a panic.
     fn run(self: Rc<Self>);
 
-    /// Returns whether it is to be put on the queue, now that a Future is done that it waited for. `false` means
-    /// that it stands on the queue already and is to run once, or that it did all its work in here. It must resume
-    /// no coroutine in here.
+    /// Returns whether to put it on the ready queue, now that a Future it waited for is done. `false` means that it is
+    /// already queued and has to run only once, or that it did all its work in this call. It must not resume a
+    /// coroutine here.
     fn is_due(&self) -> bool {
         true
     }
 
-    /// Returns whether it has nothing to do any more, so that whatever will call it later may drop it instead: a
-    /// Future that it waits for, a timer. `holders` is how many `Rc` hold it, that one included.
+    /// Returns whether it has nothing left to do, so that whatever would call it later, such as a Future or a timer,
+    /// may drop it instead. `holders` is the number of `Rc`s that hold it, including that one.
     ///
-    /// This is asked when a list would have to grow, so that what waits in vain does not pile up.
+    /// Called when a list would have to grow, so that useless entries do not pile up.
     fn is_over(&self, holders: usize) -> bool {
         let _ = holders;
         false
     }
 
-    /// Takes over the work of `later`, which waits for the same Future further back in its list, and returns
-    /// whether it did: then `later` is dropped.
+    /// Takes over the work of `later`, which waits for the same Future further back in its list, and returns whether it
+    /// did: then `later` is dropped.
     fn merge(&self, later: &dyn Run) -> bool {
         let _ = later;
         false
     }
 
-    /// Returns whether it only reports what it waits for, and no coroutine goes on by it: then a Future that nothing else
-    /// waits for is as good as forgotten.
+    /// Returns whether it only reports a failure, and resumes no coroutine: a Future without other waiters may then be
+    /// treated as abandoned.
     fn is_report(&self) -> bool {
         false
     }
 
-    /// Returns the name of its type. That of a closure holds the name of the function in which it stands.
+    /// Returns the name of its type. For a closure it contains the name of the function around it.
     fn type_name(&self) -> &'static str {
         type_name::<Self>()
     }
 
-    /// Returns its name and number, if it is not a coroutine and might as well have come earlier or later than
-    /// what waits beside it: a timer, a finished job, bytes that arrive.
+    /// Returns a name and number if it is not a coroutine and its order among the entries beside it is arbitrary: a
+    /// timer, a finished job, bytes that arrive.
     fn choice(&self) -> Option<(Cow<'static, str>, u64)> {
         None
     }
 }
 
-/// Something that the end of a loop withdraws, and that tools can ask which coroutine it is. All of it has defaults.
+/// A value that the end of a loop withdraws, and that tools can ask for its coroutine. All methods have defaults.
 pub trait Withdraw: Any {
-    /// Drops what it holds, and forgets the waiters of its Future: it is not going to run.
+    /// Drops what it holds, and forgets the waiters of its Future, since it is not going to run.
     fn withdraw(&self) {}
 
-    /// Returns the coroutine that this resumes, while that is suspended.
+    /// Returns the coroutine that it resumes, while that is suspended.
     fn suspended(&self) -> Option<Suspended> {
         None
     }
 
-    /// Returns itself if the waker at that address is its own, and it is to be put on the queue for that.
+    /// Returns itself if `_waker` is the address of its own waker and it has to be queued for that.
     #[doc(hidden)]
     fn woken(self: Rc<Self>, _waker: *const ()) -> Option<Callback> {
         None
     }
 }
 
-/// An entry of the queue.
+/// An entry of the ready queue.
 pub type Callback = Rc<dyn Run>;
 
-/// A coroutine that is suspended, as tools see it.
+/// A suspended coroutine, as tools see it.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Suspended {
-    /// The number of the call; `None` where nobody observed it.
+    /// The number of the call; `None` if the call is not observed.
     pub call: Option<CallId>,
-    /// What it is a call of.
+    /// The coroutine function.
     pub coroutine: &'static Coroutine,
     /// The line of its last yield.
     pub place: Place,
-    /// The Future that it waits for. `None` where that is not a squall Future.
+    /// The Future that it waits for; `None` if that is not a squall Future.
     pub waits_for: Option<Rc<dyn Awaited>>,
-    /// What a native coroutine waits for that is no squall Future, in words, where squall knows it: `a socket`.
+    /// A description of what a native coroutine waits for, if that is not a squall Future but known to squall: `a
+    /// socket`.
     pub on: Option<&'static str>,
-    /// Whether something that this thread cannot see may still wake it.
+    /// `true` if something that this thread cannot see, such as another thread, may still wake it.
     pub wakeable: bool,
 }
 
@@ -119,7 +120,7 @@ impl fmt::Debug for Suspended {
     }
 }
 
-/// Makes a closure an entry of the queue. It runs in the context in which this was called.
+/// Makes a closure an entry of the ready queue. It runs in the context that is current now.
 pub fn callback(f: impl FnOnce() + 'static) -> Callback {
     callback_in(Context::current(), f)
 }
@@ -128,7 +129,7 @@ pub(crate) fn callback_in(context: Context, f: impl FnOnce() + 'static) -> Callb
     Rc::new(Once(Cell::new(Some((context, f)))))
 }
 
-/// A closure and the context that it runs in; empty once it has run.
+/// A closure with the context in which it runs; empty once it has run.
 struct Once<F>(Cell<Option<(Context, F)>>);
 
 impl<F: FnOnce() + 'static> Run for Once<F> {

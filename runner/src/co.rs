@@ -1,8 +1,8 @@
 //! [`Co`]: the coroutine's end of the channel to its Runner.
 //!
-//! A yield takes two steps, as Rust has no `yield` of its own: [`Co::yield_`] hands over what is yielded, and the
-//! `.await` behind it passes the turn to the Runner. What lies between body and Runner meanwhile is described in
-//! `passing.rs`; how a body is made a generator, in `body.rs`.
+//! Rust has no stable `yield`, so a yield takes two steps: [`Co::yield_`] stores what is yielded, and the `.await`
+//! after it gives control to the Runner. `passing.rs` describes the state between the two; `body.rs` makes a body a
+//! generator.
 
 use std::any::type_name;
 use std::future::Future as StdFuture;
@@ -20,10 +20,10 @@ use crate::running::BodyNumber;
 use crate::yieldable::{same_type, Yieldable};
 use crate::yielded::Yielded;
 
-/// What a coroutine's body yields through.
+/// Yields on behalf of a coroutine's body.
 ///
-/// It belongs to that body. It may be lent to functions that the body awaits; anywhere else, what it yields
-/// raises [`Misuse::Escaped`](crate::Misuse::Escaped).
+/// A `Co` belongs to one body. It may be lent to functions that the body awaits. A yield from anywhere else raises
+/// [`Misuse::Escaped`](crate::Misuse::Escaped).
 ///
 /// ```
 /// use squall_runner::{coroutine, Co, Future, Result};
@@ -36,7 +36,7 @@ use crate::yielded::Yielded;
 /// ```
 pub struct Co {
     airlock: Airlock<(), ()>,
-    /// The number of the body that it was made for.
+    /// The number of its body.
     body: BodyNumber,
 }
 
@@ -45,8 +45,7 @@ impl Co {
         Self { airlock, body }
     }
 
-    /// Yields something and waits for its result. What is waited for, and for how long, stands with
-    /// [`Yieldable`].
+    /// Yields something and waits for its result. [`Yieldable`] lists what may be yielded.
     ///
     /// ```
     /// let future = squall_runner::coroutine(|co| async move {
@@ -58,7 +57,7 @@ impl Co {
     /// ```
     ///
     /// # Errors
-    /// What the yielded Future failed with, raised here; [`Misuse`](crate::Misuse).
+    /// The exception of the yielded Future, raised here; [`Misuse`](crate::Misuse).
     #[track_caller]
     #[inline]
     pub fn yield_<M: 'static, Y: Yieldable<M> + 'static>(
@@ -68,8 +67,8 @@ impl Co {
         self.take(self.give(yielded))
     }
 
-    /// The first half of [`yield_`](Self::yield_). What it returns does not name the type of what was yielded, not even by
-    /// `Y::Output`: so the compiler complains once, where `yield_!` is given something that cannot be yielded.
+    /// Performs the first half of [`yield_`](Self::yield_). Its result does not name the type of the yielded thing, so
+    /// that the compiler reports only one error where `yield_!` is used with something that cannot be yielded.
     #[doc(hidden)]
     #[track_caller]
     #[inline]
@@ -80,7 +79,7 @@ impl Co {
         Given(accept(self.body, Yielded::new(yielded)), PhantomData)
     }
 
-    /// The second half of [`yield_`](Self::yield_).
+    /// Performs the second half of [`yield_`](Self::yield_).
     #[doc(hidden)]
     #[inline]
     pub fn take<T: 'static>(&self, given: Given<T>) -> impl StdFuture<Output = Result<T>> + use<'_, T> {
@@ -94,13 +93,13 @@ impl std::fmt::Debug for Co {
     }
 }
 
-/// What was yielded, if that was accepted; the yield takes a `T`.
+/// The receipt of a yielded thing: whether it was accepted, and the type `T` that the yield returns.
 #[doc(hidden)]
 #[derive(Debug)]
 #[must_use = "a yield does nothing before it is awaited"]
 pub struct Given<T>(bool, PhantomData<fn() -> T>);
 
-/// A yield that waits to be resumed. Its barrier is there unless the yield was a mistake or is over.
+/// A yield that waits to be resumed. Its barrier is `Some` unless the yield was a mistake or has ended.
 struct Yield<B, T> {
     barrier: Option<B>,
     _output: PhantomData<fn() -> T>,
@@ -117,7 +116,7 @@ impl<B: StdFuture<Output = ()> + Unpin, T: 'static> StdFuture for Yield<B, T> {
         self.barrier = None;
         Poll::Ready(match take_sent() {
             Some(Resume::Send(future)) => match same_type::<(), T>(()) {
-                // The result of the moment is `()`, and need not be asked for.
+                // The result of the moment is always `()`, so there is no need to ask for it.
                 Ok(unit) if future.is_moment() => Ok(unit),
                 _ => future.into_result(),
             },

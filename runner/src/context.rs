@@ -1,8 +1,8 @@
-//! [`Context`]: the values of variables that follow the calls, as one value that is swapped in and out.
+//! [`Context`]: the values of all context variables, swapped in and out as one value.
 //!
-//! A coroutine runs in a copy of the context of whoever called it; what it sets is seen by what it calls, and
-//! never by its caller. The source of this behaviour is `contextvars` as Tornado's `gen.coroutine` uses it. What a
-//! variable is, and how it is found by its key, is no matter of the heart:
+//! A coroutine runs in a copy of its caller's context: values that it sets are visible to what it calls, and not to its
+//! caller. This behaviour is that of Python's `contextvars` as Tornado's `gen.coroutine` uses it. The heart does not
+//! know what a variable is, nor how it is found by its key:
 //!
 //! ```
 //! use std::sync::Arc;
@@ -17,8 +17,8 @@
 //!
 //! set("ann");
 //! let called = coroutine(|_co| async {
-//!     let user = get();                          // that of its caller
-//!     set("ben");                                // for itself, and for what it calls
+//!     let user = get();                          // its caller's value
+//!     set("ben");                                // for itself and for what it calls
 //!     Ok(user)
 //! });
 //! assert_eq!(called.result().unwrap(), Some("ann"));
@@ -32,22 +32,22 @@ use std::sync::Arc;
 
 use crate::coroutine::Coroutine;
 
-/// The values of all context variables at one moment. Cheap to copy, and may go to another thread.
+/// The values of all context variables at one moment. Cheap to clone, and may be sent to another thread.
 #[derive(Debug, Clone, Default)]
 pub struct Context(pub Option<Arc<Values>>);
 
-/// Each variable that is set, by its key.
+/// Each variable that is set, with its key.
 pub type Values = Vec<(usize, Arc<dyn Any + Send + Sync>)>;
 
 thread_local! {
-    /// Without a destructor, which each access would have to ask for; [`Clear`] empties it.
+    /// It has no destructor, since each access would have to check for that; [`Clear`] empties it.
     static CURRENT: ManuallyDrop<Cell<Context>> = const { ManuallyDrop::new(Cell::new(Context(None))) };
     static CLEAR: Clear = const { Clear };
-    /// The coroutine that runs in it.
+    /// The coroutine that is running.
     static RUNNING: Cell<Option<&'static Coroutine>> = const { Cell::new(None) };
 }
 
-/// Empties the context of a thread that ends, once one was set.
+/// Empties the context of a thread that is ending, if one was set.
 struct Clear;
 
 impl Drop for Clear {
@@ -57,30 +57,30 @@ impl Drop for Clear {
 }
 
 impl Context {
-    /// The context of now; an empty one on a thread that is ending.
+    /// Returns the current context; an empty one on a thread that is ending.
     #[inline]
     pub fn current() -> Self {
         let context = exchange(Self(None));
-        // Nothing is there to be dropped; the compiler cannot know that.
+        // The cell held nothing to be dropped, which the compiler cannot know.
         forget(exchange(context.clone()));
         context
     }
 
-    /// Makes `context` the context of now, and returns the one that was.
+    /// Makes `context` the current one, and returns the one before.
     pub fn replace_current(context: Self) -> Self {
         // A thread that is ending has no context any more.
         CLEAR.try_with(|_| exchange(context)).unwrap_or_default()
     }
 
-    /// Runs `f` in this context. What it sets there does not come back.
+    /// Runs `f` in this context. Variables that `f` sets are not kept.
     pub fn enter<R>(self, f: impl FnOnce() -> R) -> R {
         let context = Cell::new(self);
         let _entered = Self::run(&context, None);
         f()
     }
 
-    /// Makes the context in `this` the current one, and keeps there what is current in the end. What runs meanwhile
-    /// is a part of that coroutine, or of none.
+    /// Makes the context in `this` the current one while something runs, and stores what is current in the end.
+    /// `coroutine` is the running coroutine meanwhile.
     #[inline]
     pub(crate) fn run<'a>(
         this: &'a Cell<Self>,
@@ -99,8 +99,8 @@ impl Context {
     }
 }
 
-/// Returns the coroutine that is running now on this thread, if one is. A callback that the loop calls is a part of
-/// none, and neither is what the loop itself does.
+/// Returns the coroutine that is running on this thread, if there is one. Callbacks that the loop calls, and the loop
+/// itself, are not part of a coroutine.
 ///
 /// ```
 /// use squall_runner::{context::running, coroutine, Coroutine};
@@ -116,16 +116,16 @@ pub fn running() -> Option<&'static Coroutine> {
     RUNNING.get()
 }
 
-/// Makes the context in `with` the current one, and puts that which was into `with`.
+/// Exchanges the current context with the one in `with`.
 #[inline]
 fn swap(with: &Cell<Context>) {
-    // The cell is empty meanwhile; the compiler cannot know that.
+    // The cell is empty meanwhile, which the compiler cannot know.
     forget(with.replace(exchange(with.take())));
 }
 
-/// Makes `context` the current one, and returns the one that was.
+/// Makes `context` the current one, and returns the one before.
 #[inline]
 fn exchange(context: Context) -> Context {
-    // It is always there; but only `try_with` is sure to be inlined.
+    // The slot always exists, but only `try_with` is sure to be inlined.
     CURRENT.try_with(|current| current.replace(context)).unwrap_or_default()
 }

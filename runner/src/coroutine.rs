@@ -5,25 +5,25 @@ use std::any::type_name;
 use crate::place::{Line, Place};
 use crate::shown::Show;
 
-/// A coroutine function: what all calls of it have in common.
+/// A coroutine function: the part that all its calls share.
 #[derive(Debug)]
 pub struct Coroutine {
     name: Name,
-    /// Where it is defined, if that is known.
+    /// The line at which it is defined, if that is known.
     defined: Option<Line>,
-    /// How what it returns is printed.
+    /// Prints its results, if that is possible.
     pub show: Option<Show>,
 }
 
 #[derive(Debug)]
 enum Name {
     Given(&'static str),
-    /// The name of a closure's type, which holds the name of the function it stands in.
+    /// The name of a closure's type, which contains the name of the function around it.
     Of(fn() -> &'static str),
 }
 
 impl Coroutine {
-    /// A coroutine of that name, defined in that line, from 1, of that file.
+    /// Creates the description of a coroutine function that is defined at `line`, from 1, of `file`.
     ///
     /// ```
     /// use squall_runner::{Coroutine, Place};
@@ -35,7 +35,7 @@ impl Coroutine {
         Self { name: Name::Given(name), defined: Some(Line::new(file, line)), show: None }
     }
 
-    /// A coroutine of that name. Where it is defined is not known.
+    /// Creates the description of a coroutine function of which only the name is known.
     ///
     /// ```
     /// use squall_runner::Coroutine;
@@ -47,23 +47,23 @@ impl Coroutine {
         Self { name: Name::Given(name), defined: None, show: None }
     }
 
-    /// Returns where it is defined, in the first column, if that is known.
+    /// Returns the line at which it is defined, in the first column, if that is known.
     pub fn place(&'static self) -> Option<Place> {
         self.defined.as_ref().map(Place::of)
     }
 
-    /// The same, with a way to print what it returns, if there is one.
+    /// Adds a function that prints its results, if there is one.
     #[must_use]
     pub const fn showing(self, show: Option<Show>) -> Self {
         Self { show, ..self }
     }
 
-    /// The coroutine that a closure or an `async fn` is.
+    /// Returns the description of a coroutine that is a closure or an `async fn`.
     pub(crate) const fn of<B: 'static>() -> &'static Self {
         const { &Self { name: Name::Of(type_name::<B>), defined: None, show: None } }
     }
 
-    /// Its name: that of the function, or of the function in which the closure stands.
+    /// Returns the name: that of the function, or of the function around the closure.
     pub fn name(&self) -> &'static str {
         match self.name {
             Name::Given(name) => name,
@@ -78,11 +78,11 @@ impl Coroutine {
     }
 }
 
-/// Something that a coroutine waits for, as tools see it: a Future, without its type and its result.
+/// Something that a coroutine waits for, as tools see it: a Future, without the type of its result.
 pub trait Awaited {
-    /// Returns the coroutine whose result it is, if it is one.
+    /// Returns the coroutine of which this is the result, if it is one's.
     fn coroutine(&self) -> Option<&'static Coroutine>;
 
-    /// Describes it, where there is more to say than its kind: a lock by its name, with what holds it.
+    /// Returns a description, if there is more to say than its kind: a lock by name, with its holder.
     fn describe(&self) -> Option<String>;
 }

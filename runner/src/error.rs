@@ -1,7 +1,7 @@
-//! The library's own failures.
+//! The library's own errors.
 //!
-//! Everything that squall itself raises is one [`Error`]; everything that passes a coroutine boundary is an
-//! [`Exception`](crate::Exception), which any error becomes by `?`.
+//! Every failure that squall itself raises is an [`Error`]. What leaves a coroutine is an
+//! [`Exception`](crate::Exception), into which `?` converts any error.
 //!
 //! ```
 //! use squall_runner::{Error, Exception};
@@ -15,7 +15,7 @@ use std::fmt;
 
 use crate::place::Place;
 
-/// What squall itself raises.
+/// An error that squall itself raises.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The text of each variant tells of its fields.
@@ -23,47 +23,47 @@ pub enum Error {
     /// Something was yielded that cannot be waited for (Tornado's `BadYieldError`). Raised at that yield.
     #[error("yielded unknown object {0}")]
     BadYield(String),
-    /// A deadline passed before the result was there (`with_timeout`, the timeouts of locks and queues).
+    /// The time limit passed before there was a result (`with_timeout`, the limits of locks and queues).
     #[error("Timeout")]
     Timeout,
-    /// `run_sync` gave up. The limit is in seconds, as Tornado prints it: `0.02`, `1.0`.
+    /// `run_sync` reached its time limit. `seconds` is printed like in Tornado: `0.02`, `1.0`.
     #[error("Operation timed out after {seconds} seconds")]
     RunSyncTimeout { seconds: String },
     /// `stop` was called while `run_sync` was waiting.
     #[error("Event loop stopped before Future completed.")]
     LoopStopped,
-    /// Nothing is ready, no timer is set, nothing outside can wake the loop, and yet somebody waits: every
-    /// coroutine that is still suspended, oldest first.
+    /// Coroutines wait, but nothing is ready, no timer is set, and nothing outside can wake the loop. `waiting` are the
+    /// suspended coroutines, oldest first.
     #[error("nothing that is left can wake the loop{}", listed(.waiting))]
     Deadlock { waiting: Vec<Waiting> },
     /// The Future was cancelled.
     #[error("cancelled")]
     Cancelled,
-    /// Every `Promise` of the Future was dropped before it was resolved.
+    /// Every `Promise` of the Future was dropped without resolving it.
     #[error("the Promise was dropped before it was resolved; call set_result or set_exception on it")]
     BrokenPromise,
-    /// The Future is not in the state that the operation needs.
+    /// The Future is in a state that does not allow the operation.
     #[error("invalid state: {0}")]
     InvalidState(&'static str),
-    /// The value was moved out by whoever took it first. Clone the Future first to let several take it.
+    /// The value was already moved out. Clone the Future before, to take its result more than once.
     #[error("the result was already taken; clone the Future to take its result more than once")]
     ResultTaken,
-    /// A value of another type was sent than the one that the yield gives.
+    /// The value that was sent does not have the type that the yield expects.
     #[error("a value of another type was sent: this yield takes a {expected}")]
     WrongType { expected: &'static str },
-    /// `Return` was raised with a value of another type than the coroutine returns.
+    /// The value of the `Return` that was raised does not have the type that the coroutine returns.
     #[error("Return was raised with a value of another type: this coroutine returns {expected}")]
     WrongReturn { expected: &'static str },
-    /// A coroutine's body was written in a way in which it cannot be driven.
+    /// The body of a coroutine contains a mistake, so that it cannot be driven.
     #[error("{0}")]
     Misuse(#[from] Misuse),
-    /// A body, a callback or a job panicked; the text is the panic's message.
+    /// A body, a callback or a job panicked, with this message.
     #[error("panicked: {0}")]
     Panic(String),
 }
 
 impl Error {
-    /// What Python calls it, if it knows it; else what it is called here.
+    /// Returns Python's name of the error, or its own name if Python has none.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::BadYield(_) => "BadYieldError",
@@ -95,24 +95,24 @@ pub enum Misuse {
     /// A second `co.yield_(x)` while the first one was not awaited yet.
     #[error("the yield at {second} was made while that at {first} was not over: write co.yield_(x).await? for each one before the next, or yield a list")]
     Twice { first: Place, second: Place },
-    /// A `Co` used outside of the body it was made for.
+    /// A `Co` used outside of its own body.
     #[error("the Co of another coroutine was used: yield only in the body that was given the Co")]
     Escaped,
 }
 
-/// A suspended coroutine, as [`Error::Deadlock`] names it.
+/// A suspended coroutine in an [`Error::Deadlock`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Waiting {
     /// The coroutine's name.
     pub name: &'static str,
-    /// Where it is suspended.
+    /// The line where it is suspended.
     pub place: Place,
-    /// What it waits for: another coroutine's name, where that is known.
+    /// The name of the coroutine that it waits for, if it waits for one.
     pub on: Option<&'static str>,
-    /// A description of what it waits for, where there is one: a lock by its name, with what holds it.
+    /// A description of what it waits for, if there is one: a lock by name, with its holder.
     pub what: Option<String>,
-    /// Whether it waits on the default loop of the thread, where it was called outside of any run, while another loop
-    /// ran.
+    /// `true` if it waits on the thread's default loop, which was not running: the coroutine was called outside of any
+    /// run.
     pub on_default_loop: bool,
 }
 
@@ -133,7 +133,7 @@ impl fmt::Display for Waiting {
     }
 }
 
-/// Each on a line; those that are equal on one.
+/// Prints one line for each coroutine, and one line for equal ones.
 fn listed(waiting: &[Waiting]) -> String {
     let (mut lines, mut places) = (Vec::new(), HashMap::new());
     for who in waiting {

@@ -1,8 +1,8 @@
-//! [`Exception`]: what a coroutine raises, and the way it came.
+//! [`Exception`]: an error that a coroutine raises, with its traceback.
 //!
-//! Any error becomes one by `?`. A text is not an error: write `Err(Exception::msg("text"))?` where `Err("text")?` does not
-//! compile. An exception is trapped in the coroutine's
-//! Future and raised again where that Future is yielded; each coroutine it leaves adds a frame to its traceback.
+//! `?` converts any error into one. A text is not an error: where `Err("text")?` does not compile, write
+//! `Err(Exception::msg("text"))?`. An exception is trapped in the coroutine's Future, and raised again where that
+//! Future is yielded. Each coroutine that it leaves adds a frame to its traceback.
 //!
 //! ```
 //! use squall_runner::Exception;
@@ -25,12 +25,12 @@ use crate::error::Error;
 use crate::foreign::{catch, show, Guarded, Panic};
 use crate::place::Place;
 
-/// What coroutines and Futures give: a value, or the [`Exception`] that was raised.
+/// The result of a coroutine or a Future: a value, or the [`Exception`] that was raised.
 pub type Result<T, E = Exception> = std::result::Result<T, E>;
 
-/// A dynamic error with a traceback. Cheap to clone; `Send` and `Sync`.
+/// An error of any type, with a traceback. Cheap to clone; `Send` and `Sync`.
 ///
-/// `Display` is the message; `Debug` the message with the whole traceback, as Python prints it.
+/// `Display` prints the message; `Debug` prints the whole traceback with the message, like Python.
 #[derive(Clone)]
 pub struct Exception(Arc<Raised>);
 
@@ -39,32 +39,32 @@ struct Raised {
     error: Guarded<Arc<dyn StdError + Send + Sync>>,
     /// The name before the message: the last segment of the error's type.
     name: &'static str,
-    /// Where it was made; where the panic happened, if it was one and the panic hook saw it.
+    /// The line where it was created, or where the panic happened, if the panic hook saw one.
     origin: Place,
-    /// Whether that is where a panic happened.
+    /// `true` if `origin` is the line of a panic.
     panicked_there: bool,
-    /// The coroutines it left, innermost first; at most `FRAMES` of them.
+    /// The coroutines that it has left, innermost first; at most `FRAMES` of them.
     frames: Vec<Frame>,
-    /// How many more it left after that.
+    /// How many further coroutines it has left.
     elided: usize,
-    /// What was added to it, each a line or more of its traceback.
+    /// Notes below the message, each a line or more of the traceback.
     notes: Vec<Arc<str>>,
 }
 
 impl Raised {
-    /// Whether its origin is a line that means something to whoever reads it.
+    /// Returns whether its origin is a line that means something to the user.
     fn has_place(&self) -> bool {
         self.panicked_there || self.origin.is_outside()
     }
 }
 
-/// A traceback longer than this is cut, so that an Exception may cross any number of coroutines.
+/// The largest number of frames in a traceback, so that an Exception may cross any number of coroutines.
 const FRAMES: usize = 64;
 
-/// One line of a traceback: the coroutine that an [`Exception`] left, and where it was then.
+/// A frame of a traceback: a coroutine that an [`Exception`] left, and the line where that was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Frame {
-    /// Where the exception was raised, or the yield at which it came in.
+    /// The line where the exception was raised, or the yield at which it came in.
     pub place: Place,
     /// The coroutine's name.
     pub name: &'static str,
@@ -77,14 +77,14 @@ impl fmt::Display for Frame {
 }
 
 impl Exception {
-    /// Wraps an error. The caller's line becomes the place where it was raised; `?` does the same.
+    /// Wraps an error. The caller's line becomes the line where it was raised, as with `?`.
     #[track_caller]
     pub fn new<E: StdError + Send + Sync + 'static>(error: E) -> Self {
         let own = (&error as &dyn Any).downcast_ref().map(Error::name);
         Self::named(own.unwrap_or_else(|| short_name(type_name::<E>())), error)
     }
 
-    /// The same, raised at another line: that of whoever is to look at it.
+    /// Returns the exception with another line as its origin.
     ///
     /// ```
     /// use squall_runner::{Exception, Place};
@@ -99,7 +99,7 @@ impl Exception {
         self
     }
 
-    /// Wraps an error that goes by another name than its type's.
+    /// Wraps an error under another name than that of its type.
     ///
     /// ```
     /// let e = squall_runner::Exception::named("NotFound", std::io::Error::other("no such page"));
@@ -122,7 +122,7 @@ impl Exception {
         }))
     }
 
-    /// An exception that is only a message.
+    /// Creates an exception that is only a message.
     ///
     /// ```
     /// let e = squall_runner::Exception::msg("no such page");
@@ -133,7 +133,7 @@ impl Exception {
         Self::named("Exception", Message(message.into()))
     }
 
-    /// Calls foreign code. A panic becomes an [`Error::Panic`], of which `raised` makes the result.
+    /// Calls foreign code. A panic becomes an [`Error::Panic`], which `raised` converts into the result.
     ///
     /// ```
     /// use squall_runner::Exception;
@@ -156,34 +156,34 @@ impl Exception {
         exception
     }
 
-    /// Whether the error inside is an `E`.
+    /// Returns whether the error inside is an `E`.
     pub fn is<E: StdError + 'static>(&self) -> bool {
         self.0.error.is::<E>()
     }
 
-    /// The error inside, if it is an `E`.
+    /// Returns the error inside, if it is an `E`.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         self.0.error.downcast_ref()
     }
 
-    /// The name that stands before the message in a traceback: the error's type without its path, or with the end of
-    /// it where the type is called no more than `Error`; for a squall [`Error`], what Python calls it.
+    /// Returns the name before the message in a traceback: the error's type without its path, or with the last module
+    /// if the type is just called `Error`; for a squall [`Error`], Python's name.
     pub fn name(&self) -> &'static str {
         self.0.name
     }
 
-    /// Whether this is a [`Return`] on its way out.
+    /// Returns whether the error inside is a [`Return`].
     pub fn is_return(&self) -> bool {
         self.is::<Returning>()
     }
 
-    /// The value of the [`Return`] inside, if this is one of a `T`.
+    /// Returns the value of the [`Return`] inside, if its type is `T`.
     pub fn return_value<T: 'static>(&self) -> Option<T> {
         let Returning(copy) = self.downcast_ref()?;
         copy().downcast().ok().map(|value| *value)
     }
 
-    /// What becomes of it as it leaves a coroutine that returns a `T`: the value of a [`Return`], or itself.
+    /// Converts the exception as it leaves a coroutine that returns a `T`: a [`Return`] becomes its value.
     ///
     /// ```
     /// use squall_runner::{Error, Exception, Return};
@@ -194,7 +194,7 @@ impl Exception {
     /// ```
     ///
     /// # Errors
-    /// Itself, if it is no [`Return`]; [`Error::WrongReturn`], if it is one of another type.
+    /// The exception itself, if it is not a [`Return`]; [`Error::WrongReturn`], if it is one of another type.
     pub fn into_return<T: 'static>(self) -> Result<T> {
         match Self::trap(|| Ok(self.return_value()), Err)? {
             Some(value) => Ok(value),
@@ -203,13 +203,12 @@ impl Exception {
         }
     }
 
-    /// Whether both are the same exception: raised once, however often it was cloned since.
+    /// Returns whether both are clones of one exception.
     pub fn same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0.error, &other.0.error)
     }
 
-    /// Adds a text that stands below the message in a traceback, and is not part of the message, like `add_note` of an
-    /// exception of Python's.
+    /// Adds a text below the message in a traceback, which is not part of the message, like `add_note` in Python.
     ///
     /// ```
     /// let e = squall_runner::Exception::from(squall_runner::Error::Timeout).with_note("it waited for Lock#1");
@@ -222,13 +221,13 @@ impl Exception {
         self
     }
 
-    /// Returns what was added by [`with_note`](Self::with_note), oldest first.
+    /// Returns the texts of [`with_note`](Self::with_note), oldest first.
     pub fn notes(&self) -> impl Iterator<Item = &str> {
         self.0.notes.iter().map(|note| &**note)
     }
 
-    /// Returns where it was raised, as the traceback says: the line of the `?`, of the panic, or of the yield that came
-    /// last before it where nothing else is known.
+    /// Returns the line where it was raised, as the traceback shows it: that of the `?` or of the panic, or else the
+    /// last yield before it.
     ///
     /// ```
     /// use squall_runner::{coroutine, Exception};
@@ -243,8 +242,8 @@ impl Exception {
         }
     }
 
-    /// Makes an Exception of an error whose type is not known. One that was converted to a `Box<dyn Error>` by `?` or
-    /// `into` is itself again, with its traceback.
+    /// Converts an error whose type is erased. An Exception that `?` or `into` converted into a `Box<dyn Error>`
+    /// becomes itself again, with its traceback.
     ///
     /// ```
     /// use std::error::Error;
@@ -266,25 +265,25 @@ impl Exception {
         }
     }
 
-    /// Returns where it was made: the line of the `?`, or of the panic. The line where a Future that failed with it was
-    /// yielded is [`raised_at`](Self::raised_at).
+    /// Returns the line where it was created: that of the `?` or of the panic. [`raised_at`](Self::raised_at) may
+    /// return another line: where a Future that failed with it was yielded.
     pub fn origin(&self) -> Place {
         self.0.origin
     }
 
-    /// The coroutines that it left, innermost first. Only the first 64 are kept; [`elided`](Self::elided)
+    /// Returns the coroutines that it has left, innermost first. Only the first 64 are kept; [`elided`](Self::elided)
     /// counts the rest.
     pub fn traceback(&self) -> &[Frame] {
         &self.0.frames
     }
 
-    /// How many frames came after those that [`traceback`](Self::traceback) holds.
+    /// Returns how many frames came after those of [`traceback`](Self::traceback).
     pub fn elided(&self) -> usize {
         self.0.elided
     }
 
-    /// The same, raised there if it has no line of the program yet: it has left no coroutine, and what raised it was
-    /// this library, or that of Rust, on somebody's behalf.
+    /// Sets the line where it was raised, if it has no line of the program yet: it has left no coroutine, and squall or
+    /// Rust's library raised it on behalf of the program.
     ///
     /// ```
     /// use squall_runner::{Exception, Place};
@@ -303,7 +302,7 @@ impl Exception {
         }
     }
 
-    /// Notes that it leaves a coroutine. A copy held elsewhere keeps its own traceback.
+    /// Adds a frame for a coroutine that it leaves. Other clones keep their own tracebacks.
     pub(crate) fn push_frame(&mut self, frame: Frame) {
         let raised = Arc::make_mut(&mut self.0);
         if raised.frames.len() < FRAMES {
@@ -321,7 +320,8 @@ impl<E: StdError + Send + Sync + 'static> From<E> for Exception {
     }
 }
 
-/// An [`Exception`] as an error of the standard library, which it cannot be itself: any error becomes one by `?`.
+/// An [`Exception`] as an error of the standard library. `Exception` cannot implement `Error` itself, since `?`
+/// converts any error into one.
 struct Boxed(Exception);
 
 impl fmt::Display for Boxed {
@@ -343,8 +343,8 @@ impl StdError for Boxed {
     }
 }
 
-/// For `?` in a function that returns `Result<_, Box<dyn Error + Send + Sync>>`. [`Exception::from_boxed`] is the way
-/// back. `anyhow::Error::from_boxed(exception.into())` makes an error of anyhow.
+/// Allows `?` in a function that returns `Result<_, Box<dyn Error + Send + Sync>>`. [`Exception::from_boxed`] converts
+/// back. `anyhow::Error::from_boxed(exception.into())` creates an error of anyhow.
 ///
 /// ```
 /// use squall_runner::{Error, Exception};
@@ -366,7 +366,7 @@ impl From<Exception> for Box<dyn StdError + Send + Sync> {
     }
 }
 
-/// For `?` in a function that returns `Result<_, Box<dyn Error>>`, such as a `main`.
+/// Allows `?` in a function that returns `Result<_, Box<dyn Error>>`, such as a `main`.
 ///
 /// ```
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -409,7 +409,7 @@ impl fmt::Debug for Exception {
         }
         self.notes().try_for_each(|note| write!(f, "\n{note}"))?;
         show(f, |f| {
-            // An error that is its own source has no last one.
+            // An error that is its own source has no last source.
             let mut source = raised.error.source();
             for _ in 0..FRAMES {
                 let Some(cause) = source else { break };
@@ -422,9 +422,9 @@ impl fmt::Debug for Exception {
     }
 }
 
-/// `raise gen.Return(value)`: ends the coroutine with `value`, from anywhere in it.
+/// Ends the coroutine with a value, from anywhere in it: Tornado's `raise gen.Return(value)`.
 ///
-/// In Rust `return Ok(value)` does the same; this is for code that leaves a coroutine from within a plain
+/// In Rust `return Ok(value)` has the same effect. `Return` is for code that ends its coroutine from within a plain
 /// function, as Tornado's guide does.
 ///
 /// ```
@@ -445,7 +445,7 @@ impl<T: Clone + Send + Sync + 'static> From<Return<T>> for Exception {
     }
 }
 
-/// What a `Return` is inside an Exception: it copies its value for whoever catches it.
+/// A `Return` inside an Exception. It clones its value for each reader.
 #[derive(thiserror::Error)]
 #[error("Return was raised outside of a coroutine that could end with its value")]
 struct Returning(Box<dyn Fn() -> Box<dyn Any> + Send + Sync>);
@@ -460,7 +460,7 @@ impl fmt::Debug for Returning {
 #[error("{0}")]
 struct Message(String);
 
-/// `a::b::Name<c::D>` as `Name`. Many are called `Error`: they are told apart by the module, as `io::error::Error`.
+/// Shortens `a::b::Name<c::D>` to `Name`. Types called `Error` keep their module: `io::error::Error`.
 fn short_name(path: &'static str) -> &'static str {
     let path = path.split('<').next().unwrap_or(path);
     let telling = path.trim_end_matches("::Error").trim_end_matches("::error");

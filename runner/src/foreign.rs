@@ -1,18 +1,17 @@
-//! Foreign code: what users wrote and squall calls or drops in the middle of its own work.
+//! Foreign code: code of users that squall calls or drops in the middle of its own work.
 //!
 //! A body, a callback, a predicate, a `Drop`, `Clone`, `Display`, `Debug` or `Waker` may panic, and may call squall
 //! again. So each of them runs through a guard of this module, while nothing is borrowed, and a panic stops there:
-//!
-//! | guard | what becomes of a panic |
+//! | guard | a panic becomes |
 //! |---|---|
 //! | [`Exception::trap`](crate::Exception::trap) | an [`Exception`](crate::Exception), for code that has a result |
 //! | [`report::guard`](crate::report::guard) | a [report](crate::report::report), for code that has none |
-//! | [`show`] | a text in its place, for code that shows a value |
+//! | [`show`] | a text, for code that shows a value |
 //! | [`discard`] | a report, for a value that is dropped |
 //! | [`Guarded`] | a report, for a value whose owner is dropped |
-//! | [`log()`] | nothing: it is the logger's |
+//! | [`log()`] | nothing: the panic of a logger is dropped |
 //!
-//! All of them catch it in one function of this module.
+//! All guards catch panics by one function of this module.
 //!
 //! ```
 //! use squall_runner::foreign::{discard, Guarded};
@@ -45,12 +44,12 @@ use crate::stderr::goes_to_stderr;
 /// A panic of foreign code that was caught.
 pub(crate) struct Panic {
     pub(crate) text: String,
-    /// Where it happened, if the panic hook saw it.
+    /// The line where it happened, if the panic hook saw it.
     pub(crate) place: Option<Place>,
 }
 
 impl fmt::Display for Panic {
-    /// As an [`Exception`](crate::Exception) of it is shown.
+    /// Prints it like an [`Exception`](crate::Exception) of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = self.place {
             write!(f, "Traceback (most recent call last):\n  {place}\n")?;
@@ -59,7 +58,7 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Calls foreign code. Of a panic `panicked` makes the result.
+/// Calls foreign code. `panicked` converts a panic into the result.
 #[inline]
 pub(crate) fn catch<R>(f: impl FnOnce() -> R, panicked: impl FnOnce(Panic) -> R) -> R {
     catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| panicked(panic_of(payload)))
@@ -68,7 +67,7 @@ pub(crate) fn catch<R>(f: impl FnOnce() -> R, panicked: impl FnOnce(Panic) -> R)
 #[cold]
 fn panic_of(payload: Box<dyn Any + Send>) -> Panic {
     let (text, place) = (text_of(&*payload), place_of(&*payload));
-    // It may panic as it is dropped, and so may what it panics with.
+    // The payload may panic while it is dropped, and so may the payload of that panic.
     catch_unwind(AssertUnwindSafe(|| drop(payload))).unwrap_or_else(forget);
     Panic { text, place }
 }
@@ -80,7 +79,7 @@ pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// While this lives, the body in the middle of which it was made does not run.
+/// Interrupts the body that is running, if there is one, until this is dropped.
 struct Outside(Option<BodyNumber>);
 
 impl Drop for Outside {
@@ -90,9 +89,9 @@ impl Drop for Outside {
     }
 }
 
-/// Drops a foreign value: a generator, a result, a callback. A panic is logged, and the observer is told.
+/// Drops a foreign value: a generator, a result, a callback. A panic is logged and reported to the observer.
 ///
-/// A collection is not such a value: if two of its elements panic, the process aborts. Its elements are [`Guarded`].
+/// Do not use it for a collection: if two of its elements panic, the process aborts. Elements are [`Guarded`] instead.
 #[inline]
 pub fn discard<T>(it: T) {
     if needs_drop::<T>() {
@@ -109,16 +108,16 @@ fn dropped(panic: Panic) {
 }
 
 thread_local! {
-    /// What is told of a panic of a value that was dropped, while this thread is observed.
+    /// Reports the panic of a dropped value to the observer, while this thread is observed.
     static TOLD: Cell<Option<fn(Panic)>> = const { Cell::new(None) };
 }
 
-/// Tells `tell` of each panic of a value that is dropped on this thread.
+/// Sets the function that is called for each panic of a value that is dropped on this thread.
 pub(crate) fn tell_of_panics(tell: Option<fn(Panic)>) {
     TOLD.set(tell);
 }
 
-/// Logs a line for the user of the program; where there is no logger, prints it to standard error.
+/// Logs a line for the user of the program. Without a logger, prints it to standard error.
 ///
 /// The logger is foreign code, and so is what the line shows: a panic of either is dropped.
 #[cold]
@@ -132,7 +131,7 @@ pub fn log(level: Level, target: &str, line: fmt::Arguments<'_>) {
     catch(logged, drop);
 }
 
-/// Shows a foreign value by its `Display` or `Debug`. If that panics or fails, this says so in its place.
+/// Shows a foreign value by its `Display` or `Debug`. If that panics or fails, shows this instead.
 ///
 /// ```
 /// use std::fmt;
@@ -162,7 +161,7 @@ pub fn show(
     }
 }
 
-/// A foreign value that is dropped by [`discard`], whoever drops its owner, and when.
+/// A foreign value that is dropped by [`discard`], wherever its owner is dropped.
 #[derive(Clone)]
 pub struct Guarded<T>(Option<T>);
 
@@ -172,14 +171,14 @@ impl<T> Guarded<T> {
         Self(Some(it))
     }
 
-    /// Takes the value out, which is dropped like any other from then on.
+    /// Takes the value out. From then on it is dropped like any other.
     #[must_use]
     pub fn into_inner(mut self) -> T {
         self.0.take().expect(THERE)
     }
 }
 
-/// Only `into_inner` and `drop` take it, which nothing comes after.
+/// Only `into_inner` and `drop` take the value, each as the last use.
 const THERE: &str = "the value is there until it is taken or dropped";
 
 impl<T> Deref for Guarded<T> {

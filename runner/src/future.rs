@@ -10,8 +10,8 @@
 //! assert_eq!(future.result().unwrap(), 5);
 //! ```
 //!
-//! The rules are those of `asyncio.Future`, which Tornado uses: nothing ever runs inside `set_result`; whoever
-//! waits is put on the ready queue, in the order in which they came.
+//! The rules are those of `asyncio.Future`, which Tornado uses. Nothing ever runs inside `set_result`: it puts waiters
+//! on the ready queue, in the order in which they came.
 
 use std::any::{type_name, Any, TypeId};
 use std::cell::Cell;
@@ -36,25 +36,25 @@ use crate::shown::Shown;
 use crate::state::{Header, State};
 use crate::waiter::Waiter;
 
-/// A handle to a result of type `T` that is not there yet.
+/// A handle of a result of type `T` that is not there yet.
 ///
-/// It can be yielded in a coroutine, awaited in an `async fn`, or asked. A handle can be cloned where `T` can;
-/// the value is moved out when the last handle is yielded, and cloned before that. Dropping a handle cancels
-/// nothing; an exception that nobody has asked for when the last one goes is logged.
+/// A coroutine yields it, an `async fn` awaits it, and other code asks it. A handle can be cloned if `T` can. The value
+/// is moved out when the last handle is yielded, and cloned before that. Dropping a handle cancels nothing. An
+/// exception that was not retrieved when the last handle is dropped is logged.
 #[must_use = "yield or await it, or spawn it; what it raises is only logged when it is dropped"]
 pub struct Future<T: 'static> {
     core: Rc<dyn Resolvable<Output = T>>,
 }
 
 impl<T: 'static> Future<T> {
-    /// A Future that is resolved through a [`Promise`].
+    /// Creates a pending Future, which a [`Promise`] resolves.
     #[allow(clippy::new_without_default)]
     #[inline]
     pub fn new() -> Self {
         Self::from_core(Rc::new(Shared::new()))
     }
 
-    /// A Future that has its result already.
+    /// Creates a Future that is done.
     ///
     /// ```
     /// assert_eq!(squall_runner::Future::ready(5).result().unwrap(), 5);
@@ -63,7 +63,7 @@ impl<T: 'static> Future<T> {
         Self::settled(Ok(value))
     }
 
-    /// A Future that has failed already.
+    /// Creates a Future that has failed.
     ///
     /// ```
     /// let failed = squall_runner::Future::<i32>::failed(std::fmt::Error);
@@ -78,25 +78,25 @@ impl<T: 'static> Future<T> {
         Self::from_core(Rc::new(Shared::settled(result)))
     }
 
-    /// A handle to a Future with state of its own; see [`Resolvable`].
+    /// Creates a handle of a Future with state of its own; see [`Resolvable`].
     #[inline]
     pub fn from_core(core: Rc<dyn Resolvable<Output = T>>) -> Self {
         Self { core }
     }
 
-    /// What this is a handle to.
+    /// Returns the state to which this is a handle.
     pub fn core(&self) -> &Rc<dyn Resolvable<Output = T>> {
         &self.core
     }
 
-    /// The end by which this is resolved. If each of them is dropped unused, the Future fails.
+    /// Returns a promise, by which this Future is resolved. If all promises are dropped unused, the Future fails.
     #[inline]
     pub fn promise(&self) -> Promise<T> {
         self.core.shared().header().add_promise();
         Promise { core: Some(self.core.clone()) }
     }
 
-    /// Whether the result or the exception is there, or it was cancelled.
+    /// Returns whether the Future has a result or an exception, or was cancelled.
     #[inline]
     pub fn done(&self) -> bool {
         self.core.shared().done()
@@ -113,24 +113,25 @@ impl<T: 'static> Future<T> {
         self.core.shared().id()
     }
 
-    /// Returns the coroutine whose result this is, if it is one.
+    /// Returns the coroutine of which this is the result, if it is one's.
     pub fn coroutine(&self) -> Option<&'static Coroutine> {
         Resolvable::coroutine(&*self.core)
     }
 
-    /// Describes what is waited for, where there is more to say than its kind: a lock by its name, with what holds it.
+    /// Returns a description of what is waited for, if there is more to say than its kind: a lock by name, with its
+    /// holder.
     pub fn describe(&self) -> Option<String> {
         Resolvable::describe(&*self.core)
     }
 
-    /// Whether it was cancelled.
+    /// Returns whether the Future was cancelled.
     pub fn cancelled(&self) -> bool {
         self.state() == State::Cancelled
     }
 
-    /// Cancels it if it is pending, and says whether it was. Whoever waits for it is raised
-    /// [`Error::Cancelled`]. A coroutine runs on without anybody seeing its result; a native one is cancelled
-    /// where it awaits.
+    /// Cancels the Future if it is pending, and returns whether it was. [`Error::Cancelled`] is raised in everything
+    /// that waits for it. If it is the result of a coroutine, a yield-style coroutine runs on and its result is
+    /// dropped; a native one is cancelled where it awaits.
     ///
     /// ```
     /// let future = squall_runner::Future::<i32>::new();
@@ -141,17 +142,17 @@ impl<T: 'static> Future<T> {
         Resolvable::cancel(&*self.core)
     }
 
-    /// What it failed with, if it has failed or was cancelled. Asking counts as retrieving it.
+    /// Returns the exception, if the Future has failed or was cancelled. This counts as retrieving it.
     #[track_caller]
     pub fn exception(&self) -> Option<Exception> {
         self.core.shared().exception()
     }
 
-    /// The result, copied.
+    /// Returns a clone of the result.
     ///
     /// # Errors
-    /// The exception it failed with; [`Error::Cancelled`]; [`Error::InvalidState`] if it is pending;
-    /// [`Error::ResultTaken`] if the value was moved out.
+    /// The Future's exception; [`Error::Cancelled`]; [`Error::InvalidState`] if it is pending; [`Error::ResultTaken`]
+    /// if the value was moved out.
     #[track_caller]
     pub fn result(&self) -> Result<T>
     where
@@ -160,17 +161,22 @@ impl<T: 'static> Future<T> {
         self.clone().into_result()
     }
 
-    /// The result: moved out of the last handle, copied out of others.
+    /// Returns the result: the value is moved out of the last handle, and cloned otherwise.
+    ///
+    /// ```
+    /// assert_eq!(squall_runner::Future::ready("five").into_result()?, "five");
+    /// # Ok::<(), squall_runner::Exception>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`result`](Self::result).
+    /// Those of [`result`](Self::result).
     #[track_caller]
     #[inline]
     pub fn into_result(self) -> Result<T> {
         self.core.shared().take(Rc::strong_count(&self.core) == 1)
     }
 
-    /// Looks at the value, if it is there. While `f` runs, it is nowhere else.
+    /// Calls `f` with a reference to the value, if there is one. The Future is empty while `f` runs.
     ///
     /// ```
     /// let names = squall_runner::Future::ready(vec!["ann", "ben"]);
@@ -180,16 +186,25 @@ impl<T: 'static> Future<T> {
         self.core.shared().with_value(f)
     }
 
-    /// Calls `f` when it is done, in the next turn of the loop; never at once. A panic in `f` is logged.
+    /// Calls `f` in the next turn of the loop after the Future is done, never at once. A panic in `f` is logged.
     ///
-    /// The value may have been moved out by then, if its only handle was yielded first.
+    /// The value may have been moved out by then, if the only handle was yielded before.
+    ///
+    /// ```
+    /// use squall_runner::{ready::ReadyQueue, Future};
+    ///
+    /// let future = Future::<i32>::new();
+    /// future.add_done_callback(|f| assert_eq!(f.result().unwrap(), 5));
+    /// future.promise().set_result(5);
+    /// ReadyQueue::current().pop().unwrap().run();
+    /// ```
     pub fn add_done_callback(&self, f: impl FnOnce(&Self) + 'static) {
         self.watch(f);
         self.core.clone().keep();
     }
 
-    /// Calls `f` as [`add_done_callback`](Self::add_done_callback) does, but waits for nothing by that: a Future that
-    /// is given up with its last handle is never done, and `f` is dropped with it.
+    /// Calls `f` like [`add_done_callback`](Self::add_done_callback), but does not count as waiting: a Future that is
+    /// given up when its last handle is dropped is then never done, and `f` is dropped with it.
     #[doc(hidden)]
     pub fn watch(&self, f: impl FnOnce(&Self) + 'static) {
         self.core.shared().add_callback(Rc::new(DoneCallback {
@@ -200,24 +215,24 @@ impl<T: 'static> Future<T> {
         }));
     }
 
-    /// Returns one more handle, where there was a second one before: how the value is copied is known then.
+    /// Returns a further handle. There was a second one before, which recorded how the value is cloned.
     #[inline]
     pub(crate) fn another_handle(&self) -> Self {
         Self { core: self.core.clone() }
     }
 
-    /// Puts `callback` on the current queue when this is done; at once if it is.
+    /// Puts `callback` on the current ready queue once the Future is done; at once if it is already done.
     pub fn call_when_done(&self, callback: Callback) {
         self.core.shared().add_callback(callback);
     }
 
-    /// The same Future without its type.
+    /// Erases the type of the result.
     #[inline]
     pub fn erase(self) -> AnyFuture {
         AnyFuture(self.core)
     }
 
-    /// Returns a further handle, without the type.
+    /// Returns a further handle, with the type of the result erased.
     #[inline]
     pub fn erased(&self) -> AnyFuture {
         AnyFuture(self.core.clone())
@@ -237,11 +252,11 @@ impl<T> fmt::Debug for Future<T> {
     }
 }
 
-/// `.await` in an `async fn`. In a yield-style body write `yield_!` instead.
+/// Awaits the Future in an `async fn`. In a yield-style body write `yield_!` instead.
 impl<T> std::future::Future for Future<T> {
     type Output = Result<T>;
 
-    // The caller of what an `.await` polls is the line of the await.
+    // For a poll by an `.await`, the caller is the line of the await.
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Result<T>> {
         if is_cancelled(cx.waker()) {
@@ -317,13 +332,13 @@ impl<R: Resolvable> Waitable for R {
     }
 }
 
-/// What [`Future::add_done_callback`] adds.
+/// A callback of [`Future::add_done_callback`].
 struct DoneCallback<T: 'static, F> {
-    /// Weak, since the Future holds its waiters. What resolves it holds it; from then on this does.
+    /// Weak, since the Future holds its waiters. Once the Future is resolved, this holds it.
     core: Weak<dyn Resolvable<Output = T>>,
     done: Cell<Option<Future<T>>>,
     context: Cell<Context>,
-    /// Empty once it has run.
+    /// `None` once it has run.
     f: Cell<Option<F>>,
 }
 
@@ -360,10 +375,10 @@ impl<T: 'static, F> Drop for DoneCallback<T, F> {
     }
 }
 
-/// The end by which a [`Future`] is resolved.
+/// The end of a [`Future`] that resolves it.
 ///
-/// Dropped unused, it resolves its Future with [`Error::BrokenPromise`], so that nobody waits for ever. If the
-/// Future was cancelled meanwhile, what is set is dropped.
+/// A promise that is dropped unused fails its Future with [`Error::BrokenPromise`], so that nothing waits for ever. If
+/// the Future was cancelled meanwhile, the value that is set is dropped.
 ///
 /// ```
 /// use squall_runner::{Error, Future};
@@ -379,19 +394,19 @@ pub struct Promise<T: 'static> {
 }
 
 impl<T: 'static> Promise<T> {
-    /// Resolves the Future. Those who wait for it are put on the ready queue; nothing runs in here.
+    /// Resolves the Future. Its waiters are put on the ready queue; none of them runs inside this call.
     #[inline]
     pub fn set_result(self, value: T) {
         self.set(Ok(value));
     }
 
-    /// Fails the Future. The exception is raised wherever the Future is yielded.
+    /// Fails the Future. The exception is raised where the Future is yielded.
     #[track_caller]
     pub fn set_exception(self, exception: impl Into<Exception>) {
         self.set(Err(exception.into()));
     }
 
-    /// Resolves or fails it.
+    /// Resolves or fails the Future.
     #[inline]
     pub fn set(mut self, result: Result<T>) {
         if let Some(core) = self.core.take() {

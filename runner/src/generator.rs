@@ -39,9 +39,9 @@ pub trait Generator {
     /// Runs it to its next yield, or to its end. After `Returned` or `Raised` it is dropped, never resumed.
     fn resume(&mut self, resume: Resume) -> GeneratorState<Self::Return>;
 
-    /// Returns the line at which it stands, for a generator that knows lines of its own: an interpreter, or a generator of
-    /// another language. It is asked when a tool, a deadlock or a traceback names that line, and not at each yield. What
-    /// was yielded with [a place](Yielded::erased) is named by that.
+    /// Returns the line at which it stands, for a generator that knows lines of its own: an interpreter, or a generator
+    /// of another language. It is asked when a tool, a deadlock or a traceback names that line, and not at each yield.
+    /// What was yielded with [a place](Yielded::erased) is named by that.
     ///
     /// ```
     /// use squall_runner::ready::ReadyQueue;

@@ -1,12 +1,12 @@
-//! [`Held`]: what a loop frees when it ends.
+//! [`Held`]: a registration of what the loop withdraws when it ends.
 
 use std::rc::{Rc, Weak};
 
 use crate::callback::Withdraw;
 use crate::ready::{ReadyQueue, RegistrationId};
 
-/// Withdraws something when the loop ends, unless this is dropped before. It is for a Future that holds Futures which hold
-/// it in turn: that is a circle, which only the end of the loop breaks if they are never done.
+/// Withdraws a value when the loop ends, unless this is dropped before. It is for a Future that holds Futures which
+/// hold it in turn: if they are never done, only the end of the loop breaks this cycle.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -29,13 +29,13 @@ use crate::ready::{ReadyQueue, RegistrationId};
 #[must_use = "what it stands for is withdrawn only while it lives"]
 pub struct Held {
     id: RegistrationId,
-    /// Its address, to know it again.
+    /// The address of the value, which identifies it.
     it: *const (),
     ready: Weak<ReadyQueue>,
 }
 
 impl Held {
-    /// Registers `it` with the queue of this thread.
+    /// Registers `it` with the current ready queue of this thread.
     pub fn new(it: Weak<dyn Withdraw>) -> Self {
         let ready = ReadyQueue::current();
         let address = it.as_ptr().cast();

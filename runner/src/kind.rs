@@ -1,10 +1,10 @@
-//! [`Kind`]: what kind of thing a coroutine yielded.
+//! [`Kind`]: the kind of a yielded thing.
 
 use std::fmt;
 
 use crate::state::State;
 
-/// What kind of thing was yielded.
+/// The kind of a yielded thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -12,17 +12,17 @@ pub enum Kind {
     None,
     /// `moment()`.
     Moment,
-    /// A Future, and its state at that moment.
+    /// A Future, and its state at the yield.
     Future(State),
     /// A native coroutine, or any other `std::future::Future`.
     Awaitable,
-    /// So many things, all waited for.
+    /// A list of this many things, which are waited for together.
     List(usize),
-    /// So many things by key.
+    /// A map of this many things, which are waited for together.
     Dict(usize),
-    /// A type that its author made yieldable.
+    /// A type whose author made it yieldable.
     Other(&'static str),
-    /// Nothing that can be waited for.
+    /// Something that cannot be waited for.
     Bad,
 }
 

@@ -1,49 +1,49 @@
-//! The heart of squall: generators `yield` Futures to a [`Runner`], which waits for each and sends its result
+//! The heart of squall: generators `yield` Futures to a [`Runner`], which waits for each of them and sends its result
 //! back in.
 //!
-//! The noun is the **coroutine**: a function that, when called, runs at once up to the first thing that it has
-//! to wait for, and returns a [`Future`] of its result. All files of this crate, in the order in which they are best read; each
-//! imports only files that do not import it, so the last lines of a group can be left for later:
+//! A **coroutine** is a function that runs, when it is called, up to the first thing that it has to wait for, and
+//! returns a [`Future`] of its result.
 //!
-//! | file | what it is |
+//! These are all files of this crate, in the recommended order of reading. Each imports only files that do not import
+//! it, so the last lines of each group can be left for later:
+//!
+//! | file | subject |
 //! |---|---|
-//! | [`runner`] | [`Runner`]: the loop that all of this is for; its first page is the loop in six lines |
+//! | [`runner`] | [`Runner`], which drives coroutines; its first page is the loop in six lines |
 //! | `runner/observed` | Runners of calls that an observer is told of |
-//! | [`generator`] | [`Generator`]: what a Runner drives |
-//! | `yielded` | [`Yielded`]: what a generator yielded, until it is a Future to wait for |
+//! | [`generator`] | [`Generator`], which a Runner drives |
+//! | `yielded` | [`Yielded`]: a yielded thing, until it is converted to a Future |
 //! | | **Futures** |
-//! | [`future`] | [`Future`] and [`Promise`]: a result that is not there yet, and the end that resolves it |
-//! | `any_future` | [`AnyFuture`]: a Future whose type is not known |
-//! | `shared` | [`Shared`] and [`Resolvable`]: what all Futures share, and how to make one with state of its own |
-//! | `state` | how far a Future is |
-//! | `waiter` | what waits for a Future, and when it leaves |
-//! | [`ready`] | [`ReadyQueue`](ready::ReadyQueue): what is to be called soon |
+//! | [`future`] | [`Future`], a result that is not there yet, and [`Promise`], which resolves it |
+//! | `any_future` | [`AnyFuture`]: a Future whose type is erased |
+//! | `shared` | [`Shared`] and [`Resolvable`]: the common state of Futures, and Futures with more state |
+//! | `state` | the states of a Future |
+//! | `waiter` | the waiters of a Future, and when they leave |
+//! | [`ready`] | [`ReadyQueue`](ready::ReadyQueue): the callbacks to call soon |
 //! | `callback` | [`Run`](ready::Run): an entry of that queue |
-//! | `held` | [`Held`]: what a loop frees when it ends |
+//! | `held` | [`Held`]: values that the end of a loop withdraws |
 //! | | **Bodies** |
 //! | [`co`] | [`Co`]: how a body yields |
-//! | `passing` | what lies between a body and its Runner, with a diagram |
-//! | `body` | an async block made a generator, by `genawaiter` |
-//! | `running` | which body is running |
-//! | [`yieldable`] | [`Yieldable`]: what may be yielded |
+//! | `passing` | the state between a body and its Runner, with a diagram |
+//! | `body` | an async block as a generator of `genawaiter` |
+//! | `running` | the body that is running |
+//! | [`yieldable`] | [`Yieldable`]: things that may be yielded |
 //! | [`mod@native`] | `async fn`, driven beside the Runner |
-//! | `polled`, `waking`, `waker` | the native coroutine that is being polled, and what wakes it |
-//! | `call` | one call of a coroutine, of either kind |
-//! | [`coroutine`](mod@coroutine) | [`Coroutine`]: a coroutine function, by its name and line |
-//! | `place` | [`Place`]: a line of a program, in whatever language that is written |
-//! | [`context`] | [`Context`]: the values of variables that follow the calls |
-//! | | **What goes wrong** |
-//! | [`exception`] | [`Exception`]: what was raised, trapped until it is yielded; [`Return`] |
-//! | [`error`] | [`Error`]: what squall itself raises |
-//! | [`foreign`] | what users wrote, and how its panics are stopped |
-//! | [`panics`] | where a panic happened |
-//! | [`report`](mod@report), `problem`, `stderr` | what nobody can be told by an exception is logged |
-//! | | **What is seen** |
-//! | [`trace`] | what happens, told to an observer |
-//! | `numbers`, `kind`, `shown` | how a trace names things, what was yielded, and values |
+//! | `polled`, `waking`, `waker` | the native coroutine that is being polled, and its wakers |
+//! | `call` | a call of a coroutine, yield-style or native |
+//! | [`coroutine`](mod@coroutine) | [`Coroutine`]: a coroutine function, with its name and line |
+//! | [`context`] | [`Context`]: the values of context variables |
+//! | | **Failures** |
+//! | [`exception`] | [`Exception`], trapped in a Future until that is yielded; [`Return`] |
+//! | [`error`] | [`Error`]: the errors of squall itself |
+//! | [`foreign`] | code of users, and how its panics are stopped |
+//! | [`panics`] | the place of a panic |
+//! | [`report`](mod@report), `problem`, `stderr` | the log of problems that no exception can report |
+//! | | **Traces** |
+//! | [`trace`] | the events that an observer receives |
+//! | `numbers`, `kind`, `shown` | the names of things, yielded things and values in a trace |
 //!
-//! It knows no clock, no I/O and no thread. Its whole demand on the outside is that somebody empties the queue
-//! of what is to be called soon:
+//! The crate knows no clock, no I/O and no threads. All it needs from outside is that a loop empties the ready queue:
 //!
 //! ```
 //! use squall_runner::{coroutine, ready::ReadyQueue, Future};
@@ -51,11 +51,11 @@
 //! let number = Future::<i32>::new();
 //! let promise = number.promise();
 //!
-//! // Calling it runs it up to the yield.
+//! // The call runs the coroutine up to its yield.
 //! let doubled = coroutine(|co| async move { Ok(co.yield_(number).await? * 2) });
 //! assert!(!doubled.done());
 //!
-//! // Resolving what it waits for puts it on the queue; emptying the queue resumes it.
+//! // Resolving the Future puts the coroutine on the ready queue; emptying the queue resumes it.
 //! promise.set_result(21);
 //! while let Some(callback) = ReadyQueue::current().pop() {
 //!     callback.run();

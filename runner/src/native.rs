@@ -68,8 +68,8 @@ where
     start_task(coroutine, false, body)
 }
 
-/// Starts a native coroutine like [`start`], whose body gives clones of its waker away, though never to another thread: a
-/// loop that has nothing else to wait for is at a deadlock.
+/// Starts a native coroutine like [`start`], of which clones of the waker never leave this thread. So a loop that waits
+/// for nothing else reports a deadlock.
 #[track_caller]
 pub fn start_local<F, T, E>(coroutine: &'static Coroutine, body: F) -> Future<T>
 where
@@ -126,17 +126,17 @@ struct Task<T: 'static> {
     body: Cell<Option<Pin<Box<dyn StdFuture<Output = Result<T>>>>>>,
     /// The squall Future that it awaits, while that is pending.
     awaits: Cell<Option<AnyFuture>>,
-    /// In words, what it awaits beside that, if that is known.
+    /// A description of what it awaits other than a squall Future, if that is known.
     on: Cell<Option<&'static str>>,
     /// The line of the yield or call that started it.
     started_at: Place,
-    /// The line of the last await of a squall Future by its body.
+    /// The line at which its body last awaited a squall Future.
     awaited_at: Cell<Option<Place>>,
     /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
     kept: Cell<Option<Callback>>,
     /// Wakes it. Clones of it may do so from any thread.
     waker: OwnWaker,
-    /// Whether none of these clones leaves this thread.
+    /// `true` if no clone of the waker leaves this thread.
     local: bool,
     started: Cell<bool>,
     /// Whether it is on the ready queue; it is there once.
@@ -225,7 +225,7 @@ impl<T> Task<T> {
         self.awaited_at.get().filter(|place| place.is_of_program()).unwrap_or(self.started_at)
     }
 
-    /// Returns whether something that this thread cannot see may have a clone of its waker.
+    /// Returns whether something that this thread cannot see may hold a clone of its waker.
     fn wakeable(&self) -> bool {
         !self.local && self.waker.is_shared()
     }
@@ -303,7 +303,7 @@ impl<T> Resolvable for Task<T> {
     }
 
     fn passes_on(&self) -> Option<AnyFuture> {
-        // If something else may wake it as well, it may have stopped awaiting that Future, which goes on then.
+        // If something else may wake it too, it may have stopped awaiting that Future, which then goes on.
         let may_be_woken = self.waker.is_shared() || self.on.get().is_some();
         if self.shared.state() != State::Pending || may_be_woken {
             return None;
@@ -345,14 +345,14 @@ pub fn yielded_at<R>(place: impl Into<Place>, f: impl FnOnce() -> R) -> R {
             YIELDED_AT.set(self.0);
         }
     }
-    // What is converted may panic.
+    // The conversion is foreign code, which may panic.
     let _before = Before(YIELDED_AT.replace(Some(place.into())));
     f()
 }
 
-/// `.await` of a Future whose type is not known, without its result: for native coroutines of other languages. It is ready
-/// when the Future is done; then [`AnyFuture::into_result`] or [`AnyFuture::exception`] takes the result. `place` is the
-/// line of the await; `None`: that of the caller.
+/// Polls a Future whose type is erased, for native coroutines of other languages. Once this is ready, the Future is
+/// done, and [`AnyFuture::into_result`] or [`AnyFuture::exception`] takes its result. `place` is the line of the await;
+/// `None` for that of the caller.
 ///
 /// ```
 /// use std::future::poll_fn;
@@ -378,7 +378,7 @@ pub fn yielded_at<R>(place: impl Into<Place>, f: impl FnOnce() -> R) -> R {
 /// ```
 ///
 /// # Errors
-/// [`Error::Cancelled`] once, if the native coroutine that polls this was cancelled.
+/// [`Error::Cancelled`], once, if the native coroutine that polls this was cancelled.
 #[track_caller]
 pub fn await_done(future: &AnyFuture, place: Option<Place>, cx: &mut PollContext<'_>) -> Poll<Result<()>> {
     if awaits_at(cx.waker(), place.unwrap_or(Place::caller())) {

@@ -1,14 +1,14 @@
-//! The numbers by which a trace names calls, Futures and other things.
+//! The numbers of calls, Futures and other things in a trace.
 //!
-//! They are small, given out in the order in which things are first mentioned, and never used again: so the same program
-//! has the same numbers on every machine.
+//! They are small, given out in order of first mention, and never reused. So a program has the same numbers on every
+//! machine.
 
 use std::cell::{Cell, RefCell};
 use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::thread::LocalKey;
 
-/// The number of one call of a coroutine. The same for its Runner, should it need one.
+/// The number of one call of a coroutine, which is also that of its Runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CallId(pub NonZeroU32);
 
@@ -16,7 +16,7 @@ pub struct CallId(pub NonZeroU32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FutureId(pub NonZeroU32);
 
-/// How many things of each kind have a number.
+/// For each kind of thing, how many of them have a number.
 #[derive(Debug, Default)]
 pub struct Names(RefCell<Vec<(&'static str, u32)>>);
 
@@ -32,14 +32,14 @@ impl Names {
     }
 }
 
-/// The last numbers that were given out on a thread.
+/// The last numbers that a thread gave out.
 #[derive(Debug, Clone, Default)]
 pub struct Numbers {
     /// The number of the last call.
     pub calls: u32,
     /// The number of the last Future.
     pub futures: u32,
-    /// The numbers of locks and other things that are called by their kind and a number; made with the first.
+    /// The numbers of locks and other things that are named by kind and number; created with the first of them.
     pub names: Option<Rc<Names>>,
 }
 
@@ -50,7 +50,7 @@ thread_local! {
 }
 
 impl Numbers {
-    /// Goes on with these numbers on this thread, and returns those that were the last before.
+    /// Goes on with these numbers on this thread, and returns the last numbers before.
     pub(crate) fn exchange(with: Self) -> Self {
         Self {
             calls: CALLS.replace(with.calls),
@@ -64,8 +64,8 @@ pub(crate) fn next_call() -> CallId {
     CallId(next(&CALLS))
 }
 
-/// Returns the next number of a thing of that kind, from 1. Things get theirs when they are first mentioned, so that it
-/// is the same on every run. What begins to observe begins to count anew.
+/// Returns the next number of a thing of that kind, from 1. A thing gets its number when it is first mentioned, so that
+/// it is the same in every run. A new observation begins to count anew.
 pub fn next_number(kind: &'static str) -> u32 {
     NAMES.try_with(|names| names.borrow_mut().get_or_insert_default().next(kind)).unwrap_or(1)
 }

@@ -1,7 +1,7 @@
-//! The panic hook: notes where a panic happened, before the stack is unwound and that is lost.
+//! The panic hook: records where a panic happened, which is unknown once the stack is unwound.
 //!
-//! The hook is installed once, in front of the one that the program has then, and calls that one in turn. If the
-//! program replaces it later, a trapped panic is reported at the line of the last yield instead.
+//! The hook is installed once, in front of the program's current hook, which it calls. If the program replaces it
+//! later, a trapped panic is reported at the line of the last yield instead.
 
 use std::any::{Any, TypeId};
 use std::cell::{Cell, RefCell};
@@ -18,19 +18,19 @@ struct Last {
 }
 
 thread_local! {
-    /// Whether panics of this thread are kept instead of printed.
+    /// `true` while panics of this thread are kept instead of printed.
     static QUIET: Cell<bool> = const { Cell::new(false) };
-    /// The last panic that nobody has asked for yet.
+    /// The last panic that nothing has asked for yet.
     static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
-    /// What was not printed last: its text and its line.
+    /// The last panic that was not printed: its text and its line.
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Installs the hook, the first time that it is called.
+/// Installs the hook. Only the first call has an effect.
 #[cold]
 pub fn install_hook() {
     static HOOK: Once = Once::new();
-    // While a panic is under way the hook cannot be exchanged.
+    // The hook cannot be exchanged during a panic.
     if std::thread::panicking() {
         return;
     }
@@ -51,7 +51,7 @@ fn note(info: &PanicHookInfo<'_>) {
     let place = info.location().map(|at| Place::new(at.file(), at.line(), at.column()));
     let payload = info.payload();
     let last = Last { text: text_of(payload), payload: payload.type_id(), place };
-    // On a thread that is ending there is nowhere to note it.
+    // A thread that is ending cannot record it.
     let _ = LAST.try_with(|cell| cell.replace(Some(last)));
 }
 
@@ -64,16 +64,17 @@ fn keep(info: &PanicHookInfo<'_>) {
     let _ = KEPT.try_with(|kept| kept.replace(Some(text)));
 }
 
-/// Returns what a panic says, if that is a text.
+/// Returns the message of a panic, if it is a text.
 pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
     text.unwrap_or("a value that is not a string").to_owned()
 }
 
-/// Returns where the panic happened that was caught with this payload.
+/// Returns the line of the panic that was caught with this payload.
 ///
-/// The last panic that the hook saw may be another one: the program may have replaced the hook since.
+/// Compares the payload, since the last panic that the hook saw may be another one: the program may have replaced the
+/// hook.
 pub(crate) fn place_of(payload: &(dyn Any + Send)) -> Option<Place> {
     let last = LAST.try_with(RefCell::take).ok().flatten()?;
     let is_same = last.payload == payload.type_id() || is_text(last.payload) && is_text(payload.type_id());
@@ -89,8 +90,8 @@ pub(crate) fn is_quiet() -> bool {
     QUIET.get()
 }
 
-/// Calls `f`, for a tool that shows what happened in it: panics and reports are not printed meanwhile. Returns the text
-/// and the line of the last panic as well, trapped or not.
+/// Calls `f` without printing panics and reports, for a tool that shows what happened in `f`. Also returns the text and
+/// the line of the last panic, whether it was trapped or not.
 ///
 /// ```
 /// use squall_runner::{panics::quietly, Exception};

@@ -1,7 +1,7 @@
-//! What passes between a body that is running and the Runner that resumes it.
+//! The state between a running body and the Runner that resumes it.
 //!
-//! It lies in thread-local cells, and only the turn to run goes through `genawaiter`: so a mistake in a body is seen
-//! before the turn passes, and a suspended coroutine holds no room for what was sent to it. A cell says which of the
+//! Values pass through thread-local cells, and only control passes through `genawaiter`. So mistakes in a body are
+//! detected before control passes, and a suspended coroutine needs no room for sent values. One cell says which of the
 //! others is filled:
 //!
 //! ```text
@@ -21,8 +21,8 @@
 //!     a mistake, in any state --> Misused                             MISUSE is filled, the body is ended
 //! ```
 //!
-//! The body may return in the states `Nothing` and `Sent`, and may pass the turn in the state `Awaited`. Whatever else
-//! it does is a [`Misuse`].
+//! The body may return in the states `Nothing` and `Sent`, and may give up control in the state `Awaited`. Everything
+//! else is a [`Misuse`].
 
 use std::cell::{Cell, RefCell};
 use std::mem::{forget, ManuallyDrop};
@@ -37,28 +37,28 @@ use crate::place::Place;
 use crate::running::{go_on, interrupt, running_body, BodyNumber};
 use crate::yielded::Yielded;
 
-/// Which of the cells is filled; the diagram at the top of this file shows how it changes.
+/// Which of the cells is filled. The diagram at the top of this file shows the transitions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Passing {
     Nothing,
-    /// What is sent or thrown in, until the yield takes it.
+    /// A value or an exception was sent or thrown in, and no yield has taken it yet.
     Sent,
-    /// What was yielded and is not awaited yet.
+    /// Something was yielded, but not awaited yet.
     Yielded,
-    /// What was yielded and is awaited.
+    /// Something was yielded and is awaited.
     Awaited,
-    /// What is wrong with the body.
+    /// The body made a mistake.
     Misused,
 }
 
-// These have no destructors: nothing is left in them when no body runs, and bodies run to the end of a thread.
+// They have no destructors: they are empty when no body runs, and bodies run until their thread ends.
 thread_local! {
     static PASSING: Cell<Passing> = const { Cell::new(Passing::Nothing) };
     static SENT: Slot<Resume> = const { ManuallyDrop::new(Cell::new(None)) };
     static YIELDED: Slot<Yielded> = const { ManuallyDrop::new(Cell::new(None)) };
     static MISUSE: Slot<Misuse> = const { ManuallyDrop::new(Cell::new(None)) };
 
-    /// What was passing in the bodies that called other bodies, outermost first.
+    /// The states of bodies that called other bodies, outermost first.
     static OUTER: ManuallyDrop<RefCell<Vec<Outer>>> = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
@@ -68,18 +68,18 @@ type Slot<T> = ManuallyDrop<Cell<Option<T>>>;
 
 #[inline]
 fn take<T>(slot: &'static LocalKey<Slot<T>>) -> Option<T> {
-    // The slot is always there; but only `try_with` is sure to be inlined.
+    // The slot always exists, but only `try_with` is sure to be inlined.
     slot.try_with(|slot| slot.take()).unwrap_or_default()
 }
 
 /// Fills an empty slot.
 #[inline]
 fn put<T>(slot: &'static LocalKey<Slot<T>>, value: Option<T>) {
-    // Nothing is there to be dropped; the compiler cannot know that.
+    // The slot held nothing to be dropped, which the compiler cannot know.
     let _ = slot.try_with(|slot| forget(slot.replace(value)));
 }
 
-/// Leaves what is sent or thrown in for the yield that waits for it.
+/// Stores what is sent or thrown in, for the yield that waits for it.
 #[inline]
 pub(crate) fn send(resume: Resume) {
     PASSING.set(Passing::Sent);
@@ -95,7 +95,7 @@ pub(crate) fn take_sent() -> Option<Resume> {
     take(&SENT)
 }
 
-/// Notes that what was yielded is awaited.
+/// Records that the yielded thing is awaited.
 #[inline]
 pub(crate) fn await_yielded() {
     if PASSING.get() == Passing::Yielded {
@@ -110,13 +110,13 @@ pub(crate) fn take_yielded() -> Yielded {
     take(&YIELDED).expect("the body was allowed to stop, so it has yielded")
 }
 
-/// Returns whether the body may stop where it is: `over` if it has returned.
+/// Returns whether the body may stop in the current state. `over` says that it has returned.
 #[inline(always)]
 pub(crate) fn may_stop(over: bool) -> bool {
     matches!((PASSING.get(), over), (Passing::Awaited, false) | (Passing::Nothing | Passing::Sent, true))
 }
 
-/// Takes what a Co yields, if it is the Co of the body that is running, and that body yields nothing else just now.
+/// Stores a yielded thing, if it comes from the `Co` of the running body, which must not be yielding anything else.
 #[inline(always)]
 pub(crate) fn accept(body: BodyNumber, yielded: Yielded) -> bool {
     let passing = PASSING.get();
@@ -147,7 +147,7 @@ fn reject(body: BodyNumber, second: Option<Place>) {
     put(&MISUSE, Some(misuse));
 }
 
-/// Returns the result of a yield that was not accepted, or that is over: none where that ends the body.
+/// Returns the result of a yield that was not accepted, or that has ended; pending if that ends the body.
 #[cold]
 pub(crate) fn refuse<T>() -> Poll<Result<T>> {
     match running_body() {
@@ -156,7 +156,7 @@ pub(crate) fn refuse<T>() -> Poll<Result<T>> {
     }
 }
 
-/// Returns what is wrong with a body that stopped where it may not.
+/// Returns the mistake of a body that stopped where it may not.
 #[cold]
 pub(crate) fn misuse() -> Exception {
     let yielded = take(&YIELDED).and_then(|yielded| yielded.place());
@@ -165,15 +165,15 @@ pub(crate) fn misuse() -> Exception {
     Error::Misuse(misuse).into()
 }
 
-/// A body in the middle of which another one is resumed. It goes on when this is dropped.
+/// Interrupts a body while another one is resumed. Dropping it lets the body go on.
 pub(crate) struct Interrupted {
     body: Option<BodyNumber>,
-    /// Whether something was passing, which lies in `OUTER`.
+    /// `true` if the body's state is stored in `OUTER`.
     passing: bool,
 }
 
 impl Interrupted {
-    /// Interrupts the body that is running, if one is, and empties the cells for another one.
+    /// Interrupts the running body, if there is one, and empties the cells for another one.
     #[inline]
     pub(crate) fn new() -> Self {
         let passing = PASSING.get() != Passing::Nothing;

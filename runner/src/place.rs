@@ -9,8 +9,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// A line of a program, and the column in it: where something was yielded, awaited, called or raised.
 ///
-/// A line of Rust comes from the compiler, through `#[track_caller]`. A line of any other program is made at run time, by
-/// what interprets that program.
+/// A line of Rust comes from the compiler, through `#[track_caller]`. A line of any other program is made at run time,
+/// by what interprets that program.
 ///
 /// ```
 /// use squall_runner::Place;
@@ -34,7 +34,7 @@ pub(crate) enum Source {
     Given(&'static Line),
 }
 
-/// A place that the compiler did not make.
+/// A place that does not come from the compiler.
 #[derive(Debug)]
 pub(crate) struct Line {
     file: &'static str,
@@ -125,9 +125,9 @@ impl Place {
         !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
     }
 
-    /// Returns whether it is a line of the program, and not of Rust's library, of a dependency, or of squall. A Future that
-    /// is polled behind a pointer, or by a combinator, has a line of some library for its caller, and what squall awaits
-    /// itself has one of squall's.
+    /// Returns whether it is a line of the program, and not of Rust's library, a dependency, or squall. If a Future is
+    /// polled behind a pointer or by a combinator, the caller's line is in a library, and if squall itself awaits it,
+    /// in squall.
     ///
     /// ```
     /// use squall_runner::Place;

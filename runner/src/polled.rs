@@ -9,27 +9,27 @@ use crate::callback::Callback;
 use crate::place::Place;
 
 thread_local! {
-    /// The Task that is being polled. Without a destructor: nothing is left in it when none is.
+    /// The Task that is being polled. It has no destructor: it is empty when none is.
     static POLLED: ManuallyDrop<Cell<Option<Polled>>> = const { ManuallyDrop::new(Cell::new(None)) };
 }
 
-/// A Task that is being polled, to the Futures that it awaits.
+/// A Task that is being polled.
 pub(crate) struct Polled {
-    /// Itself, as somebody who waits.
+    /// The Task itself, to be registered as a waiter.
     pub(crate) task: Callback,
     pub(crate) waker: Waker,
-    /// What it awaits, once it does.
+    /// The Future that it awaits, once it does.
     pub(crate) awaits: Option<AnyFuture>,
-    /// In words, what it awaits that is no squall Future but known to squall: `a socket`.
+    /// A description of what it awaits, if that is not a squall Future but known to squall: `a socket`.
     pub(crate) on: Option<&'static str>,
-    /// The line of the last await of a squall Future: that of the caller of its poll, unless it was given.
+    /// The line at which it last awaited a squall Future: that of the poll's caller, unless the line was passed.
     pub(crate) awaited_at: Option<Place>,
-    /// Whether its first await is to raise `Cancelled`.
+    /// `true` if its first await has to raise `Cancelled`.
     pub(crate) throw_cancel: bool,
 }
 
-/// Does something with the Task that polls with this waker: not with one whose body polls with a waker of its own
-/// making, as `join_all` may do.
+/// Calls `f` with the Task that polls with `waker`. Ignores a Task whose body polls with a waker of its own, as
+/// `join_all` may do.
 pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Option<R> {
     POLLED.with(|cell| {
         let mut polled = cell.take();
@@ -39,14 +39,14 @@ pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Opt
     })
 }
 
-/// Tells the Task that polls with this waker that it awaits at the caller's line, and returns whether `Cancelled` is to
-/// be raised there.
+/// Records the caller's line as an await of the Task that polls with `waker`, and returns whether `Cancelled` has to be
+/// raised there.
 #[track_caller]
 pub(crate) fn is_cancelled(waker: &Waker) -> bool {
     awaits_at(waker, Place::caller())
 }
 
-/// Tells the Task that polls with this waker that it awaits at that place, and returns whether `Cancelled` is to be raised
+/// Records `place` as an await of the Task that polls with `waker`, and returns whether `Cancelled` has to be raised
 /// there.
 pub(crate) fn awaits_at(waker: &Waker, place: Place) -> bool {
     let awaits = |polled: &mut Polled| {
@@ -56,7 +56,7 @@ pub(crate) fn awaits_at(waker: &Waker, place: Place) -> bool {
     polling(waker, awaits).unwrap_or_default()
 }
 
-/// Makes `polled` the Task that is being polled, and returns the one that was.
+/// Makes `polled` the Task that is being polled, and returns the one before.
 pub(crate) fn exchange(polled: Option<Polled>) -> Option<Polled> {
     POLLED.with(|cell| cell.replace(polled))
 }

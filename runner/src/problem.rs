@@ -1,22 +1,22 @@
-//! [`Problem`]: what goes wrong where nobody waits for a result.
+//! [`Problem`]: failures that have no waiter to report them to.
 
-/// What can go wrong where nobody waits for the result.
+/// A failure that has no waiter to report it to, so that it is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// A callback, or the coroutine that it called, raised; or a value panicked as it was dropped.
+    /// A callback, or the coroutine that it called, raised an exception; or a value panicked while it was dropped.
     Callback,
-    /// A function given to `add_done_callback` panicked.
+    /// A callback of `add_done_callback` panicked.
     DoneCallback,
-    /// A second child of a list or map failed; only the first exception is raised.
+    /// A further child of a list or map failed. Only the exception of the first one is raised.
     Multiple,
-    /// What `with_timeout` had given up on failed afterwards.
+    /// Something failed after `with_timeout` had given up waiting for it.
     LateFailure,
-    /// A coroutine raised although its Future had been cancelled.
+    /// A coroutine raised an exception after its Future had been cancelled.
     AfterCancel,
-    /// A Future failed, and its last handle was dropped before anybody asked for the exception.
+    /// A Future failed, and its last handle was dropped before anything retrieved the exception.
     NeverRetrieved,
-    /// A native coroutine was called and dropped, and nobody had awaited it: its body has not run.
+    /// A native coroutine was called and dropped without being awaited, so that its body has not run.
     NeverAwaited,
 }
 

@@ -1,7 +1,7 @@
-//! [`ReadyQueue`]: what is to be called soon. The heart's whole demand on the outside is that somebody empties it.
+//! [`ReadyQueue`]: the callbacks to call soon. All that the heart needs from outside is that a loop empties it.
 //!
-//! A loop takes as many entries as there are and runs them; what they add is run in its next iteration. Each thread
-//! has a current queue; everything in this crate that must not happen at once goes there.
+//! One turn of a loop runs the entries that are in the queue when the turn begins; what they add runs in the next turn.
+//! Each thread has a current queue, which receives everything in this crate that must not happen at once.
 //!
 //! ```
 //! use squall_runner::{Future, ready::ReadyQueue};
@@ -16,7 +16,7 @@
 //! }
 //! ```
 //!
-//! What waits for a Future belongs to the queue that was current when it began to wait: it is put there, whichever
+//! A waiter of a Future belongs to the queue that was current when it began to wait: it is put on that queue, whichever
 //! queue is current when the Future is done.
 
 use std::cell::{Cell, RefCell};
@@ -36,25 +36,25 @@ use crate::report::guard;
 
 pub use crate::callback::{callback, Callback, Run, Suspended, Withdraw};
 
-/// The queue of what is ready, and the list of the coroutines that are not.
+/// The queue of ready callbacks, and the list of suspended coroutines.
 pub struct ReadyQueue {
-    /// Its number among all queues that the thread has had.
+    /// The number of the queue, unique on its thread.
     id: QueueId,
     queue: RefCell<VecDeque<Callback>>,
-    /// Every coroutine that is suspended, and whatever else holds Futures that hold it in turn. Weak: what they
-    /// wait for holds them.
+    /// The suspended coroutines, and other values that hold a Future which holds them in turn. Weak, since the Future
+    /// that each waits for holds it.
     registered: RefCell<Slab<Weak<dyn Withdraw>>>,
     /// Is told which native coroutines were woken on other threads.
     pub(crate) outside: Arc<Outside>,
-    /// From then on it takes nothing.
+    /// `true` once the queue accepts nothing.
     closed: Cell<bool>,
 }
 
-/// The number of a queue. It is never given to another queue of the thread.
+/// The number of a queue. It is never reused on its thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct QueueId(NonZeroU32);
 
-/// A place in the list of a queue, from 1.
+/// The number of an entry in the list of a queue, from 1.
 pub type RegistrationId = NonZeroU32;
 
 thread_local! {
@@ -62,10 +62,10 @@ thread_local! {
     /// The number of the current queue; `None` until something asks for it.
     static CURRENT_ID: Cell<Option<QueueId>> = const { Cell::new(None) };
     static LAST_ID: Cell<u32> = const { Cell::new(0) };
-    /// The queues of this thread that are alive, by their numbers, which only grow.
+    /// The queues of this thread, by number, in ascending order.
     static ALIVE: RefCell<Vec<(QueueId, Weak<ReadyQueue>)>> = const { RefCell::new(Vec::new()) };
-    /// The queue while the thread ends and `CURRENT` is gone, for what thread-locals do in their `Drop`. It has no
-    /// destructor: whatever is left in it then is leaked.
+    /// The queue of a thread that is ending and has lost `CURRENT`, for use by the `Drop` of other thread-locals. It
+    /// has no destructor, so what is left in it then is leaked.
     static ENDING: ManuallyDrop<RefCell<Option<Rc<ReadyQueue>>>> = const { ManuallyDrop::new(RefCell::new(None)) };
 }
 
@@ -81,10 +81,10 @@ fn ending() -> Rc<ReadyQueue> {
 }
 
 impl ReadyQueue {
-    /// Creates an empty queue. It is not the current one of the thread.
+    /// Creates an empty queue. It does not become the thread's current one.
     ///
     /// # Panics
-    /// If the thread has had more than four thousand million queues.
+    /// Panics if the thread has had more than four thousand million queues.
     pub fn new() -> Rc<Self> {
         let id = LAST_ID.get().checked_add(1).and_then(NonZeroU32::new).expect("fewer queues than that");
         LAST_ID.set(id.get());
@@ -95,18 +95,18 @@ impl ReadyQueue {
             outside: Arc::default(),
             closed: Cell::new(false),
         });
-        // While a thread ends, nothing that waits is woken any more.
+        // While a thread is ending, no waiter is woken any more.
         let _ = ALIVE.try_with(|alive| alive.borrow_mut().push((queue.id, Rc::downgrade(&queue))));
         queue
     }
 
-    /// Returns the queue of this thread.
+    /// Returns the current queue of this thread.
     #[inline]
     pub fn current() -> Rc<Self> {
         CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_else(|_| ending())
     }
 
-    /// Makes this the queue of the thread, and returns the one that was.
+    /// Makes this the current queue of the thread, and returns the one before.
     pub fn make_current(self: Rc<Self>) -> Rc<Self> {
         let id = self.id;
         let before = CURRENT.try_with(|current| current.replace(self.clone()));
@@ -136,7 +136,7 @@ impl ReadyQueue {
         self.id
     }
 
-    /// The queue of that number, if it is alive.
+    /// Returns the queue of that number, if it still exists.
     fn find(id: QueueId) -> Option<Rc<Self>> {
         let find = |alive: &RefCell<Vec<(QueueId, Weak<Self>)>>| {
             let alive = alive.borrow();
@@ -146,7 +146,7 @@ impl ReadyQueue {
         ALIVE.try_with(find).ok().flatten()
     }
 
-    /// Returns whether the queue of that number takes nothing any more.
+    /// Returns whether the queue of that number accepts nothing any more.
     pub(crate) fn is_gone(id: QueueId) -> bool {
         CURRENT_ID.get() != Some(id) && Self::find(id).is_none_or(|queue| queue.closed.get())
     }
@@ -163,7 +163,7 @@ impl ReadyQueue {
         self.queue.borrow().is_empty()
     }
 
-    /// Puts a callback at the end. A queue that is [closed](Self::close) drops it.
+    /// Adds a callback at the end. A [closed](Self::close) queue drops it.
     #[inline]
     pub fn push(&self, callback: Callback) {
         if let Some(callback) = self.offer(callback) {
@@ -171,7 +171,7 @@ impl ReadyQueue {
         }
     }
 
-    /// Puts a callback at the end, or returns it if the queue is closed.
+    /// Adds a callback at the end, or returns it if the queue is closed.
     #[inline]
     fn offer(&self, callback: Callback) -> Option<Callback> {
         if self.closed.get() {
@@ -181,18 +181,18 @@ impl ReadyQueue {
         None
     }
 
-    /// Takes the first callback.
+    /// Takes out the first callback.
     #[inline]
     pub fn pop(&self) -> Option<Callback> {
         self.queue.borrow_mut().pop_front()
     }
 
-    /// Takes the callback at `index`, for tools that choose which one goes next.
+    /// Takes out the callback at `index`, for tools that choose which one goes next.
     pub fn remove(&self, index: usize) -> Option<Callback> {
         self.queue.borrow_mut().remove(index)
     }
 
-    /// Takes a callback out wherever it waits in line.
+    /// Takes a callback out, wherever it is in the queue.
     pub fn retract(&self, callback: &Callback) {
         self.queue.borrow_mut().retain(|waiting| !Rc::ptr_eq(waiting, callback));
     }
@@ -202,8 +202,8 @@ impl ReadyQueue {
         self.queue.borrow().iter().cloned().collect()
     }
 
-    /// Gives the memory of a burst back that is over: of what was queued, and of coroutines that were suspended. A queue
-    /// that never held thousands, or that is well filled, is left alone.
+    /// Returns memory that a burst of callbacks or suspended coroutines has left unused. Leaves a queue alone that
+    /// never held thousands of entries, or that is well filled.
     pub fn give_back_room(&self) {
         let queue = &mut *self.queue.borrow_mut();
         if is_mostly_empty(queue.len(), queue.capacity()) {
@@ -220,13 +220,14 @@ impl ReadyQueue {
         self.all_registered().iter().filter_map(|it| it.suspended()).collect()
     }
 
-    /// Reports the native coroutines that are woken on other threads to `outside`, on that thread. It is to pass
-    /// them to [`wake`](Self::wake) here, soon. Only the first call counts; before it, no other thread can wake them.
+    /// Sets a function that is called, on another thread, with each native coroutine that is woken there. It has to
+    /// pass the coroutine soon to [`wake`](Self::wake) on this thread. Only the first call has an effect; before it, no
+    /// other thread can wake coroutines of this queue.
     pub fn woken_outside(&self, outside: impl Fn(Arc<Woken>) + Send + Sync + 'static) {
         drop(self.outside.set(Box::new(outside)));
     }
 
-    /// Puts a native coroutine that was woken on the queue, if it is still there.
+    /// Puts a native coroutine that was woken on the queue, if it still exists.
     pub fn wake(&self, woken: &Arc<Woken>) {
         woken.told.swap(false, Ordering::AcqRel);
         let it = self.registered.borrow().get(key(woken.place)).and_then(Weak::upgrade);
@@ -235,7 +236,7 @@ impl ReadyQueue {
         }
     }
 
-    /// Returns the queue of this thread that the waker belongs to. A queue of another thread may have the same number.
+    /// Returns the queue of this thread to which the waker belongs. A queue of another thread may have an equal number.
     pub(crate) fn of_waker(woken: &Woken) -> Option<Rc<Self>> {
         let queue = match CURRENT_ID.get() {
             Some(current) if current == woken.queue => Some(Self::current()),
@@ -244,11 +245,11 @@ impl ReadyQueue {
         queue.filter(|queue| Arc::ptr_eq(&queue.outside, &woken.outside))
     }
 
-    /// Drops every callback and every suspended coroutine, without running any. This is what frees a coroutine that
-    /// waits for something that only itself could have resolved.
+    /// Drops every callback and every suspended coroutine without running any. This frees a coroutine that waits for
+    /// something that only it could have resolved.
     pub fn abandon(&self) {
         while !self.is_empty() || !self.registered.borrow().is_empty() {
-            // All of them are held until each is empty, so that a long chain is not dropped by recursion.
+            // All of them are held until each is empty, so that a long chain is not dropped recursively.
             let registered = self.all_registered();
             self.registered.borrow_mut().clear();
             registered.iter().for_each(|it| guard(Problem::Callback, || it.withdraw()));
@@ -257,7 +258,7 @@ impl ReadyQueue {
         }
     }
 
-    /// [Abandons](Self::abandon) what there is, and drops what comes later: the end of a loop.
+    /// [Abandons](Self::abandon) everything, and drops what is added later: the end of a loop.
     pub fn close(&self) {
         self.closed.set(true);
         self.abandon();
@@ -267,11 +268,11 @@ impl ReadyQueue {
         self.registered.borrow().iter().filter_map(|(_, weak)| weak.upgrade()).collect()
     }
 
-    /// Registers what is to be withdrawn when the loop ends, and returns its place. Whatever holds Futures that hold
-    /// it in turn is a circle, which only the end of the loop breaks if they are never done.
+    /// Registers a value to be withdrawn when the loop ends, and returns its number. It is for values that hold a
+    /// Future which holds them in turn: if that Future is never done, only the end of the loop breaks the cycle.
     ///
     /// # Panics
-    /// If four thousand million are registered.
+    /// Panics if four thousand million values are registered.
     pub fn register(&self, it: Weak<dyn Withdraw>) -> RegistrationId {
         let place = self.registered.borrow_mut().insert(it) + 1;
         u32::try_from(place)
@@ -280,7 +281,7 @@ impl ReadyQueue {
             .expect("fewer than four thousand million coroutines")
     }
 
-    /// Takes it off the list again, by its place and address.
+    /// Removes a value from the list, by its number and address.
     #[inline]
     pub fn unregister(&self, place: RegistrationId, it: *const ()) {
         let (mut registered, key) = (self.registered.borrow_mut(), key(place));
@@ -289,7 +290,7 @@ impl ReadyQueue {
         }
     }
 
-    /// Returns whether what was registered at that place is still there, by its address: it is not once it is being
+    /// Returns whether the value with that number and address is still registered. It is not while it is being
     /// withdrawn.
     pub fn is_registered(&self, place: RegistrationId, it: *const ()) -> bool {
         let registered = self.registered.borrow();
@@ -297,11 +298,11 @@ impl ReadyQueue {
     }
 }
 
-/// Lists with room for so many entries keep it.
+/// A list with room for this many entries keeps its memory.
 const ROOM: usize = 4096;
 
-/// Returns whether a list should give memory back: it has room for thousands of entries and uses less than an eighth. It has
-/// to grow by that much before it allocates again, which pays for the copy.
+/// Returns whether a list should return memory: it has room for thousands of entries and uses less than an eighth of
+/// it. It then has to grow by that much before it allocates again, which pays for the copy.
 ///
 /// ```
 /// use squall_runner::ready::is_mostly_empty;
@@ -330,7 +331,7 @@ impl Drop for ReadyQueue {
     }
 }
 
-/// Puts a callback at the end of this thread's queue.
+/// Adds a callback at the end of the current queue of this thread.
 #[inline]
 pub fn call_soon(callback: Callback) {
     let mut callback = Some(callback);
@@ -342,7 +343,8 @@ pub fn call_soon(callback: Callback) {
     }
 }
 
-/// As [`call_soon`], while the thread ends. Where nothing has asked for a queue since, none is going to be emptied.
+/// Adds a callback like [`call_soon`] on a thread that is ending. If nothing has asked for a queue since, no queue will
+/// be emptied.
 #[cold]
 fn call_soon_ending(callback: Callback) {
     match ENDING.with(|queue| queue.borrow().clone()) {
@@ -351,7 +353,7 @@ fn call_soon_ending(callback: Callback) {
     }
 }
 
-/// Puts a callback at the end of the queue of that number, or drops it if that queue is gone.
+/// Adds a callback at the end of the queue of that number, or drops it if that queue is gone.
 #[inline]
 pub(crate) fn call_soon_on(queue: QueueId, callback: Callback) {
     if CURRENT_ID.get() == Some(queue) {
@@ -361,7 +363,7 @@ pub(crate) fn call_soon_on(queue: QueueId, callback: Callback) {
     }
 }
 
-/// Drops a callback that a closed queue does not take: not while the queue is borrowed.
+/// Drops a callback that a closed queue does not accept, after the borrow of the queue has ended.
 #[cold]
 fn refuse(callback: Callback) {
     discard(callback);
@@ -375,20 +377,20 @@ fn call_elsewhere(queue: QueueId, callback: Callback) {
     }
 }
 
-/// A place in the list of the queue that was the current one when it was taken.
+/// An entry in the list of the queue that was current when it was registered.
 pub(crate) struct Registration {
     queue: Cell<Option<QueueId>>,
-    /// `None` while there is nothing in the list.
+    /// `None` while it is not in a list.
     place: Cell<Option<RegistrationId>>,
 }
 
 impl Registration {
-    /// In no list.
+    /// Creates one that is in no list.
     pub(crate) const fn none() -> Self {
         Self { queue: Cell::new(None), place: Cell::new(None) }
     }
 
-    /// In the list of that queue, where `it` was registered at `place`.
+    /// Creates one that is in the list of `queue`, where the value has the number `place`.
     pub(crate) fn at(queue: &ReadyQueue, place: RegistrationId) -> Self {
         Self { queue: Cell::new(Some(queue.id)), place: Cell::new(Some(place)) }
     }
@@ -398,19 +400,19 @@ impl Registration {
         self.place.get().is_some()
     }
 
-    /// Registers it with the current queue.
+    /// Registers a value with the current queue.
     pub(crate) fn register(&self, it: Weak<dyn Withdraw>) {
         let ready = ReadyQueue::current();
         self.queue.set(Some(ready.id));
         self.place.set(Some(ready.register(it)));
     }
 
-    /// The queue has taken it off its list.
+    /// Called when the queue has removed the entry from its list.
     pub(crate) fn forget(&self) {
         self.place.set(None);
     }
 
-    /// Takes `it` off the list of the queue that it was registered with.
+    /// Removes the entry of `it` from the list of its queue.
     #[inline]
     pub(crate) fn release(&self, it: *const ()) {
         if let (Some(place), queue) = (self.place.take(), self.queue.get()) {
@@ -423,17 +425,17 @@ impl Registration {
     }
 }
 
-/// Tells the loop, on another thread, that a native coroutine was woken there.
+/// A function that tells the loop, on another thread, that a native coroutine was woken there.
 pub(crate) type Outside = OnceLock<Box<dyn Fn(Arc<Woken>) + Send + Sync>>;
 
-/// What the waker of a native coroutine is made of, and what is told of it where it was woken.
+/// The shared part of a native coroutine's waker, which is passed to the loop when it is woken.
 pub struct Woken {
     pub(crate) queue: QueueId,
-    /// Its place in the list of its queue; another one may have it after its end.
+    /// The coroutine's number in the list of its queue, which another one may get after its end.
     pub(crate) place: RegistrationId,
     pub(crate) outside: Arc<Outside>,
-    /// Whether the loop was told and has not woken the coroutine yet.
+    /// `true` if the loop was told and has not woken the coroutine yet.
     pub(crate) told: AtomicBool,
-    /// Whether the coroutine keeps no clone of its own: the last clone is one that was given away.
+    /// `true` if the coroutine keeps no clone of the waker, so that the last clone is one that was given away.
     pub(crate) away: AtomicBool,
 }

@@ -1,4 +1,4 @@
-//! What goes wrong where nobody waits for a result is reported: logged, and told to the observer.
+//! Reports of problems that have no waiter: they are logged, and the observer is told.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,16 +10,16 @@ use crate::foreign::log;
 use crate::problem::Problem;
 use crate::trace::{emit, Event};
 
-/// A function that is told of problems.
+/// A function that receives problems.
 pub type Reporter = Rc<dyn Fn(Problem, &Exception)>;
 
 thread_local! {
     static REPORTER: RefCell<Option<Reporter>> = const { RefCell::new(None) };
 }
 
-/// Tells `reporter` of the problems of this thread from now on, instead of logging them, and returns the reporter before.
-/// `None` logs them, as it is at first. It is for a program that is embedded in another language, which has a way of
-/// its own to report what nobody waits for. A value that panics as it is dropped is logged in any case.
+/// Sets the function that receives the problems of this thread instead of the log, and returns the one before. `None`,
+/// the default, logs them. This is for squall embedded in another language, which reports failures without a waiter in
+/// its own way. The panic of a value while it is dropped is logged in any case.
 ///
 /// ```
 /// use std::cell::RefCell;
@@ -37,11 +37,12 @@ thread_local! {
 /// assert_eq!(told.take(), ["exception in callback: no"]);
 /// ```
 pub fn report_to(reporter: Option<Reporter>) -> Option<Reporter> {
-    // A thread that is ending has none any more.
+    // A thread that is ending has no reporter any more.
     REPORTER.try_with(|cell| cell.replace(reporter)).unwrap_or_default()
 }
 
-/// Logs a problem, with its traceback, or tells the thread's [reporter](report_to) of it; and tells the observer.
+/// Logs a problem with its traceback, or passes it to the thread's [reporter](report_to). Also reports it to the
+/// observer.
 #[cold]
 pub fn report(problem: Problem, exception: &Exception) {
     match REPORTER.try_with(|reporter| reporter.borrow().clone()).ok().flatten() {
@@ -56,7 +57,7 @@ fn log_it(problem: Problem, exception: &Exception) {
     log(level, "squall::ioloop", format_args!("{}\n{exception:?}", problem.text()));
 }
 
-/// Calls foreign code that has no result. A panic is reported.
+/// Calls foreign code that has no result. A panic in it is reported.
 ///
 /// ```
 /// use squall_runner::{report::guard, trace::Problem};

@@ -1,11 +1,11 @@
 //! [`Runner`]: drives a generator from Future to Future. The heart of the heart.
 //!
-//! Tornado's guide explains the Runner by a simplified loop. In our words:
+//! Tornado's guide explains the Runner by a simplified loop. In Rust:
 //!
 //! ```
 //! # use squall_runner::{Generator, GeneratorState, Resume};
 //! # use squall_runner::ready::ReadyQueue;
-//! /// Resumes the generator with the result of the Future it waits for, and comes back when the next one is done.
+//! /// Resumes the generator with the result of its Future, and runs again once the next Future is done.
 //! fn run<G: Generator + 'static>(mut gen: G, next: Resume) {
 //!     if let GeneratorState::Yielded(yielded) = gen.resume(next) {
 //!         let future = yielded.convert().unwrap();
@@ -30,18 +30,17 @@
 //! # ReadyQueue::current().pop().unwrap().run();
 //! ```
 //!
-//! [`Runner`] below is the real one, to be read beside `Runner` in Tornado's `gen.py`: the same names in the same
-//! order. What the simplified loop leaves out, and the real one must not:
+//! [`Runner`] below is the real one, with the names and the order of `Runner` in Tornado's `gen.py`, to be read side by
+//! side. It also handles what the simplified loop leaves out:
 //!
-//! - a Future that failed: its result cannot be sent. The real loop catches the exception and **throws** it in
-//!   at the yield;
-//! - the end: what the generator returns, or a `Return` that it raises, resolves the result Future; any other
-//!   exception fails it;
-//! - a Future that is done already: the real loop goes on **at once**, without a turn of the event loop;
-//! - `moment`, which is done and costs a turn all the same;
-//! - what is not a Future: `convert_yielded` makes one of it, or raises `BadYield` inside the generator;
-//! - a call while it runs: it returns, since the loop further up the stack goes on anyway;
-//! - the context variables, which are the generator's own and not those of whoever resolves a Future.
+//! - A Future that failed has no result to send. The exception is **thrown** in at the yield.
+//! - At the end, the generator's result, or a `Return` that it raises, resolves the result Future; any other exception
+//!   fails it.
+//! - If the Future is already done, the loop goes on **at once**, without a turn of the event loop.
+//! - `moment` is already done, and takes a turn nevertheless.
+//! - `convert_yielded` converts anything other than a Future into one, or raises `BadYield` inside the generator.
+//! - A call while the generator runs returns at once, since the loop further up the stack goes on.
+//! - The context variables are those of the generator, and not those of the code that resolves the Future.
 
 mod observed;
 mod placed;
@@ -74,25 +73,25 @@ use placed::Placed;
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///
-/// The Runner and the Future of its result are one allocation. While the generator is suspended, the Future
-/// that it waits for holds the Runner. When the generator ends, or is given up, it is dropped at once.
+/// The Runner and the Future of its result are one allocation. While the generator is suspended, the Future that it
+/// waits for holds the Runner. The generator is dropped as soon as it ends or is given up.
 pub struct Runner<G: Generator + 'static> {
     result_future: Shared<G::Return>,
-    /// Empty while it runs, and once it is finished: this is Tornado's `running` and `finished`.
+    /// `None` while it runs, and once it is finished: Tornado's `running` and `finished`.
     gen: Cell<Option<G>>,
-    /// What it waits for. `None` while it runs, and before it is started.
+    /// The Future that it waits for; `None` while it runs, and before it is started.
     future: Cell<Option<AnyFuture>>,
-    /// The context variables as the generator left them: Tornado's `ctx_run`.
+    /// The context variables, as the generator left them: Tornado's `ctx_run`.
     context: Cell<Context>,
-    /// The line of the last yield of Rust; that of the call before the first. A generator that says where it stands
-    /// knows better.
+    /// The Rust line of the last yield; before the first yield, the line of the call. Not used for a generator that
+    /// reports its own place.
     location: Cell<&'static Location<'static>>,
     call: Call,
 }
 
 impl<G: Generator + 'static> Runner<G> {
-    /// Calls a coroutine: runs the generator at once, up to its first yield of a Future that is not done, and
-    /// gives the Future of its result. Source: the wrapper that `tornado.gen.coroutine` makes.
+    /// Calls a coroutine: runs the generator at once, up to its first yield of a Future that is not done, and returns
+    /// the Future of its result. Source: the wrapper that `tornado.gen.coroutine` creates.
     ///
     /// The module [`generator`](crate::generator) has an example.
     #[track_caller]
@@ -100,7 +99,7 @@ impl<G: Generator + 'static> Runner<G> {
         Runner::start_with(coroutine, || Placed::new(gen))
     }
 
-    /// The same, with what makes the generator called as a part of it.
+    /// Calls a coroutine like [`start`](Self::start). Creating the generator is a part of the call.
     #[track_caller]
     #[inline]
     fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G + 'static) -> Future<G::Return> {
@@ -145,13 +144,13 @@ impl<G: Generator + 'static> Runner<G> {
         Rc::new(Self { result_future, gen, future, context, location: Cell::new(location), call })
     }
 
-    /// Returns the line at which the generator stands.
+    /// Returns the line at which the generator is suspended.
     fn place(&self, gen: &G) -> Place {
         gen.place().unwrap_or(self.location.get().into())
     }
 
-    /// Starts or resumes the generator, running until it reaches a yield of a Future that is not done.
-    /// An observer may have it stop after each resume where it was called by the loop.
+    /// Starts or resumes the generator, and runs it until it yields a Future that is not done. If the loop called this,
+    /// an observer may stop it after each resume.
     fn run(self: &Rc<Self>, by_the_loop: bool) {
         let Some(mut gen) = self.gen.take() else { return };
         let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
@@ -187,7 +186,7 @@ impl<G: Generator + 'static> Runner<G> {
         }
     }
 
-    /// Waits for what was yielded, or says that there is nothing to wait for.
+    /// Begins to wait for the yielded thing, and returns `false`; returns `true` if there is nothing to wait for.
     #[inline(always)]
     fn handle_yield(self: &Rc<Self>, yielded: Yielded) -> bool {
         let future = match yielded.into_future() {
@@ -214,8 +213,7 @@ impl<G: Generator + 'static> Runner<G> {
         ready
     }
 
-    /// Returns the Future to wait for, of a yield that is not simply a Future at a line of Rust; one that has failed, where
-    /// there is none.
+    /// Returns the Future of a yield other than a Future at a line of Rust, or a failed Future if there is none.
     #[inline(never)]
     fn convert(&self, yielded: Yielded) -> AnyFuture {
         if let Some(location) = yielded.location() {
@@ -224,7 +222,7 @@ impl<G: Generator + 'static> Runner<G> {
         yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase())
     }
 
-    /// Puts it on the list of those that are suspended.
+    /// Adds it to the suspended coroutines.
     fn register(self: &Rc<Self>) {
         self.call.registration.register(Rc::<Self>::downgrade(self));
     }
@@ -297,18 +295,18 @@ impl<G: Generator + 'static> std::fmt::Debug for Runner<G> {
     }
 }
 
-/// Calls a coroutine: runs `body` at once, up to its first yield of a Future that is not done, and gives the
-/// Future of its result. This is the function form of `#[squall::coroutine]`.
+/// Calls a coroutine: runs `body` at once, up to its first yield of a Future that is not done, and returns the Future
+/// of its result. This is the function form of `#[squall::coroutine]`.
 ///
 /// ```
 /// use squall_runner::{coroutine, Future};
 ///
 /// let five = Future::ready(5);
 /// let future = coroutine(|co| async move { Ok(co.yield_(five).await? + 1) });
-/// assert_eq!(future.result().unwrap(), 6);       // what is done already is not waited for
+/// assert_eq!(future.result().unwrap(), 6);       // a done Future is not waited for
 /// ```
 ///
-/// What the body raises, panics included, is trapped in the Future.
+/// Exceptions and panics in the body are trapped in the Future.
 #[track_caller]
 pub fn coroutine<T, F, B>(body: B) -> Future<T>
 where
@@ -319,7 +317,7 @@ where
     call(Coroutine::of::<B>(), body)
 }
 
-/// Calls a coroutine that has a name: what `#[squall::coroutine]` makes of a function that yields.
+/// Calls a coroutine that has a name. `#[squall::coroutine]` expands a function that yields to this.
 ///
 /// ```
 /// use squall_runner::{runner::call, Coroutine, Future};
@@ -337,8 +335,8 @@ where
     Runner::start_with(coroutine, || Body::new(body))
 }
 
-/// Calls a coroutine that never yields: a plain function whose exception is trapped. What
-/// `#[squall::coroutine]` makes of a function without a yield.
+/// Calls a coroutine that never yields: a plain function whose exception is trapped. `#[squall::coroutine]` expands a
+/// function without a yield to this.
 ///
 /// ```
 /// use squall_runner::{runner::call_plain, Coroutine};
@@ -364,13 +362,13 @@ pub fn call_plain<T: 'static>(
     Future::settled(result.or_else(|exception| call.raised(exception, None, place, None)))
 }
 
-/// `gen.throw(exc)`.
+/// Throws an exception into a generator: `gen.throw(exc)`.
 #[cold]
 fn throw<G: Generator>(gen: &mut G, exc: &Exception) -> GeneratorState<G::Return> {
     trap(|| gen.resume(Resume::Throw(exc.clone())))
 }
 
-/// Resumes a generator. A panic becomes an exception that it raised.
+/// Resumes a generator. A panic becomes an exception of the generator.
 fn trap<T>(resume: impl FnOnce() -> GeneratorState<T>) -> GeneratorState<T> {
     Exception::trap(resume, GeneratorState::Raised)
 }

@@ -1,9 +1,9 @@
-//! Which body is running on this thread, so that a yield from anywhere else is noticed.
+//! The body that is running on this thread, to detect a yield from anywhere else.
 
 use std::cell::Cell;
 use std::num::NonZeroU32;
 
-/// The number of a body. A [`Co`](crate::Co) knows by it whether the body that it was made for is the one that runs.
+/// The number of a body. A [`Co`](crate::Co) uses it to check whether its own body is the running one.
 pub(crate) type BodyNumber = NonZeroU32;
 
 thread_local! {
@@ -31,14 +31,14 @@ pub(crate) fn running_body() -> Option<BodyNumber> {
     RUNNING.get()
 }
 
-/// Interrupts the body that is running, if one is, and returns it: no body runs until another one begins or this one
-/// [goes on](go_on).
+/// Interrupts the running body and returns its number, if there is one. No body runs until another one begins, or until
+/// this one [goes on](go_on).
 #[inline]
 pub(crate) fn interrupt() -> Option<BodyNumber> {
     RUNNING.replace(None)
 }
 
-/// Lets a body go on that was interrupted.
+/// Lets an interrupted body go on.
 #[inline]
 pub(crate) fn go_on(interrupted: Option<BodyNumber>) {
     RUNNING.set(interrupted);

@@ -1,4 +1,4 @@
-//! [`Shared`]: what all Futures share: the state, the result, and those who wait for it.
+//! [`Shared`]: the common state of all Futures: their result, and their waiters.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -20,31 +20,31 @@ use crate::state::{Asked, Header, State};
 use crate::trace::{self, Event, Origin};
 use crate::waiter::{compact, Left, Waiter, FEW};
 
-/// The part of a Future that is the same in all of them. Whoever makes a Future with state of its own, such
-/// as a timer or a list, puts one of these into it and implements [`Resolvable`]: then both are one allocation.
+/// The common state of all Futures. To make a Future with more state, such as a timer or a list, put a `Shared` into a
+/// type and implement [`Resolvable`] for that: then both parts are one allocation.
 pub struct Shared<T: 'static> {
     slot: Cell<Slot<T>>,
-    /// How to copy the value; there from the moment at which a second handle is made.
+    /// Clones the value; set when a second handle is made.
     copy: Cell<Option<fn(&T) -> T>>,
     header: Header,
 }
 
-/// Those who wait while it is pending, then what they wait for.
+/// The waiters while the Future is pending, and then its result.
 #[derive(Default)]
 enum Slot<T> {
-    /// Nobody waits yet; or it was cancelled, or the value was moved out, or is being looked at.
+    /// No waiter yet; or the Future was cancelled, or its value was moved out or is being looked at.
     #[default]
     Empty,
-    /// The usual case costs no allocation.
+    /// One waiter, the usual case, which costs no allocation.
     One(Waiter),
-    /// Boxed, so that the slot is no larger than one waiter.
+    /// Several waiters, boxed so that the slot is no larger than one waiter.
     #[allow(clippy::box_collection)]
     Many(Box<Vec<Waiter>>),
     Value(T),
     Raised(Exception),
 }
 
-/// A Future with state of its own: a coroutine's result, a timer, a list of children.
+/// A Future with state of its own, such as the result of a coroutine, a timer, or a list of children.
 ///
 /// ```
 /// use std::rc::Rc;
@@ -65,45 +65,45 @@ pub trait Resolvable: Waitable + 'static {
     /// The type of the result.
     type Output: 'static;
 
-    /// The common part.
+    /// Returns the common state.
     fn shared(&self) -> &Shared<Self::Output>;
 
-    /// Cancels it if it is pending, and says whether it was.
+    /// Cancels the Future if it is pending, and returns whether it was.
     fn cancel(&self) -> bool {
         self.shared().cancel()
     }
 
-    /// The coroutine whose result this is, if it is one.
+    /// Returns the coroutine of which this is the result, if it is one's.
     fn coroutine(&self) -> Option<&'static Coroutine> {
         None
     }
 
-    /// Keeps it until it is done, now that a done callback waits for it: the callback holds no handle. For a Future
-    /// that nothing but its handles holds.
+    /// Keeps the Future alive until it is done, for the sake of a done callback, which holds no handle. Needed by a
+    /// Future that only its handles hold.
     #[doc(hidden)]
     fn keep(self: Rc<Self>) {}
 
-    /// Describes what is waited for, for those who look: a lock by its name, with what holds it. This is asked only
-    /// when it is shown: in a Deadlock, a dump, a trace.
+    /// Returns a description of what is waited for, such as a lock by name, with its holder. Called only when it is
+    /// shown: in a Deadlock, a dump, a trace.
     fn describe(&self) -> Option<String> {
         None
     }
 
-    /// What is cancelled in its place, while it is pending.
+    /// Returns the Future to cancel in place of this one, while this one is pending.
     #[doc(hidden)]
     fn passes_on(&self) -> Option<AnyFuture> {
         None
     }
 
-    /// Takes out what the result comes of, to drive it by hand: then this is never done. For a coroutine it is a
-    /// `Box<dyn Generator<Return = Self::Output>>`.
+    /// Takes out what would produce the result, to drive it by hand; the Future is then never done. For a coroutine
+    /// this is a `Box<dyn Generator<Return = Self::Output>>`.
     #[doc(hidden)]
     fn take_origin(&self) -> Option<Box<dyn Any>> {
         None
     }
 }
 
-/// A Future that has no state but this.
+/// A Future that has no other state.
 impl<T> Resolvable for Shared<T> {
     type Output = T;
 
@@ -113,7 +113,7 @@ impl<T> Resolvable for Shared<T> {
 }
 
 impl<T> Slot<T> {
-    /// What there is to a result.
+    /// Splits a result into the state and the slot.
     fn of(result: Result<T>) -> (State, Self) {
         match result {
             Ok(value) => (State::Done, Self::Value(value)),
@@ -123,19 +123,19 @@ impl<T> Slot<T> {
 }
 
 impl<T> Shared<T> {
-    /// Of a Future that is pending.
+    /// Creates the state of a pending Future.
     pub const fn new() -> Self {
         Self::with(State::Pending, Slot::Empty, Asked::No)
     }
 
-    /// Of a Future that is done or has failed.
+    /// Creates the state of a Future that is done or has failed.
     #[inline]
     pub fn settled(result: Result<T>) -> Self {
         let (state, slot) = Slot::of(result);
         Self::with(state, slot, Asked::No)
     }
 
-    /// Of a Future that is done, and costs one turn of the loop all the same.
+    /// Creates the state of a Future that is done but takes one turn of the loop nevertheless.
     pub fn moment(value: T) -> Self {
         Self::with(State::Done, Slot::Value(value), Asked::Moment)
     }
@@ -150,7 +150,7 @@ impl<T> Shared<T> {
         self.header.state()
     }
 
-    /// Returns whether the result or the exception is there, or the Future was cancelled.
+    /// Returns whether the Future has a result or an exception, or was cancelled.
     #[inline]
     pub fn done(&self) -> bool {
         self.header.done()
@@ -161,12 +161,12 @@ impl<T> Shared<T> {
         self.header.id()
     }
 
-    /// Tells the observer, if there is one, that the Future was made, and what it is called in traces.
+    /// Reports to the observer, if there is one, that the Future was created, and its name in traces.
     pub fn announce(&self, name: &str) {
         trace::emit(|| Event::Made { future: self.id(), origin: Origin::Named(name) });
     }
 
-    /// Gives the Future the number that it was mentioned by before it was made.
+    /// Sets the number of a Future that was mentioned before it was created.
     pub fn set_id(&self, id: FutureId) {
         self.header.set_id(id);
     }
@@ -175,27 +175,27 @@ impl<T> Shared<T> {
         Self { slot: Cell::new(slot), copy: Cell::new(None), header: Header::new(state, asked) }
     }
 
-    /// Resolves it, unless it is done or cancelled: then the value is dropped and this says `false`.
+    /// Resolves the Future. If it is already done or cancelled, drops the value and returns `false`.
     #[inline]
     pub fn set_result(&self, value: T) -> bool {
         self.set(Ok(value))
     }
 
-    /// Fails it, unless it is done or cancelled: then this says `false`.
+    /// Fails the Future. If it is already done or cancelled, drops the exception and returns `false`.
     pub fn set_exception(&self, exception: Exception) -> bool {
         self.set(Err(exception))
     }
 
-    /// Resolves or fails it. Those who wait are put on the ready queue, in the order in which they came;
-    /// nothing runs in here.
+    /// Resolves or fails the Future. Its waiters are put on the ready queue, in the order in which they came; none of
+    /// them runs inside this call.
     #[inline]
     pub fn set(&self, result: Result<T>) -> bool {
         let (state, slot) = Slot::of(result);
         self.settle(state, slot)
     }
 
-    /// Cancels it, unless it is done. Whoever wants it cancelled does not want its exception either: that
-    /// counts as retrieved.
+    /// Cancels the Future, unless it is done. The exception counts as retrieved: a program that cancels a Future does
+    /// not want to know of it.
     pub fn cancel(&self) -> bool {
         if self.state() == State::Failed {
             self.header.set_retrieved();
@@ -219,7 +219,7 @@ impl<T> Shared<T> {
         true
     }
 
-    /// What it failed with. Asking counts as retrieving it.
+    /// Returns the exception. This counts as retrieving it.
     #[track_caller]
     pub fn exception(&self) -> Option<Exception> {
         match self.state() {
@@ -235,10 +235,10 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Looks at the value, if it is there. While `f` runs, it is nowhere else.
+    /// Calls `f` with a reference to the value, if there is one. The slot is empty while `f` runs.
     #[inline]
     pub fn with_value<R>(&self, f: impl FnOnce(&T) -> R) -> Option<R> {
-        /// Puts the value back, also when `f` panics.
+        /// Puts the value back when it is dropped, also by a panic.
         struct Lent<'a, T: 'static>(&'a Shared<T>, Option<T>);
         impl<T> Drop for Lent<'_, T> {
             #[inline]
@@ -249,13 +249,12 @@ impl<T> Shared<T> {
         Lent(self, self.take_value()).1.as_ref().map(f)
     }
 
-    /// Takes the value back, if it is there and nobody has taken or copied it: for what must not get lost with
-    /// its Future.
+    /// Takes the value back if it was neither moved out nor cloned, so that it is not lost with its Future.
     pub fn reclaim(&self) -> Option<T> {
         (self.header.asked() == Asked::No).then(|| self.take_value())?
     }
 
-    /// Takes the result back, as [`reclaim`](Self::reclaim) does: the exception too, if nobody has asked for it.
+    /// Takes the result back like [`reclaim`](Self::reclaim), also an exception that was not retrieved.
     pub fn reclaim_result(&self) -> Option<Result<T>> {
         if self.state() == State::Failed && self.header.asked() == Asked::No {
             return self.exception().map(Err);
@@ -263,19 +262,19 @@ impl<T> Shared<T> {
         self.reclaim().map(Ok)
     }
 
-    /// Forgets those who wait, when the loop that would have called them ends.
+    /// Drops the waiters, since the loop that would have called them ends.
     pub fn forget_waiters(&self) {
         if self.state() == State::Pending {
             drop(self.slot.take());
         }
     }
 
-    /// Puts `callback` on the current queue when this is done; at once if it is.
+    /// Puts `callback` on the current ready queue once the Future is done; at once if it is already done.
     pub fn add_callback(&self, callback: Callback) {
         self.add_waiter(Waiter::soon(callback));
     }
 
-    /// Returns whether something waits for this, and not in vain; with `reports`, also if that
+    /// Returns whether something waits for this and is not over; with `reports`, also if it
     /// [only reports](Run::is_report).
     pub fn has_waiters(&self, reports: bool) -> bool {
         let counts = |waiter: &Waiter| (reports || !waiter.is_report()) && !waiter.is_over();
@@ -291,7 +290,7 @@ impl<T> Shared<T> {
         self.add(waiter, usize::MAX);
     }
 
-    /// Adds a waiter; `handles` is how many handles of this Future there are, where that is known.
+    /// Adds a waiter. `handles` is the number of handles of this Future, as far as it is known.
     #[inline]
     fn add(&self, waiter: Waiter, handles: usize) {
         if self.done() {
@@ -304,25 +303,25 @@ impl<T> Shared<T> {
         }
     }
 
-    #[allow(clippy::box_collection)] // As the slot has it.
+    #[allow(clippy::box_collection)] // the type of the slot's field
     fn add_to(&self, mut waiters: Box<Vec<Waiter>>, waiter: Waiter, handles: usize) {
         let is_full = waiters.len() == waiters.capacity() && waiters.len() >= FEW;
         let left = is_full.then(|| compact(&mut waiters, handles));
         waiters.push(waiter);
         self.fill(Slot::Many(waiters));
-        // Only now that the list is back.
+        // Only after the list is back in its slot, since this may run foreign code.
         left.into_iter().for_each(Left::let_go);
     }
 
-    /// Fills the slot while it is empty.
+    /// Fills the slot, which must be empty.
     #[inline]
     fn fill(&self, slot: Slot<T>) {
-        // Nothing is there to be dropped; the compiler cannot know that.
+        // The slot held nothing to be dropped, which the compiler cannot know.
         std::mem::forget(self.slot.replace(slot));
     }
 
-    /// Adds a waiter, unless the same one was the last to come, and returns whether it did. One that comes again after
-    /// others is there twice, until the list would have to grow.
+    /// Adds a waiter unless it equals the last one, and returns whether it was added. A waiter that comes again after
+    /// others is in the list twice, until the list would have to grow.
     pub(crate) fn add_waiter_once(&self, waiter: Waiter, handles: usize) -> bool {
         let key = waiter.key();
         let is_last = lend(&self.slot, |slot| match slot {
@@ -340,7 +339,7 @@ impl<T> Shared<T> {
         self.copy.set(Some(copy));
     }
 
-    /// The result: moved out for the last handle, and where it cannot be copied; else copied.
+    /// Returns the result. The value is moved out for the last handle, or if it cannot be cloned; else it is cloned.
     #[track_caller]
     #[inline]
     pub(crate) fn take(&self, last: bool) -> Result<T> {
@@ -354,7 +353,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// The value, copied, if it is there. What copies it is foreign.
+    /// Returns a clone of the value, if there is one. Cloning is foreign code.
     #[inline]
     fn copied(&self, copy: fn(&T) -> T) -> Result<Option<T>> {
         let Some(value) = self.take_value() else { return Ok(None) };
@@ -377,7 +376,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Why there is no value.
+    /// Returns the exception that says why there is no value.
     #[cold]
     #[track_caller]
     fn without_value(&self) -> Exception {
@@ -409,13 +408,13 @@ impl<T> Drop for Shared<T> {
                 report(Problem::NeverRetrieved, exception);
             }
             Slot::Value(_) if needs_drop::<T>() => discard(self.slot.take()),
-            // Those who wait are guarded each by itself.
+            // Each waiter has a guard of its own.
             _ => {}
         }
     }
 }
 
-/// Lends out what is in a cell. The cell is empty while `f` runs, and filled again also when `f` panics.
+/// Lends out the contents of a cell, which is empty while `f` runs and filled again afterwards, even if `f` panics.
 pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&mut T) -> R) -> R {
     struct Lent<'a, T: Default>(&'a Cell<T>, T);
     impl<T: Default> Drop for Lent<'_, T> {

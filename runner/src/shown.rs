@@ -5,22 +5,22 @@ use std::fmt;
 
 use crate::foreign;
 
-/// A function that prints a value, for those types that can be printed.
+/// A function that prints a value of a type that can be printed.
 pub type Show = fn(&dyn Any, &mut fmt::Formatter<'_>) -> fmt::Result;
 
-/// A value on its way into or out of a coroutine, and what is known of how to print it.
+/// A value that goes into or comes out of a coroutine, with a function that prints it if there is one.
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
-    /// The value itself, for observers that know the type.
+    /// The value, for observers that know its type.
     pub value: &'a dyn Any,
-    /// How it is printed, where the attribute saw that.
+    /// Prints the value, if the coroutine attribute found out how.
     pub show: Option<Show>,
     /// The name of its type.
     pub type_name: &'static str,
 }
 
 impl<'a> Shown<'a> {
-    /// A value, and the way to print it.
+    /// Creates it from a value and a function that prints it.
     pub fn new<T: 'static>(value: &'a T, show: Option<Show>) -> Self {
         Self { value, show, type_name: type_name::<T>() }
     }

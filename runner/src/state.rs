@@ -1,4 +1,4 @@
-//! [`State`]: how far a Future is; and all else that is known of it without the type of its result.
+//! [`State`]: the state of a Future; and [`Header`], the part of a Future that does not depend on the type of its result.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -10,46 +10,46 @@ use crate::numbers::{next_future, FutureId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum State {
-    /// Not there yet.
+    /// No result yet.
     Pending,
-    /// Has its result.
+    /// Done with a result.
     Done,
-    /// Has an exception.
+    /// Done with an exception.
     Failed,
-    /// Was cancelled.
+    /// Cancelled.
     Cancelled,
 }
 
-/// What is known of a Future without the type of its result.
+/// The part of a Future that does not depend on the type of its result.
 #[derive(Debug)]
 pub struct Header {
     state: Cell<State>,
     asked: Cell<Asked>,
-    /// How many Promises there are, as far as the bits below [`MORE`] can count. That bit is set while there are more,
-    /// which are in `MORE_PROMISES`.
+    /// How many promises there are, counted in the bits below [`MORE`]. That bit is set while there are more promises,
+    /// which `MORE_PROMISES` counts.
     promises: Cell<u16>,
-    /// Its number in the trace; `None` until it is first mentioned.
+    /// The number in the trace; `None` until the Future is first mentioned.
     number: Cell<Option<FutureId>>,
 }
 
-/// The bit of `Header::promises` that is no part of the number, and how many Promises the bits below cannot count.
+/// The bit of `Header::promises` that is not part of the count; also how many promises the bits below cannot count.
 const MORE: u16 = 1 << 15;
 
 thread_local! {
-    /// How many times [`MORE`] Promises there are of a Future, beside those that its own count has. Without a
-    /// destructor: it is empty when no Future has that many.
+    /// How many times [`MORE`] further promises each Future has. It has no destructor: it is empty when no Future has
+    /// that many.
     static MORE_PROMISES: MorePromises = const { ManuallyDrop::new(RefCell::new(BTreeMap::new())) };
 }
 
 type MorePromises = ManuallyDrop<RefCell<BTreeMap<*const Header, usize>>>;
 
-/// What is known of the result beside its state.
+/// What is known of the result besides its state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Asked {
-    /// Nobody has asked for the exception, and nobody has copied the value.
+    /// The exception was not retrieved, and the value was not cloned.
     No,
     Yes,
-    /// It is the result of [`moment`](crate::moment), which does not matter to anybody.
+    /// The result of [`moment`](crate::moment), which has no meaning.
     Moment,
 }
 
@@ -69,27 +69,27 @@ impl Header {
         self.asked.get()
     }
 
-    /// Gives the Future the number that it was mentioned by before it was made.
+    /// Sets the number of a Future that was mentioned before it was created.
     pub(crate) fn set_id(&self, id: FutureId) {
         self.number.set(Some(id));
     }
 
-    /// The state.
+    /// Returns the state.
     pub fn state(&self) -> State {
         self.state.get()
     }
 
-    /// Whether the result or the exception is there, or it was cancelled.
+    /// Returns whether the Future has a result or an exception, or was cancelled.
     pub fn done(&self) -> bool {
         self.state() != State::Pending
     }
 
-    /// Whether it is [`moment`](crate::moment), which costs one turn of the loop although it is done.
+    /// Returns whether it is [`moment`](crate::moment), which takes one turn of the loop although it is done.
     pub fn is_moment(&self) -> bool {
         self.asked.get() == Asked::Moment
     }
 
-    /// Nobody will ask for the exception, and that is as it should be.
+    /// Marks the exception as retrieved, since nothing needs to retrieve it.
     pub(crate) fn set_retrieved(&self) {
         if !self.is_moment() {
             self.asked.set(Asked::Yes);
@@ -102,7 +102,7 @@ impl Header {
         self.promises.set(if promises | MORE == u16::MAX { self.carry() } else { promises + 1 });
     }
 
-    /// Counts one less, and returns whether that was the last.
+    /// Counts one promise less, and returns whether it was the last.
     #[inline]
     pub(crate) fn remove_promise(&self) -> bool {
         let promises = self.promises.get();
@@ -110,14 +110,14 @@ impl Header {
         promises == 1
     }
 
-    /// Moves a full count to `MORE_PROMISES`, and returns the count that follows.
+    /// Moves a full count to `MORE_PROMISES`, and returns the next count.
     #[cold]
     fn carry(&self) -> u16 {
         MORE_PROMISES.with(|more| *more.borrow_mut().entry(std::ptr::from_ref(self)).or_default() += 1);
         MORE
     }
 
-    /// Takes a full count back, and returns the count that comes before.
+    /// Moves a full count back from `MORE_PROMISES`, and returns the count below it.
     #[cold]
     fn borrow(&self) -> u16 {
         MORE_PROMISES.with(|more| {
@@ -132,7 +132,7 @@ impl Header {
         })
     }
 
-    /// Its number in the trace.
+    /// Returns the number in the trace.
     pub fn id(&self) -> FutureId {
         let id = self.number.get().unwrap_or_else(next_future);
         self.number.set(Some(id));

@@ -1,4 +1,4 @@
-//! Whether what no logger takes goes to standard error.
+//! The setting whether failures go to standard error in a program without a logger.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,13 +6,13 @@ use log::{Level, LevelFilter};
 
 use crate::panics::is_quiet;
 
-/// Whether what no logger takes goes to standard error.
+/// Whether failures go to standard error in a program without a logger.
 static TO_STDERR: AtomicBool = AtomicBool::new(true);
 
-/// Sets whether errors and warnings go to standard error while the program has no logger, as they do at first.
+/// Sets whether errors and warnings go to standard error in a program without a logger. `true` by default.
 ///
-/// A program has no logger if `log::max_level()` is `Off`. If the environment variable `RUST_LOG` is set, that is
-/// taken for a choice, and nothing is printed.
+/// A program has no logger if `log::max_level()` is `Off`. If the environment variable `RUST_LOG` is set, nothing is
+/// printed to standard error: the user has chosen what to log.
 ///
 /// ```
 /// squall_runner::report_to_stderr(false);
@@ -23,7 +23,7 @@ pub fn report_to_stderr(on: bool) {
     TO_STDERR.store(on, Ordering::Relaxed);
 }
 
-/// Returns whether a line of that level is printed, besides being logged.
+/// Returns whether a line of that level is printed in addition to being logged.
 pub(crate) fn goes_to_stderr(level: Level) -> bool {
     level <= Level::Warn
         && log::max_level() == LevelFilter::Off

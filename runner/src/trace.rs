@@ -1,8 +1,8 @@
-//! What happens, as it happens: the events that Runners, Futures and the loop tell an [`Observer`].
+//! Trace events: what Runners, Futures and the loop report to an [`Observer`] as it happens.
 //!
-//! An observer is installed for the current thread. With none, every place that could tell an event costs one
-//! branch. Coroutines and Futures are named by small numbers, given out in the order in which they are first
-//! mentioned and never reused, so that the same program gives the same events on every machine.
+//! An observer is installed for the current thread. Without one, each place that could report an event costs one
+//! branch. Coroutines and Futures have small numbers, in order of first mention and never reused, so that a program
+//! reports equal events on every machine.
 //!
 //! ```
 //! use std::cell::RefCell;
@@ -44,83 +44,83 @@ pub use crate::problem::Problem;
 pub use crate::shown::{Show, Shown};
 pub use crate::state::State;
 
-/// One thing that happened. `runner` is whose call it happened to.
+/// An event of a trace. `runner` is the call that it concerns.
 #[derive(Debug)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The text of each variant tells of its fields.
 pub enum Event<'a> {
-    /// A coroutine was called, which gives `future`. A generator or plain body starts now; a native one in a later
-    /// turn of the loop.
+    /// A coroutine was called and returned `future`. A generator or plain body starts now; a native one in a later turn
+    /// of the loop.
     Call { runner: CallId, future: FutureId, coroutine: &'static Coroutine, body: Body },
     /// A generator was resumed for the first time, or a native coroutine was polled for the first time.
     Start { runner: CallId },
-    /// The Runner sends a value in.
+    /// The Runner sends a value into the generator.
     Send { runner: CallId, value: Shown<'a> },
-    /// The Runner throws an exception in.
+    /// The Runner throws an exception into the generator.
     Throw { runner: CallId, exception: &'a Exception },
     /// A native coroutine is polled again.
     Wake { runner: CallId },
-    /// The generator yielded something of that kind, at that line; `future` where it was a Future.
+    /// The generator yielded something of this kind, at this line. `future` is the yielded Future, if it was one.
     Yield { runner: CallId, kind: Kind, future: Option<FutureId>, place: Place },
-    /// It is suspended until `future` is done. `None`: a generator until the next turn of the loop, a native coroutine
-    /// until it is woken. `place` is the line of the await of a native coroutine, or of what started it, if that is
-    /// one of the program; a generator told the line of its yield. `on` describes the Future, where there is more to say
-    /// than its kind: a lock with what holds it.
+    /// The coroutine is suspended until `future` is done. If that is `None`, a generator is suspended until the next
+    /// turn of the loop, and a native coroutine until it is woken. `place` is the line of a native coroutine's await,
+    /// or of what started it, if that is a line of the program; a generator reported its line with the yield. `on`
+    /// describes the Future if there is more to say than its kind: a lock with its holder.
     Wait { runner: CallId, future: Option<FutureId>, place: Option<Place>, on: Option<String> },
-    /// The body returned a value, or left by raising [`Return`](crate::Return): then it is `raised`.
+    /// The body returned a value. `raised` says that it did so by raising [`Return`](crate::Return).
     Return { runner: CallId, value: Shown<'a>, raised: bool },
     /// An exception left the body and is trapped in the Future.
     Raise { runner: CallId, exception: &'a Exception },
-    /// A Future is done, and how.
+    /// A Future was resolved, with this state.
     Resolve { future: FutureId, state: State },
-    /// Something is wrong that nobody can be told by an exception; the same is logged.
+    /// A problem was logged that no exception can report.
     Report { problem: Problem, exception: &'a Exception },
-    /// A Future was made that is not the result of a coroutine.
+    /// A Future was created that is not the result of a coroutine.
     Made { future: FutureId, origin: Origin<'a> },
-    /// The program says something: what it prints, as far as it has told so.
+    /// The program printed a text, as far as its output is reported.
     Note { text: &'a str },
-    /// A loop begins to run, by a call of this function: `run_sync`, `start`.
+    /// A loop begins to run, by this method: `run_sync` or `start`.
     Run { by: &'static str },
-    /// A loop begins an iteration, at this time since the loop was made.
+    /// A loop begins a turn, at this time since it was created.
     Turn { now: Duration },
-    /// A loop has stopped running. The outcome is what `run_sync` gives; `None` from `start`.
+    /// A loop has stopped running. `outcome` is the result of `run_sync`; `None` for `start`.
     Stop { outcome: Option<Result<Shown<'a>, &'a Exception>> },
 }
 
-/// Where the result of a Future comes from, if not from a coroutine.
+/// The source of a Future's result, if it is not a coroutine.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 #[allow(missing_docs)] // As above.
 pub enum Origin<'a> {
     /// `sleep`: it is done at this time of the loop.
     Sleep { until: Duration },
-    /// A list, tuple or map: it is done when all of these are.
+    /// `multi`, or a yielded list, tuple or map: it is done when all of these are.
     Multi(&'a [FutureId]),
-    /// `with_timeout`: it is done when another is, and fails at this time of the loop.
+    /// `with_timeout`: it is done when `of` is, and fails at the time `until` of the loop.
     Timeout { of: FutureId, until: Duration },
     /// Anything else that has a name, such as `Lock#2.acquire`.
     Named(&'a str),
 }
 
-/// How the body of a coroutine runs.
+/// The way in which the body of a coroutine runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// It yields: a generator, driven by a Runner.
+    /// A body that yields: a generator, driven by a Runner.
     Generator,
-    /// It never yields: called like any function.
+    /// A body that never yields, called like any function.
     Plain,
-    /// `async fn`: polled by a `Task`, as asyncio does it.
+    /// An `async fn`, polled by a `Task` like one of asyncio.
     Native,
 }
 
-/// Whoever wants to know what happens on this thread.
+/// Receives the events of the current thread.
 pub trait Observer {
-    /// Called for each event, in order, in the middle of what happens: it must not resume coroutines or
-    /// resolve Futures.
+    /// Called for each event, in order, in the middle of what happens. It must not resume coroutines or resolve
+    /// Futures.
     fn event(&self, event: &Event<'_>);
 
-    /// Asked of each coroutine that is called, and, if it is `started`, each time that the loop has resumed it and
-    /// it could go on at once: whether it is to stop there. Then the observer has it go on by [`Run::run`].
+    /// Returns whether to stop a coroutine. Asked when it is called, and, with `started`, each time that the loop has
+    /// resumed it and it could go on at once. The observer then makes it go on by [`Run::run`].
     ///
     /// ```
     /// use std::cell::Cell;
@@ -142,7 +142,7 @@ pub trait Observer {
     /// trace::exchange(Observation { observer: Some(observer.clone()), ..Observation::default() });
     /// let future = squall_runner::coroutine(|_co| async { Ok(5) });
     /// assert!(!future.done());
-    /// observer.0.take().unwrap().run();              // the call alone would have done this
+    /// observer.0.take().unwrap().run();              // without an observer, the call would have done this
     /// assert_eq!(future.result().unwrap(), 5);
     /// # trace::exchange(Observation::default());
     /// ```
@@ -157,10 +157,10 @@ impl fmt::Debug for dyn Observer {
     }
 }
 
-/// Who observes a thread, and the last numbers that were given out for that.
+/// The observer of a thread, and the last numbers that were given out.
 #[derive(Debug, Clone, Default)]
 pub struct Observation {
-    /// Who.
+    /// The observer, if there is one.
     pub observer: Option<Rc<dyn Observer>>,
     /// The last numbers that were given out.
     pub numbers: Numbers,
@@ -171,25 +171,25 @@ thread_local! {
     static OBSERVER: RefCell<Option<Guarded<Rc<dyn Observer>>>> = const { RefCell::new(None) };
 }
 
-/// Has this thread observed like that from now on, and returns how it was observed before.
+/// Sets how this thread is observed, and returns how it was observed before.
 pub fn exchange(with: Observation) -> Observation {
     install_hook();
     let observed = with.observer.is_some();
     OBSERVED.set(if observed { Observed::Yes } else { Observed::No });
     tell_of_panics(observed.then_some(panicked));
-    // While a thread ends nobody observes it any more.
+    // A thread that is ending is not observed.
     let before = OBSERVER.try_with(|observer| observer.replace(with.observer.map(Guarded::new)));
     let before = before.ok().flatten();
     Observation { observer: before.map(Guarded::into_inner), numbers: Numbers::exchange(with.numbers) }
 }
 
-/// Tells the observer of a value that panicked as it was dropped.
+/// Reports a value that panicked while it was dropped.
 fn panicked(panic: Panic) {
     let exception = Exception::of_panic(panic);
     emit(|| Event::Report { problem: Problem::Callback, exception: &exception });
 }
 
-/// Whether anybody observes this thread.
+/// Returns whether this thread is observed.
 #[inline]
 pub fn observed() -> bool {
     match OBSERVED.get() {
@@ -207,8 +207,8 @@ enum Observed {
     Yes,
 }
 
-/// Every call of a coroutine asks whether it is observed. So what has to be done before the first one is done here, at
-/// no cost for the others.
+/// Prepares the thread for its first call of a coroutine. Every call asks whether it is observed, so this costs later
+/// calls nothing.
 #[cold]
 fn first_question() -> bool {
     install_hook();
@@ -216,7 +216,7 @@ fn first_question() -> bool {
     false
 }
 
-/// Tells the observer, if there is one. The event is made only then.
+/// Reports an event to the observer, if there is one. Only then is the event created.
 #[inline]
 pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
     if observed() {
@@ -227,22 +227,22 @@ pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
 #[cold]
 #[inline(never)]
 fn tell<'a>(event: impl FnOnce() -> Event<'a>) {
-    // The event is made in there, too: the kind of a yieldable thing is told by its author.
+    // The event is created inside the guard too, since the author of a yieldable type names its kind.
     ask(|observer| observer.event(&event()));
 }
 
-/// Whether the observer has that Runner stop where it is.
+/// Returns whether the observer stops that Runner.
 #[cold]
 pub(crate) fn stops<R: Run + 'static>(runner: &Rc<R>, started: bool) -> bool {
     ask(|observer| observer.stops(runner.clone(), started))
 }
 
 fn ask<R: Default>(f: impl FnOnce(&dyn Observer) -> R) -> R {
-    // On a thread that is ending there is none any more.
+    // A thread that is ending has no observer.
     let Ok(Some(observer)) = OBSERVER.try_with(|observer| observer.borrow().as_deref().cloned()) else {
         return R::default();
     };
-    // It prints values of others, which may panic in the middle of what happens.
+    // The observer prints foreign values, which may panic in the middle of what happens.
     let panicked = |exception| {
         let line = format_args!("exception in an observer\n{exception:?}");
         log(Level::Error, "squall::trace", line);

@@ -1,4 +1,4 @@
-//! [`Waiter`]: what waits for a Future, and which of them wait in vain.
+//! [`Waiter`]: an entry in the list of waiters of a Future; and which waiters are no longer needed.
 
 use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
@@ -11,24 +11,24 @@ use crate::problem::Problem;
 use crate::ready::{call_soon_on, QueueId, ReadyQueue};
 use crate::report::guard;
 
-/// What waits for a Future.
+/// An entry in the list of waiters of a Future.
 pub(crate) enum Waiter {
-    /// To be put on the queue on which it began to wait.
+    /// A callback for the ready queue on which it began to wait.
     Soon(QueueId, Callback),
-    /// As above, but it may stand in the list twice, and runs once.
+    /// Such a callback that may be in the list twice, and runs once.
     Once(QueueId, Callback),
-    /// A foreign executor, or one within a native coroutine.
+    /// The waker of a foreign executor, or of one within a native coroutine.
     Wake(Guarded<Waker>),
 }
 
 impl Waiter {
-    /// To be put on the current queue.
+    /// Creates a waiter that is put on the current ready queue.
     #[inline]
     pub(crate) fn soon(callback: Callback) -> Self {
         Self::Soon(ReadyQueue::current_id(), callback)
     }
 
-    /// To be put on the current queue, once, however often it is in the list.
+    /// Creates a waiter that is put on the current ready queue once, however often it is in the list.
     #[inline]
     pub(crate) fn once(callback: Callback) -> Self {
         Self::Once(ReadyQueue::current_id(), callback)
@@ -46,7 +46,7 @@ impl Waiter {
         }
     }
 
-    /// Returns by what a waiter is known that may come again.
+    /// Returns the identity of a waiter that may come again.
     pub(crate) fn key(&self) -> Option<(*const (), Option<*const RawWakerVTable>)> {
         match self {
             Self::Soon(..) => None,
@@ -69,7 +69,7 @@ impl Waiter {
         })
     }
 
-    /// Returns the callback and its queue.
+    /// Returns the callback and the number of its ready queue.
     fn callback(&self) -> Option<(QueueId, &Callback)> {
         match self {
             Self::Soon(queue, callback) | Self::Once(queue, callback) => Some((*queue, callback)),
@@ -77,12 +77,12 @@ impl Waiter {
         }
     }
 
-    /// Returns the type of the callback: only those of one type can be merged.
+    /// Returns the type of the callback. Only callbacks of one type can be merged.
     fn type_id(&self) -> Option<TypeId> {
         self.callback().map(|(_, callback)| (&**callback as &dyn Any).type_id())
     }
 
-    /// Takes over what `later` is to do, and returns whether it did.
+    /// Takes over the work of `later`, and returns whether it did.
     fn merge(&self, later: &Self) -> bool {
         match (self.callback(), later.callback()) {
             (Some((queue, callback)), Some((of_later, later))) => {
@@ -98,17 +98,17 @@ fn wake(waker: Guarded<Waker>) {
     guard(Problem::Callback, || waker.into_inner().wake());
 }
 
-/// A list of this many is never looked through for those that wait in vain.
+/// A list of at most this length is not searched for waiters that are no longer needed.
 pub(crate) const FEW: usize = 32;
 
-/// From this many wakers on it is asked whether they are left over.
+/// The number of wakers from which on they are checked for being left over.
 const WAKERS: usize = 64;
 
-/// The longest list in which wakers that come again after they were woken get more room than they had.
+/// The longest list in which wakers that come again after being woken get additional room.
 const LONGEST: usize = 1024;
 
-/// Takes those out of a full list that wait in vain, and makes room: as many again may come before the list is full
-/// anew. `handles` is how many handles of the Future there are.
+/// Removes the waiters that are no longer needed from a full list, and makes room, so that the list can double before
+/// it is full again. `handles` is the number of handles of the Future.
 pub(crate) fn compact(waiters: &mut Vec<Waiter>, handles: usize) -> Left {
     let full = waiters.len();
     let (mut seen, mut first) = (HashSet::new(), HashMap::new());
@@ -125,8 +125,8 @@ pub(crate) fn compact(waiters: &mut Vec<Waiter>, handles: usize) -> Left {
             kept.push(waiter);
         }
     }
-    // A handle is awaited in one place, so most of so many are left over; which ones nobody can tell. Those that are
-    // woken and are not left over come again: there must be room for them, or they would be woken for ever.
+    // A handle is awaited in one place, so most of these wakers are left over, but it is unknown which. Those that are
+    // woken and not left over come again: without room for them, they would be woken for ever.
     let wakers = kept.iter().filter(|waiter| waiter.is_waker()).count();
     let mut room = FEW;
     if wakers > WAKERS && wakers / 4 > handles {
@@ -138,11 +138,11 @@ pub(crate) fn compact(waiters: &mut Vec<Waiter>, handles: usize) -> Left {
     left
 }
 
-/// Waiters that were taken out of their list. What becomes of them may run code of others.
+/// Waiters that were removed from their list. Letting them go may run foreign code.
 #[derive(Default)]
 pub(crate) struct Left {
     in_vain: Vec<Waiter>,
-    /// Wakers of which some may be waited by. To wake them is allowed at any time: those come again.
+    /// Wakers that may still be needed. Waking them is always allowed: those that are needed come again.
     perhaps: Vec<Waiter>,
 }
 

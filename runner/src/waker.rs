@@ -1,4 +1,4 @@
-//! What wakes native coroutines, from any thread.
+//! The wakers of native coroutines, which may be called from any thread.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,8 @@ impl Woken {
 }
 
 impl Drop for Woken {
-    /// A loop that waits for nothing but this waker has to see that it is gone. It is told as of a waker that was
-    /// called: it looks, and finds that nothing waits for that one.
+    /// A loop that only waits for this waker has to notice that it is gone. So dropping the last clone notifies the
+    /// loop like a call of the waker: the loop finds that nothing can call it any more.
     fn drop(&mut self) {
         if *self.away.get_mut() && ReadyQueue::of_waker(self).is_none() {
             if let Some(tell) = self.outside.get() {
@@ -27,13 +27,13 @@ impl Drop for Woken {
     }
 }
 
-/// The waker of a native coroutine, as the coroutine has it.
+/// The waker of a native coroutine, as the coroutine holds it.
 ///
-/// A suspended coroutine keeps no clone if others have some: then the drop of the last clone is noticed, on
-/// whichever thread that is.
+/// A suspended coroutine keeps no clone if other clones exist, so that the drop of the last clone is noticed, on
+/// whichever thread that happens.
 pub(crate) struct OwnWaker {
     kept: Cell<Option<Arc<Woken>>>,
-    /// The waker while it is not kept. All clones of it may be gone.
+    /// The waker while it is not kept. All of its clones may be gone.
     away: Cell<Weak<Woken>>,
     queue: QueueId,
     place: RegistrationId,
@@ -41,14 +41,14 @@ pub(crate) struct OwnWaker {
 }
 
 impl OwnWaker {
-    /// The waker of what is registered with `ready` at `place`.
+    /// Creates the waker of the value that is registered with `ready` under `place`.
     pub(crate) fn new(ready: &ReadyQueue, place: RegistrationId) -> Self {
         let (queue, outside) = (ready.id(), ready.outside.clone());
         let kept = Cell::new(Some(Woken::new(queue, place, &outside)));
         Self { kept, away: Cell::default(), queue, place, outside }
     }
 
-    /// Keeps the waker, and returns a clone. It is a new one if all clones of the last one are gone.
+    /// Keeps the waker, and returns a clone. Creates a new waker if all clones of the last one are gone.
     pub(crate) fn keep(&self) -> Waker {
         let kept = self.kept.take().or_else(|| self.away.take().upgrade());
         let kept = kept.unwrap_or_else(|| Woken::new(self.queue, self.place, &self.outside));
@@ -57,7 +57,7 @@ impl OwnWaker {
         kept.into()
     }
 
-    /// Stops keeping the waker if others have clones of it: the coroutine is suspended now.
+    /// Stops keeping the waker if other clones exist, since the coroutine is suspended now.
     pub(crate) fn suspend(&self) {
         let Some(kept) = self.kept.take() else { return };
         if Arc::strong_count(&kept) == 1 {
@@ -65,11 +65,11 @@ impl OwnWaker {
         }
         kept.away.store(true, Ordering::Relaxed);
         self.away.set(Arc::downgrade(&kept));
-        // If the others have gone meanwhile, the waker is dropped here.
+        // If the other clones have gone meanwhile, the waker is dropped here.
         drop(kept);
     }
 
-    /// Returns whether others have clones of it.
+    /// Returns whether other clones exist.
     pub(crate) fn is_shared(&self) -> bool {
         lend(&self.kept, |kept| match kept {
             Some(kept) => Arc::strong_count(kept) > 1,
@@ -77,7 +77,7 @@ impl OwnWaker {
         })
     }
 
-    /// Returns whether it is the one at that address. It is kept from now on.
+    /// Returns whether this is the waker at that address, and keeps it from now on.
     pub(crate) fn was_called(&self, address: *const ()) -> bool {
         let is = |woken: *const Woken| std::ptr::eq(woken.cast(), address);
         let is_kept = lend(&self.kept, |kept| kept.as_ref().is_some_and(|kept| is(Arc::as_ptr(kept))));

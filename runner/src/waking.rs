@@ -1,4 +1,4 @@
-//! [`Waking`]: what wakes the task that polls, for what is awaited and is no squall Future.
+//! [`Waking`]: wakes the polling task, for operations that are awaited and are not squall Futures.
 
 use std::fmt;
 use std::ptr::addr_eq;
@@ -11,8 +11,8 @@ use crate::polled::polling;
 use crate::ready::{QueueId, ReadyQueue};
 use crate::waiter::Waiter;
 
-/// What wakes the task that polls. Unlike a clone of its [`Waker`](std::task::Waker) it stays on its thread. So a loop whose
-/// coroutines wait for such things alone knows that nothing outside can wake them.
+/// Wakes the task that polls. Unlike a clone of its [`Waker`](std::task::Waker), it stays on its thread. So if all
+/// coroutines of a loop wait by it, the loop knows that nothing outside can wake them.
 ///
 /// ```
 /// use std::cell::{Cell, RefCell};
@@ -40,14 +40,15 @@ use crate::waiter::Waiter;
 pub struct Waking(Wakes);
 
 enum Wakes {
-    /// A native coroutine, and the queue on which it began to wait. Weak: one that is over is dropped.
+    /// A native coroutine, and the queue on which it began to wait. Weak, so that a coroutine that has ended is
+    /// dropped.
     Task(QueueId, Weak<dyn Run>),
-    /// A foreign executor, or one within a native coroutine.
+    /// The waker of a foreign executor, or of one within a native coroutine.
     Foreign(Guarded<Waker>),
 }
 
 impl Waking {
-    /// Takes down what polls with `cx`. `what` is what it waits for, in words.
+    /// Records the task that polls with `cx`. `what` describes what it waits for.
     pub fn of(cx: &Context<'_>, what: &'static str) -> Self {
         let task = polling(cx.waker(), |polled| {
             polled.on = Some(what);
@@ -65,7 +66,7 @@ impl Waking {
         }
     }
 
-    /// Wakes the task, if it is still there. A panic of a foreign waker is reported.
+    /// Wakes the task, if it still exists. A panic of a foreign waker is reported.
     pub fn wake(self) {
         match self.0 {
             Wakes::Task(queue, task) => {

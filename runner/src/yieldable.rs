@@ -1,7 +1,7 @@
-//! [`Yieldable`]: what may be yielded. Tornado's `convert_yielded`, as a trait.
+//! [`Yieldable`]: types that may be yielded. It is Tornado's `convert_yielded` as a trait.
 //!
-//! The marker parameter tells the kinds apart, so that their impls do not overlap; it is always inferred. To
-//! make a type of one's own yieldable, implement the trait with the marker [`Custom`](marker::Custom):
+//! A marker parameter distinguishes the kinds of types, so that their impls do not overlap. It is always inferred. To
+//! make a type of your own yieldable, implement the trait with the marker [`Custom`](marker::Custom):
 //!
 //! ```
 //! use squall_runner::{marker, Exception, Future, Yieldable};
@@ -40,7 +40,7 @@ use crate::native::start;
 use crate::polled::{is_cancelled, polling};
 use crate::shared::Shared;
 
-/// The kinds of yieldable things.
+/// The kinds of yieldable types.
 pub mod marker {
     /// A Future, a native coroutine, or any other `std::future::Future` whose output is a `Result`.
     #[derive(Debug)]
@@ -48,12 +48,12 @@ pub mod marker {
     /// `()`.
     #[derive(Debug)]
     pub struct Moment;
-    /// A type that its author made yieldable.
+    /// A type whose author made it yieldable.
     #[derive(Debug)]
     pub struct Custom;
 }
 
-/// What a coroutine may yield.
+/// A value that a coroutine may yield.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be yielded",
     label = "not a Future, nor a list, map or tuple of up to 8 of them",
@@ -61,31 +61,31 @@ pub mod marker {
     note = "wrap a std Future whose output is not a Result in `squall::native(..)`; implement `Yieldable<marker::Custom>` for a type of your own"
 )]
 pub trait Yieldable<M>: Sized {
-    /// What the yield gives.
+    /// The type of the value that the yield returns.
     type Output: 'static;
 
-    /// The Future to wait for (Tornado's `convert_yielded`). Called by the Runner, after the generator is
+    /// Returns the Future to wait for (Tornado's `convert_yielded`). The Runner calls it after the generator is
     /// suspended.
     ///
     /// # Errors
-    /// [`Error::BadYield`] if this cannot be waited for; it is raised at the yield.
+    /// [`Error::BadYield`] if this cannot be waited for. It is raised at the yield.
     fn convert_yielded(self) -> Result<Future<Self::Output>>;
 
-    /// What it is called in a trace.
+    /// Returns the kind for traces.
     fn kind(&self) -> Kind {
         Kind::Other(type_name::<Self>())
     }
 
-    /// The Future that this is already; then there is nothing to convert.
+    /// Returns the Future, if this is already one, so that there is nothing to convert.
     ///
     /// # Errors
-    /// Itself, if it is not one.
+    /// The value itself, if it is not a Future.
     fn into_future(self) -> Result<Future<Self::Output>, Self> {
         Err(self)
     }
 }
 
-/// Any `std::future::Future` whose output is a Result. A squall [`Future`] comes by this impl too, and is
+/// Makes any `std::future::Future` whose output is a Result yieldable. It applies to a squall [`Future`] too, which is
 /// recognised by its type.
 #[diagnostic::do_not_recommend]
 impl<F, T, E> Yieldable<marker::Native> for F
@@ -117,14 +117,14 @@ where
     #[inline(always)]
     fn into_future(self) -> Result<Future<T>, Self> {
         match same_type::<Self, Future<T>>(self) {
-            // `moment()` is one Future for all, as in Tornado.
+            // All values of `moment()` are one Future, as in Tornado.
             Err(this) if (&this as &dyn Any).is::<Moment>() => same_type(moment_future()).map_err(|_| this),
             future => future,
         }
     }
 }
 
-/// The same value, if the types are the same.
+/// Returns the value with the other type, if both types are equal.
 #[inline]
 pub(crate) fn same_type<A: 'static, B: 'static>(a: A) -> Result<B, A> {
     let mut a = Some(a);
@@ -147,7 +147,7 @@ impl Yieldable<marker::Moment> for () {
     }
 }
 
-/// What [`moment`] gives.
+/// The yieldable that [`moment`] returns.
 #[derive(Debug, Clone, Copy)]
 #[must_use = "yield or await it"]
 pub struct Moment(bool);
@@ -177,7 +177,7 @@ impl std::future::Future for Moment {
     }
 }
 
-/// The one Future that `moment()` and `()` stand for.
+/// Returns the one Future that `moment()` and `()` stand for.
 #[inline]
 fn moment_future() -> Future<()> {
     let moment = || {
@@ -189,7 +189,7 @@ fn moment_future() -> Future<()> {
     MOMENT.try_with(|one| one.get_or_init(moment).another_handle()).unwrap_or_else(|_| moment())
 }
 
-/// A std Future whose output is not a Result, made yieldable.
+/// Makes a std Future whose output is not a Result yieldable.
 ///
 /// ```
 /// let future = squall_runner::coroutine(|co| async move {
@@ -200,19 +200,19 @@ fn moment_future() -> Future<()> {
 /// ```
 ///
 /// # Errors
-/// None of its own; a Result is what a yield takes.
+/// None of its own. It returns a Result because a yield needs one.
 pub async fn native<F: std::future::Future>(future: F) -> Result<F::Output> {
     Ok(future.await)
 }
 
-/// `convert_yielded`: the Future of anything that may be yielded. A native coroutine is started by this, in
+/// Returns the Future of anything that may be yielded (Tornado's `convert_yielded`). A native coroutine is started in
 /// the next turn of the loop.
 ///
 /// # Errors
 /// [`Error::BadYield`] if it cannot be waited for.
 #[track_caller]
 pub fn convert_yielded<M, Y: Yieldable<M>>(yielded: Y) -> Result<Future<Y::Output>> {
-    // No `map_or_else`: what is called by a pointer does not know its caller's line.
+    // Without `map_or_else`, since a function that is called by pointer does not know its caller's line.
     match yielded.into_future() {
         Ok(future) => Ok(future),
         Err(yielded) => yielded.convert_yielded(),

@@ -26,9 +26,9 @@ use crate::yieldable::Yieldable;
 /// ```
 pub struct Yielded(What);
 
-/// A Future, or something that the Runner has to convert to a Future first. It was yielded at a line of Rust, or at a place
-/// that was made at run time; `None`: where the generator says that it stands. The kinds of places are told apart here,
-/// so that a yield takes no more room than if all of them were lines of Rust.
+/// A Future, or something that the Runner has to convert to a Future first. It was yielded at a line of Rust, or at a
+/// place that was made at run time; `None`: where the generator says that it stands. The kinds of places are told apart
+/// here, so that a yield takes no more room than if all of them were lines of Rust.
 enum What {
     Future(AnyFuture, &'static Location<'static>),
     Other(Box<dyn Convert>, &'static Location<'static>),
@@ -68,8 +68,8 @@ impl Yielded {
     }
 
     /// Something that is no Future yet, yielded at that place: `convert` makes a Future of it once the generator is
-    /// suspended, or fails with what is to be raised at the yield. `kind` is what a trace calls it. Without a place, it is
-    /// yielded where the generator [says that it stands](crate::Generator::place).
+    /// suspended, or fails with what is to be raised at the yield. `kind` is what a trace calls it. Without a place, it
+    /// is yielded where the generator [says that it stands](crate::Generator::place).
     ///
     /// ```
     /// use squall_runner::{trace::Kind, Future, Place, Yielded};

@@ -1,4 +1,4 @@
-//! What a step costs on the heap: these numbers stand in ARCHITECTURE.md, and are held here.
+//! The heap allocations of each step. ARCHITECTURE.md states these numbers, and this test keeps them true.
 
 use std::alloc::System;
 
@@ -175,7 +175,7 @@ fn coroutine_that_waits_for_its_own_future_costs_so_many_bytes() {
     assert_eq!((stats.allocations - stats.deallocations) / MANY, 4);
 }
 
-/// Gives the loop up as it is dropped, before what is held beside it.
+/// Abandons the loop when it is dropped, before what is held beside it.
 struct GiveUp;
 
 impl Drop for GiveUp {
@@ -184,7 +184,7 @@ impl Drop for GiveUp {
     }
 }
 
-/// Everything that `f` leaves on the heap when it is over, in bytes.
+/// Returns how many bytes `f` leaves on the heap.
 fn left(f: impl FnMut()) -> usize {
     let stats = heap(f);
     stats.bytes_allocated.abs_diff(stats.bytes_deallocated)

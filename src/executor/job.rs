@@ -12,18 +12,18 @@ use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Share
 use super::worker::Pool;
 use crate::ioloop::{IoLoop, Ticket};
 
-/// What a thread of the pool sees of a job.
+/// A job as a thread of the pool sees it.
 pub(super) trait Work: Send + Sync {
-    /// Runs it, unless it was cancelled.
+    /// Runs the job, unless it was cancelled.
     fn run(&self);
-    /// Resolves its Future with an exception, unless it runs or has run.
+    /// Resolves the job's Future with an exception, unless the job is running or has run.
     fn reject(&self, exception: Exception) -> bool;
 }
 
-/// A job as the pool and the loop share it.
+/// The state of a job that the pool and the loop share.
 struct Job<F, T>(Mutex<Stage<F, T>>);
 
-/// Whoever has the last handle, a thread of the pool or that of the loop, drops what nobody has fetched.
+/// The last handle, which either thread may drop, drops the result that nothing has fetched.
 impl<F, T> Drop for Job<F, T> {
     fn drop(&mut self) {
         discard(self.replace(Stage::Away));
@@ -32,7 +32,7 @@ impl<F, T> Drop for Job<F, T> {
 
 enum Stage<F, T> {
     Queued(F, Context, Ticket),
-    /// It runs; or its result was fetched; or it was cancelled.
+    /// The job is running, its result was fetched, or it was cancelled.
     Away,
     Finished(Result<T>),
 }
@@ -42,7 +42,7 @@ impl<F, T> Job<F, T> {
         std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), stage)
     }
 
-    /// Takes it, if it has not begun.
+    /// Takes the job out to run it, if it has not begun.
     fn begin(&self) -> Option<(F, Context, Ticket)> {
         let stage = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match stage {
@@ -64,7 +64,7 @@ where
         let Some((job, context, ticket)) = self.begin() else { return };
         let result = Exception::trap(|| context.enter(job), Err);
         self.replace(Stage::Finished(result));
-        // The loop is told by this.
+        // Dropping the ticket notifies the loop.
         drop(ticket);
     }
 
@@ -76,11 +76,11 @@ where
     }
 }
 
-/// The Future of a job, and what the loop calls when the job is over, in one.
+/// The Future of a job, which is also the callback that the loop calls when the job is over.
 struct JobFuture<F: 'static, T: 'static> {
     shared: Shared<T>,
     job: Arc<Job<F, T>>,
-    /// Its pool and its place in the queue of that.
+    /// The pool, and the job's place in its queue.
     place: Cell<Option<(Arc<Pool>, u64)>>,
 }
 
@@ -133,7 +133,7 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Resolvable for JobFuture<F, T> {
         &self.shared
     }
 
-    /// A job that has not begun is not run. One that runs cannot be stopped.
+    /// A job that has not begun is removed. A running one cannot be stopped.
     fn cancel(&self) -> bool {
         let cancelled = self.shared.cancel();
         if cancelled {

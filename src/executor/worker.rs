@@ -18,44 +18,44 @@ use super::ExecutorError;
 use crate::ioloop::{IoLoop, Ticket, CLOSED};
 
 pub(super) struct Pool {
-    /// `None` once the pool takes no more jobs. The threads end when the queue is empty then.
+    /// `None` once the pool accepts no more jobs; the threads end when the queue is empty.
     sender: Mutex<Option<Sender<Turn>>>,
-    /// Holds a turn for each queued job, unless a thread has taken the turn and not yet the job.
+    /// Holds one turn for each queued job, except when a thread has taken a turn and not yet its job.
     receiver: Receiver<Turn>,
     queue: Mutex<Queue>,
     name: String,
     max_threads: usize,
     /// How many jobs may wait for a thread.
     limit: usize,
-    /// How many jobs wait, and how many have a place and are not in the queue yet.
+    /// How many jobs wait, or were admitted and are about to be queued.
     queued: AtomicUsize,
-    /// How many threads wait for a job.
+    /// How many threads are idle.
     idle: AtomicUsize,
-    /// How many threads there are.
+    /// How many threads exist.
     threads: AtomicUsize,
-    /// How many there have been.
+    /// How many threads were ever started.
     started: AtomicUsize,
     notices: Mutex<Notices>,
 }
 
-/// Lets one thread take one job: the oldest that is queued by then. So a job that is cancelled can leave the middle of
-/// the queue, which it could not if the channel held the jobs.
+/// Lets one thread take one job, the oldest in the queue at that time. A cancelled job can therefore leave the middle
+/// of the queue, which it could not if the channel held the jobs themselves.
 struct Turn;
 
-/// The jobs that wait for a thread, by age.
+/// The jobs that wait for a thread, oldest first.
 #[derive(Default)]
 struct Queue {
     jobs: BTreeMap<u64, Arc<dyn Work>>,
-    /// How many there have been.
+    /// How many jobs were ever queued.
     made: u64,
 }
 
-/// Who wants to know.
+/// Tickets that are dropped to notify those that wait for a change of the pool.
 #[derive(Default)]
 struct Notices {
-    /// That the queue has room.
+    /// Notified when the queue has room.
     room: Vec<Ticket>,
-    /// That the last thread has ended.
+    /// Notified when the last thread has ended.
     end: Vec<Ticket>,
 }
 
@@ -81,7 +81,7 @@ impl Pool {
         })
     }
 
-    /// Takes a place in the queue for a job, and sees to it that there is a thread to run it.
+    /// Reserves a place in the queue for a job, and makes sure that there is a thread to run it.
     pub(super) fn admit(self: &Arc<Self>) -> Result<(), ExecutorError> {
         if self.is_closed() {
             return Err(ExecutorError::ShutDown);
@@ -106,7 +106,7 @@ impl Pool {
             queue.made
         };
         let taken = lock(&self.sender).as_ref().is_some_and(|sender| sender.send(Turn).is_ok());
-        // The pool was shut down from another thread since.
+        // Another thread has shut the pool down since the job was admitted.
         if !taken {
             if let Some(job) = self.take(|jobs| jobs.remove(&place)) {
                 job.reject(ExecutorError::ShutDown.into());
@@ -115,10 +115,10 @@ impl Pool {
         place
     }
 
-    /// Takes a job that was cancelled out of the queue, if it is there still.
+    /// Removes a cancelled job from the queue, if it is still there.
     pub(super) fn withdraw(&self, place: u64) {
         if let Some(job) = self.take(|jobs| jobs.remove(&place)) {
-            // Its turn goes, too, unless a thread has it, which finds one job less then.
+            // Removes its turn too. If a thread already has that turn, the thread finds no job and goes on.
             drop(self.receiver.try_recv());
             drop(job);
         }
@@ -140,7 +140,7 @@ impl Pool {
         self.take(|jobs| jobs.pop_first().map(|(_, job)| job))
     }
 
-    /// Starts a thread if there may be more, and says whether there is one at all.
+    /// Starts a thread if the limit allows it, and returns whether the pool has at least one.
     fn start_thread(self: &Arc<Self>) -> bool {
         let more = |threads| (threads < self.max_threads).then_some(threads + 1);
         if self.threads.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more).is_err() {
@@ -158,16 +158,16 @@ impl Pool {
         }
     }
 
-    /// What each thread does.
+    /// Runs jobs until the pool is shut down: the body of each thread.
     fn work(&self) {
         loop {
             self.idle.fetch_add(1, Ordering::SeqCst);
             let turn = self.receiver.recv();
             self.idle.fetch_sub(1, Ordering::SeqCst);
             let Ok(Turn) = turn else { break };
-            // It was cancelled in this moment.
+            // The job was cancelled in this moment.
             let Some(job) = self.take_first() else { continue };
-            // Here goes the last handle of what the job has given if its loop is gone.
+            // Guarded, since this drops a result that nothing fetched if the loop is gone.
             guard(Problem::Callback, move || job.run());
         }
         let last = self.threads.fetch_sub(1, Ordering::SeqCst) == 1;
@@ -177,7 +177,7 @@ impl Pool {
         }
     }
 
-    /// A job has left the queue.
+    /// Counts a job that has left the queue, and notifies those that wait for room.
     fn leave_queue(&self) {
         self.queued.fetch_sub(1, Ordering::SeqCst);
         if self.limit != usize::MAX {
@@ -202,7 +202,7 @@ impl Pool {
     }
 
     pub(super) fn notice_of_room(&self) -> Future<()> {
-        // Asked with the list in hand: who makes room afterwards finds the ticket in it.
+        // Checked while the list is locked: a thread that makes room afterwards finds the ticket in it.
         let mut notices = lock(&self.notices);
         if !self.is_full() || self.is_closed() {
             return Future::ready(());
@@ -239,10 +239,10 @@ impl Pool {
     }
 }
 
-/// A Future that is done when the pool tells so.
+/// A Future that is done when the pool notifies it.
 struct Notice(Shared<()>);
 
-/// On a loop that is closed there are no notices.
+/// Returns a ticket and the Future that is done when it is dropped, or `None` on a closed loop.
 fn notice() -> Option<(Ticket, Future<()>)> {
     let io_loop = IoLoop::current();
     let mut made = None;

@@ -4,8 +4,8 @@ use squall_runner::{Future, Promise};
 
 use crate::ioloop::IoLoop;
 
-/// Resolves `b` with the result of `a`: at once if `a` is done already, else one turn of the loop after it is done. If
-/// the Future of `b` was resolved or cancelled meanwhile, it stays as it is.
+/// Resolves `b` with the result of `a`: at once if `a` is already done, else one turn of the loop after it is done. A
+/// Future of `b` that was resolved or cancelled meanwhile keeps its result.
 ///
 /// ```
 /// use squall::{chain_future, Future};

@@ -1,4 +1,4 @@
-//! [`LateFailure`]: reports what fails after `with_timeout` has given it up.
+//! [`LateFailure`]: reports an exception that comes after `with_timeout` has given up waiting.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -13,21 +13,22 @@ use squall_runner::{AnyFuture, Error, Exception, WeakFuture};
 use super::multi::is_quiet;
 use crate::ioloop::IoLoop;
 
-/// Waits for a Future that was given up, and reports its exception unless `quiet` says `true` of it.
+/// Waits for a Future after its time limit, and reports its exception unless `quiet` returns `true` for it.
 pub(super) struct LateFailure<Q> {
-    /// Weak, since the Future holds what waits for it. From the moment at which it is done, `done` holds it.
+    /// Weak, since the Future holds this. Once the Future is done, `done` holds it.
     future: WeakFuture,
     done: Cell<Option<AnyFuture>>,
     quiet: Guarded<Q>,
-    /// How many have given the Future up whose reports are the same.
+    /// How many identical reports this stands for.
     times: Cell<usize>,
-    /// From when on a failure is late, in the time of the loop: the deadline of a limit that was cancelled before.
+    /// The time on the loop's clock after which a failure is late: the deadline of a time limit that was cancelled
+    /// before.
     since: Cell<Duration>,
 }
 
 impl<Q: Fn(&Exception) -> bool + 'static> LateFailure<Q> {
-    /// Begins to wait for `future`, whose failure is late from `since` on. If that is done already, it is reported at
-    /// once.
+    /// Begins to wait for `future`, whose failure is late after `since`. If it is already done, reports its exception
+    /// at once.
     pub(super) fn watch(future: &AnyFuture, quiet: Guarded<Q>, since: Duration) {
         let (weak, done) = (future.downgrade(), Cell::new(None));
         let this = Self { future: weak, done, quiet, times: Cell::new(1), since: Cell::new(since) };
@@ -67,8 +68,8 @@ impl<Q: Fn(&Exception) -> bool + 'static> Run for LateFailure<Q> {
         true
     }
 
-    /// Two predicates of one type that hold nothing are the same. Limits that were cancelled before different deadlines
-    /// are reported once.
+    /// Predicates of one type that hold no data are interchangeable. So limits that were cancelled before different
+    /// deadlines are reported once.
     fn merge(&self, later: &dyn Run) -> bool {
         let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
         let Some(later) = later else { return false };

@@ -1,4 +1,4 @@
-//! [`multi`]: waits for many things at once, as a coroutine does that yields a list, a tuple or a map.
+//! [`multi`]: waits for many things at once, like a coroutine that yields a list, a tuple or a map.
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -28,16 +28,17 @@ use squall_runner::{convert_yielded, AnyFuture, Exception, Future, Resolvable, R
 
 /// Returns a Future that is done when all of `children` are, with their results in the shape of `children`.
 ///
-/// If some children fail, the Future fails with the exception of the first of them in order, once all are done; the
-/// other exceptions are logged. A `HashMap` starts its children in an order of its own; take a `BTreeMap` where that matters.
+/// If children fail, the Future fails with the exception of the first of them in list order, once all are done. The
+/// other exceptions are logged. A `HashMap` starts its children in arbitrary order; use a `BTreeMap` where the order
+/// matters.
 ///
-/// A child that cannot be waited for fails the Future with [`Error::BadYield`](crate::Error::BadYield); the children
-/// before it have started by then, and run on.
+/// A child that cannot be waited for fails the Future with [`Error::BadYield`](crate::Error::BadYield). The children
+/// before it have already started, and run on.
 pub fn multi<M, C: Children<M>>(children: C) -> Future<C::Output> {
     multi_quiet(children, |_| false)
 }
 
-/// Waits like [`multi`], but does not log those further exceptions for which `quiet` returns `true` (Tornado's
+/// Waits like [`multi`], but does not log a further exception for which `quiet` returns `true` (Tornado's
 /// `quiet_exceptions`).
 ///
 /// ```
@@ -74,7 +75,7 @@ fn start<M, C: Children<M>>(
         trace::emit(|| Event::Made { future: multi.shared.id(), origin: Origin::Multi(&of) });
     }
     children.each(&mut |child| {
-        // A Future may be in the list twice, and is waited for once: nobody else comes in between.
+        // A Future may be in the list twice and is then waited for once, since no other waiter comes in between.
         if !child.done() && child.call_once_when_done(multi.clone()) {
             multi.unfinished.set(multi.unfinished.get() + 1);
         }
@@ -86,22 +87,22 @@ fn start<M, C: Children<M>>(
     Ok(Future::from_core(multi))
 }
 
-/// The Future of all results, and what is called when a child is done, in one.
+/// The Future of all results, which is also the callback of each child.
 struct Multi<F: Futures, Q> {
     shared: Shared<F::Output>,
-    /// Empty once all of them are done.
+    /// `None` once all children are done.
     children: Cell<Option<F>>,
-    /// How many are not done yet.
+    /// How many children are not done yet.
     unfinished: Cell<usize>,
-    /// Whether nobody can see the results any more.
+    /// `true` if no handle is left that could see the results.
     forgotten: Cell<bool>,
-    /// Whether nobody could see them when that was last asked.
+    /// `true` if no handle could see the results when that was last checked.
     unseen: Cell<bool>,
     quiet: Guarded<Q>,
     held: Cell<Option<Held>>,
 }
 
-/// Asks a predicate of the user. One that panics says `false`, and that is reported.
+/// Asks a predicate of the user. One that panics counts as `false`, and the panic is reported.
 pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exception) -> bool {
     Exception::trap(
         || quiet(exception),
@@ -113,7 +114,7 @@ pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exceptio
 }
 
 impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
-    /// By which the children are told from others.
+    /// Returns addresses that identify the children.
     fn addresses(&self) -> Vec<*const ()> {
         let (children, mut addresses) = (self.children.take(), Vec::new());
         let mut add = |child: AnyFuture| addresses.push(child.address());
@@ -125,7 +126,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
     fn finish(&self) {
         drop(self.held.take());
         let Some(children) = self.children.take() else { return };
-        // If it was cancelled there is nobody to raise the first one either.
+        // If the Future was cancelled, nothing receives the first exception either.
         let pending = self.shared.state() == State::Pending;
         let mut first = None;
         children.each(&mut |child| {
@@ -137,7 +138,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
                 }
             }
         });
-        // The keys of a map are compared, and results copied.
+        // Comparing the keys of a map and cloning results is foreign code, which may panic.
         self.shared.set(first.map_or_else(|| Exception::trap(|| children.results(), Err), Err));
     }
 }
@@ -153,7 +154,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Multi<F, Q> {
         }
     }
 
-    /// Its Future was dropped, and only the children that are not done still have it.
+    /// Returns whether the Future was dropped, so that only pending children still hold this.
     fn is_over(&self, holders: usize) -> bool {
         self.unseen.set(holders == self.unfinished.get() && !self.shared.has_waiters(false));
         if self.unseen.get() && !self.shared.has_waiters(true) {
@@ -162,7 +163,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Multi<F, Q> {
         self.forgotten.get()
     }
 
-    /// Both wait for the same children, and are only there to report that these failed: one report is enough.
+    /// Both wait for the same children only to report their failure, so one report is enough.
     fn merge(&self, later: &dyn Run) -> bool {
         let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
         let unseen = later.filter(|later| self.unseen.get() && later.unseen.get());
@@ -186,7 +187,7 @@ impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
         &self.shared
     }
 
-    /// Describes those that it still waits for, as far as they can be.
+    /// Describes the children that are still pending.
     fn describe(&self) -> Option<String> {
         let children = self.children.take();
         let mut descriptions = Vec::new();
@@ -202,9 +203,10 @@ impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
     }
 }
 
-/// What [`multi`] takes: arrays, `Vec`s, tuples and maps of yieldable things, nested too; and a `Vec` of [`AnyFuture`]s.
+/// A collection that [`multi`] takes: arrays, `Vec`s, tuples and maps of yieldable things, also nested; and a `Vec` of
+/// [`AnyFuture`]s.
 pub trait Children<M> {
-    /// The results, in the same shape.
+    /// The results, in the shape of the collection.
     type Output: 'static;
     #[doc(hidden)]
     type Futures: Futures<Output = Self::Output>;
@@ -215,20 +217,20 @@ pub trait Children<M> {
     fn kind_of(&self) -> Kind;
 }
 
-/// The Futures of all children, in their shape.
+/// The Futures of all children, in the shape of the collection.
 #[doc(hidden)]
 pub trait Futures: 'static {
     type Output: 'static;
     fn each(&self, f: &mut dyn FnMut(AnyFuture));
-    /// The results of Futures that are all done and none failed.
+    /// Returns the results of Futures that are all done without an exception.
     fn results(self) -> Result<Self::Output>;
 }
 
-/// The kind of an array or a `Vec`. `M` is the kind of what is in it.
+/// The kind of an array or a `Vec`. `M` is the kind of its elements.
 #[derive(Debug)]
 pub struct List<M>(PhantomData<M>);
 
-/// The kind of a tuple. `M` is the tuple of the kinds of what is in it.
+/// The kind of a tuple. `M` is the tuple of the kinds of its fields.
 #[derive(Debug)]
 pub struct Tuple<M>(PhantomData<M>);
 
@@ -236,7 +238,7 @@ pub struct Tuple<M>(PhantomData<M>);
 #[derive(Debug)]
 pub struct Map<M>(PhantomData<M>);
 
-/// Makes a collection yieldable that `multi` takes.
+/// Makes a collection that `multi` takes yieldable.
 macro_rules! yieldable {
     ([$($generics:tt)*] $collection:ty, $marker:ty) => {
         #[diagnostic::do_not_recommend]
@@ -267,12 +269,12 @@ impl<M, Y: Yieldable<M>> Children<List<M>> for Vec<Y> {
 }
 yieldable!([M, Y: Yieldable<M>] Vec<Y>, List<M>);
 
-/// The kind of a `Vec` of Futures whose types are not known.
+/// The kind of a `Vec` of Futures whose types are erased.
 #[derive(Debug)]
 pub struct Erased(());
 
-/// For generators of other languages. The result is the same Futures, all done: [`AnyFuture::into_result`] takes the
-/// result of each.
+/// Allows generators of other languages to wait for several Futures. The result is the list of these Futures, all done:
+/// [`AnyFuture::into_result`] takes the result of each.
 ///
 /// ```
 /// use squall::{moment, Coroutine, Future, Generator, GeneratorState, IoLoop, Place, Resume, Runner, Yielded};
@@ -355,7 +357,7 @@ impl<M, Y: Yieldable<M>, const N: usize> Children<List<M>> for [Y; N] {
 }
 yieldable!([M, Y: Yieldable<M>, const N: usize] [Y; N], List<M>);
 
-/// As many Futures as the array that they came in had elements.
+/// The Futures of an array of length `N`.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Array<T: 'static, const N: usize>(Vec<Future<T>>);
@@ -403,7 +405,7 @@ impl<M, K: Ord + 'static, Y: Yieldable<M>> Children<Map<M>> for BTreeMap<K, Y> {
 }
 yieldable!([M, K: Ord + 'static, Y: Yieldable<M>] BTreeMap<K, Y>, Map<M>);
 
-/// The Futures of a map of kind `O`, beside their keys.
+/// The Futures of a map of kind `O`, with their keys.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Entries<K, T: 'static, O> {

@@ -1,4 +1,4 @@
-//! [`sleep`]: a Future that is done after a while.
+//! [`sleep`]: a Future that is done after a given time.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use squall_runner::{Future, Resolvable, Shared};
 
 use crate::ioloop::{IoLoop, OwnTimer, CLOSED};
 
-/// Returns a Future that is done after `duration`. The clock starts now, not when it is yielded.
+/// Returns a Future that is done after `duration`. The time runs from the call, not from the yield.
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::ioloop::{IoLoop, OwnTimer, CLOSED};
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// A cancelled sleep takes its timer with it. On a loop that is [closed](IoLoop::close) the Future has failed.
+/// Cancelling the Future removes its timer. On a [closed](IoLoop::close) loop the Future fails.
 ///
 /// Source: `tornado.gen.sleep`.
 #[track_caller]
@@ -30,7 +30,7 @@ pub fn sleep(duration: Duration) -> Future<()> {
     let sleep = Rc::new(Sleep { shared: Shared::new(), timer: Cell::new(None) });
     if io_loop.is_closed() {
         sleep.shared.set_exception(CLOSED.into());
-        // A sleep that is only made while a loop is closing, in some `Drop`, is not worth a report.
+        // A sleep that some `Drop` creates while the loop closes is not worth a report.
         drop(sleep.shared.exception());
     } else {
         sleep.timer.set(Some(io_loop.add_own_timer(until, sleep.clone())));
@@ -39,10 +39,10 @@ pub fn sleep(duration: Duration) -> Future<()> {
     Future::from_core(sleep)
 }
 
-/// The Future and its timer's callback, in one.
+/// The Future, which is also its timer's callback.
 struct Sleep {
     shared: Shared<()>,
-    /// `None` once the timer is gone.
+    /// `None` once the timer has run or was removed.
     timer: Cell<Option<OwnTimer>>,
 }
 

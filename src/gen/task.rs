@@ -1,9 +1,9 @@
-//! [`task`] and [`maybe_future`] make Futures of callbacks and of plain values.
+//! [`task`] and [`maybe_future`]: Futures from callbacks and from plain values.
 
 use squall_runner::Future;
 
-/// Calls `f` with a callback, and returns a Future that is done when the callback is called: `gen.Task`, for
-/// functions in the old style. If the callback is dropped uncalled, the Future fails.
+/// Calls `f` with a callback, and returns a Future that is done once the callback is called. It adapts functions in the
+/// older callback style. If the callback is dropped uncalled, the Future fails.
 ///
 /// ```
 /// use squall::task;
@@ -22,7 +22,7 @@ pub fn task<T: 'static>(f: impl FnOnce(Box<dyn FnOnce(T)>)) -> Future<T> {
     future
 }
 
-/// Either a value or a Future of one: the argument of [`maybe_future`].
+/// A value or a Future of one: the argument of [`maybe_future`].
 pub trait MaybeFuture<T: 'static> {
     /// Returns the Future.
     fn into_future(self) -> Future<T>;
@@ -40,7 +40,7 @@ impl<T: 'static> MaybeFuture<T> for Future<T> {
     }
 }
 
-/// Returns `x` if it is a Future, else a Future that is done with the result `x`.
+/// Returns `x` if it is a Future, else a Future that is done with `x` as its result.
 ///
 /// ```
 /// use squall::{maybe_future, Future};

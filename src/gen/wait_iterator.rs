@@ -11,8 +11,8 @@ use squall_runner::trace::{self, Event, Origin, State};
 use squall_runner::Held;
 use squall_runner::{Future, Resolvable, Shared};
 
-/// Returns the results of several Futures in the order in which they finish, where a list would wait for all of
-/// them and lose every result if one fails.
+/// Returns the results of several Futures in the order in which they finish. A yielded list would wait for all of them,
+/// and lose every result if one fails.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,53 +37,53 @@ use squall_runner::{Future, Resolvable, Shared};
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// In a native coroutine it is `it.next().await`. Of those that are done already, the first in the list comes
-/// first. The same Future may be in the list twice, and comes twice.
+/// In a native coroutine, write `it.next().await`. Futures that are already done come first, in list order. A Future
+/// that is in the list twice comes twice.
 ///
-/// Dropping the iterator, and the last Future that it returned, drops its handles of the Futures in the list. It cancels
-/// nothing.
+/// Dropping the iterator, and the last Future that it returned, drops its handles of the Futures in the list and
+/// cancels nothing.
 ///
 /// Source: `tornado.gen.WaitIterator`.
 pub struct WaitIterator<T: 'static, K: 'static = ()> {
     inner: Rc<Inner<T, K>>,
 }
 
-/// What the iterator and the Futures of its results share. The Futures that it waits for do not hold it.
+/// State that the iterator shares with the Futures that it returns. The Futures in the list do not hold it.
 struct Inner<T: 'static, K: 'static> {
     keys: Vec<Guarded<K>>,
-    /// By place in the list; empty once done.
+    /// The Futures by their place in the list; `None` once done.
     futures: RefCell<Vec<Option<Future<T>>>>,
-    /// How many results are not handed over yet.
+    /// How many results were not handed over yet.
     left: Cell<usize>,
-    /// How many Futures were done so far.
+    /// How many Futures are done so far.
     done: Cell<usize>,
-    /// Results that were not asked for yet, or came back, in the order in which they were there first.
+    /// Results that were not asked for yet or came back, by the order in which their Futures were done.
     finished: RefCell<BTreeMap<usize, Finished<T>>>,
-    /// What the last `next` returned.
+    /// The Future that the last `next` returned.
     running: RefCell<Weak<Next<T, K>>>,
     current: RefCell<Option<(usize, Future<T>)>>,
 }
 
-/// A Future that is done.
+/// A Future in the list that is done.
 struct Finished<T: 'static> {
-    /// How many were done before it.
+    /// How many were done before this one.
     order: usize,
     /// Its place in the list.
     index: usize,
     future: Future<T>,
-    /// Its result, if that was handed over and came back.
+    /// The result, if it was handed over and came back.
     result: Option<Future<T>>,
 }
 
 impl<T: 'static> WaitIterator<T> {
-    /// Creates an iterator over the results of `futures`. They are told apart by their place.
+    /// Creates an iterator over the results of `futures`, which are identified by their place in the list.
     pub fn new(futures: impl IntoIterator<Item = Future<T>>) -> Self {
         Self::keyed(futures.into_iter().map(|future| ((), future)))
     }
 }
 
 impl<T: 'static, K: 'static> WaitIterator<T, K> {
-    /// Creates an iterator over the results of Futures that are told apart by a key each.
+    /// Creates an iterator over the results of Futures that are identified by keys.
     ///
     /// ```
     /// use squall::{Future, WaitIterator};
@@ -118,7 +118,8 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
         Self { inner }
     }
 
-    /// Returns whether there are no more results. Asking after the last one clears what is `current`.
+    /// Returns whether there are no more results. After the last result, this call also clears `current_index`,
+    /// `current_key` and `current_future`.
     pub fn done(&self) -> bool {
         if self.inner.left.get() > 0 {
             return false;
@@ -128,13 +129,13 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
     }
 
     /// Returns the Future of the next result. It fails with the exception of the Future that finished; the iterator
-    /// goes on all the same.
+    /// goes on nevertheless.
     ///
-    /// Ask [`done`](Self::done) before: after the last result, this returns a Future that is never done. Calling it
-    /// again leaves a Future that it returned before pending for ever, unless that is done already.
+    /// Call [`done`](Self::done) first: after the last result, this returns a Future that is never done. A second call
+    /// leaves the Future of the first one pending for ever, unless it is already done.
     ///
-    /// No result is lost: if the Future is dropped before its result was taken, also because it ran out of time, that
-    /// result comes with the next call.
+    /// No result is lost. If the returned Future is dropped or runs out of time before its result was taken, the next
+    /// call returns that result.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Future<T> {
         let next = Next::new(self.inner.clone());
@@ -156,7 +157,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
         self.inner.keys.get(self.current_index()?).map(|key| &**key)
     }
 
-    /// Returns the Future whose result came last. By its `id` it is the one in the list.
+    /// Returns the Future whose result came last. It has the `id` of the Future in the list.
     pub fn current_future(&self) -> Option<Future<T>>
     where
         T: Clone,
@@ -166,7 +167,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
 }
 
 impl<T: 'static, K: 'static> Inner<T, K> {
-    /// The Future at that place is done.
+    /// Records that the Future at `index` is done.
     fn finish(&self, index: usize) {
         let future = self.futures.borrow_mut()[index].take();
         if let Some(future) = future {
@@ -175,7 +176,7 @@ impl<T: 'static, K: 'static> Inner<T, K> {
         }
     }
 
-    /// Hands a result over if there is a Future for it, else keeps it until it is asked for.
+    /// Hands a result over if a Future of `next` waits for one, else keeps it.
     fn offer(&self, finished: Finished<T>) {
         let running = self.running.borrow().upgrade();
         match running.filter(|next| next.shared.state() == State::Pending) {
@@ -186,7 +187,7 @@ impl<T: 'static, K: 'static> Inner<T, K> {
 
     fn hand_over(&self, mut finished: Finished<T>, next: &Next<T, K>) {
         self.left.set(self.left.get() - 1);
-        // Copied if it was ever cloned: the result of the current Future may be asked for, too.
+        // Cloned if a second handle was ever made, so that the result of the current Future stays available.
         let result = finished.result.take().unwrap_or_else(|| same(&finished.future)).into_result();
         drop(self.current.replace(Some((finished.index, same(&finished.future)))));
         next.given.set(Some(finished));
@@ -194,7 +195,7 @@ impl<T: 'static, K: 'static> Inner<T, K> {
         drop(next.kept.take());
     }
 
-    /// A result that was handed over comes back.
+    /// Takes back a result that was handed over and not taken.
     fn give_back(&self, finished: Finished<T>) {
         self.left.set(self.left.get() + 1);
         let came_last = |current: &mut (usize, Future<T>)| current.0 == finished.index;
@@ -204,18 +205,18 @@ impl<T: 'static, K: 'static> Inner<T, K> {
     }
 }
 
-/// Another handle of a Future, which need not be `Clone` for that.
+/// Returns another handle of a Future without requiring `T: Clone`.
 fn same<T>(future: &Future<T>) -> Future<T> {
     Future::from_core(future.core().clone())
 }
 
-/// The Future of the next result. It holds what it is a result of: the iterator may be dropped before.
+/// The Future of the next result. It holds the iterator's state, so the iterator may be dropped before.
 struct Next<T: 'static, K: 'static> {
     shared: Shared<T>,
     inner: Rc<Inner<T, K>>,
-    /// What it has the result of.
+    /// The Future in the list whose result this has.
     given: Cell<Option<Finished<T>>>,
-    /// Itself, while it is pending and wanted by something that holds no handle.
+    /// The value itself, while it is pending and something without a handle waits for it.
     kept: Cell<Option<(Rc<Self>, Held)>>,
 }
 
@@ -259,7 +260,7 @@ impl<T: 'static, K: 'static> Withdraw for Next<T, K> {
 
 impl<T: 'static, K: 'static> Drop for Next<T, K> {
     fn drop(&mut self) {
-        // Where there is nobody to ask for it, an exception is reported as any other.
+        // With the iterator gone, nothing can ask for the exception: it is reported.
         let Some(mut finished) = self.given.take().filter(|_| Rc::strong_count(&self.inner) > 1) else {
             return;
         };
@@ -270,7 +271,7 @@ impl<T: 'static, K: 'static> Drop for Next<T, K> {
     }
 }
 
-/// What is called when one of the Futures is done.
+/// The callback of one Future in the list.
 struct Watch<T: 'static, K: 'static> {
     inner: Weak<Inner<T, K>>,
     index: usize,

@@ -1,4 +1,4 @@
-//! [`with_timeout`]: waits for something, but not longer than a limit.
+//! [`with_timeout`]: waits for something within a time limit.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -17,10 +17,10 @@ use squall_runner::{
 use super::late_failure::LateFailure;
 use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
 
-/// Returns a Future with the result of `yielded`, which fails with [`Error::Timeout`] if that is not there after
+/// Returns a Future with the result of `yielded`, which fails with [`Error::Timeout`] if there is no result within
 /// `timeout`.
 ///
-/// The timeout does not cancel `yielded`: it runs on, and an exception that it raises afterwards is logged.
+/// The limit does not cancel `yielded`: it runs on, and an exception that it raises later is logged.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +36,7 @@ pub fn with_timeout<M, Y: Yieldable<M>>(timeout: Duration, yielded: Y) -> Future
     with_timeout_quiet(timeout, yielded, |_| false)
 }
 
-/// Waits like [`with_timeout`], but does not log those late exceptions for which `quiet` returns `true` (Tornado's
+/// Waits like [`with_timeout`], but does not log a late exception for which `quiet` returns `true` (Tornado's
 /// `quiet_exceptions`).
 #[track_caller]
 pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
@@ -50,9 +50,9 @@ pub fn with_timeout_quiet<M, Y: Yieldable<M>>(
     }
 }
 
-/// Waits like [`with_timeout`] for a Future whose type is not known, and returns it when it is done: then
-/// [`AnyFuture::into_result`] takes its result. It is for generators of other languages;
-/// [`generator`](squall_runner::generator) says how these are driven.
+/// Waits like [`with_timeout`] for a Future whose type is erased. The result is that Future, once it is done:
+/// [`AnyFuture::into_result`] takes its result. This is for generators of other languages;
+/// [`generator`](squall_runner::generator) describes how these are driven.
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,7 +74,7 @@ pub fn with_timeout_erased(timeout: Duration, future: AnyFuture) -> Future<AnyFu
     limit(timeout, future, |_| false)
 }
 
-/// Waits like [`with_timeout_erased`], but does not log those late exceptions for which `quiet` returns `true`.
+/// Waits like [`with_timeout_erased`], but does not log a late exception for which `quiet` returns `true`.
 #[track_caller]
 pub fn with_timeout_erased_quiet(
     timeout: Duration,
@@ -84,11 +84,11 @@ pub fn with_timeout_erased_quiet(
     limit(timeout, future, quiet)
 }
 
-/// A Future that can be waited for with a limit, whether its type is known or not.
+/// A Future that can be waited for with a time limit, whether its type is erased or not.
 trait Limited: 'static {
     type Output: 'static;
     fn any(&self) -> AnyFuture;
-    /// What the limited Future is done with, once this is done.
+    /// Returns the result of the Future with the limit, once this one is done.
     fn outcome(self) -> Result<Self::Output>;
 }
 
@@ -154,30 +154,30 @@ fn limit<F: Limited>(
     Future::from_core(waiting)
 }
 
-/// The Future of the result and what is called when the one inside is done, in one.
+/// The Future of the result, which is also the callback of the Future inside.
 struct WithTimeout<F: Limited, Q> {
     shared: Shared<F::Output>,
-    /// What it waits for, until that is done.
+    /// The Future inside, until it is done.
     future: Cell<Option<F>>,
-    /// There until the deadline, while it waits.
+    /// The timer, until the deadline.
     timer: Cell<Option<Timer>>,
-    /// There until the deadline.
+    /// The predicate, until the deadline.
     quiet: Cell<Option<Guarded<Q>>>,
-    /// The line of the call, which is where `Timeout` is raised.
+    /// The line of the call, at which `Timeout` is raised.
     timed_out_at: &'static Location<'static>,
     held: Cell<Option<Held>>,
-    /// Whether nobody could see the result when that was last asked.
+    /// `true` if no handle could see the result when that was last checked.
     unseen: Cell<bool>,
 }
 
-/// A timer and the loop that has it, which need not be the current one when it is taken back.
+/// A timer and its loop, which need not be the current loop when the timer is removed.
 struct Timer {
     io_loop: WeakLoop,
     timeout: Timeout,
 }
 
 impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> WithTimeout<F, Q> {
-    /// The deadline has come first.
+    /// Gives up waiting, since the deadline came first.
     fn give_up(&self) {
         drop(self.timer.take());
         self.shared.set_exception(timed_out(self.timed_out_at, Resolvable::describe(self)));
@@ -188,7 +188,7 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> WithTimeout<F, Q> {
     }
 }
 
-/// Returns the exception of a limit that was set at that line, with a note of what was waited for.
+/// Returns the exception of a time limit that was set at the line `limit`, with a note of what was waited for.
 pub(crate) fn timed_out(limit: &'static Location<'static>, what: Option<String>) -> Exception {
     let timeout = Exception::new(Error::Timeout).at(limit);
     match what {
@@ -198,7 +198,7 @@ pub(crate) fn timed_out(limit: &'static Location<'static>, what: Option<String>)
 }
 
 impl<F: Limited, Q> WithTimeout<F, Q> {
-    /// Takes the timer back, and returns its deadline.
+    /// Removes the timer, and returns its deadline.
     fn stop_timer(&self) -> Option<Duration> {
         let Timer { io_loop, timeout } = self.timer.take()?;
         io_loop.upgrade().into_iter().for_each(|io_loop| io_loop.remove_timeout(&timeout));
@@ -207,7 +207,7 @@ impl<F: Limited, Q> WithTimeout<F, Q> {
 }
 
 impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<F, Q> {
-    /// What it waits for is done.
+    /// Passes on the result of the Future inside, which is done.
     fn run(self: Rc<Self>) {
         let Some(future) = self.future.take() else { return };
         drop(self.held.take());
@@ -217,8 +217,8 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<F, Q> 
         self.stop_timer();
     }
 
-    /// It has given up; or its Future was dropped, and only the Future inside still has it: then that one's failure is
-    /// for its other handles to see.
+    /// Returns whether it has given up, or its own Future was dropped so that only the Future inside holds it. In the
+    /// latter case other handles of the Future inside see the failure.
     fn is_over(&self, holders: usize) -> bool {
         let future = self.future.take();
         let has_ended = future.is_none();
@@ -227,7 +227,7 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<F, Q> 
         has_ended || (self.unseen.get() && !self.shared.has_waiters(true))
     }
 
-    /// Both are only there to report that they are late: one report is enough.
+    /// Both exist only to report a late failure, so one report is enough.
     fn merge(&self, later: &dyn Run) -> bool {
         let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
         self.unseen.get() && later.is_some_and(|later| later.unseen.get())
@@ -255,8 +255,8 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout
         description
     }
 
-    /// Takes the timer along, so that nothing is left that a loop would wait for. What fails after the deadline is
-    /// reported all the same, as in Tornado.
+    /// Removes the timer, so that the loop need not wait for it. A failure after the deadline is reported nevertheless,
+    /// as in Tornado.
     fn cancel(&self) -> bool {
         let cancelled = self.shared.cancel();
         if cancelled {

@@ -1,4 +1,4 @@
-//! [`Body`]: what is sent, whole or as a stream; [`Pipe`]: the stream's other end.
+//! [`Body`]: a body to send, whole or as a stream; [`Pipe`]: the other end of the stream.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,12 +15,12 @@ use squall_runner::{Exception, Future, Promise};
 /// A body that hyper sends.
 #[derive(Debug, Default)]
 pub(crate) enum Body {
-    /// Nothing, or nothing any more.
+    /// Nothing to send, or nothing left.
     #[default]
     Empty,
-    /// Known from the beginning; never empty.
+    /// Bytes that are known from the beginning; never empty.
     Whole(Bytes),
-    /// Whatever comes through the pipe.
+    /// The chunks that come through a pipe.
     Stream(Streamed),
 }
 
@@ -35,7 +35,7 @@ impl From<Bytes> for Body {
 }
 
 impl Body {
-    /// A body that sends what is pushed into the pipe.
+    /// Creates a body that sends the chunks pushed into `pipe`.
     pub(crate) fn stream(pipe: &Rc<Pipe>) -> Self {
         Self::Stream(Streamed(pipe.clone()))
     }
@@ -74,7 +74,7 @@ impl hyper::body::Body for Body {
     }
 }
 
-/// The end of a pipe that hyper reads. When it goes, the pipe is closed.
+/// The end of a pipe that hyper reads. Dropping it closes the pipe.
 pub(crate) struct Streamed(Rc<Pipe>);
 
 impl fmt::Debug for Streamed {
@@ -86,31 +86,31 @@ impl fmt::Debug for Streamed {
 impl Drop for Streamed {
     fn drop(&mut self) {
         self.0.closed.set(true);
-        // What was taken may still be on its way.
+        // What was taken may still be on its way to the socket.
         if !self.0.chunks.borrow().is_empty() {
             self.0.lose();
         }
     }
 }
 
-/// The chunks of a body on their way to hyper, in order. Without a limit: await [`drained`](Self::drained) to wait for
+/// The chunks of a body on their way to hyper, in order. It has no limit: await [`drained`](Self::drained) to wait for
 /// the connection.
 pub(crate) struct Pipe {
     chunks: RefCell<VecDeque<Bytes>>,
-    /// Set once: the body ends after what is in the pipe, well or with this error.
+    /// Set once, when the body ends after the chunks in the pipe: well, or with this error.
     end: RefCell<Option<io::Result<()>>>,
-    /// Whether hyper has dropped its end: nobody takes what is pushed.
+    /// `true` if hyper has dropped its end, so that further chunks are useless.
     closed: Cell<bool>,
-    /// Wakes the connection that waits for a chunk.
+    /// Wakes the connection, which waits for a chunk.
     reader: Cell<Option<Waker>>,
-    /// Those that wait until the pipe is drained.
+    /// The Futures of `drained` that are pending.
     draining: RefCell<Vec<(Promise<()>, Future<()>)>>,
-    /// Makes what is raised where somebody waits for a pipe that is lost.
+    /// Creates the exception of those Futures if the pipe is lost.
     lost: fn() -> Exception,
 }
 
 impl Pipe {
-    /// Creates an empty pipe. `lost` makes the exception that says that its bytes will not be sent.
+    /// Creates an empty pipe. `lost` creates the exception that says that its bytes will not be sent.
     pub(crate) fn new(lost: fn() -> Exception) -> Rc<Self> {
         Rc::new(Self {
             chunks: RefCell::default(),
@@ -146,8 +146,8 @@ impl Pipe {
         self.chunks.borrow().is_empty() && matches!(*self.end.borrow(), Some(Ok(())))
     }
 
-    /// Returns a Future that is done when a [`settle`](Self::settle) finds the pipe empty. It fails if the pipe is lost
-    /// before.
+    /// Returns a Future that is done when a call of [`settle`](Self::settle) finds the pipe empty. It fails if the pipe
+    /// is lost before.
     pub(crate) fn drained(&self) -> Future<()> {
         let future = Future::new();
         let waiting = (future.promise(), future.clone());
@@ -158,7 +158,7 @@ impl Pipe {
         future
     }
 
-    /// If everything was taken, tells those who wait for that.
+    /// Resolves the Futures of [`drained`](Self::drained) if everything was taken.
     pub(crate) fn settle(&self) {
         if self.chunks.borrow().is_empty() {
             for (promise, _) in self.draining.take() {
@@ -167,13 +167,13 @@ impl Pipe {
         }
     }
 
-    /// Drops what is in the pipe and what will be pushed: the connection is lost.
+    /// Drops what is in the pipe and what will be pushed, since the connection is lost.
     pub(crate) fn lose(&self) {
         self.closed.set(true);
         self.chunks.take();
         for (promise, future) in self.draining.take() {
             promise.set_exception((self.lost)());
-            // Code that does not wait need not learn that it failed: the exception counts as retrieved.
+            // The exception counts as retrieved, since code that does not wait need not learn of it.
             drop(future.exception());
         }
     }

@@ -6,15 +6,16 @@ use std::task::Poll;
 
 use hyper::rt::ReadBufCursor;
 
-/// How much is read at once at most, in bytes.
+/// How many bytes are read at once at most.
 const SCRATCH: usize = 64 * 1024;
 
 thread_local! {
-    /// Where all reads of this thread go first. hyper's buffer may be uninitialized, which safe code cannot write to.
+    /// A buffer into which all reads of this thread go first, because safe code cannot write to hyper's buffer, which
+    /// may be uninitialized.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Calls `read` with room for what `cursor` can take, and moves the bytes there. Returns how many they were.
+/// Calls `read` with a buffer as large as the room of `cursor`, and moves the bytes there. Returns their number.
 pub(crate) fn read_into(
     mut cursor: ReadBufCursor<'_>,
     read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,

@@ -1,4 +1,4 @@
-//! [`Transport`]: what carries the bytes of a connection.
+//! [`Transport`]: the stream under an HTTP connection.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -14,12 +14,12 @@ pub(crate) trait Duplex: AsyncRead + AsyncWrite {}
 
 impl<S: AsyncRead + AsyncWrite> Duplex for S {}
 
-/// A socket, or something on a socket, as TLS is.
+/// A socket, or an encrypted stream on a socket.
 pub(crate) enum Transport {
     Socket(IoStream),
-    #[cfg_attr(not(feature = "tls"), allow(dead_code))] // Nothing else is on a socket.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code))] // without TLS, no stream is on a socket
     Other(Pin<Box<dyn Duplex>>),
-    /// Nothing any more.
+    /// Nothing: the stream was taken or closed.
     #[cfg_attr(not(feature = "web"), allow(dead_code))] // The client drops its connections.
     Closed,
 }
@@ -55,7 +55,7 @@ impl Transport {
 
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            // What a socket has taken is the system's.
+            // Bytes that a socket has accepted are in the system's hands.
             Self::Socket(_) | Self::Closed => Poll::Ready(Ok(())),
             Self::Other(stream) => stream.as_mut().poll_flush(cx),
         }
@@ -69,7 +69,7 @@ impl Transport {
         }
     }
 
-    /// Whether a write takes several slices.
+    /// Returns whether one write can take several slices.
     pub(crate) fn is_vectored(&self) -> bool {
         matches!(self, Self::Socket(_))
     }

@@ -1,4 +1,4 @@
-//! [`Body`]: the body of a request, as it is kept; [`Outgoing`]: as hyper sends it.
+//! [`Body`]: the body of a request; [`Outgoing`]: the body on its way through hyper.
 
 use std::cell::Cell;
 use std::fmt;
@@ -14,7 +14,7 @@ use squall_runner::{Exception, Future};
 /// The body of a request.
 pub(super) enum Body {
     Whole(Bytes),
-    /// Something that can be sent once. `None` when it is being sent.
+    /// A stream, which can be sent once. `None` while it is being sent.
     Stream(Option<Chunks>),
 }
 
@@ -29,17 +29,17 @@ impl Body {
         Self::Stream(Some(Chunks { next: Box::new(next), current: None }))
     }
 
-    /// Returns whether it can be sent, or sent again.
+    /// Returns whether the body is there to be sent, or sent again.
     pub(super) fn is_complete(&self) -> bool {
         !matches!(self, Self::Stream(None))
     }
 
-    /// Returns whether there is no byte to send.
+    /// Returns whether the body has no bytes.
     pub(super) fn is_empty(&self) -> bool {
         matches!(self, Self::Whole(bytes) if bytes.is_empty())
     }
 
-    /// What is to be sent now. `sent` is set when all of it was taken.
+    /// Returns the body to send now. `sent` is set when hyper has taken all of it.
     pub(super) fn outgoing(&mut self, sent: Rc<Cell<bool>>) -> Outgoing {
         let content = match self {
             Self::Whole(bytes) => Content::Whole(bytes.clone()),
@@ -50,7 +50,7 @@ impl Body {
         outgoing
     }
 
-    /// Takes back what was not sent.
+    /// Takes back the part that was not sent.
     pub(super) fn restore(&mut self, outgoing: Outgoing) {
         if let Content::Stream(chunks) = outgoing.content {
             *self = Self::Stream(Some(chunks));
@@ -58,10 +58,10 @@ impl Body {
     }
 }
 
-/// The chunks of a stream, one after the other.
+/// The chunks of a stream, produced one after the other.
 pub(super) struct Chunks {
     next: Box<dyn FnMut() -> Future<Option<Bytes>>>,
-    /// The chunk that is being made.
+    /// The chunk that is being produced.
     current: Option<Future<Option<Bytes>>>,
 }
 
@@ -73,7 +73,7 @@ impl Chunks {
                 return Poll::Pending;
             };
             self.current = None;
-            // A chunk without bytes would be the last one of the body.
+            // An empty chunk would end the body.
             if !matches!(&chunk, Ok(Some(bytes)) if bytes.is_empty()) {
                 return Poll::Ready(chunk);
             }
@@ -81,7 +81,7 @@ impl Chunks {
     }
 }
 
-/// A body on its way.
+/// A body on its way to hyper.
 pub(super) struct Outgoing {
     content: Content,
     sent: Rc<Cell<bool>>,
@@ -138,7 +138,7 @@ impl hyper::body::Body for Outgoing {
     }
 }
 
-/// The stream of a request's body has raised an exception.
+/// The error of a request whose body stream raised an exception.
 #[derive(Debug, thiserror::Error)]
 #[error("the stream of its body has failed: {0}")]
 pub(super) struct BodyFailed(pub(super) Exception);

@@ -1,4 +1,4 @@
-//! [`AsyncHttpClient`].
+//! [`AsyncHttpClient`]: the client itself.
 
 use std::fmt;
 use std::rc::Rc;
@@ -17,28 +17,28 @@ use super::tls::Tls;
 use crate::ioloop::IoLoop;
 use crate::locks::Semaphore;
 
-/// A client of HTTP/1.1 whose fetches are yielded or awaited. A handle: clones mean the same client.
+/// An HTTP/1.1 client whose fetches are yielded or awaited.
 ///
-/// [`new`](Self::new) returns the client of the current loop, so it costs nothing to call it in each coroutine: all of
-/// them share its connections.
+/// An `AsyncHttpClient` is a handle: clones refer to the same client. [`new`](Self::new) returns the client of the
+/// current loop, so each coroutine can call it at no cost; all of them share its connections.
 ///
 /// Source: `tornado.httpclient.AsyncHTTPClient`.
 #[derive(Clone)]
 pub struct AsyncHttpClient(Rc<Inner>);
 
-/// What all handles of a client share.
+/// The state that the handles of a client share.
 pub(super) struct Inner {
     pub(super) config: HttpClientConfig,
     pub(super) user_agent: HeaderValue,
     pub(super) pool: Rc<Pool>,
-    /// How many more fetches may run.
+    /// Permits for concurrent fetches.
     pub(super) places: Semaphore,
     #[cfg(feature = "http-client")]
     pub(super) tls: Tls,
 }
 
 impl AsyncHttpClient {
-    /// Returns the client of the current loop, which is made with the default configuration by the first call.
+    /// Returns the client of the current loop. The first call creates it, with the default configuration.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         IoLoop::current().singleton(|| Self::with_config(HttpClientConfig::default()))
@@ -47,7 +47,7 @@ impl AsyncHttpClient {
     /// Creates a client with connections of its own.
     ///
     /// # Panics
-    /// If `max_clients` is 0, or `user_agent` has characters that a header cannot have.
+    /// Panics if `max_clients` is 0, or if `user_agent` contains characters that a header cannot have.
     #[track_caller]
     pub fn with_config(config: HttpClientConfig) -> Self {
         assert!(config.max_clients > 0, "max_clients is 0: no fetch could ever run");
@@ -62,19 +62,20 @@ impl AsyncHttpClient {
         }))
     }
 
-    /// Makes this the client that [`new`](Self::new) returns on the current loop, as
-    /// `AsyncHTTPClient.configure` does in Tornado.
+    /// Makes this the client that [`new`](Self::new) returns on the current loop, like Tornado's
+    /// `AsyncHTTPClient.configure`.
     pub fn make_default(&self) {
         IoLoop::current().set_singleton(self.clone());
     }
 
-    /// Fetches a URL or a [`Request`]. It begins in the next turn of the loop.
+    /// Fetches a URL or a [`Request`]. The fetch begins in the next turn of the loop.
     ///
-    /// Dropping the Future does not end the fetch. Cancelling it does: its connection is closed, its place is free.
+    /// Dropping the Future does not end the fetch. Cancelling it does: that closes the connection and frees the fetch's
+    /// place among `max_clients`.
     ///
     /// # Errors
-    /// The Future fails with an [`HttpClientError`](super::HttpClientError). A status other than 200 to 299 is one,
-    /// unless the request says [`raise_error(false)`](Request::raise_error).
+    /// The Future fails with an [`HttpClientError`]. A status other than 200 to 299 is an error, unless the request
+    /// sets [`raise_error(false)`](Request::raise_error).
     #[track_caller]
     pub fn fetch(&self, request: impl Into<Request>) -> Future<Response> {
         static FETCH: Coroutine = Coroutine::new("AsyncHttpClient::fetch", file!(), line!());
@@ -82,11 +83,11 @@ impl AsyncHttpClient {
         native::start(&FETCH, fetch::whole(self.0.clone(), request.into()))
     }
 
-    /// Fetches like [`fetch`](Self::fetch), but the Future is done when the head of the response is there. Its body is
-    /// then read by [`chunks`](ResponseStream::chunks), and may be of any size.
+    /// Fetches like [`fetch`](Self::fetch), but the Future is done when the head of the response has arrived. The body,
+    /// of any size, is then read by [`chunks`](ResponseStream::chunks).
     ///
     /// # Errors
-    /// As [`fetch`](Self::fetch). The body of a status that is raised is read before.
+    /// Those of [`fetch`](Self::fetch). If a status is raised, the body of that response is read first.
     #[track_caller]
     pub fn fetch_stream(&self, request: impl Into<Request>) -> Future<ResponseStream> {
         static FETCH: Coroutine = Coroutine::new("AsyncHttpClient::fetch_stream", file!(), line!());

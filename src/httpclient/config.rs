@@ -1,11 +1,11 @@
-//! [`HttpClientConfig`]: the limits of a client, and what its requests say unless they say otherwise.
+//! [`HttpClientConfig`]: the limits of a client, and the defaults of its requests.
 
 use std::time::Duration;
 
 #[cfg(feature = "http-client")]
 use super::tls::ClientTls;
 
-/// What [`AsyncHttpClient::with_config`](super::AsyncHttpClient::with_config) takes.
+/// The settings for [`AsyncHttpClient::with_config`](super::AsyncHttpClient::with_config).
 ///
 /// ```
 /// use std::time::Duration;
@@ -20,28 +20,28 @@ use super::tls::ClientTls;
 /// ```
 #[derive(Debug, Clone)]
 pub struct HttpClientConfig {
-    /// How many fetches may run at once. Further ones wait in line. 100 by default (Tornado's default is 10).
+    /// How many fetches may run at once. Further fetches wait in line. 100 by default (Tornado's default is 10).
     pub max_clients: usize,
-    /// How many connections to one host are kept for later. 100 by default.
+    /// How many idle connections to one host are kept. 100 by default.
     pub max_idle_per_host: usize,
-    /// How long a connection is kept that is not used. 60 seconds by default.
+    /// How long an idle connection is kept. 60 seconds by default.
     pub idle_timeout: Duration,
-    /// How long a connection may take: name, TCP and TLS together. 20 seconds by default.
+    /// How long connecting may take, including the name's resolution, TCP and TLS. 20 seconds by default.
     pub connect_timeout: Duration,
-    /// How long a fetch may take, with its time in line, redirects and the body. 20 seconds by default.
+    /// How long a fetch may take, including the wait in line, redirects and the body. 20 seconds by default.
     pub request_timeout: Duration,
     /// How many redirects are followed. 5 by default.
     pub max_redirects: usize,
-    /// How large the head of a response may be, in bytes. 64 KiB by default.
+    /// The largest head of a response, in bytes. 64 KiB by default.
     pub max_header_size: usize,
-    /// How large the body of a response may be, in bytes, once it is decoded. 100 MiB by default. Streams have no limit.
+    /// The largest decoded body of a response, in bytes. 100 MiB by default. Streams are not limited.
     pub max_body_size: usize,
-    /// What the header `User-Agent` says.
+    /// The value of the `User-Agent` header.
     pub user_agent: String,
-    /// Whether gzip, deflate and brotli are asked for and decoded. `true` by default.
+    /// `true`, the default, to ask for gzip, deflate and brotli, and to decode them.
     #[cfg(feature = "http-client")]
     pub decompress: bool,
-    /// What HTTPS trusts: the roots of the operating system by default.
+    /// The certificates that HTTPS trusts: those of the operating system by default.
     #[cfg(feature = "http-client")]
     pub tls: ClientTls,
 }

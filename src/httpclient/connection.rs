@@ -1,4 +1,4 @@
-//! [`Connection`]: one connection to a server, driven by the fetch that uses it; an idle one needs no task.
+//! [`Connection`]: a connection to a server. The fetch that uses it drives it, so an idle one needs no task.
 
 use std::cell::Cell;
 use std::future::{poll_fn, Future};
@@ -22,31 +22,31 @@ type Driver = hyper::client::conn::http1::Connection<Io, Outgoing>;
 /// A connection to a server.
 pub(super) struct Connection {
     sender: SendRequest<Outgoing>,
-    /// `None` once it is over. An error of it comes out of the request or the body as well.
+    /// `None` once the connection has ended. Its error also comes out of the request or the body.
     driver: Option<Driver>,
     pub(super) traffic: Rc<Traffic>,
 }
 
-/// What has passed since the last request began.
+/// The progress of the current request on a connection.
 #[derive(Default)]
 pub(super) struct Traffic {
-    /// Whether a byte has come.
+    /// `true` if a byte of the response has arrived.
     pub(super) received: Cell<bool>,
-    /// Whether the other end takes nothing at the moment.
+    /// `true` if the server accepts no bytes at the moment.
     blocked: Cell<bool>,
-    /// Whether a write has failed.
+    /// `true` if a write has failed.
     pub(super) broken: Cell<bool>,
-    /// Whether hyper has taken the whole body of the request.
+    /// `true` if hyper has taken the whole request body.
     body_sent: Rc<Cell<bool>>,
 }
 
 impl Traffic {
-    /// Returns whether the request is still on its way.
+    /// Returns whether the request is still being sent.
     pub(super) fn is_sending(&self) -> bool {
         !self.body_sent.get() || self.blocked.get()
     }
 
-    /// Begins with the next request. Returns what is to be set when its body was taken.
+    /// Begins the next request. Returns the flag to set when its body was taken.
     pub(super) fn begin(&self) -> Rc<Cell<bool>> {
         self.received.set(false);
         self.body_sent.set(false);
@@ -55,7 +55,7 @@ impl Traffic {
 }
 
 impl Connection {
-    /// Speaks HTTP on a stream. The head of a response may have `max_header_size` bytes.
+    /// Begins HTTP on a stream. The head of a response may have `max_header_size` bytes.
     pub(super) async fn new(transport: Transport, max_header_size: usize) -> hyper::Result<Self> {
         let traffic = Rc::new(Traffic::default());
         let io = Io { transport, traffic: traffic.clone() };
@@ -77,7 +77,7 @@ impl Connection {
         .await
     }
 
-    /// Does what can be done now.
+    /// Makes as much progress as possible without waiting.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
         drive(&mut self.driver, cx);
     }
@@ -95,7 +95,7 @@ fn drive(driver: &mut Option<Driver>, cx: &mut Context<'_>) {
     }
 }
 
-/// The stream of a connection, to hyper.
+/// A connection's stream, as hyper sees it.
 struct Io {
     transport: Transport,
     traffic: Rc<Traffic>,

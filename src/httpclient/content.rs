@@ -1,4 +1,4 @@
-//! [`Content`]: the body of a response as its reader sees it, decoded.
+//! [`Content`]: the decoded body of a response, as its reader sees it.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll};
@@ -21,8 +21,8 @@ pub(super) enum Content {
 }
 
 impl Content {
-    /// Makes the body of a response readable. If it is going to be decoded, `headers` say nothing of its coding any
-    /// more.
+    /// Makes the body of a response readable. If it will be decoded, the fields about its coding are removed from
+    /// `headers`.
     #[cfg_attr(not(feature = "http-client"), allow(unused_variables))]
     pub(super) fn new(receiving: Receiving, headers: &mut HeaderMap, decode: bool, url: &Url) -> Self {
         #[cfg(feature = "http-client")]
@@ -32,7 +32,7 @@ impl Content {
         Self::Plain(receiving)
     }
 
-    /// Polls for the next bytes: none at the end.
+    /// Polls for the next bytes; empty at the end.
     pub(super) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, HttpClientError>> {
         match self {
             Self::Plain(receiving) => receiving.poll_bytes(cx),
@@ -41,7 +41,7 @@ impl Content {
         }
     }
 
-    /// Returns how long it will be, if that is known before it is there.
+    /// Returns the length of the body, if it is known in advance.
     fn announced(&self) -> Option<u64> {
         match self {
             Self::Plain(receiving) => receiving.announced(),
@@ -50,10 +50,10 @@ impl Content {
         }
     }
 
-    /// Reads all of it.
+    /// Reads the whole body.
     ///
     /// # Errors
-    /// If it is more than `max` bytes, or does not come as a whole.
+    /// If the body has more than `max` bytes, or ends early.
     pub(super) async fn collect(mut self, max: usize, url: &Url) -> Result<Bytes> {
         let too_large = || HttpClientError::TooLarge { url: url.to_string(), part: Part::Body, limit: max };
         if self.announced().is_some_and(|length| length > max as u64) {
@@ -73,7 +73,7 @@ impl Content {
     }
 }
 
-/// The bytes so far. A single chunk is never copied.
+/// The bytes so far. A body of a single chunk is not copied.
 #[derive(Default)]
 struct Collected {
     first: Bytes,

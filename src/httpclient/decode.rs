@@ -1,4 +1,4 @@
-//! Bodies that are compressed: what is asked for, and how it is decoded.
+//! Compressed bodies: which codings are accepted, and how they are decoded.
 
 use std::cell::RefCell;
 use std::io;
@@ -16,10 +16,10 @@ use url::Url;
 use super::error::HttpClientError;
 use super::receiving::Receiving;
 
-/// What `Accept-Encoding` says.
+/// The value of `Accept-Encoding`.
 pub(super) const ACCEPTED: &str = "gzip, deflate, br";
 
-/// How a body is compressed.
+/// A compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
     Gzip,
@@ -28,7 +28,7 @@ pub(super) enum Coding {
 }
 
 impl Coding {
-    /// Takes the coding out of the headers of a response, if it is one of those that are asked for.
+    /// Removes the coding from a response's headers and returns it, if it is an accepted one.
     pub(super) fn take(headers: &mut HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(CONTENT_ENCODING).iter();
         let (value, None) = (values.next()?, values.next()) else { return None };
@@ -58,11 +58,11 @@ impl Coding {
     }
 }
 
-/// A body that is decoded as it comes.
+/// A body that is decoded while it arrives.
 pub(super) struct Decoded {
     receiving: Rc<RefCell<Receiving>>,
     coding: Coding,
-    /// Made as soon as the first bytes are there.
+    /// Created when the first bytes have arrived.
     decoder: Option<Pin<Box<dyn AsyncRead>>>,
     url: Url,
 }
@@ -72,7 +72,7 @@ impl Decoded {
         Self { receiving: Rc::new(RefCell::new(receiving)), coding, decoder: None, url }
     }
 
-    /// Polls for the next bytes: none at the end.
+    /// Polls for the next bytes; empty at the end.
     pub(super) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, HttpClientError>> {
         /// How many bytes are decoded at once.
         const ROOM: usize = 16 * 1024;
@@ -81,7 +81,7 @@ impl Decoded {
             Some(decoder) => decoder,
             None => {
                 let first = ready!(self.receiving.borrow_mut().poll_bytes(cx))?;
-                // A response without a body may name a coding: one to HEAD, or one with status 304.
+                // A response without a body may name a coding, as one to HEAD or one with status 304.
                 if first.is_empty() {
                     return Poll::Ready(Ok(first));
                 }
@@ -92,7 +92,7 @@ impl Decoded {
         let mut buffer = vec![0; ROOM];
         match ready!(decoder.as_mut().poll_read(cx, &mut buffer)) {
             Ok(0) => {
-                // The connection goes back only at the end of the raw body.
+                // The connection returns to the pool only at the end of the raw body.
                 ready!(self.receiving.borrow_mut().poll_skip(cx));
                 Poll::Ready(Ok(Bytes::new()))
             }
@@ -117,10 +117,10 @@ fn is_zlib(first: &[u8]) -> bool {
     }
 }
 
-/// The bytes that a decoder reads.
+/// The compressed bytes, as a decoder reads them.
 struct Raw {
     receiving: Rc<RefCell<Receiving>>,
-    /// Those that have come and were not decoded.
+    /// Bytes that have arrived and were not decoded yet.
     bytes: Bytes,
 }
 

@@ -7,7 +7,7 @@ use squall_runner::{Error, Exception};
 
 use super::response::Response;
 
-/// Why a fetch failed: which stage, and for which URL. After a redirect it is the URL to which that led.
+/// The error of a failed fetch, by the stage that failed. It names the URL; after a redirect, the URL of the redirect.
 ///
 /// ```
 /// use squall::httpclient::{AsyncHttpClient, HttpClientError};
@@ -22,75 +22,75 @@ use super::response::Response;
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum HttpClientError {
-    /// The request itself is wrong: its URL, a header, its body.
+    /// The request itself is invalid: its URL, a header or its body.
     #[error("{url} cannot be fetched: {cause}")]
     Request {
-        /// The URL as it was written.
+        /// The URL as it was passed.
         url: String,
-        /// What is wrong.
+        /// The mistake.
         cause: Exception,
     },
-    /// The host's name has no address.
+    /// The host's name could not be resolved.
     #[error("the host of {url} cannot be resolved: {cause}")]
     Resolve {
         /// The URL that was fetched.
         url: String,
-        /// What the resolver said.
+        /// The error of the resolver.
         cause: Exception,
     },
-    /// No address of the host has taken the connection.
+    /// No address of the host accepted the connection.
     #[error("no connection for {url}: {cause}")]
     Connect {
         /// The URL that was fetched.
         url: String,
-        /// What became of each address.
+        /// The error, with the result of each address.
         cause: Exception,
     },
-    /// The handshake of TLS failed: the certificate is not trusted, or the server does not speak TLS.
+    /// The TLS handshake failed: the certificate is not trusted, or the server does not speak TLS.
     #[error("no TLS connection for {url}: {cause}")]
     Tls {
         /// The URL that was fetched.
         url: String,
-        /// What rustls said.
+        /// The error of rustls.
         cause: Exception,
     },
-    /// The request could not be sent as a whole.
+    /// The request was not sent completely.
     #[error("the request for {url} could not be sent: {cause}")]
     Send {
         /// The URL that was fetched.
         url: String,
-        /// What happened; if the body is a stream that failed, its exception.
+        /// The error; if a stream as the body failed, its exception.
         cause: Exception,
     },
-    /// The response did not come as a whole, or is not HTTP.
+    /// The response did not arrive completely, or is not HTTP.
     #[error("the response of {url} could not be received: {cause}")]
     Receive {
         /// The URL that was fetched.
         url: String,
-        /// What happened.
+        /// The error.
         cause: Exception,
     },
-    /// The body is not what its headers say it is.
+    /// The body does not match its headers.
     #[error("the response of {url} could not be decoded: {cause}")]
     Decode {
         /// The URL that was fetched.
         url: String,
-        /// What is wrong with it.
+        /// The error of the decoder.
         cause: Exception,
     },
-    /// A time limit was over.
+    /// A time limit was exceeded.
     #[error("{url} took longer than its {setting} of {limit:?}: {stage}")]
     Timeout {
         /// The URL that was fetched.
         url: String,
-        /// The limit that was over: `"connect_timeout"` or `"request_timeout"`.
+        /// The limit that was exceeded: `"connect_timeout"` or `"request_timeout"`.
         setting: &'static str,
-        /// How long it is.
+        /// The value of the limit.
         limit: Duration,
-        /// What the fetch was doing then.
+        /// What the fetch was doing when the limit was reached.
         stage: Stage,
     },
-    /// The head or the body of the response is larger than is allowed.
+    /// The head or the body of the response exceeds a size limit.
     #[error("{part} of {url} is larger than {limit} bytes")]
     TooLarge {
         /// The URL that was fetched.
@@ -100,7 +100,7 @@ pub enum HttpClientError {
         /// The limit, in bytes: `max_header_size` or `max_body_size`.
         limit: usize,
     },
-    /// One redirect more than is allowed.
+    /// The response redirects once more than is allowed.
     #[error("{url} redirects once more, after {limit} redirects")]
     TooManyRedirects {
         /// The URL of the last response.
@@ -108,17 +108,17 @@ pub enum HttpClientError {
         /// The limit: `max_redirects`.
         limit: usize,
     },
-    /// A redirect that cannot be followed.
+    /// The response redirects to a location that cannot be followed.
     #[error("{url} redirects to {location:?}: {cause}")]
     Redirect {
         /// The URL of the response.
         url: String,
-        /// Its header `Location`.
+        /// The value of its `Location` header.
         location: String,
-        /// Why it cannot be followed.
+        /// The reason why it cannot be followed.
         cause: Exception,
     },
-    /// The response has another status than 200 to 299, and the request did not say
+    /// The status is not one of 200 to 299, and the request did not set
     /// [`raise_error(false)`](super::Request::raise_error).
     #[error("HTTP {}: {} ({url})", response.status().as_u16(), response.reason())]
     Status {
@@ -130,7 +130,7 @@ pub enum HttpClientError {
 }
 
 impl HttpClientError {
-    /// Returns the URL that failed.
+    /// Returns the URL of the error.
     pub fn url(&self) -> &str {
         match self {
             Self::Request { url, .. }
@@ -148,7 +148,7 @@ impl HttpClientError {
         }
     }
 
-    /// Returns the response, if there is one: that of a [`Status`](Self::Status).
+    /// Returns the response of a [`Status`](Self::Status); `None` for other errors.
     pub fn response(&self) -> Option<&Response> {
         match self {
             Self::Status { response, .. } => Some(response),
@@ -157,21 +157,21 @@ impl HttpClientError {
     }
 }
 
-/// What a fetch is doing.
+/// The stage of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
-    /// It waits until fewer than `max_clients` others run.
+    /// The fetch waits until fewer than `max_clients` others run.
     Queue,
     /// The host's name is being resolved.
     Resolve,
-    /// The host has not accepted the connection yet.
+    /// The connection has not been accepted yet.
     Connect,
-    /// TLS is being negotiated.
+    /// The TLS handshake is under way.
     Tls,
     /// The request is being sent.
     Send,
-    /// The response is awaited, or has come in part.
+    /// The response has not arrived, or not completely.
     Receive,
 }
 
@@ -188,12 +188,12 @@ impl fmt::Display for Stage {
     }
 }
 
-/// A part of a response.
+/// A part of a response, for [`TooLarge`](HttpClientError::TooLarge).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     /// The status line and the headers.
     Head,
-    /// The body, once it is decoded.
+    /// The decoded body.
     Body,
 }
 
@@ -206,7 +206,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// Makes a stage's error of what went wrong in it. That somebody has cancelled it is passed on as it is.
+/// Converts an error into that of a stage. A cancellation is passed on unchanged.
 pub(super) fn unless_cancelled(
     cause: Exception,
     error: impl FnOnce(Exception) -> HttpClientError,
@@ -217,7 +217,7 @@ pub(super) fn unless_cancelled(
     }
 }
 
-/// An error of hyper, with the reasons below it in its message.
+/// An error of hyper, whose message includes those of its sources.
 #[derive(Debug)]
 pub(super) struct WithReasons(pub(super) hyper::Error);
 

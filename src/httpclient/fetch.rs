@@ -1,4 +1,4 @@
-//! [`Fetch`]: one fetch from its request to its response, over redirects and connections.
+//! [`Fetch`]: one fetch, from its request to its response, across redirects and connections.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -24,7 +24,7 @@ use super::stream::ResponseStream;
 use crate::http::transport::Transport;
 use crate::net::{lookup_host, IoStream, TcpStream};
 
-/// Fetches a response with its body.
+/// Fetches a response with its whole body.
 pub(super) async fn whole(client: Rc<Inner>, request: Request) -> Result<Response> {
     let (fetch, message) = Fetch::new(client, request)?;
     let work = async {
@@ -35,7 +35,7 @@ pub(super) async fn whole(client: Rc<Inner>, request: Request) -> Result<Respons
     fetch.in_time(work).await?.checked(fetch.rules.raise_error)
 }
 
-/// Fetches a response whose body is still to come.
+/// Fetches a response of which only the head has arrived.
 pub(super) async fn stream(client: Rc<Inner>, request: Request) -> Result<ResponseStream> {
     let (fetch, message) = Fetch::new(client, request)?;
     let work = async {
@@ -54,14 +54,14 @@ pub(super) async fn stream(client: Rc<Inner>, request: Request) -> Result<Respon
 struct Fetch {
     client: Rc<Inner>,
     rules: Rules,
-    /// The URL of the request that is being made, for errors.
+    /// The URL of the current request, for errors.
     url: RefCell<Url>,
     stage: Cell<Stage>,
-    /// What passes on the connection.
+    /// The progress of the current request.
     traffic: RefCell<Option<Rc<Traffic>>>,
 }
 
-/// What is sent.
+/// A request as it is sent.
 struct Message {
     method: Method,
     url: Url,
@@ -70,10 +70,10 @@ struct Message {
 }
 
 impl Message {
-    /// What is sent of it: the head, and the body or a copy of it.
+    /// Returns the head and the body, or a copy of the body, for hyper.
     ///
     /// # Errors
-    /// If hyper does not take the URL.
+    /// If hyper does not accept the URL.
     fn outgoing(&mut self, traffic: &Traffic) -> Result<hyper::Request<Outgoing>> {
         let target = &self.url[Position::BeforePath..Position::AfterQuery];
         let body = self.body.outgoing(traffic.begin());
@@ -84,7 +84,7 @@ impl Message {
             let host = &self.url[Position::BeforeHost..Position::AfterPort];
             headers.insert(HOST, HeaderValue::from_str(host)?);
         }
-        // Some servers answer 411 else.
+        // Without this header some servers answer 411.
         if self.body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
@@ -133,7 +133,7 @@ impl Fetch {
         HttpClientError::Timeout { url: self.url(), setting, limit, stage }.into()
     }
 
-    /// Makes the request, and those that its response redirects to.
+    /// Sends the request, and the requests to which its responses redirect.
     async fn follow(&self, mut message: Message) -> Result<(ResponseHead, Content)> {
         let mut place = self.client.places.acquire().await?;
         let mut redirects = 0;
@@ -166,8 +166,9 @@ impl Fetch {
         }
     }
 
-    /// Sends the request and waits for the head of its response. If a connection of the pool turns out to be closed, and
-    /// nothing can have come of the request or it does no harm twice, it is sent again on a new one.
+    /// Sends the request and waits for the head of its response. If a connection from the pool turns out to be closed,
+    /// the request is sent again on a new one, provided that the server cannot have seen it or that repeating it is
+    /// harmless.
     async fn exchange(
         &self,
         message: &mut Message,
@@ -215,7 +216,7 @@ impl Fetch {
         error.into()
     }
 
-    /// Connects, within the limit of time.
+    /// Connects within the time limit.
     async fn connect(&self, key: &Key) -> Result<Box<Connection>> {
         let limit = self.rules.connect_timeout;
         let work = async {
@@ -238,8 +239,8 @@ impl Fetch {
         let stream = TcpStream::connect(addresses).await.map_err(|cause| {
             unless_cancelled(cause, |cause| HttpClientError::Connect { url: self.url(), cause })
         })?;
-        // Without it the end of a request may wait for the answer to its beginning. That it cannot be set is no reason
-        // to fail.
+        // Otherwise the end of a request may wait for an acknowledgement of its beginning. A failure to set it is not a
+        // reason to fail the fetch.
         let _ = stream.set_nodelay(true);
         self.encrypt(key, stream.into()).await
     }

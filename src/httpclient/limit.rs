@@ -1,4 +1,4 @@
-//! [`within`]: a time limit that takes its timer along when it is not needed any more.
+//! [`within`]: a time limit whose timer is removed with it.
 
 use std::future::{poll_fn, Future as StdFuture};
 use std::pin::{pin, Pin};
@@ -9,7 +9,7 @@ use squall_runner::{Exception, Future, Result};
 
 use crate::gen::sleep;
 
-/// Does `work`, which is dropped after `limit`: then the result is what `late` returns. `Duration::MAX` is no limit.
+/// Runs `work`, and drops it after `limit`: then the result is that of `late`. `Duration::MAX` means no limit.
 pub(super) async fn within<T>(
     limit: Duration,
     work: impl StdFuture<Output = Result<T>>,
@@ -25,7 +25,7 @@ pub(super) async fn within<T>(
             return Poll::Ready(result);
         }
         Pin::new(&mut timer.0).poll(cx).map(|over| {
-            // It fails if somebody cancels this.
+            // Fails if the sleep is cancelled.
             over?;
             Err(late())
         })
@@ -33,7 +33,7 @@ pub(super) async fn within<T>(
     .await
 }
 
-/// A sleep that ends when it is dropped.
+/// A sleep that is cancelled when it is dropped.
 struct Timer(Future<()>);
 
 impl Drop for Timer {

@@ -1,4 +1,4 @@
-//! [`Pool`]: the connections that are kept for later.
+//! [`Pool`]: the idle connections of a client.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -13,7 +13,7 @@ use super::connection::Connection;
 use crate::ioloop::{IoLoop, Timeout};
 use crate::net::network;
 
-/// Where a connection leads to, and on which network: a connection serves any request that has an equal key.
+/// The destination of a connection, and its network. A connection can serve any request with an equal key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) secure: bool,
@@ -23,7 +23,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// The key of a URL whose scheme is http or https.
+    /// Returns the key of a URL whose scheme is http or https.
     pub(super) fn new(url: &Url) -> Self {
         Self {
             secure: url.scheme() == "https",
@@ -36,21 +36,21 @@ impl Key {
 
 /// The connections of a client that no fetch uses.
 pub(super) struct Pool {
-    /// Of each host the one that was used last is at the end.
+    /// For each destination, the connection that was used last is at the end.
     idle: RefCell<HashMap<Key, VecDeque<Idle>>>,
     max_per_host: usize,
     timeout: Duration,
-    /// Closes what was idle for too long. There is one while anything is idle.
+    /// The timer that closes connections that were idle for too long. Set while any connection is idle.
     timer: Cell<Option<Timeout>>,
     this: Weak<Self>,
 }
 
-/// A connection that is kept.
+/// An idle connection.
 struct Idle {
     connection: Box<Connection>,
-    /// When it is closed, in the time of its loop.
+    /// When the connection is closed, on the clock of its loop.
     until: Duration,
-    /// Its loop: on another one it could not be used.
+    /// The ready queue of its loop. The connection cannot be used on another loop.
     ready: Weak<ReadyQueue>,
 }
 
@@ -71,7 +71,7 @@ impl Pool {
         })
     }
 
-    /// Takes the connection that was used last and is still open.
+    /// Takes out the connection that was used last and is still open.
     pub(super) fn take(&self, key: &Key) -> Option<Box<Connection>> {
         let now = IoLoop::current().time();
         loop {
@@ -95,7 +95,7 @@ impl Pool {
         last
     }
 
-    /// Keeps a connection that has just been used, or closes it if there are enough.
+    /// Keeps a connection that was just used, or closes it if there are enough.
     pub(super) fn put(&self, key: &Key, mut connection: Box<Connection>) {
         if self.max_per_host == 0 || self.timeout.is_zero() || !connection.is_reusable() {
             return;
@@ -121,7 +121,7 @@ impl Pool {
         io_loop.add_timer(when, Rc::new(CloseOld(self.this.clone())))
     }
 
-    /// Closes what was idle for too long.
+    /// Closes the connections that were idle for too long.
     fn close_old(&self) {
         let io_loop = IoLoop::current();
         let (now, mut old, mut next) = (io_loop.time(), Vec::new(), None::<Duration>);
@@ -143,13 +143,13 @@ impl Pool {
         }
     }
 
-    /// Returns how many connections are kept.
+    /// Returns how many connections are idle.
     pub(super) fn len(&self) -> usize {
         self.idle.borrow().values().map(VecDeque::len).sum()
     }
 }
 
-/// What the timer of a pool calls.
+/// The callback of the pool's timer.
 struct CloseOld(Weak<Pool>);
 
 impl Run for CloseOld {
@@ -160,7 +160,7 @@ impl Run for CloseOld {
         }
     }
 
-    /// It has a name, so that it is none of those timers that a test must not leave over: a program that keeps
+    /// Names the timer, so that a test does not count it among the timers that are left over: a program with idle
     /// connections is done.
     fn choice(&self) -> Option<(Cow<'static, str>, u64)> {
         Some(("idle_timeout".into(), 0))

@@ -1,4 +1,4 @@
-//! [`Receiving`]: the body of a response on its way, and the connection that it comes from.
+//! [`Receiving`]: the body of a response while it arrives, with its connection.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,23 +13,23 @@ use super::error::{HttpClientError, WithReasons};
 use super::pool::{Key, Pool};
 use crate::locks::Guard;
 
-/// A body that is being received, as it was sent.
+/// A raw body that is being received.
 pub(super) struct Receiving {
     body: Incoming,
-    /// Where the connection goes at the end of the body.
+    /// The pool to which the connection returns at the end of the body.
     pool: Rc<Pool>,
     key: Key,
     url: Url,
-    /// `None` after the end.
+    /// `None` after the end of the body.
     in_use: Option<InUse>,
-    /// How many bytes nobody wanted.
+    /// How many bytes were skipped.
     skipped: usize,
 }
 
-/// What is given back at the end of the body, and is dropped if the body is.
+/// What is returned at the end of the body, and dropped if the body is dropped before.
 struct InUse {
     connection: Box<Connection>,
-    /// The place among `max_clients`.
+    /// The fetch's place among `max_clients`.
     place: Guard,
 }
 
@@ -43,12 +43,12 @@ impl Receiving {
         Self { body, pool, key, url, in_use: Some(InUse { connection, place }), skipped: 0 }
     }
 
-    /// Returns how long the rest of it is, if that is known.
+    /// Returns the length of the rest of the body, if it is known.
     pub(super) fn announced(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
 
-    /// Polls for the next bytes: none at the end.
+    /// Polls for the next bytes; empty at the end.
     pub(super) fn poll_bytes(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, HttpClientError>> {
         loop {
             match ready!(self.poll_data(cx)) {
@@ -67,8 +67,8 @@ impl Receiving {
         }
     }
 
-    /// Polls until the rest of the body has passed by. A connection with much left to come is closed instead. Returns
-    /// the place of the fetch.
+    /// Polls until the rest of the body was skipped, or closes the connection if that would be too much. Returns the
+    /// fetch's place among `max_clients`.
     pub(super) fn poll_skip(&mut self, cx: &mut Context<'_>) -> Poll<Option<Guard>> {
         const MUCH: usize = 64 * 1024;
 
@@ -81,7 +81,7 @@ impl Receiving {
         }
     }
 
-    /// Gives the connection back.
+    /// Returns the connection to the pool.
     fn finish(&mut self) -> Option<Guard> {
         let InUse { connection, place } = self.in_use.take()?;
         self.pool.put(&self.key, connection);
@@ -95,7 +95,7 @@ impl Receiving {
             in_use.connection.poll(cx);
             frame = Pin::new(&mut self.body).poll_frame(cx);
         }
-        // Trailers are no bytes.
+        // Trailers contain no bytes.
         frame.map(|frame| Some(frame?.map(|frame| frame.into_data().unwrap_or_default())))
     }
 }

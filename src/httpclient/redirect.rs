@@ -1,4 +1,4 @@
-//! Redirects: where they lead, and what of the request goes there.
+//! Redirects: where they lead, and which parts of the request follow.
 
 use hyper::header::{
     HeaderName, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
@@ -11,10 +11,10 @@ use url::Url;
 use super::body::Body;
 use super::request::{check, take_credentials};
 
-/// What a host is told that another one must not learn.
+/// Headers with credentials, which another host must not learn.
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
-/// What is said of a body.
+/// Headers that describe the body.
 const OF_BODY: [HeaderName; 6] =
     [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_TYPE, TRANSFER_ENCODING];
 
@@ -25,7 +25,7 @@ pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<String
     Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
 }
 
-/// What a redirect changes.
+/// The parts of a request that a redirect may change.
 pub(super) struct Redirected<'a> {
     pub(super) method: &'a mut Method,
     pub(super) url: &'a mut Url,
@@ -34,10 +34,10 @@ pub(super) struct Redirected<'a> {
 }
 
 impl Redirected<'_> {
-    /// Makes the request the one that `location` asks for.
+    /// Changes the request to the one that `location` asks for.
     ///
     /// # Errors
-    /// Why it cannot be followed.
+    /// The reason why the redirect cannot be followed.
     pub(super) fn follow(self, status: StatusCode, location: &str) -> Result<(), Exception> {
         let mut next = self.url.join(location)?;
         check(&next)?;

@@ -1,4 +1,4 @@
-//! [`Request`]: what is fetched, and how.
+//! [`Request`]: what to fetch, and how.
 
 use std::fmt::{self, Display};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::body::Body;
 use super::config::HttpClientConfig;
 use super::error::HttpClientError;
 
-/// A request that [`AsyncHttpClient::fetch`](super::AsyncHttpClient::fetch) sends. A URL alone is a GET.
+/// A request for [`AsyncHttpClient::fetch`](super::AsyncHttpClient::fetch). A URL alone is a GET request.
 ///
 /// ```no_run
 /// use squall::httpclient::{AsyncHttpClient, Request};
@@ -35,7 +35,7 @@ use super::error::HttpClientError;
 /// }
 /// ```
 ///
-/// What is wrong with a request (a URL, a header) is raised where it is fetched. Source:
+/// A mistake in a request, such as an invalid URL or header, is raised by the fetch. Source:
 /// `tornado.httpclient.HTTPRequest`.
 pub struct Request {
     pub(super) method: Method,
@@ -45,7 +45,7 @@ pub struct Request {
     options: Options,
 }
 
-/// What a request says of itself; the client's configuration says the rest.
+/// The settings of one request; those that are `None` are the client's.
 #[derive(Debug, Clone, Default)]
 struct Options {
     connect_timeout: Option<Duration>,
@@ -57,19 +57,19 @@ struct Options {
     decompress: Option<bool>,
 }
 
-/// The rules of one fetch.
+/// The settings of one fetch, from its request and its client.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
     pub(super) connect_timeout: Duration,
     pub(super) request_timeout: Duration,
-    /// `None`: redirects are not followed.
+    /// `None` if redirects are not followed.
     pub(super) max_redirects: Option<usize>,
     pub(super) max_body_size: usize,
     pub(super) raise_error: bool,
     pub(super) decompress: bool,
 }
 
-/// One constructor for each method.
+/// Defines one constructor for each method.
 macro_rules! methods {
     ($($name:ident $method:ident),*) => {$(
         #[doc = concat!("Creates a ", stringify!($method), " request.")]
@@ -82,7 +82,7 @@ macro_rules! methods {
 impl Request {
     methods!(get GET, head HEAD, post POST, put PUT, delete DELETE, patch PATCH, options OPTIONS);
 
-    /// Creates a request with any method, as `"PROPFIND"`.
+    /// Creates a request with any method, such as `"PROPFIND"`.
     pub fn new(method: &str, url: impl AsRef<str>) -> Self {
         match Method::from_bytes(method.as_bytes()) {
             Ok(method) => Self::with_method(method, url.as_ref()),
@@ -99,7 +99,7 @@ impl Request {
         Self { method, url, headers, body: Body::default(), options: Options::default() }
     }
 
-    /// Keeps what is wrong, if it is the first thing.
+    /// Records a mistake, if it is the first one.
     fn failed(mut self, cause: impl Into<String>) -> Self {
         self.fail(Exception::msg(cause));
         self
@@ -111,7 +111,7 @@ impl Request {
         }
     }
 
-    /// Adds a header. A name that is there already stands twice then.
+    /// Adds a header. A header that is there already is kept beside it.
     #[must_use]
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         match header(name.as_ref(), value.as_ref()) {
@@ -128,7 +128,7 @@ impl Request {
         self.header(name, value)
     }
 
-    /// Adds parameters to the query of the URL, encoded.
+    /// Adds parameters to the URL's query, percent-encoded.
     ///
     /// ```
     /// use squall::httpclient::Request;
@@ -181,11 +181,11 @@ impl Request {
         self
     }
 
-    /// Sets the body to a stream: `next_chunk` is called for each chunk, when the connection has taken the one before,
-    /// until it returns `None`. What it returns may be anything that can be yielded. The body is sent in chunks; with a
-    /// header `Content-Length`, as it is.
+    /// Sets the body to a stream. `next_chunk` is called for each chunk, once the connection has taken the one before,
+    /// until its result is `None`. It may return anything that can be yielded. The body is sent with chunked encoding,
+    /// unless there is a header `Content-Length`.
     ///
-    /// A stream is sent once: it cannot follow a redirect that asks for the body again.
+    /// A stream is sent once: a redirect that asks for the body again fails.
     ///
     /// ```
     /// use squall::httpclient::{Bytes, Request};
@@ -209,64 +209,64 @@ impl Request {
         self
     }
 
-    /// Sets the header `Authorization`, with HTTP's Basic scheme. A URL with a name and a password does the same.
+    /// Sets the `Authorization` header by the Basic scheme. A URL with a name and a password has the same effect.
     #[must_use]
     pub fn auth_basic(self, username: impl Display, password: impl Display) -> Self {
         let value = basic(format!("{username}:{password}"));
         self.set_header(AUTHORIZATION, &value)
     }
 
-    /// Sets the header `User-Agent`.
+    /// Sets the `User-Agent` header.
     #[must_use]
     pub fn user_agent(self, user_agent: impl AsRef<str>) -> Self {
         self.set_header(USER_AGENT, user_agent.as_ref())
     }
 
-    /// Says how long the connection may take: name, TCP and TLS together.
+    /// Sets how long connecting may take, including the name's resolution, TCP and TLS.
     #[must_use]
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.options.connect_timeout = Some(limit);
         self
     }
 
-    /// Says how long the fetch may take as a whole, with its time in line, redirects and the body. Of a stream
-    /// ([`fetch_stream`](super::AsyncHttpClient::fetch_stream)) it limits the time up to the head, and then the wait for
-    /// each chunk. `Duration::MAX` is no limit.
+    /// Sets how long the whole fetch may take, including the wait in line, redirects and the body. For a stream
+    /// ([`fetch_stream`](super::AsyncHttpClient::fetch_stream)) it limits the time until the head arrives, and then the
+    /// wait for each chunk. `Duration::MAX` means no limit.
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.options.request_timeout = Some(limit);
         self
     }
 
-    /// Says whether redirects are followed. They are if nothing is said.
+    /// Sets whether redirects are followed. `true` by default.
     #[must_use]
     pub fn follow_redirects(mut self, follow: bool) -> Self {
         self.options.follow_redirects = Some(follow);
         self
     }
 
-    /// Says how many redirects are followed.
+    /// Sets how many redirects are followed.
     #[must_use]
     pub fn max_redirects(mut self, max: usize) -> Self {
         self.options.max_redirects = Some(max);
         self
     }
 
-    /// Says how large the body of the response may be, in bytes, once it is decoded.
+    /// Sets the largest decoded body of the response, in bytes.
     #[must_use]
     pub fn max_body_size(mut self, max: usize) -> Self {
         self.options.max_body_size = Some(max);
         self
     }
 
-    /// Says whether a status other than 200 to 299 is raised. It is if nothing is said.
+    /// Sets whether a status other than 200 to 299 is raised. `true` by default.
     #[must_use]
     pub fn raise_error(mut self, raise: bool) -> Self {
         self.options.raise_error = Some(raise);
         self
     }
 
-    /// Says whether a compressed body is asked for and decoded.
+    /// Sets whether a compressed body is asked for and decoded.
     #[cfg(feature = "http-client")]
     #[must_use]
     pub fn decompress(mut self, decompress: bool) -> Self {
@@ -274,15 +274,15 @@ impl Request {
         self
     }
 
-    /// Returns the URL, if it is one.
+    /// Returns the URL, if it is valid.
     pub fn url(&self) -> Option<&str> {
         self.url.as_ref().ok().map(Url::as_str)
     }
 
-    /// The URL.
+    /// Returns the parsed URL.
     ///
     /// # Errors
-    /// The first thing that is wrong with the request.
+    /// The first mistake in the request.
     pub(super) fn parsed_url(&self) -> Result<Url, HttpClientError> {
         self.url.clone()
     }
@@ -313,12 +313,12 @@ fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), String>
     Ok((parsed, value))
 }
 
-/// The value of `Authorization` by the Basic scheme.
+/// Returns the value of `Authorization` by the Basic scheme.
 fn basic(credentials: impl AsRef<[u8]>) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
 }
 
-/// Takes the name and the password out of a URL. Returns what `Authorization` says for them.
+/// Removes the name and the password from a URL. Returns the `Authorization` value for them.
 pub(super) fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
     let (username, password) = (url.username().to_owned(), url.password().map(str::to_owned));
     if username.is_empty() && password.is_none() {
@@ -327,12 +327,12 @@ pub(super) fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
     let mut credentials: Vec<u8> = percent_decode_str(&username).collect();
     credentials.push(b':');
     credentials.extend(percent_decode_str(password.as_deref().unwrap_or_default()));
-    // A URL of http has a host, so both can be set.
+    // Cannot fail, since a URL of http has a host.
     let _ = (url.set_username(""), url.set_password(None));
     HeaderValue::try_from(basic(credentials)).ok()
 }
 
-/// A URL that can be fetched.
+/// Parses a URL that can be fetched.
 fn parse(text: &str) -> Result<Url, HttpClientError> {
     let wrong = |cause| HttpClientError::Request { url: text.to_owned(), cause };
     let url = Url::parse(text).map_err(|error| wrong(error.into()))?;
@@ -340,10 +340,10 @@ fn parse(text: &str) -> Result<Url, HttpClientError> {
     Ok(url)
 }
 
-/// Whether a URL can be fetched.
+/// Checks that a URL can be fetched.
 ///
 /// # Errors
-/// Why not.
+/// The reason why it cannot.
 pub(super) fn check(url: &Url) -> Result<()> {
     match url.scheme() {
         "http" => Ok(()),

@@ -1,4 +1,4 @@
-//! [`Response`]: what a fetch returns; [`ResponseHead`]: its status, headers and URL.
+//! [`Response`]: the result of a fetch; [`ResponseHead`]: its status, headers and URL.
 
 use std::fmt;
 use std::ops::Deref;
@@ -29,28 +29,28 @@ impl ResponseHead {
         Self { status: parts.status, reason, headers: parts.headers, url }
     }
 
-    /// Returns the status. It can be compared with a number, as in `response.status() == 200`.
+    /// Returns the status, which can be compared with a number: `response.status() == 200`.
     pub fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// Returns the words that the server sent beside the status, else the usual ones.
+    /// Returns the reason phrase that the server sent, else the standard one.
     pub fn reason(&self) -> &str {
         let sent = self.reason.as_ref().and_then(|reason| std::str::from_utf8(reason.as_bytes()).ok());
         sent.or(self.status.canonical_reason()).unwrap_or("Unknown")
     }
 
-    /// Returns all headers. Those of a body that was decoded do not say any more how it was encoded.
+    /// Returns all headers. If the body was decoded, they no longer describe its coding.
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// Returns the value of a header, if it is there and is text: the first one, if there are several.
+    /// Returns the first value of a header, if there is one that is text.
     pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// Returns the URL that the response is from: after redirects, and without name and password.
+    /// Returns the URL of the response: after redirects, and without name and password.
     pub fn url(&self) -> &str {
         self.url.as_str()
     }
@@ -67,8 +67,7 @@ impl fmt::Debug for ResponseHead {
     }
 }
 
-/// The response of [`fetch`](super::AsyncHttpClient::fetch), with its whole body. It has all methods of
-/// [`ResponseHead`].
+/// The response of [`fetch`](super::AsyncHttpClient::fetch) with its whole body. It dereferences to [`ResponseHead`].
 ///
 /// Source: `tornado.httpclient.HTTPResponse`.
 #[derive(Debug, Clone)]
@@ -87,13 +86,13 @@ impl Response {
         &self.body
     }
 
-    /// Returns the body as text, by the charset in `Content-Type`.
+    /// Returns the body as text, decoded by the charset in `Content-Type`.
     ///
-    /// Without one, and with `utf-8` or `us-ascii`, the body is read as UTF-8, with U+FFFD in the place of what is not
-    /// UTF-8; with `iso-8859-1` each byte is a character.
+    /// Without a charset, and for `utf-8` and `us-ascii`, the body is decoded as UTF-8, and invalid bytes become
+    /// U+FFFD. For `iso-8859-1` each byte is a character.
     ///
     /// # Errors
-    /// [`HttpClientError::Decode`] for any other charset: [`body`](Self::body) has the bytes.
+    /// [`HttpClientError::Decode`] for another charset; [`body`](Self::body) returns the bytes then.
     pub fn text(&self) -> Result<String> {
         let charset = self.header(CONTENT_TYPE).and_then(charset).unwrap_or_default().to_ascii_lowercase();
         match charset.as_str() {
@@ -107,10 +106,10 @@ impl Response {
         }
     }
 
-    /// Returns what the body is the JSON of.
+    /// Returns the body, parsed as JSON.
     ///
     /// # Errors
-    /// [`HttpClientError::Decode`] if it is not the JSON of a `T`.
+    /// [`HttpClientError::Decode`] if the body is not the JSON of a `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| self.undecodable(error.into()))
     }
@@ -119,7 +118,7 @@ impl Response {
         HttpClientError::Decode { url: self.head.url.to_string(), cause }.into()
     }
 
-    /// Returns this response, or raises its status if that is not one from 200 to 299.
+    /// Returns this response, or raises its status if `raise_error` is set and the status is not one of 200 to 299.
     pub(super) fn checked(self, raise_error: bool) -> Result<Self> {
         if self.status().is_success() || !raise_error {
             return Ok(self);
@@ -137,7 +136,7 @@ impl Deref for Response {
     }
 }
 
-/// The charset in a `Content-Type`.
+/// Returns the charset in a `Content-Type`.
 fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;

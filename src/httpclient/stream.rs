@@ -1,4 +1,4 @@
-//! [`ResponseStream`] and [`Chunks`]: a response whose body is read as it comes.
+//! [`ResponseStream`] and [`Chunks`]: a response whose body is read while it arrives.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -17,11 +17,11 @@ use super::limit::within;
 use super::response::ResponseHead;
 use crate::locks::Lock;
 
-/// The response of [`fetch_stream`](super::AsyncHttpClient::fetch_stream): its body is still to come. It has all methods
-/// of [`ResponseHead`].
+/// The response of [`fetch_stream`](super::AsyncHttpClient::fetch_stream), whose body is read while it arrives. It
+/// dereferences to [`ResponseHead`].
 ///
-/// The server is not asked for more than is read. At the end of the body the connection goes back to the pool; if the
-/// response and its [`Chunks`] are dropped before, it is closed.
+/// No more is read from the server than the program asks for. At the end of the body the connection returns to the
+/// pool; if the response and its [`Chunks`] are dropped before, the connection is closed.
 pub struct ResponseStream {
     head: ResponseHead,
     chunks: Chunks,
@@ -35,7 +35,7 @@ impl ResponseStream {
         Self { head, chunks }
     }
 
-    /// Returns a handle of the body. All handles read from one body.
+    /// Returns a handle for reading the body. All handles read from the same body.
     pub fn chunks(&self) -> Chunks {
         self.chunks.clone()
     }
@@ -55,7 +55,7 @@ impl fmt::Debug for ResponseStream {
     }
 }
 
-/// The body of a response, chunk by chunk. A handle.
+/// The body of a response, chunk by chunk. Clones refer to the same body.
 ///
 /// ```no_run
 /// use squall::httpclient::AsyncHttpClient;
@@ -75,10 +75,10 @@ pub struct Chunks(Rc<Inner>);
 
 struct Inner {
     body: RefCell<State>,
-    /// Held by the one who reads: chunks come in the order in which they were asked for.
+    /// Held while a chunk is read, so that chunks come in the order of the calls.
     turn: Lock,
     url: String,
-    /// How long the wait for a chunk may take.
+    /// The time limit for one chunk.
     limit: Duration,
 }
 
@@ -89,14 +89,15 @@ enum State {
 }
 
 impl Chunks {
-    /// Returns a Future of the next chunk: `None` at the end of the body. Its size is the server's affair.
+    /// Returns a Future of the next chunk, or of `None` at the end of the body. The server decides on the size of
+    /// chunks.
     ///
-    /// Several at once have their chunks in the order of the calls. A `next` that is cancelled takes no chunk; one whose
-    /// Future is dropped takes its chunk with it, since what has begun goes on.
+    /// Concurrent calls receive their chunks in the order of the calls. A cancelled `next` takes no chunk; if its
+    /// Future is only dropped, the chunk is lost, since the read goes on.
     ///
     /// # Errors
-    /// The Future fails with an [`HttpClientError`], as does each one after it, if the rest of the body does not come,
-    /// or not within the request's `request_timeout`.
+    /// The Future, and that of each later call, fails with an [`HttpClientError`] if the rest of the body does not
+    /// arrive, or if a chunk takes longer than the request's `request_timeout`.
     #[track_caller]
     pub fn next(&self) -> Future<Option<Bytes>> {
         static NEXT: Coroutine = Coroutine::new("Chunks::next", file!(), line!());
@@ -138,7 +139,7 @@ impl Inner {
         })
     }
 
-    /// Closes the connection; whoever asks for more gets the exception.
+    /// Closes the connection. All later reads fail with the exception.
     fn fail(&self, exception: Exception) -> Exception {
         self.become_state(State::Failed(exception.clone()));
         exception

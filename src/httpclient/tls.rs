@@ -1,4 +1,4 @@
-//! HTTPS: [`ClientTls`], what is trusted, and the handshake.
+//! HTTPS: [`ClientTls`], which certificates are trusted, and the handshake.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::http::transport::Transport;
 use crate::ioloop::IoLoop;
 use crate::net::IoStream;
 
-/// What a client trusts: by default the certificates that the operating system does.
+/// The certificates that a client trusts: those of the operating system by default.
 ///
 /// ```no_run
 /// use squall::httpclient::{AsyncHttpClient, ClientTls, HttpClientConfig};
@@ -29,10 +29,10 @@ use crate::net::IoStream;
 pub struct ClientTls(Option<Arc<ClientConfig>>);
 
 impl ClientTls {
-    /// Trusts the certificates in a PEM text, and no others.
+    /// Trusts only the certificates in a PEM text.
     ///
     /// # Errors
-    /// If there is none in it, or one that cannot be read.
+    /// If the text contains no certificate, or one that cannot be read.
     pub fn from_ca_pem(certificates: &[u8]) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(certificates) {
@@ -49,7 +49,7 @@ impl ClientTls {
     }
 }
 
-/// Takes a configuration of rustls as it is. Let its `alpn_protocols` name nothing but `http/1.1`.
+/// Uses a configuration of rustls as it is. Its `alpn_protocols` must not name anything but `http/1.1`.
 impl From<Arc<ClientConfig>> for ClientTls {
     fn from(config: Arc<ClientConfig>) -> Self {
         Self(Some(config))
@@ -62,7 +62,7 @@ impl fmt::Debug for ClientTls {
     }
 }
 
-/// What the operating system trusts. Reading that takes a while.
+/// Returns a configuration with the certificates of the operating system. Reading them takes a while.
 fn of_system() -> Result<ClientConfig> {
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -70,7 +70,7 @@ fn of_system() -> Result<ClientConfig> {
     Ok(config.with_no_client_auth())
 }
 
-/// Makes encrypted connections.
+/// Creates encrypted connections.
 pub(super) struct Tls(RefCell<ClientTls>);
 
 impl Tls {
@@ -78,7 +78,7 @@ impl Tls {
         Self(RefCell::new(tls))
     }
 
-    /// Negotiates TLS with `host`.
+    /// Performs the TLS handshake with `host`.
     pub(super) async fn connect(&self, host: &str, stream: IoStream) -> Result<Transport> {
         let unbracketed = host.trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(unbracketed.to_owned())?;

@@ -1,4 +1,4 @@
-//! [`IoLoop::add_future`]: a callback that gets a Future when it is done.
+//! [`IoLoop::add_future`]: a callback that receives a Future once it is done.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -11,7 +11,7 @@ use squall_runner::{Context, Future};
 use super::IoLoop;
 
 impl IoLoop {
-    /// Has `f` called with the Future, in the iteration after the one in which it is done. If it panics, that is
+    /// Calls `f` with `future` in the turn of the loop after the one in which `future` is done. A panic in `f` is
     /// logged.
     ///
     /// ```
@@ -45,9 +45,9 @@ impl IoLoop {
     }
 }
 
-/// Holds the Future that holds it.
+/// A callback and its Future, each of which holds the other until the callback has run.
 struct AddFuture<T: 'static, F> {
-    /// These are empty once it has run.
+    /// Empty once the callback has run.
     future: Cell<Option<Future<T>>>,
     f: Cell<Option<F>>,
     context: Cell<Context>,

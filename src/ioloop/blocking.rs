@@ -10,9 +10,12 @@ use super::{Inner, IoLoop};
 use crate::trace::note;
 
 impl IoLoop {
-    /// Has a warning logged for each callback that holds the loop for longer than this; `None`, as at first: for
-    /// none. It names the coroutine, the line where it was resumed and that of its last yield since; of other
-    /// callbacks the function in which they were made. The same text goes to the [trace](crate::trace::note).
+    /// Logs a warning for each callback that holds the loop for longer than `threshold`. `None`, the default, logs
+    /// nothing.
+    ///
+    /// The warning names the coroutine, the line where it was resumed and the line of its last yield since then. For a
+    /// callback that resumes no coroutine it names the function that made the callback. The text also goes to the
+    /// [trace](crate::trace::note).
     ///
     /// ```
     /// use std::time::Duration;
@@ -20,14 +23,14 @@ impl IoLoop {
     /// // WARN squall::ioloop: report held the loop for 1.2s: resumed at src/main.rs:12:9, last yield at src/main.rs:31:9
     /// ```
     ///
-    /// The time is that of the loop's clock. Source: Tornado's older `IOLoop.set_blocking_log_threshold`;
+    /// Durations are measured by the loop's clock. Source: Tornado's older `IOLoop.set_blocking_log_threshold`;
     /// `asyncio.loop.slow_callback_duration`.
     pub fn set_blocking_log_threshold(&self, threshold: Option<Duration>) {
         self.inner.blocking_threshold.set(threshold);
     }
 }
 
-/// A callback that is watched while it runs.
+/// A callback whose duration is measured.
 pub(super) struct Watched {
     callback: Callback,
     before: Option<Suspended>,
@@ -36,13 +39,13 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// What `callback` is before it runs.
+    /// Records what `callback` is about to resume, and when it begins.
     pub(super) fn begin(inner: &Inner, callback: &Callback, threshold: Duration) -> Self {
         let before = callback.suspended();
         Self { callback: callback.clone(), before, since: inner.clock.now(), threshold }
     }
 
-    /// It has run.
+    /// Logs a warning if the callback took longer than the threshold.
     pub(super) fn end(self, inner: &Inner) {
         let took = inner.clock.now().saturating_sub(self.since);
         if took < self.threshold {
@@ -51,7 +54,7 @@ impl Watched {
         let text = match self.before {
             Some(before) => {
                 let (name, resumed) = (before.coroutine.name(), before.place);
-                // Where it has come to meanwhile, if it has yielded since and was not done with that.
+                // The coroutine's last yield, if it has yielded since and is suspended again.
                 let yielded = self.callback.suspended().filter(|now| now.place != resumed);
                 let yielded = yielded.map(|now| format!(", last yield at {}", now.place)).unwrap_or_default();
                 format!("{name} held the loop for {took:?}: resumed at {resumed}{yielded}")

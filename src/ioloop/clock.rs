@@ -1,32 +1,33 @@
-//! [`Clock`]: the loop's one seam for time.
+//! [`Clock`]: where a loop gets its time from.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Where a loop gets its time from. Times are since the loop was made.
+/// A source of time for a loop. All times are measured from the creation of the loop.
 ///
-/// There are two: [`RealClock`], and the [`VirtualClock`](crate::testing::VirtualClock) of tests, which jumps.
+/// squall has two clocks: [`RealClock`], and the [`VirtualClock`](crate::testing::VirtualClock) of tests, which jumps
+/// to the next timer.
 pub trait Clock: fmt::Debug {
-    /// The time now. It never goes backwards.
+    /// Returns the current time. It never decreases.
     fn now(&self) -> Duration;
 
-    /// Called when nothing is ready before `deadline`: how long the loop has to sleep until then. A clock that
-    /// can jump is at the deadline when this returns, and says zero.
+    /// Returns how long the loop has to sleep until `deadline`. The loop calls this when nothing is ready before then.
+    /// A clock that can jump moves itself to the deadline and returns zero.
     fn until(&self, deadline: Duration) -> Duration;
 
-    /// Whether it is one that can jump. A loop on such a clock waits for the jobs of executors before it lets the
-    /// clock jump: they take no time.
+    /// Returns whether the clock can jump. A loop on such a clock waits for the jobs of executors before it lets the
+    /// clock jump, so that jobs take no time.
     fn jumps(&self) -> bool {
         false
     }
 }
 
-/// The clock of the machine: monotonic.
+/// The monotonic clock of the machine.
 #[derive(Debug)]
 pub struct RealClock(Instant);
 
 impl RealClock {
-    /// A clock that stands at zero now.
+    /// Creates a clock that starts at zero.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self(Instant::now())

@@ -12,8 +12,8 @@ use super::{IoLoop, RealClock};
 
 thread_local! {
     static LOOPS: RefCell<Loops> = const { RefCell::new(NONE) };
-    /// Those of a thread that ends and has no `LOOPS` any more, for what thread-locals do in their `Drop`. It has no
-    /// destructor: whatever is left in it then is leaked.
+    /// The loops of a thread that is ending and has lost its `LOOPS`, for use by the `Drop` of other thread-locals. It
+    /// has no destructor, so a loop that is left in it is leaked.
     static ENDING: ManuallyDrop<RefCell<Loops>> = const { ManuallyDrop::new(RefCell::new(NONE)) };
 }
 
@@ -26,17 +26,17 @@ fn with_loops<R>(f: impl FnOnce(&mut Loops) -> R) -> R {
     result.expect("it is called once")
 }
 
-/// The loops of a thread. The last that was made the current one is it.
+/// The loops of one thread. The current one is the loop that was made current last.
 struct Loops {
-    /// The one of the thread, where none was made the current one.
+    /// The thread's default loop, which is current while no other was made so.
     own: Option<IoLoop>,
-    /// The queue below those that were made the current one, if there are any.
+    /// The ready queue that was current before any loop was made current.
     below: Option<Rc<ReadyQueue>>,
     made: Vec<Rc<IoLoop>>,
 }
 
 impl IoLoop {
-    /// The loop of this thread; one on the real clock is made where there is none.
+    /// Returns the current loop of this thread, and creates one on the real clock if there is none.
     pub fn current() -> Self {
         with_loops(|loops| match loops.made.last() {
             Some(made) => Self::clone(made),
@@ -46,8 +46,8 @@ impl IoLoop {
         })
     }
 
-    /// Makes this the loop of the thread until the guard goes. Then it is again the one that was made so last of
-    /// those whose guards are there still: guards may go in any order.
+    /// Makes this the current loop of the thread until the returned guard is dropped. Guards may be dropped in any
+    /// order: the current loop is always the one made current last among those whose guards remain.
     ///
     /// ```
     /// use squall::IoLoop;
@@ -59,7 +59,7 @@ impl IoLoop {
     /// other.close();
     /// assert!(IoLoop::current().is_closed());
     /// drop(there);
-    /// assert!(!IoLoop::current().is_closed());       // that of the thread
+    /// assert!(!IoLoop::current().is_closed());       // the thread's own loop
     /// ```
     pub fn make_current(&self) -> CurrentLoop {
         let made = Rc::new(self.clone());
@@ -73,7 +73,7 @@ impl IoLoop {
         CurrentLoop(Some(made))
     }
 
-    /// Whether the current loop of this thread is running: whoever asks is called by it.
+    /// Returns whether the current loop of this thread is running, so that the caller runs inside one of its callbacks.
     #[cfg(feature = "trace")]
     pub(crate) fn current_runs() -> bool {
         with_loops(|loops| {
@@ -82,7 +82,8 @@ impl IoLoop {
         })
     }
 
-    /// Calls `f` as the loop would: it counts as running meanwhile. For tools that run it by hand.
+    /// Calls `f` as one of the loop's callbacks: the loop counts as running meanwhile. For tools that drive a loop by
+    /// hand.
     pub(crate) fn as_running<R>(&self, f: impl FnOnce() -> R) -> R {
         let running = &self.inner.running;
         let _running = (!running.replace(true)).then(|| Running(running));
@@ -90,7 +91,8 @@ impl IoLoop {
     }
 }
 
-/// Returns the queue of the thread's default loop, if that is not running: what was made outside of any run is on it.
+/// Returns the ready queue of the thread's default loop, unless that loop is running. It holds what was created outside
+/// of any run.
 pub(super) fn default_queue() -> Option<Rc<ReadyQueue>> {
     let idle = |loops: &Loops| {
         let runs = loops.own.as_ref().is_some_and(|own| own.inner.running.get());
@@ -99,7 +101,7 @@ pub(super) fn default_queue() -> Option<Rc<ReadyQueue>> {
     LOOPS.try_with(|loops| idle(&loops.borrow())).ok().flatten()
 }
 
-/// A loop that is the current one of its thread, until this is dropped.
+/// A guard of [`IoLoop::make_current`]: the loop is the current one of its thread until the guard is dropped.
 #[must_use = "the loop is the current one only while this lives: bind it to a name"]
 pub struct CurrentLoop(Option<Rc<IoLoop>>);
 
@@ -107,7 +109,7 @@ impl Drop for CurrentLoop {
     fn drop(&mut self) {
         let Some(gone) = self.0.take() else { return };
         with_loops(|loops| loops.made.retain(|made| !Rc::ptr_eq(made, &gone)));
-        // If this was the last handle, what the loop still holds goes while its queue is the current one.
+        // If this was the last handle, the loop's contents are dropped while its ready queue is the current one.
         drop(gone.inner.ready.clone().make_current());
         drop(gone);
         let ready = with_loops(|loops| match loops.made.last() {

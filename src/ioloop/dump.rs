@@ -1,4 +1,4 @@
-//! [`IoLoop::dump`]: who waits for whom, now.
+//! [`IoLoop::dump`]: which coroutine waits for which, at this moment.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,7 +8,8 @@ use squall_runner::Waiting;
 use super::IoLoop;
 
 impl IoLoop {
-    /// The coroutines that are suspended now, as a tree: below each stands what it waits for.
+    /// Returns the coroutines that are suspended now. It prints as a tree, with each coroutine above the one that it
+    /// waits for.
     ///
     /// ```
     /// use std::time::Duration;
@@ -34,26 +35,26 @@ impl IoLoop {
     /// # Ok::<(), squall::Exception>(())
     /// ```
     ///
-    /// Coroutines are told apart by their functions. If several calls of the same one are suspended, whoever waits
-    /// for one of them says so, and they stand by themselves.
+    /// The tree matches coroutines by their functions. If several calls of one function are suspended, each is printed
+    /// at the left margin, and the coroutine that waits for one of them names the function.
     pub fn dump(&self) -> Dump {
         Dump { waiting: self.inner.waiting() }
     }
 }
 
-/// What [`IoLoop::dump`] gives. `Display` prints the tree.
+/// The suspended coroutines of a loop, as [`IoLoop::dump`] returns them. `Display` prints the tree.
 #[derive(Debug, Clone)]
 pub struct Dump {
     waiting: Vec<Waiting>,
 }
 
 impl Dump {
-    /// Each coroutine that is suspended, oldest first.
+    /// Returns each suspended coroutine, oldest first.
     pub fn waiting(&self) -> &[Waiting] {
         &self.waiting
     }
 
-    /// Prints a coroutine and what it waits for, one below the other. Each is printed once.
+    /// Prints a coroutine and, indented below it, what it waits for. No coroutine is printed twice.
     fn print(
         &self,
         f: &mut fmt::Formatter<'_>,
@@ -81,7 +82,7 @@ impl Dump {
     }
 }
 
-/// For each function, the place of its first call in the list, and how many calls of it there are.
+/// For each function: the position of its first call in the list, and the number of its calls.
 struct Functions<'a>(HashMap<&'a str, (usize, usize)>);
 
 impl<'a> Functions<'a> {
@@ -97,7 +98,7 @@ impl<'a> Functions<'a> {
         self.0.get(name).map_or(0, |&(_, calls)| calls)
     }
 
-    /// The coroutine that stands below `waiting`: the only call of what that waits for.
+    /// Returns the coroutine to print below `waiting`: the one that it waits for, if only one call matches.
     fn below(&self, waiting: &Waiting) -> Option<usize> {
         self.0.get(waiting.on?).filter(|(_, calls)| *calls == 1).map(|&(place, _)| place)
     }
@@ -112,7 +113,7 @@ impl fmt::Display for Dump {
         }
         let functions = Functions::of(&self.waiting);
         let mut printed = vec![false; self.waiting.len()];
-        // Two may wait for the same one: it stands below the older of them.
+        // Two coroutines may wait for the same third one: that is printed below the older of them.
         let mut is_below = vec![false; self.waiting.len()];
         self.waiting
             .iter()
@@ -121,7 +122,7 @@ impl fmt::Display for Dump {
         for index in (0..self.waiting.len()).filter(|&index| !is_below[index]) {
             self.print(f, &functions, index, &mut printed)?;
         }
-        // Those that are left wait for each other, in a circle.
+        // The coroutines that are left wait for each other in a circle.
         for index in 0..self.waiting.len() {
             self.print(f, &functions, index, &mut printed)?;
         }

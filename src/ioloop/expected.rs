@@ -1,4 +1,4 @@
-//! What is to come from other threads: the results of jobs.
+//! Callbacks that other threads will trigger, such as the results of jobs.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use squall_runner::ready::{is_mostly_empty, Callback};
 use super::handle::{Mail, Remote};
 use super::IoLoop;
 
-/// Callbacks that wait for their [`Ticket`]s to be dropped.
+/// Callbacks that are called when their [`Ticket`]s are dropped.
 #[derive(Default)]
 pub(crate) struct Expected {
-    /// Each with its age.
+    /// Each callback with its age.
     slab: Slab<(Callback, u64)>,
-    /// How many there have been.
+    /// How many callbacks were ever added; the age of the youngest.
     made: u64,
 }
 
@@ -22,30 +22,30 @@ impl Expected {
         self.slab.is_empty()
     }
 
-    /// Gives the memory of many jobs back that are over.
+    /// Returns memory that a burst of jobs has left unused.
     pub(super) fn give_back_room(&mut self) {
         if is_mostly_empty(self.slab.len(), self.slab.capacity()) {
             self.slab.shrink_to_fit();
         }
     }
 
-    /// Takes what has come.
+    /// Takes out the callback under `key`, whose ticket was dropped.
     pub(super) fn take(&mut self, key: usize) -> Option<Callback> {
         self.take_with_age(key).map(|(callback, _)| callback)
     }
 
-    /// The same, and how many there were when it was asked for, with it.
+    /// Takes out the callback under `key`, with its age.
     pub(super) fn take_with_age(&mut self, key: usize) -> Option<(Callback, u64)> {
         self.slab.try_remove(key)
     }
 
-    /// None of them is going to run.
+    /// Withdraws all callbacks, since none of them will run.
     pub(super) fn withdraw(self) {
         self.slab.into_iter().for_each(|(_, (callback, _))| callback.withdraw());
     }
 }
 
-/// Has what is expected put on the ready queue of its loop when this is dropped, on whichever thread.
+/// Triggers an expected callback when it is dropped, on whichever thread that happens.
 pub(crate) struct Ticket {
     remote: Arc<Remote>,
     key: usize,
@@ -58,8 +58,8 @@ impl Drop for Ticket {
 }
 
 impl IoLoop {
-    /// Has the callback that `make` gives put on the ready queue when the ticket is dropped that `make` gets. Until
-    /// then the loop waits for it.
+    /// Creates a [`Ticket`], passes it to `make`, and runs the callback that `make` returns once the ticket is dropped.
+    /// The loop keeps running until then.
     pub(crate) fn expect(&self, make: impl FnOnce(Ticket) -> Callback) {
         let expected = &mut *self.inner.expected.borrow_mut();
         expected.made += 1;

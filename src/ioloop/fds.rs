@@ -19,7 +19,7 @@ use super::registered::{Mode, Registered};
 use super::wait::Wait;
 use super::IoLoop;
 
-/// What a file descriptor is ready for, or is to be watched for. They are joined by `|`.
+/// The directions in which a file descriptor is ready, or is to be watched. Join them with `|`.
 ///
 /// ```
 /// use squall::ioloop::FdEvents;
@@ -29,14 +29,14 @@ use super::IoLoop;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FdEvents {
-    /// It can be read from, or has an error, or its other end is closed.
+    /// Readable; also set when the descriptor has an error or its other end is closed.
     pub read: bool,
-    /// It can be written to, or has an error, or its other end is closed.
+    /// Writable; also set when the descriptor has an error or its other end is closed.
     pub write: bool,
 }
 
 impl FdEvents {
-    /// Nothing: the handler is paused, and its descriptor costs nothing, whatever happens at its other end.
+    /// No direction. The handler is paused, and its descriptor costs nothing, whatever happens at its other end.
     pub const NONE: Self = Self { read: false, write: false };
     /// Tornado's `IOLoop.READ`.
     pub const READ: Self = Self { read: true, write: false };
@@ -57,11 +57,12 @@ impl BitOr for FdEvents {
 }
 
 impl IoLoop {
-    /// Has `handler` called whenever `fd` is ready for one of `events`, until it is [removed](Self::remove_handler).
-    /// It is called again in the next iteration if it leaves the descriptor ready. A panic of it is logged.
+    /// Calls `handler` whenever `fd` is ready for one of `events`, until [`remove_handler`](Self::remove_handler). If
+    /// the handler leaves the descriptor ready, it is called again in the next turn of the loop. A panic in it is
+    /// logged.
     ///
-    /// The loop keeps `fd`, so that the descriptor stays open while it is watched: hand in an `Rc` or a `try_clone`
-    /// of what is used elsewhere.
+    /// The loop owns `fd`, so that the descriptor stays open while it is watched. Pass an `Rc`, or a `try_clone`, of a
+    /// socket that is used elsewhere.
     ///
     /// ```
     /// use std::io::{Read, Write};
@@ -84,7 +85,7 @@ impl IoLoop {
     /// io_loop.start();
     /// io_loop.remove_handler(&there);
     ///
-    /// // So that a coroutine can wait for it: a Future that the handler resolves.
+    /// // A coroutine can wait for it through a Future that the handler resolves.
     /// let readable = squall::Future::new();
     /// let mut promise = Some(readable.promise());
     /// io_loop.add_handler(there.clone(), FdEvents::READ, move |_| {
@@ -97,8 +98,9 @@ impl IoLoop {
     /// ```
     ///
     /// # Errors
-    /// If it has a handler already ([`io::ErrorKind::AlreadyExists`]), cannot be watched, as a regular file, or the
-    /// system gives no more descriptors: the loop keeps one of its own for each handler.
+    /// [`io::ErrorKind::AlreadyExists`] if the descriptor has a handler already; another error if it cannot be watched,
+    /// as a regular file cannot, or if the process has no descriptors left (the loop uses one of its own for each
+    /// handler).
     ///
     /// Source: `tornado.ioloop.IOLoop.add_handler`.
     pub fn add_handler(
@@ -113,11 +115,12 @@ impl IoLoop {
         self.inner.fds.add(Rc::new(fd), events, Guarded::new(Box::new(handler)), self.inner.inbox.wakeup())
     }
 
-    /// Changes what the descriptor is watched for. [`FdEvents::NONE`] pauses the handler; a loop that has nothing
-    /// but paused handlers has nothing that could wake it.
+    /// Changes the directions in which the descriptor is watched. [`FdEvents::NONE`] pauses the handler; paused
+    /// handlers do not keep the loop from reporting a deadlock.
     ///
     /// # Errors
-    /// If it has no handler ([`io::ErrorKind::NotFound`]), or the system refuses to watch it again.
+    /// [`io::ErrorKind::NotFound`] if the descriptor has no handler; another error if the system refuses to watch it
+    /// again.
     ///
     /// Source: `tornado.ioloop.IOLoop.update_handler`.
     pub fn update_handler(&self, fd: &impl AsFd, events: FdEvents) -> io::Result<()> {
@@ -127,8 +130,8 @@ impl IoLoop {
         }
     }
 
-    /// Takes the handler back: it is not called any more, not even for what is ready already. Harmless if there is
-    /// none.
+    /// Removes the handler of a descriptor. It is not called again, not even for an event that was already reported.
+    /// Does nothing if there is no handler.
     ///
     /// Source: `tornado.ioloop.IOLoop.remove_handler`.
     pub fn remove_handler(&self, fd: &impl AsFd) {
@@ -137,19 +140,19 @@ impl IoLoop {
     }
 }
 
-/// The descriptors that have handlers, by their numbers.
+/// The handlers of a loop, by the numbers of their descriptors.
 #[derive(Default)]
 pub(super) struct Fds {
     handlers: RefCell<HashMap<RawFd, Rc<Handler>>>,
     watched: Rc<Watched>,
 }
 
-/// How many descriptors the poller knows. Those of paused handlers are not among them.
+/// How many descriptors are registered with the poller. Those of paused handlers are not.
 #[derive(Default)]
 struct Watched(Cell<usize>);
 
 impl Fds {
-    /// Returns whether a descriptor is watched that could wake the loop.
+    /// Returns whether at least one descriptor is watched, and so could wake the loop.
     pub(super) fn any_watched(&self) -> bool {
         self.watched.0.get() > 0
     }
@@ -167,7 +170,7 @@ impl Fds {
     ) -> io::Result<()> {
         let fd = source.as_fd().as_raw_fd();
         if self.get(fd).is_some() {
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the descriptor has a handler already"));
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, "the descriptor already has a handler"));
         }
         let registration = Registration::new(source, fd, wakeup, &self.watched)?;
         registration.arm(events)?;
@@ -186,7 +189,7 @@ impl Fds {
         let removed = {
             let handlers = &mut *self.handlers.borrow_mut();
             let removed = handlers.remove(&fd);
-            // The room of many that are gone is given back.
+            // Returns memory that many removed handlers have left unused.
             if is_mostly_empty(handlers.len(), handlers.capacity()) {
                 handlers.shrink_to_fit();
             }
@@ -195,13 +198,13 @@ impl Fds {
         removed.inspect(|handler| handler.withdraw())
     }
 
-    /// Puts the handlers of those that are ready on the queue.
+    /// Puts the handlers of the descriptors that are ready on the ready queue.
     pub(super) fn take_in(&self, wait: &Wait, queue: &ReadyQueue) {
         let handlers = self.handlers.borrow();
         let polled = wait.events.iter().map(|event| (event.key, event.readable, event.writable));
         let seen = wait.seen.iter().map(|seen| (seen.key, seen.read, seen.write));
         for (key, read, write) in polled.chain(seen) {
-            // The keys are the descriptors' numbers.
+            // Keys are the numbers of the descriptors.
             let handler = RawFd::try_from(key).ok().and_then(|fd| handlers.get(&fd));
             if let Some(handler) = handler {
                 handler.ready.set(FdEvents { read, write });
@@ -210,7 +213,7 @@ impl Fds {
         }
     }
 
-    /// Removes all of them.
+    /// Removes all handlers.
     pub(super) fn close(&self) {
         let handlers = self.handlers.take();
         handlers.values().for_each(|handler| handler.withdraw());
@@ -220,13 +223,13 @@ impl Fds {
 type HandlerFn = Guarded<Box<dyn FnMut(FdEvents)>>;
 
 struct Handler {
-    /// `None` once it is removed.
+    /// `None` once the handler is removed.
     registration: RefCell<Option<Registration>>,
-    /// What it is watched for.
+    /// The directions in which the descriptor is watched.
     events: Cell<FdEvents>,
-    /// What it was found ready for.
+    /// The directions in which the last wait found the descriptor ready.
     ready: Cell<FdEvents>,
-    /// `None` while it is called, and once it is removed.
+    /// `None` while the handler is being called, and once it is removed.
     f: Cell<Option<HandlerFn>>,
     context: Context,
 }
@@ -237,7 +240,7 @@ impl Handler {
         self.arm()
     }
 
-    /// Has the descriptor looked at again. The poller looks once only.
+    /// Watches the descriptor for its next event, since the poller reports each event only once.
     fn arm(&self) -> io::Result<()> {
         match &*self.registration.borrow() {
             Some(registration) => registration.arm(self.events.get()),
@@ -249,9 +252,9 @@ impl Handler {
 impl Run for Handler {
     fn run(self: Rc<Self>) {
         let Some(f) = self.f.take() else { return };
-        // Also if it panics, it is there again for the next time, unless it was removed.
+        // Puts the handler back for the next event, even if it panics, unless it was removed meanwhile.
         let mut putting_back = PutBack { handler: &self, f: Some(f) };
-        // Before the call: what the handler leaves ready is seen in the next iteration all the same.
+        // Armed before the call, so that what the handler leaves ready is seen in the next turn.
         if let Err(error) = self.arm() {
             log(
                 Level::Error,
@@ -267,7 +270,7 @@ impl Run for Handler {
 }
 
 impl Withdraw for Handler {
-    /// It is removed.
+    /// Removes the handler.
     fn withdraw(&self) {
         drop((self.registration.take(), self.f.take()));
     }
@@ -286,22 +289,22 @@ impl Drop for PutBack<'_> {
     }
 }
 
-/// A descriptor that the poller knows while it is watched for something.
+/// A descriptor that is registered with the poller while it is watched in some direction.
 ///
-/// Of one that is watched for nothing, epoll would still report that its other end hung up, again and again: the poller
-/// forgets it meanwhile.
+/// epoll reports a hang-up even for a descriptor that is watched for nothing, again and again; so a paused descriptor
+/// is not registered.
 struct Registration {
-    /// A descriptor of its own for the same file: whatever becomes of `source`, it is open as long as the poller knows
-    /// it.
+    /// A duplicate of the descriptor, owned by the registration: it stays open for as long as the poller knows it,
+    /// whatever is done to `source`.
     registered: Registered<OwnedFd>,
     fd: RawFd,
     watched: Rc<Watched>,
-    /// Keeps the number `fd` from being given to another file.
+    /// Keeps the descriptor open, so that its number `fd` is not reused for another file.
     _source: Guarded<Rc<dyn AsFd>>,
 }
 
 impl Registration {
-    /// Makes the descriptor known to the poller, which shows whether it can be watched at all.
+    /// Registers the descriptor with the poller, which fails if it cannot be watched at all.
     fn new(source: Rc<dyn AsFd>, fd: RawFd, wakeup: &Arc<Wakeup>, watched: &Rc<Watched>) -> io::Result<Self> {
         let registered = Registered::new(source.as_fd().try_clone_to_owned()?, wakeup);
         let registration = Self { registered, fd, watched: watched.clone(), _source: Guarded::new(source) };
@@ -309,7 +312,7 @@ impl Registration {
         Ok(registration)
     }
 
-    /// The keys are the descriptors' numbers.
+    /// Returns the poller's key of the descriptor, which is its number.
     fn key(&self) -> io::Result<usize> {
         usize::try_from(self.fd).map_err(io::Error::other)
     }
@@ -330,7 +333,7 @@ impl Registration {
         Ok(())
     }
 
-    /// Has the descriptor looked at once for these events.
+    /// Watches the descriptor for the next of these events, once.
     fn arm(&self, events: FdEvents) -> io::Result<()> {
         if events == FdEvents::NONE {
             return self.delete();

@@ -1,4 +1,4 @@
-//! [`LoopHandle`]: a loop as other threads see it; and how they wake it.
+//! [`LoopHandle`]: a loop as other threads see it, and how they wake it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -17,20 +17,20 @@ use squall_runner::Context;
 
 use super::wait::Wait;
 
-/// What other threads leave for the loop.
+/// A message that another thread leaves for the loop.
 pub(crate) enum Mail {
-    /// To be called.
+    /// A callback to call.
     Callback(SendCallback),
-    /// What is expected under this key has come.
+    /// The key of an expected callback, whose ticket was dropped.
     Arrived(usize),
-    /// A native coroutine was woken.
+    /// A native coroutine whose waker was called.
     Woken(Arc<Woken>),
 }
 
 type SendCallback = Guarded<Box<dyn FnOnce() + Send>>;
 
-/// A loop as other threads see it: they may have something called on it. While there is one, a loop that has
-/// nothing to do sleeps and waits for it.
+/// A handle by which other threads add callbacks to a loop. While a `LoopHandle` exists, a loop that has nothing else
+/// to do sleeps and waits, and does not report a deadlock.
 ///
 /// ```
 /// use squall::{Future, IoLoop};
@@ -49,17 +49,18 @@ type SendCallback = Guarded<Box<dyn FnOnce() + Send>>;
 /// ```
 pub struct LoopHandle(Arc<Remote>);
 
-/// What the loop and those outside share.
+/// The state that a loop shares with other threads.
 pub(crate) struct Remote {
-    /// What was left and not taken in yet, in order. `None` once the loop takes nothing any more.
+    /// The messages that the loop has not taken yet, in order. `None` once the loop is closed.
     mail: Mutex<Option<Vec<Mail>>>,
     wakeup: Arc<Wakeup>,
-    /// How many handles there are.
+    /// How many [`LoopHandle`]s exist.
     handles: AtomicUsize,
 }
 
 impl LoopHandle {
-    /// Has `callback` called on the loop's thread, in its next iteration. If the loop is gone, it is dropped.
+    /// Calls `callback` on the loop's thread, in its next turn. If the loop is closed, the callback is dropped
+    /// uncalled.
     pub fn add_callback(&self, callback: impl FnOnce() + Send + 'static) {
         self.0.send(Mail::Callback(Guarded::new(Box::new(callback))));
     }
@@ -67,7 +68,7 @@ impl LoopHandle {
 
 impl Remote {
     pub(crate) fn send(&self, mail: Mail) {
-        // What is not taken is dropped once the list is not locked any more: its `Drop` may send something.
+        // A message that is not accepted is dropped after the list is unlocked, since its `Drop` may leave another one.
         let mut refused = None;
         let first = match &mut *self.mail() {
             Some(left) => {
@@ -80,7 +81,7 @@ impl Remote {
             }
         };
         drop(refused);
-        // The loop takes all of it at once: whoever left the first wakes it for the others, too.
+        // The loop takes all messages at once, so only the first one has to wake it.
         if first {
             self.wakeup.wake();
         }
@@ -101,7 +102,7 @@ impl Clone for LoopHandle {
 impl Drop for LoopHandle {
     fn drop(&mut self) {
         if self.0.handles.fetch_sub(1, Ordering::SeqCst) == 1 {
-            // The loop may be waiting for nothing else: it has to see that nobody is left.
+            // The loop may be waiting only because handles exist: wake it to see that the last one is gone.
             self.0.wakeup.wake();
         }
     }
@@ -113,61 +114,61 @@ impl fmt::Debug for LoopHandle {
     }
 }
 
-/// How a loop sleeps, and is woken.
+/// How a loop sleeps, and how it is woken.
 ///
-/// Others say that there is news *after* they have left something; the loop takes the news down *before* it looks for
-/// what was left, and falls asleep only if there is none, in one step. So nothing that is left stays unseen.
+/// Other threads leave mail, then set the flag; the loop clears the flag, then reads the mail. It falls asleep only if
+/// the flag is not set, in one atomic step. So no mail is overlooked.
 ///
-/// A loop that watches no descriptor parks its thread: that takes one call of the system, the poller's way five.
+/// A loop that watches no descriptor parks its thread, which takes one system call where the poller's way takes five.
 pub(crate) struct Wakeup {
-    /// Made for the first descriptor that is watched, and by the loop's thread: never while that is parked.
+    /// Created for the first descriptor that is watched, on the loop's thread: never while that thread is parked.
     poller: OnceLock<Poller>,
-    /// The loop's.
+    /// The thread of the loop.
     thread: Thread,
-    /// One of the three below.
+    /// `AWAKE`, `NEWS` or `ASLEEP`.
     state: AtomicU8,
 }
 
-/// The loop is awake, and has seen everything that others have said that they left.
+/// The loop is awake and has read all mail.
 const AWAKE: u8 = 0;
-/// Somebody has left something, or has gone, since the loop looked.
+/// Mail was left, or the last handle was dropped, since the loop last read its mail.
 const NEWS: u8 = 1;
-/// The loop sleeps, or is about to.
+/// The loop is asleep, or about to be.
 const ASLEEP: u8 = 2;
 
 impl Wakeup {
-    /// Of a loop of this thread, for which something may have been left before it was made.
+    /// Begins with `NEWS`, since mail may have been left before this was created.
     fn new() -> Self {
         Self { poller: OnceLock::new(), thread: thread::current(), state: AtomicU8::new(NEWS) }
     }
 
-    /// There is news: wakes the loop, if it sleeps.
+    /// Sets the flag, and wakes the loop if it is asleep.
     pub(crate) fn wake(&self) {
         if self.state.swap(NEWS, Ordering::SeqCst) == ASLEEP {
             match self.poller.get() {
-                // It fails only if the poller is broken, and then the loop's own wait says so.
+                // Fails only if the poller is broken, which the loop's own wait reports.
                 Some(poller) => drop(poller.notify()),
                 None => self.thread.unpark(),
             }
         }
     }
 
-    /// Whether there is news. It is none any more then: the caller looks for what was left.
+    /// Clears the flag, and returns whether it was set. The caller then reads the mail.
     pub(crate) fn take_news(&self) -> bool {
         self.state.load(Ordering::Relaxed) == NEWS && self.state.swap(AWAKE, Ordering::SeqCst) == NEWS
     }
 
-    /// Falls asleep, unless there is news.
+    /// Marks the loop as asleep and returns `true`, unless the flag is set.
     pub(crate) fn fall_asleep(&self) -> bool {
         self.state.compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// Whether somebody has woken the loop since it fell asleep.
+    /// Returns whether the loop was woken since it fell asleep.
     pub(crate) fn was_woken(&self) -> bool {
         self.state.load(Ordering::SeqCst) == NEWS
     }
 
-    /// The loop does not sleep any more. News stays news.
+    /// Marks the loop as awake. The flag stays set if it was.
     pub(crate) fn awake(&self) {
         let _ = self.state.compare_exchange(ASLEEP, AWAKE, Ordering::SeqCst, Ordering::SeqCst);
     }
@@ -179,8 +180,8 @@ impl Wakeup {
         Ok(self.poller.get().expect("it was set just now"))
     }
 
-    /// Waits until something happens, at most so long; `None`: however long that takes. Does not wait if
-    /// somebody has woken the loop since it fell asleep.
+    /// Waits until something happens, for at most `timeout` (`None` for no limit). Returns at once if the loop was
+    /// woken since it fell asleep.
     pub(super) fn wait(&self, wait: &mut Wait, timeout: Option<Duration>) -> io::Result<()> {
         wait.clear();
         let timeout = if self.was_woken() { Some(Duration::ZERO) } else { timeout };
@@ -196,15 +197,15 @@ impl Wakeup {
     }
 }
 
-/// The loop's own end.
+/// The loop's own end of the mailbox.
 pub(crate) struct Inbox {
     remote: Arc<Remote>,
-    /// An empty list, which the next one to be filled is exchanged for: it keeps its room.
+    /// An empty list with spare room, exchanged for the full one when mail is read.
     spare: Cell<Vec<Mail>>,
     called: Rc<Called>,
 }
 
-/// So many may have been left at once for their list to be used again.
+/// A list that has room for more messages than this is not kept for reuse.
 const SPARE: usize = 1024;
 
 impl Inbox {
@@ -230,7 +231,7 @@ impl Inbox {
         &self.remote.wakeup
     }
 
-    /// Whether somebody outside may still have something called.
+    /// Returns whether a [`LoopHandle`] exists, so that another thread may still add a callback.
     pub(crate) fn has_handles(&self) -> bool {
         self.remote.handles.load(Ordering::SeqCst) > 0
     }
@@ -240,8 +241,8 @@ impl Inbox {
         self.remote.mail().as_ref().is_none_or(Vec::is_empty)
     }
 
-    /// Takes everything out that was left until now: what is to be called, and the keys of what was expected. The
-    /// native coroutines that were woken go to `ready`.
+    /// Reads all mail: returns the callbacks and the keys of expected callbacks, and puts the native coroutines that
+    /// were woken on `ready`.
     pub(crate) fn take(
         &self,
         ready: &ReadyQueue,
@@ -267,7 +268,7 @@ impl Inbox {
         }
     }
 
-    /// Gives the memory of many callbacks back that have been called.
+    /// Returns memory that a burst of callbacks has left unused.
     pub(super) fn give_back_room(&self) {
         let called = &mut *self.called.0.borrow_mut();
         if is_mostly_empty(called.len(), called.capacity()) {
@@ -275,7 +276,7 @@ impl Inbox {
         }
     }
 
-    /// Takes nothing any more, and drops what has come.
+    /// Refuses all further mail, and drops what was left.
     pub(crate) fn close(&self) {
         let left = self.remote.mail().take();
         drop(left);
@@ -284,8 +285,8 @@ impl Inbox {
     }
 }
 
-/// What others want called, in order. It stands on the ready queue as often as there is something in it: so none of
-/// them needs a place of its own there.
+/// The callbacks of other threads, in order. The ready queue holds this once for each of them, so that no callback
+/// needs an allocation of its own there.
 #[derive(Default)]
 struct Called(RefCell<VecDeque<SendCallback>>);
 

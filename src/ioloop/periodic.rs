@@ -1,4 +1,4 @@
-//! [`PeriodicCallback`]: something that is called again and again.
+//! [`PeriodicCallback`]: a callback that is called at a fixed interval.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -18,7 +18,7 @@ use squall_runner::{log, marker, Error, Exception, Result};
 
 use super::{run_callback, IoLoop, Timeout, WeakLoop, CLOSED};
 
-/// Calls something every `period`, while the loop runs.
+/// Calls a function every `period` while the loop runs.
 ///
 /// ```
 /// use std::cell::Cell;
@@ -38,55 +38,55 @@ use super::{run_callback, IoLoop, Timeout, WeakLoop, CLOSED};
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// The callback may be a plain function, a coroutine or an `async` block ([`CallbackResult`] says what it may
-/// give). It is waited for before the next call. What it raises is logged, and it goes on.
+/// The callback may be a plain function, a coroutine or an `async` block; [`CallbackResult`] lists what it may return.
+/// The next call begins after the coroutine of the last one is done. An exception is logged, and the calls go on.
 ///
-/// The period is measured from the start of one call to the start of the next. A call that takes longer skips as
-/// many as it must to be back on schedule. If the clock goes backwards the schedule is not moved.
+/// The period is measured from the start of one call to the start of the next. A call that takes longer than the period
+/// skips the calls it has missed, to stay on schedule. If the clock goes backwards, the schedule does not move.
 ///
-/// This is a handle: clones mean the same callback, and dropping the last one does not stop it, as the loop
-/// holds it. It is stopped by [`stop`](Self::stop), or by the end of its loop. Then it may be started again, on any loop.
-///
-/// A callback that holds its own handle is never freed, as with any `Rc` that holds itself: let it hold a `Weak`, or drop
-/// that handle when it is not needed any more.
+/// A `PeriodicCallback` is a handle: clones refer to the same schedule. The loop holds it too, so dropping the last
+/// handle does not stop it. [`stop`](Self::stop) stops it, and so does the end of its loop. Then it may be started
+/// again, on any loop. A callback that holds its own handle is never freed, like any `Rc` that holds itself: let it
+/// hold a `Weak`, or drop that handle when it is no longer needed.
 ///
 /// Source: `tornado.ioloop.PeriodicCallback`.
 #[derive(Clone)]
 pub struct PeriodicCallback(Rc<Periodic>);
 
 struct Periodic {
-    /// Empty while it is called.
+    /// `None` while it is being called.
     callback: Cell<Option<Callback>>,
     /// Never zero.
     period: Duration,
-    /// By how much each period differs.
+    /// How much each period varies.
     jitter: Cell<Option<Jitter>>,
     running: Cell<bool>,
-    /// When the next call is due, in the time of the loop.
+    /// When the next call is due, as the loop measures time.
     next_timeout: Cell<Duration>,
     timeout: Cell<Option<Timeout>>,
-    /// The line that started it.
+    /// The line that called `start`.
     started_at: Cell<&'static Location<'static>>,
-    /// The loop on which it was started.
+    /// The loop on which it was started last.
     io_loop: RefCell<WeakLoop>,
-    /// Lets the end of the loop stop it. Empty while it does not run.
+    /// Lets the end of the loop break the cycle of a callback that holds its own handle. `None` while it is stopped,
+    /// when it may be started on another loop.
     held: Cell<Option<Held>>,
 }
 
 type Callback = Guarded<Box<dyn FnMut() -> Pin<Box<dyn StdFuture<Output = Result<()>>>>>>;
 
 struct Jitter {
-    /// The width of the window, as a part of the period.
+    /// The width of the window, as a fraction of the period.
     fraction: f64,
-    /// Gives numbers from 0 to 1.
+    /// Returns numbers from 0 to 1.
     random: Guarded<Box<dyn FnMut() -> f64>>,
 }
 
 impl PeriodicCallback {
-    /// Creates a callback that is called every `period`, once it is [started](Self::start).
+    /// Creates a callback that is called every `period` after [`start`](Self::start).
     ///
     /// # Panics
-    /// If the period is zero.
+    /// Panics if the period is zero.
     #[track_caller]
     pub fn new<M, R: CallbackResult<M>>(mut callback: impl FnMut() -> R + 'static, period: Duration) -> Self {
         assert!(!period.is_zero(), "the period of a PeriodicCallback must be more than zero");
@@ -103,17 +103,17 @@ impl PeriodicCallback {
         }))
     }
 
-    /// Makes each period a random one, within a window around the given period that is `fraction` of it wide:
-    /// so that those that have the same period do not all run at once. 0.1 means up to 5 % less or more.
+    /// Varies each period at random, within a window centred on the period and `fraction` of it wide, so that callbacks
+    /// with equal periods do not all run at once. A `fraction` of 0.1 means up to 5 % more or less.
     ///
     /// # Panics
-    /// If `fraction` is less than 0, or 2 and more.
+    /// Panics if `fraction` is negative, or 2 or more.
     #[must_use]
     #[track_caller]
     pub fn jitter(self, fraction: f64) -> Self {
         let mut seed = RandomState::new().hash_one(0);
         self.jitter_by(fraction, move || {
-            // A linear congruential generator (Knuth's MMIX), of which the upper 53 bits are used.
+            // A linear congruential generator (Knuth's MMIX); its upper 53 bits are used.
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             #[allow(clippy::cast_precision_loss)]
             let upper = (seed >> 11) as f64;
@@ -121,11 +121,11 @@ impl PeriodicCallback {
         })
     }
 
-    /// Makes each period a random one, like [`jitter`](Self::jitter), by the numbers that `random` returns. They are from
-    /// 0 to 1: 0.5 is the middle of the window.
+    /// Varies each period like [`jitter`](Self::jitter), using the numbers from 0 to 1 that `random` returns; 0.5 is
+    /// the middle of the window.
     ///
     /// # Panics
-    /// If `fraction` is less than 0, or 2 and more.
+    /// Panics if `fraction` is negative, or 2 or more.
     #[must_use]
     #[track_caller]
     pub fn jitter_by(self, fraction: f64, random: impl FnMut() -> f64 + 'static) -> Self {
@@ -137,10 +137,10 @@ impl PeriodicCallback {
         self
     }
 
-    /// Starts it on the current loop. The first call is a period from now.
+    /// Starts the calls on the current loop. The first one is due after one period.
     ///
-    /// Starting one that runs already adds a second schedule beside the first, as in Tornado. One that was stopped, or whose
-    /// loop has ended, may be started on another loop. On a loop that is closed nothing is started, and an error is logged.
+    /// Starting one that is running adds a second schedule beside the first, as in Tornado. One that was stopped may be
+    /// started on another loop. On a closed loop it does not start, and an error is logged.
     #[track_caller]
     pub fn start(&self) {
         let io_loop = IoLoop::current();
@@ -159,7 +159,7 @@ impl PeriodicCallback {
         this.schedule_next();
     }
 
-    /// Stops it. A call that is under way runs on to its end.
+    /// Stops the calls. A call that has begun runs to its end.
     pub fn stop(&self) {
         self.0.running.set(false);
         drop(self.0.held.take());
@@ -169,7 +169,8 @@ impl PeriodicCallback {
         }
     }
 
-    /// Returns whether it was started and not stopped since, by [`stop`](Self::stop) or by the end of its loop.
+    /// Returns whether it was started and has not been stopped since, by [`stop`](Self::stop) or by the end of its
+    /// loop.
     pub fn is_running(&self) -> bool {
         self.0.running.get()
     }
@@ -190,7 +191,8 @@ impl fmt::Debug for PeriodicCallback {
 }
 
 impl Periodic {
-    /// One call. The loop runs it as a native coroutine, which costs a turn more than a plain callback would.
+    /// Makes one call and schedules the next. The loop runs this as a native coroutine, which takes one turn more than
+    /// a plain callback.
     async fn periodic_callback(self: Rc<Self>) -> Result<()> {
         if !self.running.get() {
             return Ok(());
@@ -204,9 +206,9 @@ impl Periodic {
         Ok(())
     }
 
-    /// Calls the callback and waits for what it gives. A panic is an Exception like any other.
+    /// Calls the callback and waits for the coroutine that it returns. A panic becomes an Exception.
     async fn call(&self) -> Result<()> {
-        // It is missing where it is being called already.
+        // The callback is missing while another call of it runs.
         let Some(mut callback) = self.callback.take() else { return Ok(()) };
         let called = Exception::trap(|| Ok(callback()), Err);
         self.callback.set(Some(callback));
@@ -217,7 +219,7 @@ impl Periodic {
 
     fn schedule_next(self: &Rc<Self>) {
         let Some(io_loop) = self.io_loop.borrow().upgrade() else { return };
-        // At the end of time, to which a virtual clock can jump, there is no next time.
+        // At the end of time, which a virtual clock can reach, there is no next call.
         if self.running.get() && io_loop.time() < Timeout::LAST {
             let next = next_timeout(self.next_timeout.get(), io_loop.time(), self.period_with_jitter());
             self.next_timeout.set(next);
@@ -241,30 +243,30 @@ impl Periodic {
     }
 }
 
-/// When the call after the one of `next` is due.
+/// Returns when the call after the one due at `next` is due.
 fn next_timeout(next: Duration, now: Duration, period: Duration) -> Duration {
     // If the clock went backwards, the schedule moves on by one period rather than to the same time again.
     let Some(late) = now.checked_sub(next) else { return next.saturating_add(period) };
-    // Back to a multiple of the schedule, if a call took too long.
+    // A call took too long: skip to the next multiple of the period.
     let cycles = late.as_nanos() / period.as_nanos() + 1;
     u64::try_from(period.as_nanos().saturating_mul(cycles))
         .map_or(Duration::MAX, |nanos| next.saturating_add(Duration::from_nanos(nanos)))
 }
 
 impl Withdraw for Periodic {
-    /// The loop has ended. It takes its timer with it, and what is called stays here for the next start.
+    /// Stops the calls, since the loop has ended: drops the timer, and keeps the callback for the next start.
     fn withdraw(&self) {
         self.running.set(false);
         drop(self.timeout.take());
     }
 }
 
-/// What the callback of a [`PeriodicCallback`] may give: nothing; a Result, whose error is logged; a coroutine's
-/// Future, an `async` block or any other std Future of a Result, which is waited for.
+/// A value that the callback of a [`PeriodicCallback`] may return: nothing; a `Result`, whose error is logged; or a
+/// coroutine's Future, an `async` block or another std Future of a `Result`, each of which is waited for.
 #[diagnostic::on_unimplemented(
-    message = "the callback of a PeriodicCallback may not give `{Self}`",
+    message = "the callback of a PeriodicCallback may not return `{Self}`",
     label = "not `()`, a Result, or a Future of a Result",
-    note = "end the closure with `;` to give nothing, or call a coroutine in it, or give an `async` block"
+    note = "end the closure with `;` to return nothing, or call a coroutine in it, or return an `async` block"
 )]
 pub trait CallbackResult<M> {
     #[doc(hidden)]
@@ -277,7 +279,7 @@ impl CallbackResult<marker::Moment> for () {
     }
 }
 
-/// The kind of a Result that a plain callback gives.
+/// The kind of a `Result` that a plain callback returns.
 #[derive(Debug)]
 pub struct Plain;
 

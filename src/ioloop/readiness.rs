@@ -1,4 +1,4 @@
-//! [`Readiness`]: what one socket is ready for, and its share of a turn.
+//! [`Readiness`]: the operations for which a socket is ready, and its share of a turn.
 //!
 //! The poller sets the bits right after the loop's wait; the in-memory network of tests sets them where data arrives.
 //! An operation is tried only while its bit is set, and clears the bit when the socket says that it would block. So a
@@ -13,44 +13,44 @@ use super::IoLoop;
 
 /// The socket can be read from, or has a connection to accept.
 pub(crate) const READ: u8 = 1;
-/// The socket can be written to.
+/// The socket can be written to without blocking.
 pub(crate) const WRITE: u8 = 2;
-/// The other end sends no more, or the socket has an error: a short read does not mean that nothing is left.
+/// The other end sends no more, or the socket has an error. Then a short read does not mean that nothing is left.
 pub(crate) const CLOSED: u8 = 4;
 
-/// How many operations one socket may do in each turn, whatever the others do.
+/// How many operations each socket may do in one turn, independent of the others.
 const SHARE: u8 = 4;
 
-/// How many it may do in one turn while the budget of all lasts.
+/// How many operations one socket may do in one turn while the common budget lasts.
 const MOST: u8 = 16;
 
-/// What owns a socket, and is told when the socket gets ready.
+/// The owner of a socket, which the loop notifies when the socket becomes ready.
 pub(crate) trait Watched {
-    /// Does what waits for `bits`. Called by the loop right after its wait: it resolves Futures and wakes tasks, which
-    /// puts them on the ready queue, and resumes no coroutine.
+    /// Does what waits for `bits`. The loop calls this right after its wait: it resolves Futures and wakes tasks, which
+    /// puts them on the ready queue, and resumes no coroutine itself.
     fn ready(self: Rc<Self>, bits: u8);
 
-    /// Whether somebody waits for it.
+    /// Returns whether a coroutine or task waits for the socket.
     fn is_waited_for(&self) -> bool;
 
-    /// Returns what is waited for, in words.
+    /// Returns a description of what is waited for.
     fn describe(&self) -> String;
 
-    /// Drops what waits, when the loop ends.
+    /// Drops what is waiting, since the loop ends.
     fn abandon(&self);
 }
 
-/// What came of an operation that was tried.
+/// The outcome of an attempt at an operation.
 pub(crate) enum Tried<R> {
-    /// The socket's answer.
+    /// The socket's result.
     Done(io::Result<R>),
-    /// The socket is not ready: its owner is told when it is.
+    /// The socket is not ready; its owner is notified when it is.
     Blocked,
     /// The turn's budget is used up: try again in the next turn.
     Later,
 }
 
-/// What one socket is ready for.
+/// The readiness of one socket.
 pub(crate) struct Readiness {
     bits: Cell<u8>,
     /// The turn in which `used` was counted.
@@ -58,12 +58,12 @@ pub(crate) struct Readiness {
     /// How many operations the socket did in that turn.
     used: Cell<u8>,
     owner: OnceCell<Weak<dyn Watched>>,
-    /// Those of the loop on which the socket was made.
+    /// The sockets of the loop on which this one was created.
     sources: Rc<Sources>,
 }
 
 impl Readiness {
-    /// Creates the readiness of a socket of the current loop, with the bits that it begins with.
+    /// Creates the readiness of a socket of the current loop, with its initial bits.
     pub(crate) fn new(bits: u8) -> Rc<Self> {
         Self::on(IoLoop::current().sources().clone(), bits)
     }
@@ -73,7 +73,7 @@ impl Readiness {
         Rc::new(Self { bits: Cell::new(bits), turn, used, owner: OnceCell::new(), sources })
     }
 
-    /// Says which owner is told of changes. Only the first call counts.
+    /// Sets the owner that is notified of changes. Only the first call has an effect.
     pub(crate) fn own(&self, owner: Weak<dyn Watched>) {
         drop(self.owner.set(owner));
     }
@@ -82,12 +82,12 @@ impl Readiness {
         self.owner.get().and_then(Weak::upgrade)
     }
 
-    /// The table of the socket's loop.
+    /// Returns the sockets of the loop to which this one belongs.
     pub(crate) fn sources(&self) -> &Rc<Sources> {
         &self.sources
     }
 
-    /// Adds bits, and has the owner do what waited for them.
+    /// Sets bits, and makes the owner do what waited for them.
     pub(crate) fn set(&self, bits: u8) {
         self.bits.set(self.bits.get() | bits);
         if let Some(owner) = self.owner() {
@@ -95,15 +95,15 @@ impl Readiness {
         }
     }
 
-    /// Forgets that the socket can be read from, after a read that returned less than it asked for. While the other
-    /// end is closed a short read says nothing: what comes next is the end, of which no further event tells.
+    /// Clears [`READ`] after a read that returned less than it asked for. Keeps it if the other end is closed: the end
+    /// of the stream is then still to be read, and no further event announces it.
     pub(crate) fn exhausted(&self) {
         if self.bits.get() & CLOSED == 0 {
             self.clear(READ);
         }
     }
 
-    /// Tries an operation of which `bit` is the direction, while that bit is set and the turn's budget lasts.
+    /// Tries an operation in the direction `bit`, if that bit is set and the turn's budget is not used up.
     pub(crate) fn attempt<R>(&self, bit: u8, mut f: impl FnMut() -> io::Result<R>) -> Tried<R> {
         if self.sources.is_closed() {
             return Tried::Done(Err(io::Error::other("the IoLoop on which this socket was made is closed")));
@@ -125,7 +125,7 @@ impl Readiness {
         self.bits.set(self.bits.get() & !bit);
     }
 
-    /// Takes one operation out of the socket's own share of this turn, else out of what all sockets have together.
+    /// Takes one operation from the socket's own share of this turn, or else from the budget of all sockets.
     fn take_share(&self) -> bool {
         let turn = self.sources.budget.turn();
         if self.turn.replace(turn) != turn {
@@ -138,11 +138,11 @@ impl Readiness {
     }
 }
 
-/// How many operations all sockets of a loop may do in one turn, beyond the share of each.
+/// How many operations all sockets of a loop may do together in one turn, beyond the share of each.
 const BUDGET: u32 = 128;
 
-/// What is left of a turn's operations, so that sockets which are always ready let timers, callbacks and each other
-/// have their turn.
+/// The operations that are left in this turn. It keeps sockets that are always ready from starving timers, callbacks
+/// and each other.
 #[derive(Default)]
 pub(super) struct Budget {
     turn: Cell<u32>,
@@ -150,7 +150,7 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Begins a turn.
+    /// Restores the budget at the beginning of a turn.
     #[inline]
     pub(super) fn begin_turn(&self) {
         self.turn.set(self.turn.get().wrapping_add(1));

@@ -1,4 +1,4 @@
-//! [`Registered`]: something that the poller may know, and forgets before it closes.
+//! [`Registered`]: a socket or descriptor that is removed from the poller before it closes.
 
 use std::cell::Cell;
 use std::io;
@@ -10,8 +10,8 @@ use squall_runner::log;
 
 use super::handle::Wakeup;
 
-/// A socket or descriptor that the poller knows from [`add`](Self::add) on, until [`delete`](Self::delete) or the end of
-/// this.
+/// A socket or descriptor that is registered with the poller from [`add`](Self::add) until [`delete`](Self::delete), or
+/// until it is dropped.
 ///
 /// Invariant: the poller has forgotten `io` when `io` is dropped. `io` is private, and is never replaced or moved out;
 /// `Drop` deletes it first.
@@ -21,10 +21,10 @@ pub(crate) struct Registered<S: AsSource> {
     known: Cell<bool>,
 }
 
-/// How often the poller tells of an event.
+/// How often the poller reports an event.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mode {
-    /// Of each change, of both directions; where the poller cannot do that, once after each [`Registered::rearm`].
+    /// At each change in either direction. Where the poller cannot do that, once after each [`Registered::rearm`].
     Edge,
     /// Once after each [`Registered::watch`].
     #[cfg(unix)]
@@ -45,7 +45,7 @@ impl<S: AsSource> Registered<S> {
         self.known.get()
     }
 
-    /// Makes it known to the poller under `key`, if it is not known yet.
+    /// Registers `io` with the poller under `key`, if it is not registered yet.
     pub(super) fn add(&self, key: usize, mode: Mode) -> io::Result<()> {
         if !self.known.get() {
             self.add_to(self.wakeup.poller()?, key, mode)?;
@@ -54,8 +54,8 @@ impl<S: AsSource> Registered<S> {
         Ok(())
     }
 
-    /// epoll's own call is safe, and can ask for `RDHUP`, which `polling` does not: without it a short read could not be
-    /// told from the end of the stream.
+    /// Calls epoll directly, which is safe, to ask for `RDHUP`. `polling` does not ask for it, and without it a short
+    /// read cannot be told from the end of the stream.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn add_to(&self, poller: &Poller, key: usize, mode: Mode) -> io::Result<()> {
         use rustix::event::epoll::{add, EventData, EventFlags};
@@ -80,18 +80,18 @@ impl<S: AsSource> Registered<S> {
         };
         // SAFETY: `add_with_mode` asks that the source be deleted from the poller before it is dropped. The source is
         // `self.io`, which `Drop` deletes before it is dropped; see the invariant of the type. If `self` is leaked, so
-        // is `io`, which stays open then. The poller is not dropped before, since `self.wakeup` holds it. Only types
-        // of this crate and of std come in here, whose descriptor is the same for their whole life.
+        // is `io`, which stays open then. The poller is not dropped before, since `self.wakeup` holds it. `S` is always
+        // a type of this crate or of std, whose descriptor stays the same for its whole life.
         unsafe { poller.add_with_mode(&self.io.source(), event, mode) }
     }
 
-    /// Asks to be told once of the next event of these, after [`Mode::Once`].
+    /// Asks for one report of the next of these events, after [`Mode::Once`].
     #[cfg(unix)]
     pub(super) fn watch(&self, event: Event) -> io::Result<()> {
         self.wakeup.poller()?.modify(&self.io, event)
     }
 
-    /// Asks again to be told of both directions, after [`Mode::Edge`], where the poller tells of each only once.
+    /// Asks for further reports in both directions, after [`Mode::Edge`], where the poller reports each only once.
     pub(super) fn rearm(&self, key: usize) -> io::Result<()> {
         match self.wakeup.poller()? {
             poller if poller.supports_edge() => Ok(()),
@@ -99,7 +99,7 @@ impl<S: AsSource> Registered<S> {
         }
     }
 
-    /// Makes the poller forget it.
+    /// Removes `io` from the poller.
     pub(super) fn delete(&self) -> io::Result<()> {
         match self.known.take() {
             true => self.wakeup.poller()?.delete(&self.io),

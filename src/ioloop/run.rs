@@ -1,4 +1,4 @@
-//! Runs of a loop: [`IoLoop::run_sync`] and [`IoLoop::start`], and what ends them.
+//! Running a loop, [`IoLoop::run_sync`] and [`IoLoop::start`], and what ends a run.
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -13,7 +13,7 @@ use squall_runner::{log, Context, Error, Exception, Future, Result, Yieldable};
 use super::{convert_at, IoLoop, Timeout, CLOSED};
 
 impl IoLoop {
-    /// Calls `f` on the loop, runs the loop until what `f` returns is done, and returns its result.
+    /// Calls `f` on the loop, runs the loop until the coroutine that `f` returns is done, and returns its result.
     ///
     /// ```
     /// use squall::{Future, IoLoop};
@@ -21,21 +21,21 @@ impl IoLoop {
     /// # Ok::<(), squall::Exception>(())
     /// ```
     ///
-    /// A run that ends leaves nothing behind that could end a later one.
+    /// Nothing that a run leaves behind can end a later run.
     ///
     /// # Errors
-    /// What the coroutine raised; [`Error::LoopStopped`] if [`stop`](Self::stop) was called before it was done;
-    /// [`Error::Deadlock`] if nothing that is left can wake the loop: it names each waiting coroutine;
+    /// The exception that the coroutine raised; [`Error::LoopStopped`] if [`stop`](Self::stop) was called first;
+    /// [`Error::Deadlock`] if nothing can wake the loop any more, with the name of each waiting coroutine;
     /// [`Error::InvalidState`] if the loop is closed.
     ///
     /// # Panics
-    /// If the loop runs already.
+    /// Panics if the loop is already running.
     #[track_caller]
     pub fn run_sync<M, Y: Yieldable<M>>(&self, f: impl FnOnce() -> Y) -> Result<Y::Output> {
         self.run_until_done(None, f)
     }
 
-    /// Runs the loop like [`run_sync`](Self::run_sync), but gives up after `timeout`: it cancels what `f` returned.
+    /// Runs the loop like [`run_sync`](Self::run_sync), but cancels the coroutine and fails after `timeout`.
     ///
     /// ```
     /// use std::time::Duration;
@@ -46,10 +46,10 @@ impl IoLoop {
     /// ```
     ///
     /// # Errors
-    /// Those of [`run_sync`](Self::run_sync); [`Error::RunSyncTimeout`] if it took longer.
+    /// Those of [`run_sync`](Self::run_sync), and [`Error::RunSyncTimeout`] after `timeout`.
     ///
     /// # Panics
-    /// If the loop runs already.
+    /// Panics if the loop is already running.
     #[track_caller]
     pub fn run_sync_with_timeout<M, Y: Yieldable<M>>(
         &self,
@@ -69,7 +69,7 @@ impl IoLoop {
         let here = Location::caller();
         let _current = self.make_current();
         trace::emit(|| Event::Run { by: "run_sync" });
-        // `f` may borrow from its caller, so it cannot wait in the queue itself: an entry holds its place.
+        // `f` may borrow from the caller, so it cannot be on the ready queue itself: an entry holds its place.
         let (turn_of_f, end) = (Entry::new(self), Entry::new(self));
         turn_of_f.queue();
         let future = Rc::new(Cell::new(None::<Future<Y::Output>>));
@@ -120,9 +120,8 @@ impl IoLoop {
 
     /// Runs the loop until [`stop`](Self::stop) is called.
     ///
-    /// It also returns when nothing is left that could wake the loop, with one warning in the log that names each
-    /// coroutine that waits; and, with an error in the log, when the loop is closed or the system refuses it what it
-    /// needs to sleep.
+    /// Also returns when nothing can wake the loop any more, after one warning in the log that names each waiting
+    /// coroutine; and after an error in the log if the loop is closed, or if the system refuses what it needs to sleep.
     ///
     /// ```
     /// use squall::IoLoop;
@@ -133,7 +132,7 @@ impl IoLoop {
     /// ```
     ///
     /// # Panics
-    /// If the loop runs already.
+    /// Panics if the loop is already running.
     #[track_caller]
     pub fn start(&self) {
         let caller = Location::caller();
@@ -148,8 +147,8 @@ impl IoLoop {
         log(level, "squall::ioloop", format_args!("start at {caller} returns: {exception}{more}"));
     }
 
-    /// Runs the loop like [`start`](Self::start), but returns why it ended if that was not a
-    /// [`stop`](Self::stop).
+    /// Runs the loop like [`start`](Self::start), but returns an error if anything other than [`stop`](Self::stop)
+    /// ended it.
     #[track_caller]
     pub(crate) fn run_until_stopped(&self) -> Result<()> {
         self.assert_not_running();
@@ -160,8 +159,16 @@ impl IoLoop {
         ran
     }
 
-    /// Ends the run after the iteration that is under way. Called between two runs, it lets the next one do one
-    /// iteration.
+    /// Ends the run after the current turn. Called between two runs, it limits the next run to one turn.
+    ///
+    /// ```
+    /// use squall::IoLoop;
+    ///
+    /// let io_loop = IoLoop::current();
+    /// let inner = io_loop.clone();
+    /// io_loop.add_callback(move || inner.stop());
+    /// io_loop.start();                                // returns after one turn
+    /// ```
     pub fn stop(&self) {
         self.inner.stop.set(true);
     }
@@ -171,7 +178,7 @@ impl IoLoop {
         assert!(!self.inner.running.get(), "this IoLoop is running already: yield the Future instead");
     }
 
-    /// Runs iterations until this run is at its `end` or the loop is stopped. Calls `after_each` after each callback.
+    /// Runs turns until this run has reached its `end` or the loop is stopped. Calls `after_each` after each callback.
     fn run(&self, end: &Cell<bool>, mut after_each: impl FnMut()) -> Result<()> {
         let inner = &*self.inner;
         if inner.closed.get() {
@@ -186,7 +193,7 @@ impl IoLoop {
                 inner.look_at_fds()?;
             }
             inner.iterate(&mut after_each);
-            // A stop in the iteration in which the run ends anyway is spent with it.
+            // A stop in the turn in which the run ends anyway is used up with it.
             if inner.stop.take() | end.get() {
                 inner.give_back_room();
                 return Ok(());
@@ -195,7 +202,7 @@ impl IoLoop {
     }
 }
 
-/// Says that the loop does not run any more, also when a panic passes.
+/// Marks the loop as not running when it is dropped, also by a panic.
 pub(super) struct Running<'a>(pub(super) &'a Cell<bool>);
 
 impl Drop for Running<'_> {
@@ -204,13 +211,13 @@ impl Drop for Running<'_> {
     }
 }
 
-/// An entry of one run in the queue of its loop. It is taken out of the queue as the run ends.
+/// An entry of one run in the ready queue. It is removed when the run ends.
 struct Entry<'a> {
     io_loop: &'a IoLoop,
     passed: Rc<Passed>,
 }
 
-/// Whether the loop has come to an entry.
+/// A flag that is set once the loop has reached an entry.
 struct Passed(Cell<bool>);
 
 impl Run for Passed {
@@ -218,7 +225,7 @@ impl Run for Passed {
         self.0.set(true);
     }
 
-    /// Nothing but what it waits for has it: its run has ended.
+    /// Returns whether its run has ended, so that only the Future it waits for holds it.
     fn is_over(&self, holders: usize) -> bool {
         holders == 1
     }
@@ -238,7 +245,7 @@ impl<'a> Entry<'a> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        // Once the loop has come to it, and where only what may queue it later holds it, it is not in the queue.
+        // The entry is not in the queue once the loop has passed it, or while only its future caller holds it.
         if Rc::strong_count(&self.passed) > 1 {
             let entry: Callback = self.passed.clone();
             self.io_loop.inner.ready.retract(&entry);
@@ -246,7 +253,7 @@ impl Drop for Entry<'_> {
     }
 }
 
-/// The timer of one run, taken back as the run ends.
+/// The timer of one run, removed when the run ends.
 struct Timer<'a> {
     io_loop: &'a IoLoop,
     timer: Timeout,

@@ -1,4 +1,4 @@
-//! Signals of the system, handled on the loop: [`IoLoop::add_signal_handler`].
+//! System signals, handled on the loop: [`IoLoop::add_signal_handler`].
 
 use std::cell::RefCell;
 use std::collections::hash_map::{Entry, HashMap};
@@ -13,14 +13,13 @@ use signal_hook::{consts, flag, SigId};
 
 use super::{FdEvents, IoLoop};
 
-/// The numbers of the signals: `SIGINT` and so on.
+/// Signal numbers, such as `SIGINT`.
 pub use signal_hook::consts::signal;
 
 impl IoLoop {
-    /// Has `handler` called on the loop when the process gets a signal, in place of what the system or another
-    /// handler of this loop would do. No signal is lost, from the moment at which this returns: one that comes
-    /// while the loop is busy or does not run yet is handled when it does. As everywhere, several that come in
-    /// between are one.
+    /// Calls `handler` on the loop when the process receives a signal, instead of the system's default action or an
+    /// earlier handler of this loop. A signal that arrives while the loop is busy, or before it runs, is handled later.
+    /// Several deliveries of a signal before the handler is called count as one.
     ///
     /// ```
     /// use squall::{ioloop::signal::SIGINT, IoLoop};
@@ -35,8 +34,8 @@ impl IoLoop {
     /// ```
     ///
     /// # Errors
-    /// If the signal cannot be handled, as `SIGKILL` ([`ErrorKind::InvalidInput`]), or the system gives no more file
-    /// descriptors.
+    /// [`ErrorKind::InvalidInput`] if the signal cannot be handled, as `SIGKILL` cannot; another error if the process
+    /// has no file descriptors left.
     ///
     /// Source: `tornado.ioloop.IOLoop.add_callback_from_signal`, `asyncio.loop.add_signal_handler`.
     pub fn add_signal_handler(&self, signal: i32, mut handler: impl FnMut() + 'static) -> io::Result<()> {
@@ -52,7 +51,7 @@ impl IoLoop {
         let read = Rc::new(read);
         let coming_in = read.clone();
         self.add_handler(read.clone(), FdEvents::READ, move |_| {
-            // Emptied before the call: a signal that comes during it calls the handler once more.
+            // Emptied before the call, so that a signal during the call causes another one.
             let mut bytes = [0; 64];
             while matches!((&*coming_in).read(&mut bytes), Ok(64)) {}
             handler();
@@ -62,8 +61,8 @@ impl IoLoop {
         Ok(())
     }
 
-    /// Takes the handler of a signal back, and says whether there was one. If no loop handles the signal any more,
-    /// the system's default is what happens again.
+    /// Removes the handler of a signal, and returns whether there was one. Once no loop handles the signal, the
+    /// system's default action applies again.
     pub fn remove_signal_handler(&self, signal: i32) -> bool {
         let removed = self.inner.signals.0.borrow_mut().remove(&signal);
         removed.is_some_and(|(read, handled)| {
@@ -74,7 +73,8 @@ impl IoLoop {
     }
 }
 
-/// The signals that a loop handles: where their bytes arrive, and what sends them.
+/// The signals that a loop handles, each with the socket on which its bytes arrive and the registration that writes
+/// them.
 #[derive(Default)]
 pub(super) struct Signals(RefCell<HashMap<i32, (Rc<UnixStream>, Handled)>>);
 
@@ -84,13 +84,13 @@ impl Signals {
     }
 }
 
-/// Writes a byte for each signal, until it is dropped.
+/// Writes a byte for each delivery of a signal, until it is dropped.
 struct Handled {
     signal: i32,
     id: SigId,
 }
 
-/// For each signal that was ever handled, whether the system's default is to happen, and how many handle it.
+/// For each signal that was ever handled: whether the system's default action applies, and how many loops handle it.
 static DEFAULTS: Mutex<Option<HashMap<i32, (Arc<AtomicBool>, usize)>>> = Mutex::new(None);
 
 impl Handled {

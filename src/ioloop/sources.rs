@@ -15,21 +15,21 @@ use super::registered::{Mode, Registered};
 use super::wait::Seen;
 use super::IoLoop;
 
-/// Distinguishes the keys of sources from those of handlers, which are the descriptors' numbers, and from the poller's
-/// own, which has all bits set.
+/// Separates the keys of sockets from those of handlers, which are descriptor numbers, and from the poller's own, which
+/// has all bits set.
 const SOURCE: usize = 1 << (usize::BITS - 2);
 
 /// The sockets of one loop.
 pub(crate) struct Sources {
-    /// Each socket's readiness, at its key.
+    /// The readiness of each socket, at the socket's key.
     table: RefCell<Slab<Rc<Readiness>>>,
     wakeup: Arc<Wakeup>,
     ready: Rc<ReadyQueue>,
     closed: Cell<bool>,
-    /// Where a socket that somebody waits for was found last: it is looked at first the next time.
+    /// The key at which a socket with a waiter was found last. The next search begins there.
     waited: Cell<usize>,
     pub(super) budget: Budget,
-    /// Whether the log says that the clock stands still because of these sockets.
+    /// `true` if the log already says that a virtual clock stands still because of these sockets.
     pub(super) stood_still: Cell<bool>,
 }
 
@@ -44,25 +44,25 @@ impl Sources {
         self.table.borrow().is_empty()
     }
 
-    /// Whether the loop has ended: then no operation is tried any more.
+    /// Returns whether the loop has ended, so that operations are not attempted.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get()
     }
 
-    /// Has a callback called in the next turn.
+    /// Calls a callback in the next turn of the loop.
     pub(crate) fn call_soon(&self, callback: Callback) {
         if !self.is_closed() {
             self.ready.push(callback);
         }
     }
 
-    /// Takes in what the poller has seen.
+    /// Updates the readiness of the sockets that the poller reported.
     pub(super) fn take_in(&self, events: &Events, seen: &[Seen]) {
         for seen in seen {
             self.see(seen);
         }
         for event in events.iter() {
-            // Without `RDHUP`, whatever can be read from may be at its end.
+            // Without `RDHUP`, any socket that can be read from may be at its end.
             let closed = event.readable || event.is_interrupt();
             self.see(&Seen { key: event.key, read: event.readable, write: event.writable, closed });
         }
@@ -79,12 +79,12 @@ impl Sources {
         }
     }
 
-    /// Whether somebody waits for one of the sockets.
+    /// Returns whether something waits for one of the sockets.
     pub(super) fn are_waited_for(&self) -> bool {
         self.waited_for().is_some()
     }
 
-    /// Returns what is waited for at one of the sockets, in words, or `None` if nobody waits for any.
+    /// Returns a description of what is waited for at one of the sockets, or `None` if nothing waits for any.
     pub(super) fn waits(&self) -> Option<String> {
         self.waited_for().map(|owner| owner.describe())
     }
@@ -100,7 +100,7 @@ impl Sources {
         Some(found)
     }
 
-    /// Ends every wait, since the loop ends. The sockets stay open until their owners go.
+    /// Abandons every wait, since the loop ends. A socket stays open until its owner is dropped.
     pub(super) fn close(&self) {
         self.closed.set(true);
         let left = self.table.take();
@@ -108,7 +108,7 @@ impl Sources {
     }
 }
 
-/// A socket that its loop watches, until this is dropped.
+/// A socket that its loop watches until this is dropped.
 pub(crate) struct Source<S: AsSource> {
     registered: Registered<S>,
     readiness: Rc<Readiness>,
@@ -118,7 +118,7 @@ pub(crate) struct Source<S: AsSource> {
 impl<S: AsSource> Source<S> {
     /// Registers a non-blocking socket with the current loop.
     ///
-    /// `bits`: what is tried before anything was seen of it.
+    /// `bits` are the operations that may be tried before the poller has reported anything.
     pub(crate) fn new(io: S, bits: u8) -> io::Result<Self> {
         let sources = IoLoop::current().sources().clone();
         if sources.is_closed() {
@@ -126,7 +126,7 @@ impl<S: AsSource> Source<S> {
         }
         let readiness = Readiness::on(sources.clone(), bits);
         let key = sources.table.borrow_mut().insert(readiness.clone());
-        // Dropped, it leaves the table again.
+        // If registering it fails, dropping it removes it from the table.
         let source = Self { registered: Registered::new(io, &sources.wakeup), readiness, key };
         source.registered.add(key | SOURCE, Mode::Edge)?;
         Ok(source)
@@ -140,7 +140,7 @@ impl<S: AsSource> Source<S> {
         &self.readiness
     }
 
-    /// Asks again to be told of both directions, where the poller tells of each only once.
+    /// Asks the poller for further reports in both directions, where it reports each only once.
     pub(crate) fn rearm(&self) -> io::Result<()> {
         self.registered.rearm(self.key | SOURCE)
     }
@@ -148,7 +148,7 @@ impl<S: AsSource> Source<S> {
 
 impl<S: AsSource> Drop for Source<S> {
     fn drop(&mut self) {
-        // The table of a loop that has ended is empty.
+        // Finds nothing if the loop has ended, which empties the table.
         let removed = self.readiness.sources().table.borrow_mut().try_remove(self.key);
         drop(removed);
     }

@@ -1,4 +1,4 @@
-//! The loop for tools that run it one callback at a time: the parts of an iteration, each by itself.
+//! The parts of a turn of the loop, for tools that run a loop one callback at a time.
 
 use std::borrow::Cow;
 use std::panic::Location;
@@ -11,29 +11,28 @@ use squall_runner::Result;
 
 use super::IoLoop;
 
-/// So long in real time are jobs waited for.
+/// How long jobs are waited for, in real time.
 const JOBS: Duration = Duration::from_secs(1);
 
 impl IoLoop {
-    /// The queue of what is ready.
+    /// Returns the ready queue.
     pub(crate) fn ready(&self) -> &Rc<ReadyQueue> {
         &self.inner.ready
     }
 
-    /// Begins an iteration: puts on the ready queue what came from outside, and the timers that are due, and
-    /// says how many callbacks this iteration is to run. It is none if there is nothing to do. In real time it takes
-    /// at most `limit`.
+    /// Begins a turn: puts callbacks of other threads and timers that are due on the ready queue, and returns how many
+    /// callbacks this turn is to run, or 0 if there is nothing to do. Takes at most `limit` of real time.
     pub(crate) fn begin_turn(&self, limit: Option<Duration>) -> usize {
         let (inner, ready) = (&*self.inner, &self.inner.ready);
         let now = inner.clock.now();
         inner.sources.budget.begin_turn();
-        // If it fails now, it fails again where the loop waits for it.
+        // An error here occurs again where the loop waits for descriptors, and is reported there.
         drop(inner.look_at_fds());
         for callback in self.arrived(limit.map_or(JOBS, |limit| limit.min(JOBS))) {
             ready.push(callback);
         }
         inner.timers.borrow_mut().take_due_with_age(now, |callback, number| {
-            // A delivery of a network has a name of its own.
+            // A delivery on a test network has a name of its own.
             let named = callback.choice().is_some();
             ready.push(if named { callback } else { Rc::new(Chosen { callback, kind: "timer", number }) });
         });
@@ -43,9 +42,9 @@ impl IoLoop {
         ready.len()
     }
 
-    /// What came from outside: callbacks in the order in which they came, and then the results of jobs in that in
-    /// which they were submitted. A job takes none of the time of the loop: each that is under way is waited for,
-    /// at most for so long in all, so that a test does not depend on which is faster.
+    /// Returns callbacks of other threads in the order in which they came, then the results of jobs in the order in
+    /// which the jobs were submitted. Jobs take no time on the loop's clock: each job that is under way is waited for,
+    /// within `limit` of real time for all, so that a test does not depend on which job is faster.
     fn arrived(&self, limit: Duration) -> Vec<Callback> {
         let inner = &*self.inner;
         let (mut callbacks, mut jobs) = (Vec::new(), Vec::new());
@@ -73,34 +72,34 @@ impl IoLoop {
         callbacks.into_iter().chain(jobs.into_iter().map(job)).collect()
     }
 
-    /// Whether there is something to do for an iteration at this time.
+    /// Returns whether a turn would have something to do now.
     pub(crate) fn has_work(&self) -> bool {
         let inner = &*self.inner;
         let due = self.next_deadline().is_some_and(|deadline| deadline <= inner.clock.now());
         due || !inner.ready.is_empty() || !inner.inbox.is_empty()
     }
 
-    /// When the next timer is due.
+    /// Returns when the next timer is due.
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         self.inner.timers.borrow_mut().next_deadline()
     }
 
-    /// When each timer is due, and the line that set it. What is under way on a network of tests is none.
+    /// Returns when each timer is due, and the line that set it. Deliveries of a test network are not timers here.
     pub(crate) fn timers_left(&self) -> Vec<(Duration, &'static Location<'static>)> {
         self.inner.timers.borrow().left()
     }
 
-    /// Whether a job is under way.
+    /// Returns whether a job is under way.
     pub(crate) fn expects(&self) -> bool {
         !self.inner.expected.borrow().is_empty()
     }
 
-    /// Whether something outside of this thread may still wake the loop.
+    /// Returns whether another thread may still wake the loop.
     pub(crate) fn may_be_woken(&self) -> bool {
         !self.inner.inbox.is_empty() || !self.outside().is_empty()
     }
 
-    /// What may still wake the loop from outside of this thread, in words.
+    /// Returns descriptions of what may still wake the loop from other threads.
     pub(crate) fn outside(&self) -> Vec<Cow<'static, str>> {
         let inner = &*self.inner;
         let outside = [
@@ -113,15 +112,15 @@ impl IoLoop {
         outside.chain(self.socket_waits().map(Cow::Owned)).collect()
     }
 
-    /// What is waited for at a real socket, in words.
+    /// Returns a description of what is waited for at a real socket.
     pub(crate) fn socket_waits(&self) -> Option<String> {
         self.inner.sources.waits()
     }
 
-    /// Sleeps until something outside wakes the loop, at most so long in real time.
+    /// Sleeps until another thread wakes the loop, for at most `timeout` of real time.
     pub(crate) fn wait_outside(&self, timeout: Option<Duration>) -> Result<()> {
         let (inner, wakeup) = (&*self.inner, self.inner.inbox.wakeup());
-        // What there was until now is seen below.
+        // What has happened until now is found below.
         wakeup.take_news();
         let asleep = wakeup.fall_asleep();
         let woken = !asleep || !inner.ready.is_empty() || !inner.inbox.is_empty();
@@ -131,7 +130,7 @@ impl IoLoop {
     }
 }
 
-/// What might as well have come earlier or later than what waits beside it.
+/// A callback whose order among those beside it was not determined.
 struct Chosen {
     callback: Callback,
     kind: &'static str,

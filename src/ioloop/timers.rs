@@ -12,26 +12,26 @@ use squall_runner::ready::{is_mostly_empty, Callback};
 
 use super::{IoLoop, WeakLoop};
 
-/// Names a timer, to take it back with [`IoLoop::remove_timeout`](crate::IoLoop::remove_timeout).
+/// A timer that was set, for [`IoLoop::remove_timeout`](crate::IoLoop::remove_timeout).
 #[derive(Clone)]
 pub struct Timeout {
     due: Due,
     callback: Callback,
 }
 
-/// When a timer is due, then its age: equal deadlines are served oldest first.
+/// The order of timers: by deadline, then oldest first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Due {
-    /// In nanoseconds since the loop was made.
+    /// Nanoseconds since the loop was created.
     deadline: u64,
-    /// How many timers the loop had had with this one.
+    /// The timer's age: how many timers the loop had set, with this one.
     made: u64,
-    /// Its place among those that are set.
+    /// The timer's place in `Timers::set`.
     place: usize,
 }
 
 impl Due {
-    /// One number: many are compared.
+    /// Returns deadline and age as one number, which is faster to compare.
     fn key(&self) -> u128 {
         u128::from(self.deadline) << 64 | u128::from(self.made)
     }
@@ -49,21 +49,21 @@ impl PartialOrd for Due {
     }
 }
 
-/// In nanoseconds. More than there are, which is 584 years, is as many as there are.
+/// Converts to nanoseconds, at most `u64::MAX` (584 years).
 fn nanoseconds(time: Duration) -> u64 {
     time.as_nanos().try_into().unwrap_or(u64::MAX)
 }
 
 impl Timeout {
-    /// The last time at which a timer can be due, 584 years after the loop was made. Those of later times are due then.
+    /// The last possible deadline, 584 years after the loop was created. Later deadlines are moved to it.
     pub(super) const LAST: Duration = Duration::from_nanos(u64::MAX);
 
-    /// Returns when it is due, since the loop was made.
+    /// Returns when the timer is due, measured from the creation of the loop.
     pub fn deadline(&self) -> Duration {
         Duration::from_nanos(self.due.deadline)
     }
 
-    /// It is not going to run.
+    /// Withdraws the callback, which is not going to run.
     pub(crate) fn withdraw(&self) {
         self.callback.withdraw();
     }
@@ -75,14 +75,14 @@ impl fmt::Debug for Timeout {
     }
 }
 
-/// The timer of a Future that is also what the timer calls: it does not hold that Future, as a [`Timeout`] does.
+/// The timer of a Future that is itself the timer's callback. Unlike a [`Timeout`], it does not hold that Future.
 pub(crate) struct OwnTimer {
     io_loop: WeakLoop,
     place: u32,
 }
 
 impl IoLoop {
-    /// Has `callback` put on the ready queue at `when`. The loop is not closed.
+    /// Sets a timer that puts `callback` on the ready queue at `when`. The loop must not be closed.
     #[track_caller]
     pub(crate) fn add_own_timer(&self, when: Duration, callback: Callback) -> OwnTimer {
         let timeout = self.add_timer(when, callback);
@@ -92,7 +92,7 @@ impl IoLoop {
 }
 
 impl OwnTimer {
-    /// Takes the timer back that would call `callback`, unless it is on the ready queue already.
+    /// Removes the timer that would call `callback`, unless it is on the ready queue already.
     pub(crate) fn remove<T>(self, callback: &T) {
         if let Some(io_loop) = self.io_loop.upgrade() {
             let removed = io_loop.inner.timers.borrow_mut().remove_own(self.place as usize, callback);
@@ -101,24 +101,26 @@ impl OwnTimer {
     }
 }
 
-/// A timer that is taken back leaves its entry in the heap, which costs less than to look for it there; the entry
-/// goes when it comes to the top, or when such entries are more than half of the heap.
+/// The timers of a loop.
+///
+/// A timer that is removed leaves its entry in the heap, which costs less than searching for it. The entry is dropped
+/// when it reaches the top, or when such entries are more than half of the heap.
 #[derive(Default)]
 pub(crate) struct Timers {
-    /// The first one on top.
+    /// The earliest deadline is on top.
     heap: BinaryHeap<Reverse<Due>>,
-    /// Those that are set: a place is used again by a younger one.
+    /// The timers that are set. A place is reused by a later timer.
     set: Slab<Timer>,
-    /// How many there have been.
+    /// How many timers were ever set.
     made: u64,
 }
 
 /// A timer that is set.
 struct Timer {
-    /// Its age.
+    /// Its age, which distinguishes it from another timer that used the same place.
     made: u64,
     callback: Callback,
-    /// The line that set it, unless that was in the background.
+    /// The line that set it; `None` if that was in the background.
     #[cfg_attr(not(feature = "trace"), allow(dead_code))] // Only the tools of `testing` ask for it.
     location: Option<&'static Location<'static>>,
 }
@@ -138,7 +140,7 @@ impl Timers {
         Timeout { due, callback }
     }
 
-    /// Takes a timer out. The timer of another loop may have the same age and place: it stays.
+    /// Removes a timer and returns its callback. Ignores a timer of another loop, even with equal age and place.
     pub(crate) fn remove(&mut self, timeout: &Timeout) -> Option<Callback> {
         let Due { made, place, .. } = timeout.due;
         let timer = self.set.get(place)?;
@@ -148,7 +150,7 @@ impl Timers {
         Some(self.take_out(place))
     }
 
-    /// Takes the timer at `place` out, if `callback` is what it would call.
+    /// Removes the timer at `place` if it would call `callback`.
     fn remove_own<T>(&mut self, place: usize, callback: *const T) -> Option<Callback> {
         let timer = self.set.get(place)?;
         let is_own = std::ptr::addr_eq(Rc::as_ptr(&timer.callback), callback);
@@ -164,7 +166,7 @@ impl Timers {
         removed
     }
 
-    /// Gives the memory of many timers back that are gone.
+    /// Returns memory that a burst of timers has left unused.
     fn give_back_room(&mut self) {
         if is_mostly_empty(self.heap.len(), self.heap.capacity()) {
             self.heap.shrink_to(2 * self.heap.len());
@@ -174,7 +176,7 @@ impl Timers {
         }
     }
 
-    /// Whether there is nothing in it, not even the entry of a timer that was taken back.
+    /// Returns whether the heap is empty, also of entries of removed timers.
     pub(crate) fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }
@@ -189,15 +191,15 @@ impl Timers {
         None
     }
 
-    /// Takes those out that are due at `now`, in order.
+    /// Takes out the callbacks that are due at `now`, in order.
     pub(crate) fn take_due(&mut self, now: Duration, mut taken: impl FnMut(Callback)) {
         self.take_due_with_age(now, |callback, _| taken(callback));
     }
 
-    /// The same, each with how many timers there were when it was set, with it.
+    /// Takes out the callbacks that are due at `now`, in order, each with the age of its timer.
     pub(crate) fn take_due_with_age(&mut self, now: Duration, mut taken: impl FnMut(Callback, u64)) {
         let now = nanoseconds(now);
-        // One after the other as long as they are few; to sort many at once costs less.
+        // Popping one by one is faster for a few timers, sorting for many.
         let few = 32 + self.heap.len() / 64;
         for _ in 0..few {
             match self.heap.peek() {
@@ -221,13 +223,13 @@ impl Timers {
         self.give_back_room();
     }
 
-    /// Empties the place of a timer, unless that was taken back.
+    /// Takes out the timer of an entry, unless it was removed.
     fn take(&mut self, due: &Due) -> Option<Timer> {
         is_set(&self.set, due).then(|| self.set.remove(due.place))
     }
 
-    /// When each is due, and the line that set it, in order; without those that have names of their own or were set in
-    /// the background.
+    /// Returns each timer's deadline and the line that set it, in order, without timers that have names of their own or
+    /// were set in the background.
     #[cfg(feature = "trace")]
     pub(crate) fn left(&self) -> Vec<(Duration, &'static Location<'static>)> {
         let mut left: Vec<Due> = self.heap.iter().map(|Reverse(due)| *due).collect();
@@ -238,7 +240,7 @@ impl Timers {
         left.flatten().collect()
     }
 
-    /// None of them is going to run.
+    /// Withdraws all callbacks, since none of them will run.
     pub(crate) fn withdraw(mut self) {
         self.take_due(Duration::MAX, |callback| callback.withdraw());
     }
@@ -260,7 +262,7 @@ mod tests {
         Duration::from_millis(n)
     }
 
-    /// Sets timers of which each notes its number.
+    /// Sets timers that record their numbers when they run.
     fn set(timers: &mut Timers, deadlines: impl Iterator<Item = u64>) -> (Vec<Timeout>, Rc<Called>) {
         let called = Rc::<Called>::default();
         let timeouts = deadlines.enumerate().map(|(i, deadline)| {

@@ -1,4 +1,4 @@
-//! One iteration of a loop, and how it sleeps between two of them.
+//! One turn of a loop, and how the loop sleeps between two of them.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::current::default_queue;
 use super::Inner;
 
 impl Inner {
-    /// One iteration: the callbacks that are ready now, and no more.
+    /// Runs one turn: the callbacks that are ready now, and none that they add.
     pub(super) fn iterate(&self, after_each: &mut impl FnMut()) {
         trace::emit(|| Event::Turn { now: self.clock.now() });
         self.sources.budget.begin_turn();
@@ -33,7 +33,7 @@ impl Inner {
         }
     }
 
-    /// Puts everything on the ready queue that came from outside or is due.
+    /// Puts callbacks of other threads, ready descriptors and due timers on the ready queue.
     fn take_in(&self) {
         if self.inbox.wakeup().take_news() {
             self.take_mail();
@@ -45,7 +45,7 @@ impl Inner {
         }
     }
 
-    /// Returns the time at which this turn began, or at which it was asked for first: one reading of the clock.
+    /// Returns the time at which it was first asked for in this turn: the clock is read once in a turn.
     pub(super) fn turn_time(&self) -> Duration {
         match self.turn_time.get() {
             Some(time) => time,
@@ -57,7 +57,7 @@ impl Inner {
         }
     }
 
-    /// Puts what other threads left on the ready queue: most turns find nothing.
+    /// Puts what other threads left on the ready queue. In most turns there is nothing.
     #[cold]
     fn take_mail(&self) {
         self.inbox.take(
@@ -70,17 +70,17 @@ impl Inner {
         );
     }
 
-    /// Gives the memory of a burst back that is over. This is called where the loop has nothing to do.
+    /// Returns memory that a burst has left unused. Called when the loop has nothing to do.
     pub(super) fn give_back_room(&self) {
         self.ready.give_back_room();
         self.inbox.give_back_room();
         self.expected.borrow_mut().give_back_room();
     }
 
-    /// Sleeps until the next timer is due or somebody wakes the loop.
+    /// Sleeps until the next timer is due or the loop is woken.
     pub(super) fn sleep(&self) -> Result<()> {
         self.give_back_room();
-        // From now on, whoever leaves something for the loop wakes it.
+        // From here on, a thread that leaves something for the loop also wakes it.
         if !self.inbox.wakeup().fall_asleep() {
             return self.look_at_fds();
         }
@@ -93,13 +93,13 @@ impl Inner {
         let deadline = self.timers.borrow_mut().next_deadline();
         let expecting = !self.expected.borrow().is_empty();
         let timeout = match deadline {
-            // A job, and a real socket, take none of the time that jumps.
+            // Jobs and real sockets take no time on a clock that jumps.
             Some(_) if self.clock.jumps() && expecting => None,
             Some(_) if self.clock.jumps() && self.sources.are_waited_for() => return self.stand_still(),
             Some(deadline) => Some(self.clock.until(deadline)),
             None if expecting || self.has_fds() || self.inbox.has_handles() => None,
             None if self.sources.are_waited_for() || self.wakeable() => None,
-            // Whoever was the last outside has left something before they went.
+            // The last handle was dropped, and its thread left something before.
             None if self.inbox.wakeup().was_woken() => return Ok(()),
             None => return Err(Error::Deadlock { waiting: self.in_vain() }.into()),
         };
@@ -109,7 +109,7 @@ impl Inner {
         self.poll(timeout)
     }
 
-    /// Waits for real sockets, while a clock that jumps stands still. If that takes long, the log says so once.
+    /// Waits for real sockets while a virtual clock stands still. If that takes long, it is logged once.
     fn stand_still(&self) -> Result<()> {
         const LONG: Duration = Duration::from_secs(1);
 
@@ -128,7 +128,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Sees which descriptors are ready, without waiting for any.
+    /// Asks the poller which descriptors are ready, without waiting.
     pub(super) fn look_at_fds(&self) -> Result<()> {
         if self.has_fds() || !self.sources.is_empty() {
             self.poll(Some(Duration::ZERO))?;
@@ -150,24 +150,25 @@ impl Inner {
         self.fds.any_watched()
     }
 
-    /// Only Unix has descriptors that can be watched.
+    /// Returns whether a descriptor is watched. Only Unix has descriptors that can be.
     #[cfg(not(unix))]
     pub(super) fn has_fds(&self) -> bool {
         false
     }
 
-    /// Whether a suspended native coroutine gave its waker to something that this thread cannot see.
+    /// Returns whether a suspended native coroutine gave its waker to something that this thread cannot see, such as
+    /// another thread.
     pub(super) fn wakeable(&self) -> bool {
         self.ready.suspended().iter().any(|suspended| suspended.wakeable)
     }
 
-    /// Returns the suspended coroutines, and what each waits for.
+    /// Returns the suspended coroutines, and what each of them waits for.
     pub(super) fn waiting(&self) -> Vec<Waiting> {
         self.ready.suspended().into_iter().map(waiting).collect()
     }
 
-    /// As [`waiting`](Self::waiting), with those of the thread's default loop, which nobody runs while this one does:
-    /// coroutines that were called outside of any run.
+    /// Returns the coroutines of [`waiting`](Self::waiting) and those of the thread's default loop, on which coroutines
+    /// wait that were called outside of any run. Nothing runs that loop while this one runs.
     fn in_vain(&self) -> Vec<Waiting> {
         let mut all = self.waiting();
         if let Some(default) = default_queue().filter(|default| !Rc::ptr_eq(default, &self.ready)) {
@@ -189,7 +190,7 @@ fn waiting(suspended: Suspended) -> Waiting {
     }
 }
 
-/// A panic that leaves a callback is logged.
+/// Runs a callback. A panic is logged.
 fn call(callback: Callback) {
     guard(Problem::Callback, || callback.run());
 }

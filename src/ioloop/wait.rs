@@ -1,29 +1,29 @@
 //! How a loop with sockets sleeps: one system call on Linux.
 //!
-//! `polling`'s own wait costs five there: it sets a timer descriptor, arms that and its notifier anew, waits, and reads
-//! the notifier. All of them serve timeouts below a millisecond and notifications, which are rare. So the loop waits on
-//! the poller's descriptor itself, and leaves the rest to `polling` when it is needed.
+//! `polling`'s own wait takes five system calls: it sets a timer descriptor, arms that and its notifier, waits, and
+//! reads the notifier. All of these serve timeouts below a millisecond and notifications, which are rare. So the loop
+//! waits on the poller's descriptor directly, and calls `polling` only when it is needed.
 
 use std::io;
 use std::time::Duration;
 
 use polling::{Events, Poller};
 
-/// What was seen of one descriptor.
+/// The events of one descriptor.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen {
     pub(super) key: usize,
     pub(super) read: bool,
     pub(super) write: bool,
-    /// Its other end sends no more, or it has an error.
+    /// The other end sends no more, or the descriptor has an error.
     pub(super) closed: bool,
 }
 
-/// What one wait has seen; the lists are used again.
+/// The events of one wait. The lists are reused.
 pub(super) struct Wait {
-    /// By the poller's own wait.
+    /// Events that the poller's own wait reported.
     pub(super) events: Events,
-    /// By the loop's.
+    /// Events that the loop's direct wait reported.
     pub(super) seen: Vec<Seen>,
     #[cfg(any(target_os = "linux", target_os = "android"))]
     buffer: Vec<rustix::event::epoll::Event>,
@@ -44,8 +44,7 @@ impl Wait {
         self.seen.clear();
     }
 
-    /// Waits until something happens, at most so long; `None`: however long that takes. It may return sooner, having
-    /// seen nothing.
+    /// Waits until something happens, for at most `timeout` (`None` for no limit). May return early without an event.
     pub(super) fn wait(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
         self.clear();
         let waited = self.wait_for_any(poller, timeout);
@@ -64,15 +63,15 @@ impl Wait {
     fn wait_for_any(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
         use rustix::event::{epoll, Timespec};
 
-        /// How much one wait takes in; what is more comes with the next.
+        /// How many events one wait returns at most. Further events come with the next wait.
         const ROOM: usize = 1024;
-        /// What `epoll_wait` can count in.
+        /// The resolution of `epoll_wait`.
         const TICK: Duration = Duration::from_millis(1);
 
-        // Whole milliseconds, rounded down: what is left of a timer's time is waited for by the poller.
+        // Whole milliseconds, rounded down: the poller's own wait covers the rest.
         let timeout = match timeout {
             Some(timeout) if timeout.is_zero() || timeout >= TICK => {
-                // A longer one is waited for in parts.
+                // A longer timeout is waited for in parts.
                 let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
                 Some(Timespec { tv_sec: (millis / 1000).into(), tv_nsec: (millis % 1000 * 1_000_000).into() })
             }
@@ -99,13 +98,13 @@ impl Wait {
             });
         }
         if notified {
-            // The poller empties its notifier and arms it anew.
+            // The poller empties its notifier and arms it again.
             poller.wait(&mut self.events, Some(Duration::ZERO))?;
         }
         Ok(())
     }
 }
 
-/// The key by which `polling` registers its notifier and its timer.
+/// The key under which `polling` registers its notifier and its timer.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NOTIFIED: usize = usize::MAX;

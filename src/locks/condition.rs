@@ -12,7 +12,7 @@ use super::line::Line;
 use super::name::{named, Name};
 use super::request::{within, Limit, Purpose, Request};
 
-/// Lets coroutines wait until another one notifies them. It has no lock.
+/// Lets coroutines wait until another one notifies them. Unlike a condition variable, it is not tied to a lock.
 ///
 /// ```
 /// use squall::{coroutine, locks::Condition, IoLoop};
@@ -25,8 +25,8 @@ use super::request::{within, Limit, Purpose, Request};
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// A coroutine that waits when no other notifies any more waits for ever. A notification that has reached a coroutine is
-/// spent, even if the coroutine is dropped before it goes on.
+/// A coroutine that begins to wait after the last notification waits for ever. A notification that has reached a
+/// coroutine is used up, even if the coroutine is dropped before it goes on.
 ///
 /// Debug prints it as Tornado does: `<Condition waiters[1]>`.
 ///
@@ -70,12 +70,12 @@ impl Condition {
 
     named!(waiters);
 
-    /// Waits to be notified. The result is `true`.
+    /// Waits for a notification. The result is `true`.
     pub fn wait(&self) -> Future<bool> {
         self.wait_for(None)
     }
 
-    /// Waits to be notified, for at most `time`. The result is `true` if that came in time, else `false`.
+    /// Waits for a notification, for at most `time`. The result is `true` if it came in time, else `false`.
     pub fn wait_within(&self, time: Duration) -> Future<bool> {
         self.wait_for(within(time))
     }
@@ -98,7 +98,7 @@ impl Condition {
         }
     }
 
-    /// Notifies all that wait now.
+    /// Notifies all coroutines that wait now.
     pub fn notify_all(&self) {
         for waiter in self.waiters.line.take() {
             waiter.serve(true);

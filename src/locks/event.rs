@@ -12,7 +12,7 @@ use super::line::Line;
 use super::name::{named, Name};
 use super::request::{nothing_at_once, still_within, Purpose, Request};
 
-/// A flag that coroutines can wait for. While it is set, waiting for it is done at once.
+/// A flag that coroutines can wait for. While it is set, a wait is done at once.
 ///
 /// ```
 /// use squall::locks::Event;
@@ -26,9 +26,9 @@ use super::request::{nothing_at_once, still_within, Purpose, Request};
 /// assert!(!event.wait().done());
 /// ```
 ///
-/// Waiting for an event that has no other handle is a way to wait for ever: `yield_!(Event::new().wait())?`.
+/// Waiting for an event without another handle waits for ever: `yield_!(Event::new().wait())?`.
 ///
-/// Debug prints it as Tornado does: `<Event set>`, `<Event clear>`.
+/// `Debug` prints it as Tornado does: `<Event set>` or `<Event clear>`.
 ///
 /// Source: `tornado.locks.Event`.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub struct Event {
 struct Flag {
     name: Name,
     set: Cell<bool>,
-    /// Holds no pending request when the flag has just been set.
+    /// Holds no pending request immediately after the flag was set.
     line: Line<Request<Wait>>,
 }
 
@@ -73,7 +73,7 @@ impl Event {
         self.flag.set.get()
     }
 
-    /// Sets the event: all that wait go on, in the order in which they came.
+    /// Sets the flag. All coroutines that wait go on, in the order in which they came.
     pub fn set(&self) {
         if !self.flag.set.replace(true) {
             for waiter in self.flag.line.take() {
@@ -82,12 +82,13 @@ impl Event {
         }
     }
 
-    /// Clears the event: waiting for it has to wait again, from now on.
+    /// Clears the flag: from now on, coroutines have to wait again.
     pub fn clear(&self) {
         self.flag.set.set(false);
     }
 
-    /// Waits until the event is set. A coroutine that waited when it was set goes on, even if it is cleared at once.
+    /// Waits until the flag is set. A coroutine that waited when it was set goes on, even if the flag is cleared at
+    /// once.
     pub fn wait(&self) -> Future<()> {
         if self.is_set() {
             return nothing_at_once(|| self.flag.name.request("wait"));
@@ -100,10 +101,10 @@ impl Event {
         Future::from_core(request)
     }
 
-    /// Waits until the event is set, for at most `time`; then it fails with [`Error::Timeout`](crate::Error::Timeout).
+    /// Waits until the flag is set, for at most `time`; then it fails with [`Error::Timeout`](crate::Error::Timeout).
     ///
-    /// Where it has to wait, this goes by [`with_timeout`](crate::with_timeout), as in Tornado: it goes on one turn of the
-    /// loop later than [`wait`](Self::wait) would.
+    /// A pending wait uses [`with_timeout`](crate::with_timeout), as in Tornado: its coroutine goes on one turn of the
+    /// loop later than after [`wait`](Self::wait).
     #[track_caller]
     pub fn wait_within(&self, time: Duration) -> Future<()> {
         still_within(time, self.wait())

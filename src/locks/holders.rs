@@ -1,4 +1,4 @@
-//! [`Holders`]: which coroutines hold a lock, and since which line.
+//! [`Holders`]: the coroutines that hold a lock, and the lines where they took it.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -9,16 +9,16 @@ use slab::Slab;
 use squall_runner::context::running;
 use squall_runner::{Coroutine, Place};
 
-/// A coroutine that asked for a lock, and the line where it did.
+/// A coroutine that requested a lock, and the line of the request.
 #[derive(Clone, Copy)]
 pub(crate) struct Holder {
-    /// `None` outside of coroutines.
+    /// `None` for a request from outside of coroutines.
     coroutine: Option<&'static Coroutine>,
     since: &'static Location<'static>,
 }
 
 impl Holder {
-    /// The coroutine that runs now, at the line of the caller.
+    /// Returns the running coroutine, at the line of the caller.
     #[track_caller]
     #[inline]
     pub(crate) fn here() -> Self {
@@ -28,7 +28,7 @@ impl Holder {
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Of an interpreted program this is the interpreter's line, which tells nothing.
+        // For an interpreted program this is a line of the interpreter, which means nothing to the user.
         let since = Some(Place::from(self.since)).filter(|since| since.is_of_program());
         match (self.coroutine, since) {
             (Some(coroutine), Some(since)) => write!(f, "by {} since {since}", coroutine.name()),
@@ -39,7 +39,7 @@ impl fmt::Display for Holder {
     }
 }
 
-/// The coroutines that hold a lock or semaphore, as far as they are written down: the first in place, since most locks
+/// The coroutines that hold a lock or semaphore, as far as they are recorded: the first one in place, since most locks
 /// have no other, and a limited number of others.
 #[derive(Default)]
 pub(crate) struct Holders {
@@ -50,23 +50,23 @@ pub(crate) struct Holders {
 #[derive(Clone, Copy)]
 struct Held {
     by: Holder,
-    /// Whether `release` ends it, and not a guard.
+    /// `true` if the permit ends by `release` rather than by a guard.
     by_hand: bool,
 }
 
-/// Which holder it is.
+/// Identifies a recorded holder.
 pub(crate) type Key = NonZeroU32;
 
 const FIRST: Key = NonZeroU32::MIN;
 
-/// How many others are written down.
+/// How many other holders are recorded at most.
 const OTHERS: usize = 15;
 
-/// How many are shown.
+/// How many holders are shown at most.
 const SHOWN: usize = 3;
 
 impl Holders {
-    /// Writes a holder down, if there is room.
+    /// Records a holder, if there is room.
     #[inline]
     pub(crate) fn add(&self, by: Holder, by_hand: bool) -> Option<Key> {
         let held = Held { by, by_hand };
@@ -91,7 +91,7 @@ impl Holders {
         }
     }
 
-    /// Its guard was forgotten: `release` is going to end it.
+    /// Records that the guard of a holder was forgotten, so that its permit ends by `release`.
     pub(crate) fn forget_guard(&self, key: Key) {
         match other(key) {
             None => self.first.set(self.first.get().map(|held| Held { by_hand: true, ..held })),
@@ -103,7 +103,7 @@ impl Holders {
         }
     }
 
-    /// Removes a holder by hand: the coroutine that runs now if it is one, else the first.
+    /// Removes a holder whose permit ends by `release`: the running coroutine if it is one, else the first.
     pub(crate) fn release(&self) {
         if self.first.get().is_none() && self.others.borrow().is_empty() {
             return;
@@ -126,13 +126,13 @@ impl Holders {
     }
 }
 
-/// Its place among the others, if it is not the first.
+/// Returns the index among the other holders, or `None` for the first holder.
 #[inline]
 fn other(key: Key) -> Option<usize> {
     (key.get() as usize).checked_sub(2)
 }
 
-/// `, held by b since x.rs:20:9`, or nothing.
+/// Prints `, held by b since x.rs:20:9`, or nothing if there is no holder.
 impl fmt::Display for Holders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.all();

@@ -7,34 +7,34 @@ use std::rc::{Rc, Weak};
 use squall_runner::ready::{QueueId, ReadyQueue, Withdraw};
 use squall_runner::Held;
 
-/// A request that stands in a line.
+/// A request that waits in a line.
 pub(crate) trait InLine {
     fn is_pending(&self) -> bool;
 
-    /// Forgets those that wait for the request: the loop on which it was made has ended.
+    /// Forgets the waiters of the request, since the loop on which it was made has ended.
     fn withdraw(&self);
 
-    /// Called when the line is dropped, so that nothing in it is ever served.
+    /// Called when the line is dropped, so that no request in it will be served.
     fn line_is_gone(&self);
 }
 
-/// Requests in the order in which they came. The line holds none of them: a request that nobody wants any more is
-/// dropped, and passed over.
+/// Requests in the order in which they came. The line does not hold them: a request whose last handle was dropped is
+/// skipped.
 ///
-/// Each belongs to the loop on which it was made. The end of that loop takes it out, and no other.
+/// Each request belongs to the loop on which it was made. When that loop ends, only its requests are removed.
 pub(crate) struct Line<W: InLine + ?Sized> {
     positions: RefCell<VecDeque<Position<W>>>,
-    /// At least how many of them are not pending, as far as they have said so.
+    /// A lower bound of how many requests in the line are not pending: those that called `leave`.
     left: Cell<usize>,
-    /// The loop on which the last request was made, if it has not ended.
+    /// The loop on which the last request was made, unless it has ended.
     last: Cell<Option<QueueId>>,
-    /// The loops on which the requests were made, as far as they have not ended.
+    /// The loops on which the requests were made, without those that have ended.
     loops: RefCell<Vec<(QueueId, Held)>>,
 }
 
 struct Position<W: ?Sized> {
     request: Weak<W>,
-    /// The loop on which it was made.
+    /// The loop on which the request was made.
     home: QueueId,
 }
 
@@ -52,14 +52,14 @@ impl<W: InLine + ?Sized> Position<W> {
 }
 
 impl<W: InLine + ?Sized> Line<W> {
-    /// Returns how many requests are pending. Counts them: for what is shown.
+    /// Counts the pending requests, for display.
     pub(crate) fn len(&self) -> usize {
         self.positions.borrow().iter().filter(|position| position.is_pending()).count()
     }
 
-    /// Adds a request at the end. The current loop is its own.
+    /// Adds a request at the end of the line. It belongs to the current loop.
     ///
-    /// `whole` is what the line is part of. When a loop ends, it is withdrawn, and has to call
+    /// `whole` returns the value that contains this line. It is withdrawn when a loop ends, and then has to call
     /// [`withdraw`](Self::withdraw).
     #[inline]
     pub(crate) fn join(&self, request: Weak<W>, whole: impl FnOnce() -> Weak<dyn Withdraw>) {
@@ -70,7 +70,7 @@ impl<W: InLine + ?Sized> Line<W> {
         self.positions.borrow_mut().push_back(Position { request, home });
     }
 
-    /// Has the line withdrawn when that loop ends, which is the current one.
+    /// Registers the line with `home`, the current loop, to be withdrawn when that loop ends.
     #[cold]
     fn register(&self, home: QueueId, whole: Weak<dyn Withdraw>) {
         self.last.set(Some(home));
@@ -80,7 +80,7 @@ impl<W: InLine + ?Sized> Line<W> {
         }
     }
 
-    /// Takes out the first request that is pending.
+    /// Removes and returns the first pending request.
     pub(crate) fn next(&self) -> Option<Rc<W>> {
         loop {
             let first = self.positions.borrow_mut().pop_front()?;
@@ -91,18 +91,18 @@ impl<W: InLine + ?Sized> Line<W> {
         }
     }
 
-    /// Takes out all requests that are pending now.
+    /// Removes and returns all requests that are pending now.
     pub(crate) fn take(&self) -> impl Iterator<Item = Rc<W>> {
         self.left.set(0);
         let requests: Vec<_> = self.positions.take().iter().filter_map(Position::pending).collect();
         requests.into_iter().filter(|request| request.is_pending())
     }
 
-    /// Called by a request in the line that is not pending any more.
+    /// Called by a request in the line that is no longer pending.
     ///
-    /// At the ends of the line such requests go at once. In the middle they go when they are many, and more than half
-    /// of the line: so each costs O(1), and a line that is never served does not grow.
-    /// Source: `_TimeoutGarbageCollector`.
+    /// Such requests are removed from the ends of the line at once. In the middle they are removed when they are many
+    /// and more than half of the line. So each costs O(1), and a line that is never served does not grow. Source:
+    /// `_TimeoutGarbageCollector`.
     pub(crate) fn leave(&self) {
         self.left.set(self.left.get() + 1);
         let mut positions = self.positions.borrow_mut();
@@ -122,7 +122,7 @@ impl<W: InLine + ?Sized> Line<W> {
         self.left.set(left);
     }
 
-    /// Takes out the requests whose loop has ended. What waits for them is never going on.
+    /// Removes the requests whose loop has ended: the coroutines that wait for them never go on.
     pub(crate) fn withdraw(&self) {
         self.last.set(None);
         let (ended, going_on): (Vec<_>, _) =

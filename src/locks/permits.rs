@@ -1,4 +1,4 @@
-//! [`Permits`]: what locks and semaphores are made of. [`Guard`].
+//! [`Permits`]: the common mechanism of locks and semaphores, and their [`Guard`].
 
 use std::cell::Cell;
 use std::fmt;
@@ -13,32 +13,32 @@ use super::line::{InLine, Line};
 use super::name::Name;
 use super::request::{at_once, nothing_at_once, Limit, Purpose, Request};
 
-/// What the handles of a lock or semaphore share.
+/// The state that the handles of a lock or semaphore share.
 pub(super) struct Permits {
     pub(super) name: Name,
-    /// How many may still come in.
+    /// How many permits are free.
     value: Cell<usize>,
-    /// How many may be in at most; `usize::MAX` where there is no limit.
+    /// The largest allowed value of `value`; `usize::MAX` for no limit.
     bound: usize,
-    /// How many guards there are.
+    /// How many guards exist.
     guards: Cell<usize>,
-    /// Whether a permit is being granted further up the stack.
+    /// `true` if a permit is being granted further up the stack.
     granting: Cell<bool>,
     /// Holds no pending request while `value` is not 0.
     line: Line<dyn Enter>,
     holders: Holders,
 }
 
-/// A request to be let in.
+/// A request for a permit.
 trait Enter: InLine {
     fn enter(&self, permits: &Rc<Permits>);
 }
 
-/// The result of a request that was let in: a guard, or nothing.
+/// The result of a granted request: a guard, or `()`.
 pub(super) trait Permit: Sized + 'static {
     fn granted(permits: &Rc<Permits>, holder: Holder) -> Self;
 
-    /// Returns the Future of a request that need not wait.
+    /// Returns the Future of a request that is granted at once.
     fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<Self> {
         at_once(|| permits.request(), Self::granted(permits, holder))
     }
@@ -64,7 +64,7 @@ impl Permit for Guard {
 
 struct Acquire<P> {
     permits: Weak<Permits>,
-    /// What is going to hold the permit.
+    /// The coroutine that will hold the permit.
     holder: Holder,
     _permit: PhantomData<fn() -> P>,
 }
@@ -106,7 +106,7 @@ impl Permits {
         })
     }
 
-    /// Returns what a trace calls a request.
+    /// Returns how a trace calls a request.
     fn request(&self) -> String {
         self.name.request("acquire")
     }
@@ -138,10 +138,10 @@ impl Permits {
     }
 
     fn release(self: &Rc<Self>) {
-        // As many as can be counted are as good as no limit.
+        // At `usize::MAX` the count stays: that many permits are as good as no limit.
         self.value.set(self.value.get().saturating_add(1));
         if self.granting.replace(true) {
-            // A permit that was granted just now was not taken: the loop below grants it to the next request.
+            // A call further up the stack is granting permits: its loop will grant this one.
             return;
         }
         while self.value.get() > 0 {
@@ -173,17 +173,17 @@ impl Withdraw for Permits {
     }
 }
 
-/// A permit to be in. Dropping it lets in the next one.
+/// A permit of a lock or semaphore. Dropping it releases the permit, which the next request in line gets.
 #[must_use = "the lock is released when this is dropped: bind it to a name such as `_guard`"]
 pub struct Guard {
     /// `None` only in a guard that was forgotten.
     permits: Option<Rc<Permits>>,
-    /// Where the holder is written down, if it is.
+    /// Identifies the recorded holder, if it is recorded.
     key: Option<Key>,
 }
 
 impl Guard {
-    /// Stays in without the guard, until `release` is called.
+    /// Keeps the permit without a guard, until `release` is called.
     ///
     /// ```
     /// use squall::locks::Lock;

@@ -1,4 +1,4 @@
-//! [`Request`]: a Future with a place in a line, perhaps a time limit.
+//! [`Request`]: a Future that waits in a line, with an optional time limit.
 
 use std::cell::{Cell, OnceCell};
 use std::panic::Location;
@@ -13,53 +13,53 @@ use super::line::InLine;
 use crate::gen::{timed_out, with_timeout};
 use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
 
-/// How long to wait at most, and the line of the call that says so.
+/// A time limit, and the line of the call that set it.
 pub(crate) type Limit = Option<(Duration, &'static Location<'static>)>;
 
-/// Returns a limit that is set at the caller's line.
+/// Returns a time limit that the caller's line sets.
 #[track_caller]
 #[allow(clippy::unnecessary_wraps)]
 pub(crate) fn within(time: Duration) -> Limit {
     Some((time, Location::caller()))
 }
 
-/// What is requested: a permit, an item, room for one, a notification.
+/// The object of a request: a permit, an item, room for one, or a notification.
 pub(crate) trait Purpose: 'static {
     /// The type of the result.
     type Output: 'static;
 
-    /// Returns what a trace calls the request, such as `Lock#2.acquire`, unless what it is made to is gone.
+    /// Returns how a trace calls the request, such as `Lock#2.acquire`, or `None` if the lock or queue is gone.
     fn request(&self) -> Option<String>;
 
-    /// Describes what is waited for, such as a lock with what holds it.
+    /// Describes what is waited for, such as a lock and its holder.
     fn describe(&self) -> Option<String> {
         self.request()
     }
 
-    /// The result once the time is over.
+    /// Returns the result of a request that is out of time.
     fn timed_out(&self, limit: &'static Location<'static>) -> Result<Self::Output> {
         Err(timed_out(limit, self.describe()))
     }
 
-    /// Called when a request in the line is of no use any more: it was cancelled, has run out of time, or its last
-    /// handle is gone.
+    /// Called when a request in the line has no use any more: it was cancelled or is out of time, or its last handle
+    /// was dropped.
     fn left(&self);
 
-    /// Called with the result, if it was there and nobody had taken it when the last handle went.
+    /// Called with the result if the last handle was dropped before anything took it.
     fn untaken(&self, value: Self::Output) {
         drop(value);
     }
 }
 
-/// The Future of what is requested, which stands in a line while it is pending.
+/// The Future of a request, which waits in a line while it is pending.
 ///
 /// The line does not hold it: a request whose last handle is dropped leaves the line.
 pub(crate) struct Request<P: Purpose> {
     shared: Shared<P::Output>,
     pub(crate) purpose: P,
-    /// Present only while it is pending and has a time limit.
+    /// `Some` only while the request is pending and has a time limit.
     timer: Cell<Option<Rc<Timer<P>>>>,
-    /// The request itself, while it is pending and wanted by something that holds no handle.
+    /// The request itself, while it is pending and something without a handle waits for it.
     kept: Cell<Option<Rc<Self>>>,
 }
 
@@ -82,11 +82,11 @@ impl<P: Purpose> Request<P> {
         Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) })
     }
 
-    /// Begins to count the time. On a closed loop, which has none, the request fails.
+    /// Starts the timer of the time limit. On a closed loop, which has no timers, the request fails.
     pub(crate) fn limit(self: &Rc<Self>, limit: Limit) {
         let Some((time, limit)) = limit else { return };
         if IoLoop::current().is_closed() {
-            // It is not going to be served nor to run out of time.
+            // It will neither be served nor run out of time.
             self.shared.set_exception(Exception::from(CLOSED).at(limit));
             self.purpose.left();
         } else {
@@ -94,7 +94,7 @@ impl<P: Purpose> Request<P> {
         }
     }
 
-    /// Resolves the request, whose turn it is.
+    /// Resolves the request with `value`.
     pub(crate) fn serve(&self, value: P::Output) {
         self.shared.set_result(value);
         self.settled();
@@ -148,7 +148,7 @@ impl<P: Purpose> InLine for Request<P> {
     }
 
     fn line_is_gone(&self) {
-        // What has a time limit is still going to be done, by that.
+        // A request with a time limit will still be resolved by its timer.
         if let Some(timer) = self.timer.take() {
             self.timer.set(Some(timer));
         } else {
@@ -168,14 +168,14 @@ impl<P: Purpose> Drop for Request<P> {
     }
 }
 
-/// The time limit of a request, which it does not hold.
+/// The timer of a request. It does not hold the request.
 struct Timer<P: Purpose> {
     request: Weak<Request<P>>,
-    /// The line of the call that set the limit.
+    /// The line of the call that set the time limit.
     limit: &'static Location<'static>,
-    /// The loop that the timer belongs to, which need not be the current one when it is stopped.
+    /// The loop of the timer, which need not be the current loop when the timer is stopped.
     io_loop: WeakLoop,
-    /// Present until the timer has run or was stopped.
+    /// `Some` until the timer has run or was stopped.
     timeout: Cell<Option<Timeout>>,
 }
 
@@ -199,7 +199,7 @@ impl<P: Purpose> Timer<P> {
 }
 
 impl<P: Purpose> Run for Timer<P> {
-    /// The time is over.
+    /// Resolves the request, which is out of time.
     fn run(self: Rc<Self>) {
         drop(self.timeout.take());
         let Some(request) = self.request.upgrade() else { return };
@@ -219,8 +219,8 @@ impl<P: Purpose> Withdraw for Timer<P> {
     }
 }
 
-/// Returns the Future of a request that is given up after `time`, as Tornado does it for events: by `with_timeout`,
-/// which costs one turn of the loop more than the request itself.
+/// Returns the Future of a request with a time limit by `with_timeout`, as Tornado does it for events. It takes one
+/// turn of the loop more than the request itself.
 #[track_caller]
 pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
     if request.done() {
@@ -233,7 +233,7 @@ pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
     limited
 }
 
-/// Returns the Future of a request that need not wait. `name` returns what a trace calls it.
+/// Returns the Future of a request that need not wait. `name` returns how a trace calls it.
 pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> String, value: T) -> Future<T> {
     let future = Future::ready(value);
     if trace::observed() {
@@ -243,8 +243,8 @@ pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> String, value: T) -> Fu
     future
 }
 
-/// Returns the Future of a request that need not wait and has no value. It is one Future for all, unless an observer
-/// could tell them apart.
+/// Returns the Future of a request that need not wait and has no value. All such requests share one Future, unless an
+/// observer could tell them apart.
 pub(crate) fn nothing_at_once(name: impl FnOnce() -> String) -> Future<()> {
     thread_local! {
         static NOTHING: OnceCell<Future<()>> = const { OnceCell::new() };

@@ -1,4 +1,4 @@
-//! [`Semaphore`], [`BoundedSemaphore`] and [`Lock`]: at most n at a time.
+//! [`Semaphore`], [`BoundedSemaphore`] and [`Lock`]: limits on how many coroutines are inside at a time.
 
 use std::fmt;
 use std::rc::Rc;
@@ -11,44 +11,43 @@ use super::name::named;
 use super::permits::{Guard, Permits};
 use super::request::within;
 
-/// `release` was called on a [`BoundedSemaphore`] more often than it was acquired without a guard.
+/// The error of `release` on a [`BoundedSemaphore`] of which no permit is acquired without a guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("Semaphore released too many times")]
 pub struct ReleasedTooOften;
 
-/// `release` was called on a [`Lock`] that is free, or that a [`Guard`] holds.
+/// The error of `release` on a [`Lock`] that is free or held by a [`Guard`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("release unlocked lock")]
 pub struct NotLocked;
 
-/// The ways in, of all three.
+/// The methods that acquire, which all three types have.
 macro_rules! acquire {
     () => {
-        /// Waits for a permit. The guard releases it when it is dropped, and so does a Future that is dropped with the
-        /// guard in it.
+        /// Waits for a permit. Dropping the guard releases it, and so does dropping the Future with the guard in it.
         ///
-        /// Source: `tornado.locks.Semaphore.acquire`. In Tornado, a coroutine that is let in and never goes on keeps all
-        /// others out for ever.
+        /// Source: `tornado.locks.Semaphore.acquire`, where a coroutine that was let in and never goes on keeps its
+        /// permit for ever.
         #[track_caller]
         pub fn acquire(&self) -> Future<Guard> {
             self.permits.acquire(None, Holder::here())
         }
 
-        /// Waits for a permit as [`acquire`](Self::acquire) does, for at most `time`; then it fails with
+        /// Waits for a permit like [`acquire`](Self::acquire), for at most `time`; then it fails with
         /// [`Error::Timeout`](crate::Error::Timeout).
         #[track_caller]
         pub fn acquire_within(&self, time: Duration) -> Future<Guard> {
             self.permits.acquire(within(time), Holder::here())
         }
 
-        /// Waits for a permit that has no guard, as in Tornado: the coroutine has to call `release` on the way out,
-        /// whatever happens. If the Future is dropped after it was done, that is still to do.
+        /// Waits for a permit without a guard, as in Tornado: the coroutine has to call `release`, however it ends.
+        /// Dropping the Future after it was done does not release the permit.
         #[track_caller]
         pub fn acquire_unguarded(&self) -> Future<()> {
             self.permits.acquire(None, Holder::here())
         }
 
-        /// Waits for a permit as [`acquire_unguarded`](Self::acquire_unguarded) does, for at most `time`; then it fails
+        /// Waits for a permit like [`acquire_unguarded`](Self::acquire_unguarded), for at most `time`; then it fails
         /// with [`Error::Timeout`](crate::Error::Timeout).
         #[track_caller]
         pub fn acquire_unguarded_within(&self, time: Duration) -> Future<()> {
@@ -57,7 +56,7 @@ macro_rules! acquire {
     };
 }
 
-/// Lets at most as many coroutines in at a time as it has permits.
+/// Limits how many coroutines are inside at a time to its number of permits.
 ///
 /// ```
 /// use squall::locks::Semaphore;
@@ -71,7 +70,7 @@ macro_rules! acquire {
 /// assert!(third.done());
 /// ```
 ///
-/// Debug prints it as Tornado does: `<Semaphore [locked,waiters:1]>`.
+/// `Debug` prints it as Tornado does: `<Semaphore [locked,waiters:1]>`.
 ///
 /// Source: `tornado.locks.Semaphore`.
 #[derive(Clone)]
@@ -80,7 +79,7 @@ pub struct Semaphore {
 }
 
 impl Semaphore {
-    /// Creates a semaphore with `value` permits. `usize::MAX` is as good as no limit.
+    /// Creates a semaphore with `value` permits. `usize::MAX` permits are as good as no limit.
     pub fn new(value: usize) -> Self {
         Self { permits: Permits::new("Semaphore", value, usize::MAX) }
     }
@@ -88,7 +87,7 @@ impl Semaphore {
     acquire!();
     named!(permits);
 
-    /// Adds a permit, also if none was acquired before.
+    /// Adds a permit, whether or not one was acquired before.
     pub fn release(&self) {
         self.permits.release_by_hand();
     }
@@ -116,7 +115,7 @@ pub struct BoundedSemaphore {
 }
 
 impl BoundedSemaphore {
-    /// Creates a semaphore that has `value` permits, and never more.
+    /// Creates a semaphore with `value` permits, which is also the limit of [`release`](Self::release).
     pub fn new(value: usize) -> Self {
         Self { permits: Permits::new("BoundedSemaphore", value, value) }
     }
@@ -124,10 +123,10 @@ impl BoundedSemaphore {
     acquire!();
     named!(permits);
 
-    /// Ends what [`acquire_unguarded`](Self::acquire_unguarded) began.
+    /// Releases a permit that was acquired by [`acquire_unguarded`](Self::acquire_unguarded).
     ///
     /// # Errors
-    /// [`ReleasedTooOften`] if there is no permit to release: none is acquired, or only such as a [`Guard`] holds.
+    /// [`ReleasedTooOften`] if no permit is acquired, or only permits that have [`Guard`]s.
     pub fn release(&self) -> Result<(), ReleasedTooOften> {
         if !self.permits.is_held_by_hand() {
             return Err(ReleasedTooOften);
@@ -180,10 +179,10 @@ impl Lock {
     acquire!();
     named!(permits);
 
-    /// Ends what [`acquire_unguarded`](Self::acquire_unguarded) began.
+    /// Releases the lock after [`acquire_unguarded`](Self::acquire_unguarded).
     ///
     /// # Errors
-    /// [`NotLocked`] if the lock is free, or held by a [`Guard`]: only that releases it.
+    /// [`NotLocked`] if the lock is free, or if a [`Guard`] holds it: only dropping the guard releases it then.
     pub fn release(&self) -> Result<(), NotLocked> {
         if !self.permits.is_held_by_hand() {
             return Err(NotLocked);

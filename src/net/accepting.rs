@@ -1,4 +1,4 @@
-//! [`Accepting`]: a listening socket, and the line of those that wait for connections.
+//! [`Accepting`]: a listening socket, and the accepts that wait in line.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -17,20 +17,20 @@ use super::wakers::Wakers;
 use crate::ioloop::readiness::{Readiness, Tried, Watched, READ};
 use crate::ioloop::IoLoop;
 
-/// A listening socket of some kind.
+/// A listening socket of any kind.
 pub(super) trait Listener: 'static {
-    /// A connection, and the address of its other end.
+    /// A connection, with the address of its other end.
     type Accepted: 'static;
 
     fn readiness(&self) -> &Rc<Readiness>;
 
-    /// Takes the next connection, without waiting.
+    /// Takes the next connection without waiting.
     fn accept(&self) -> io::Result<Self::Accepted>;
 
-    /// Asks the poller to tell again of connections, where it tells only once.
+    /// Asks the poller for another report, where it reports connections only once.
     fn rearm(&self) -> io::Result<()>;
 
-    /// The name of its type, and its address.
+    /// Returns the name of the type, and the address.
     fn name(&self) -> (&'static str, String);
 
     fn describe(&self) -> String {
@@ -39,30 +39,30 @@ pub(super) trait Listener: 'static {
     }
 }
 
-/// How long no connection is accepted when the system has no descriptor left.
+/// How long no connection is accepted after the system has run out of descriptors.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-/// What all handles of one listener share. It closes when the last of them is dropped.
+/// The state that the handles of a listener share. The socket closes when the last of them is dropped.
 pub(super) struct Accepting<L: Listener> {
     pub(super) listener: L,
-    /// First come first served. It does not hold them: an accept leaves with its last handle.
+    /// Pending accepts, first come, first served. It does not hold them: an accept leaves with its last handle.
     line: RefCell<VecDeque<Weak<Op<L>>>>,
-    /// Connections that were accepted for those who did not take them.
+    /// Accepted connections that were not taken from their Futures.
     returned: RefCell<VecDeque<L::Accepted>>,
     wakers: RefCell<Wakers>,
     queued: Cell<bool>,
-    /// Whether a timer runs until the next attempt, since the system had no descriptor left.
+    /// `true` if a timer is set for the next attempt, since the system had no descriptor left.
     backing_off: Cell<bool>,
-    /// Whether the log says that no descriptor is left.
+    /// `true` if the log already says that no descriptor is left.
     logged: Cell<bool>,
     this: Weak<Self>,
 }
 
-/// An accept in line, and its Future.
+/// An accept in line, which is also its Future.
 struct Op<L: Listener> {
     shared: Shared<L::Accepted>,
     accepting: Weak<Accepting<L>>,
-    /// The accept itself, while it is pending and a done callback waits for it, which holds no handle.
+    /// The accept itself, while it is pending and a done callback, which holds no handle, waits for it.
     kept: Cell<Option<Rc<Self>>>,
 }
 
@@ -94,7 +94,7 @@ impl<L: Listener> Resolvable for Op<L> {
     }
 }
 
-/// A connection that nobody took goes to the next one.
+/// Hands a connection that was not taken to the next accept in line.
 impl<L: Listener> Drop for Op<L> {
     fn drop(&mut self) {
         let Some(accepting) = self.accepting.upgrade() else { return };
@@ -138,7 +138,7 @@ impl<L: Listener> Accepting<L> {
         Future::from_core(op)
     }
 
-    /// Waits for a connection, after those in line.
+    /// Polls for a connection, after the accepts in line.
     pub(super) fn poll_accept(&self, cx: &Context<'_>) -> Poll<io::Result<L::Accepted>> {
         self.serve();
         let tried = match self.first() {
@@ -154,7 +154,7 @@ impl<L: Listener> Accepting<L> {
         }
     }
 
-    /// Serves those in line, and then the task that polls.
+    /// Serves the accepts in line, and then the polling tasks.
     fn serve(&self) {
         loop {
             let Some(first) = self.first() else { break };
@@ -168,7 +168,7 @@ impl<L: Listener> Accepting<L> {
         }
     }
 
-    /// The first one in line. Those who are gone or have what they wait for are not in it any more.
+    /// Returns the first pending accept in line, and removes those before it that were dropped or are done.
     fn first(&self) -> Option<Rc<Op<L>>> {
         let line = &mut *self.line.borrow_mut();
         loop {
@@ -179,7 +179,7 @@ impl<L: Listener> Accepting<L> {
         }
     }
 
-    /// Accepts a connection, if there is one. What is wrong with a connection that has gone already is no error of the
+    /// Accepts a connection, if there is one. The error of a connection that is already gone is not an error of the
     /// listener.
     fn attempt(&self) -> Tried<L::Accepted> {
         if let Some(accepted) = self.returned.borrow_mut().pop_front() {
@@ -210,7 +210,7 @@ impl<L: Listener> Accepting<L> {
         }
     }
 
-    /// Accepts nothing for a while. The connections wait in the system's backlog.
+    /// Stops accepting for a while. Connections wait in the system's backlog.
     fn back_off(&self, error: &io::Error) {
         if !self.logged.replace(true) {
             let what = self.listener.describe();
@@ -270,7 +270,7 @@ impl<L: Listener> Drop for Accepting<L> {
     }
 }
 
-/// Serves a listener that did all that a turn allows it, unless it is closed by then.
+/// Serves a listener that has used its share of the last turn, unless it is closed by then.
 struct Serve<L: Listener>(Weak<Accepting<L>>);
 
 impl<L: Listener> Run for Serve<L> {
@@ -284,7 +284,7 @@ impl<L: Listener> Run for Serve<L> {
 
 impl<L: Listener> Withdraw for Serve<L> {}
 
-/// Whether an error of `accept` is one of the connection, which is gone, and says nothing of the listener.
+/// Returns whether an error of `accept` concerns only the connection, which is gone, and not the listener.
 /// Source: accept(2), "Error handling".
 fn is_of_the_connection(error: &io::Error) -> bool {
     use io::ErrorKind as E;
@@ -305,7 +305,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Whether the process, or the system, has no descriptor or no memory left.
+/// Returns whether the process or the system has run out of descriptors or memory.
 fn is_exhaustion(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
@@ -315,7 +315,7 @@ fn is_exhaustion(error: &io::Error) -> bool {
     }
     #[cfg(not(unix))]
     {
-        // WSAEMFILE and WSAENOBUFS.
+        // `WSAEMFILE` and `WSAENOBUFS`.
         matches!(error.raw_os_error(), Some(10024 | 10055))
     }
 }

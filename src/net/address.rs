@@ -1,13 +1,13 @@
-//! [`Address`]: where to connect to, or to listen.
+//! [`Address`]: where to connect to, or where to listen.
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-/// A host and a port: socket addresses, or a name that is to be resolved.
+/// A host and a port: socket addresses, or a name to be resolved.
 ///
-/// Whatever takes an `impl Into<Address>` takes a string `"host:port"`, a pair of a host and a port, and the types of
-/// std. A string that is not an address is an error where it is used.
+/// A function that takes an `impl Into<Address>` accepts a string `"host:port"`, a pair of a host and a port, and the
+/// address types of std. A malformed string is reported by the operation that uses it.
 ///
 /// ```
 /// use squall::net::Address;
@@ -26,7 +26,7 @@ enum Kind {
     Invalid(String),
 }
 
-/// An address to a network: what needs no resolving, or a name.
+/// The host of an address: socket addresses, or a name.
 pub(crate) enum Host<'a> {
     Sockets(&'a [SocketAddr]),
     Name(&'a str, u16),
@@ -80,7 +80,7 @@ impl From<(&str, u16)> for Address {
         let unbracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         match unbracketed.parse::<IpAddr>() {
             Ok(ip) => Self::from((ip, port)),
-            // An empty host is no name: getaddrinfo would take it for the local host.
+            // `getaddrinfo` would take an empty name for the local host.
             Err(_) if host.is_empty() => Self(Kind::Invalid(format!(":{port}"))),
             Err(_) => Self(Kind::Name(host.to_owned(), port)),
         }
@@ -147,7 +147,7 @@ impl From<(Ipv6Addr, u16)> for Address {
     }
 }
 
-/// Addresses of one host, tried as those of a name are.
+/// The addresses of one host, tried in turn like those of a name.
 impl From<Vec<SocketAddr>> for Address {
     fn from(addresses: Vec<SocketAddr>) -> Self {
         Self(Kind::Sockets(addresses))

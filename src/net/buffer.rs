@@ -1,14 +1,14 @@
-//! [`Buffer`]: bytes that were read from a connection and not handed out yet.
+//! [`Buffer`]: bytes that were read from a connection and not taken yet.
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// What has come and was not taken, in order.
+/// The bytes that have arrived and were not taken, in order.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     bytes: BytesMut,
-    /// How many bytes of the stream came before the first one of `bytes` that was not given back.
+    /// The position in the stream of the first byte in `bytes` that was not given back.
     position: u64,
-    /// What of the front of `bytes` was given back: its position in the stream, and its length. By position.
+    /// The parts at the front of `bytes` that were given back: the position and length of each, by position.
     returned: Vec<(u64, usize)>,
 }
 
@@ -25,7 +25,7 @@ impl Buffer {
         self.bytes.is_empty()
     }
 
-    /// The position in the stream of what is taken next.
+    /// Returns the position in the stream of the next byte to be taken.
     pub(super) fn position(&self) -> u64 {
         self.returned.first().map_or(self.position, |(position, _)| *position)
     }
@@ -34,7 +34,7 @@ impl Buffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Counts bytes that came and were taken without having been in here.
+    /// Counts bytes that were taken without passing through the buffer.
     pub(super) fn pass(&mut self, len: usize) {
         self.position += len as u64;
     }
@@ -44,13 +44,13 @@ impl Buffer {
         self.count(len);
         let taken = self.bytes.split_to(len);
         if self.bytes.is_empty() {
-            // Nothing of the allocation is kept for what may never come.
+            // Frees the allocation, since nothing more may ever come.
             self.bytes = BytesMut::new();
         }
         taken.freeze()
     }
 
-    /// Copies the first bytes out.
+    /// Copies the first bytes into `buffer`, and returns their number.
     pub(super) fn copy_to(&mut self, buffer: &mut [u8]) -> usize {
         let len = buffer.len().min(self.len());
         buffer[..len].copy_from_slice(&self.bytes[..len]);
@@ -79,7 +79,7 @@ impl Buffer {
         }
     }
 
-    /// Puts bytes back that were taken and used by nobody, at their place in the stream.
+    /// Puts back bytes that were taken and not used, at their position in the stream.
     pub(super) fn give_back(&mut self, position: u64, bytes: &[u8]) {
         if bytes.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! How a connection is made: a name is resolved, and its addresses are tried by the rules of "happy eyeballs".
+//! Making a connection: a name is resolved, and its addresses are tried by the rules of "happy eyeballs".
 
 use std::collections::VecDeque;
 use std::future::{poll_fn, Future as StdFuture};
@@ -21,7 +21,7 @@ use crate::gen::sleep;
 use crate::ioloop::readiness::{READ, WRITE};
 use crate::ioloop::sources::Source;
 
-/// How long one address is tried before the next one is, beside it. Source: RFC 8305, section 5.
+/// How long an address is tried alone before the next one is tried beside it. Source: RFC 8305, section 5.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 /// Connects to the first of the host's addresses that answers.
@@ -45,7 +45,7 @@ pub(super) async fn connect(address: Address, limit: Option<Duration>) -> Result
     .await
 }
 
-/// A delay that takes its timer back when it is dropped.
+/// A delay that removes its timer when it is dropped.
 struct Delay(Future<()>);
 
 impl Drop for Delay {
@@ -54,13 +54,13 @@ impl Drop for Delay {
     }
 }
 
-/// Connects to several addresses, each some time after the one before, until one of them answers.
+/// Connects to several addresses, beginning one after the other, until one of them answers.
 struct Race {
-    /// Those that were not tried yet.
+    /// Addresses that were not tried yet.
     left: VecDeque<SocketAddr>,
-    /// Those that are being tried.
+    /// Addresses that are being tried.
     trying: Vec<(SocketAddr, Rc<Connection>)>,
-    /// When the next one is tried, though none has failed.
+    /// A sleep until the next address is tried even if none has failed.
     delay: Option<Delay>,
     failed: Vec<(SocketAddr, io::Error)>,
 }
@@ -130,7 +130,7 @@ impl StdFuture for Race {
     }
 }
 
-/// The addresses, with the families taking turns. Source: RFC 8305, section 4.
+/// Returns the addresses with IPv6 and IPv4 alternating. Source: RFC 8305, section 4.
 fn interleave(addresses: &[SocketAddr]) -> VecDeque<SocketAddr> {
     let first_is_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let (mut one, mut other) = (VecDeque::new(), VecDeque::new());
@@ -157,7 +157,7 @@ fn begin(address: SocketAddr) -> io::Result<Rc<Connection>> {
         Err(error) if is_in_progress(&error) => false,
         Err(error) => return Err(error),
     };
-    // Before it is connected nothing is to be tried, and the poller tells of it.
+    // The poller reports when the connection is made. Until then no operation is worth trying.
     Ok(Connection::new(Io::Tcp(Source::new(socket.into(), if connected { READ | WRITE } else { 0 })?)))
 }
 

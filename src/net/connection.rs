@@ -1,4 +1,4 @@
-//! [`Connection`]: what all handles of one stream share: the socket, and the lines of those that read and write.
+//! [`Connection`]: the state that the handles of one stream share: the socket, and its pending reads and writes.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -12,12 +12,12 @@ use super::reading::Reading;
 use super::writing::Writing;
 use crate::ioloop::readiness::{Tried, Watched, READ, WRITE};
 
-/// A connection. It closes when its last handle is dropped: those that wait in line do not hold it.
+/// A connection. It closes when its last handle is dropped; operations in line do not hold it.
 pub(super) struct Connection {
     pub(super) io: Io,
     pub(super) reading: RefCell<Reading>,
     pub(super) writing: RefCell<Writing>,
-    /// Whether it is to be served in the next turn.
+    /// `true` if the connection is queued to be served in the next turn.
     queued: Cell<bool>,
     pub(super) this: Weak<Self>,
 }
@@ -36,7 +36,7 @@ impl Connection {
         connection
     }
 
-    /// Serves those in line in the next turn of the loop.
+    /// Serves the operations in line in the next turn of the loop.
     pub(super) fn serve_soon(&self) {
         if !self.queued.replace(true) {
             self.io.readiness().sources().call_soon(Rc::new(Serve(self.this.clone())));
@@ -48,7 +48,7 @@ impl Connection {
         polled(self.io.attempt(WRITE, Io::connected), cx, |cx| self.keep_writer(cx))
     }
 
-    /// Fails everything that waits in line.
+    /// Fails every operation in line.
     fn fail(&self, error: impl Fn() -> io::Error) {
         self.fail_reads(&error);
         self.fail_writes(&error);
@@ -94,7 +94,7 @@ pub(super) fn dropped() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, message)
 }
 
-/// Serves a connection that did all that a turn allows it, unless it is closed by then.
+/// Serves a connection that has used its share of the last turn, unless it is closed by then.
 struct Serve(Weak<Connection>);
 
 impl Run for Serve {
@@ -109,7 +109,7 @@ impl Run for Serve {
 
 impl Withdraw for Serve {}
 
-/// What a task that polls is told; if it has to wait for the socket, `keep` takes its waker.
+/// Converts the outcome of an attempt for a polling task. If the socket is not ready, `keep` stores the task's waker.
 pub(super) fn polled<R>(
     tried: Tried<R>,
     cx: &Context<'_>,

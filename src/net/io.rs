@@ -1,4 +1,4 @@
-//! [`Io`]: one end of a connection, by whatever carries its bytes.
+//! [`Io`]: one end of a connection, on any network.
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -13,7 +13,7 @@ use super::network::Socket;
 use crate::ioloop::readiness::{Readiness, Tried};
 use crate::ioloop::sources::Source;
 
-/// A socket of the system, or of another network.
+/// A socket of the system, or one of another network.
 pub(super) enum Io {
     Tcp(Source<std::net::TcpStream>),
     #[cfg(unix)]
@@ -31,7 +31,7 @@ impl Io {
         }
     }
 
-    /// Tries an operation of which `bit` is the direction.
+    /// Tries an operation in the direction `bit`.
     pub(super) fn attempt<R>(&self, bit: u8, f: impl FnMut(&Self) -> io::Result<R>) -> Tried<R> {
         let mut f = f;
         let tried = self.readiness().attempt(bit, || f(self));
@@ -85,12 +85,12 @@ impl Io {
         }
     }
 
-    /// Whether connecting has succeeded, for one that was made by a call that did not wait.
+    /// Returns whether a connect that did not wait has succeeded.
     pub(super) fn connected(&self) -> io::Result<()> {
         match self {
             Self::Tcp(source) => match source.io().take_error()? {
                 Some(error) => Err(error),
-                // It gets ready for writing only when it is connected, or has failed.
+                // The socket becomes ready for writing only when it is connected or has failed.
                 None => source.io().peer_addr().map(drop),
             },
             #[cfg(unix)]
@@ -117,7 +117,7 @@ impl Io {
         }
     }
 
-    /// Another network sends what it is given at once.
+    /// Only sets a system's socket: another network sends everything at once.
     pub(super) fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         match self {
             Self::Tcp(source) => source.io().set_nodelay(nodelay),
@@ -136,7 +136,7 @@ impl Io {
         }
     }
 
-    /// Names what is waited for: `TcpStream.read from 10.0.0.2:80`.
+    /// Returns a description of an operation: `TcpStream.read from 10.0.0.2:80`.
     pub(super) fn operation(&self, name: &str, way: &str) -> String {
         match self {
             #[cfg(unix)]

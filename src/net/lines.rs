@@ -1,18 +1,18 @@
-//! [`Lines`]: the lines of text that a stream brings.
+//! [`Lines`]: the lines of text in a stream.
 
 use squall_runner::Future;
 
 use super::stream::IoStream;
 use super::wants::Line;
 
-/// The lines of text that come over a stream; see [`IoStream::lines`].
+/// The lines of text in a stream; see [`IoStream::lines`].
 #[derive(Debug, Clone)]
 pub struct Lines {
     stream: IoStream,
     limit: usize,
 }
 
-/// How long a line may be, in bytes, if nothing else is said.
+/// The default limit for the length of a line, in bytes.
 const LIMIT: usize = 1024 * 1024;
 
 impl Lines {
@@ -20,16 +20,16 @@ impl Lines {
         Self { stream, limit: LIMIT }
     }
 
-    /// Takes lines of at most `limit` bytes, with their ends. It is 1 MiB if nothing is said.
+    /// Sets the longest line, in bytes with its end; 1 MiB by default.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {
         Self { limit, ..self }
     }
 
-    /// Reads the next line, without its `\n` or `\r\n`; `None` at the end of the stream. The last line needs no end.
+    /// Reads the next line, without its `\n` or `\r\n`; `None` at the end of the stream. The last line may lack an end.
     ///
     /// # Errors
-    /// [`InvalidData`](std::io::ErrorKind::InvalidData) if the line is not UTF-8, or too long; it is left to be read.
+    /// [`InvalidData`](std::io::ErrorKind::InvalidData) if the line is too long or not UTF-8; it stays in the stream.
     pub fn next_line(&self) -> Future<Option<String>> {
         self.stream.connection.begin_read(Line::new(self.limit))
     }

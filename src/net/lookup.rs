@@ -1,4 +1,4 @@
-//! [`lookup_host`]: the addresses of a name.
+//! [`lookup_host`]: resolves a name to addresses.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -9,7 +9,7 @@ use super::address::{Address, Host};
 use super::network;
 use crate::ioloop::IoLoop;
 
-/// Resolves a name to addresses, as `getaddrinfo` of the system does, on the default executor of the loop.
+/// Resolves a name to addresses by the system's `getaddrinfo`, which runs on the loop's default executor.
 ///
 /// ```
 /// use squall::{net::lookup_host, IoLoop};
@@ -37,7 +37,7 @@ pub fn lookup_host(host: impl Into<Address>) -> Future<Vec<SocketAddr>> {
     }
 }
 
-/// Resolves the name of an address on this thread, which waits for it.
+/// Resolves the name of an address on this thread, which blocks.
 pub(super) fn resolve_here(address: &Address) -> io::Result<Vec<SocketAddr>> {
     match address.host()? {
         Host::Sockets(addresses) => Ok(addresses.to_vec()),

@@ -1,7 +1,7 @@
-//! The methods of [`IoStream`], on the types that hold one.
+//! The methods of [`IoStream`], defined on each type that contains one.
 //!
-//! They are methods of each type itself. By `Deref` alone, a trait that is in scope, as `futures::AsyncReadExt`, would
-//! come before them.
+//! They are methods of the types themselves, because methods that are reached only by `Deref` are shadowed by those of
+//! a trait in scope, such as `futures::AsyncReadExt`.
 
 use bytes::Bytes;
 use squall_runner::Future;
@@ -16,32 +16,32 @@ use super::unix::UnixStream;
 macro_rules! reads {
     ($stream:ty) => {
         impl $stream {
-            /// Reads what is there, at most `max` bytes, as [`IoStream::read`] does. It is empty at the end.
+            /// Reads at most `max` bytes, as soon as there are some; see [`IoStream::read`]. Empty at the end.
             pub fn read(&self, max: usize) -> Future<Bytes> {
                 self.0.read(max)
             }
 
-            /// Reads what is there into the room of a buffer, as [`IoStream::read_into`] does.
+            /// Reads into the spare room of a buffer, as soon as there are bytes; see [`IoStream::read_into`].
             pub fn read_into(&self, buffer: Vec<u8>) -> Future<(Vec<u8>, usize)> {
                 self.0.read_into(buffer)
             }
 
-            /// Reads `len` bytes, as [`IoStream::read_exact`] does.
+            /// Reads exactly `len` bytes; see [`IoStream::read_exact`].
             pub fn read_exact(&self, len: usize) -> Future<Bytes> {
                 self.0.read_exact(len)
             }
 
-            /// Reads up to and with the first `delimiter`, at most `max` bytes, as [`IoStream::read_until`] does.
+            /// Reads through the first `delimiter`, at most `max` bytes; see [`IoStream::read_until`].
             pub fn read_until(&self, delimiter: impl Into<Bytes>, max: usize) -> Future<Bytes> {
                 self.0.read_until(delimiter, max)
             }
 
-            /// Reads all that comes until the end, at most `max` bytes, as [`IoStream::read_to_end`] does.
+            /// Reads everything until the end, at most `max` bytes; see [`IoStream::read_to_end`].
             pub fn read_to_end(&self, max: usize) -> Future<Bytes> {
                 self.0.read_to_end(max)
             }
 
-            /// Returns the lines of text that come, as [`IoStream::lines`] does.
+            /// Returns the lines of text in the stream; see [`IoStream::lines`].
             pub fn lines(&self) -> Lines {
                 self.0.lines()
             }
@@ -52,23 +52,23 @@ macro_rules! reads {
 macro_rules! writes {
     ($stream:ty) => {
         impl $stream {
-            /// Writes all of `bytes`, as [`IoStream::write_all`] does.
+            /// Writes all of `bytes`; see [`IoStream::write_all`].
             pub fn write_all(&self, bytes: impl Into<Bytes>) -> Future<()> {
                 self.0.write_all(bytes)
             }
 
-            /// Writes what there is room for, as [`IoStream::write`] does, and returns how much that was.
+            /// Writes as many bytes as there is room for, and returns their number; see [`IoStream::write`].
             #[track_caller]
             pub fn write(&self, bytes: impl Into<Bytes>) -> Future<usize> {
                 self.0.write(bytes)
             }
 
-            /// Waits until all that was handed in is written, as [`IoStream::flush`] does.
+            /// Waits until everything handed in is written; see [`IoStream::flush`].
             pub fn flush(&self) -> Future<()> {
                 self.0.flush()
             }
 
-            /// Ends the stream for the other end, as [`IoStream::shutdown`] does.
+            /// Ends the stream for the other end; see [`IoStream::shutdown`].
             pub fn shutdown(&self) -> Future<()> {
                 self.0.shutdown()
             }
@@ -79,7 +79,7 @@ macro_rules! writes {
 macro_rules! splits {
     ($stream:ty) => {
         impl $stream {
-            /// Splits the stream in two, as [`IoStream::into_split`] does.
+            /// Splits the stream into two halves; see [`IoStream::into_split`].
             pub fn into_split(self) -> (ReadHalf, WriteHalf) {
                 IoStream::from(self).into_split()
             }

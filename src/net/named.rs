@@ -1,9 +1,9 @@
-//! [`name`]: what a trace calls an operation of a socket.
+//! [`name`]: the name of a socket's operation in a trace.
 
 use squall_runner::trace::{self, Event, Origin};
 use squall_runner::Resolvable;
 
-/// Tells the observer, if there is one, what the Future of an operation is called.
+/// Reports to the observer, if there is one, the name of an operation's Future.
 pub(super) fn name(op: &impl Resolvable) {
     if trace::observed() {
         let name = Resolvable::describe(op).unwrap_or_default();

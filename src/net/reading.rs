@@ -15,20 +15,20 @@ use super::wakers::Wakers;
 use super::wants::{Want, CHUNK};
 use crate::ioloop::readiness::{Tried, READ};
 
-/// What has been read, and what waits for more.
+/// Bytes that have arrived, and reads that wait for more.
 #[derive(Default)]
 pub(super) struct Reading {
     pub(super) buffer: Buffer,
-    /// The reads that wait, first come first served. It does not hold them: a read leaves with its last handle.
+    /// Pending reads, first come, first served. It does not hold them: a read leaves with its last handle.
     pub(super) line: VecDeque<Weak<dyn Read>>,
-    /// The tasks that read by `poll_read`: they come after those in line.
+    /// The tasks that read by `poll_read`, which are served after the reads in line.
     pub(super) wakers: Wakers,
-    /// The other end sends no more.
+    /// `true` if the other end sends no more.
     pub(super) ended: bool,
 }
 
 impl Reading {
-    /// Whether somebody waits for bytes.
+    /// Returns whether a read or a task waits for bytes.
     pub(super) fn is_waited_for(&self) -> bool {
         !self.wakers.is_empty() || self.line.iter().any(|read| read.strong_count() > 0)
     }
@@ -36,27 +36,27 @@ impl Reading {
 
 /// A read in line.
 pub(super) trait Read {
-    /// Reads, if it can; the socket's answer is set as the result.
+    /// Reads if possible, and sets the socket's answer as the result.
     fn serve(&self, connection: &Connection) -> Tried<()>;
 
-    /// Whether it has its result, or was cancelled.
+    /// Returns whether the read has its result or was cancelled.
     fn is_over(&self) -> bool;
 
-    /// Fails, because of the connection.
+    /// Fails, since the connection has failed.
     fn fail(&self, exception: Exception);
 
-    /// Forgets what waits for it.
+    /// Forgets the waiters of the read, since the loop has ended.
     fn abandon(&self);
 }
 
-/// A read, and the Future of what it reads.
+/// A read, which is also the Future of its bytes.
 struct Op<W: Want> {
     shared: Shared<W::Output>,
     want: RefCell<W>,
-    /// The position in the stream of what it has taken.
+    /// The position in the stream of the bytes that it took.
     position: Cell<u64>,
     connection: Weak<Connection>,
-    /// The read itself, while it is pending and a done callback waits for it, which holds no handle.
+    /// The read itself, while it is pending and a done callback, which holds no handle, waits for it.
     kept: Cell<Option<Rc<Self>>>,
 }
 
@@ -67,7 +67,7 @@ impl<W: Want> Resolvable for Op<W> {
         &self.shared
     }
 
-    /// It leaves the line. What has come goes to the next one.
+    /// Leaves the line. Bytes that have arrived go to the next read.
     fn cancel(&self) -> bool {
         let cancelled = self.shared.cancel();
         if cancelled {
@@ -90,7 +90,7 @@ impl<W: Want> Resolvable for Op<W> {
 }
 
 impl<W: Want> Op<W> {
-    /// Lets the next one in line have its turn.
+    /// Serves the next read in line.
     fn leave(&self) {
         if let Some(connection) = self.connection.upgrade() {
             connection.serve_soon();
@@ -126,7 +126,7 @@ impl<W: Want> Read for Op<W> {
     }
 }
 
-/// What was read and nobody took goes back to where it came from.
+/// Puts back bytes that were read and not taken from the Future.
 impl<W: Want> Drop for Op<W> {
     fn drop(&mut self) {
         if !self.shared.done() {
@@ -142,7 +142,7 @@ impl<W: Want> Drop for Op<W> {
 }
 
 thread_local! {
-    /// What sockets read into: so a connection that waits holds no buffer.
+    /// A buffer for all sockets of the thread, so that a connection that waits holds none.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
@@ -165,7 +165,7 @@ impl Connection {
         Future::from_core(op)
     }
 
-    /// The first read in line. Those that are gone or over are not in it any more.
+    /// Returns the first pending read in line, and removes those before it that were dropped or are done.
     fn first_read(&self) -> Option<Rc<dyn Read>> {
         let line = &mut self.reading.borrow_mut().line;
         loop {
@@ -176,7 +176,7 @@ impl Connection {
         }
     }
 
-    /// Serves the reads in line, and then the task that polls.
+    /// Serves the reads in line, and then the polling tasks.
     pub(super) fn serve_reads(&self) {
         while let Some(first) = self.first_read() {
             match first.serve(self) {
@@ -189,7 +189,7 @@ impl Connection {
         wakers.wake();
     }
 
-    /// Reads from the socket until `want` has what it wants.
+    /// Reads from the socket until `want` is satisfied.
     fn read<W: Want>(&self, want: &mut W, position: &Cell<u64>) -> Tried<W::Output> {
         loop {
             let mut reading = self.reading.borrow_mut();
@@ -220,7 +220,7 @@ impl Connection {
         }
     }
 
-    /// Reads once from the socket, at most `len` bytes, and hands them on.
+    /// Reads once from the socket, at most `len` bytes, and passes them to `take`.
     fn fill(&self, len: usize, mut take: impl FnMut(&[u8], &mut Buffer)) -> Tried<()> {
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
         scratch.resize(CHUNK, 0);
@@ -239,12 +239,12 @@ impl Connection {
             Tried::Blocked => Tried::Blocked,
             Tried::Later => Tried::Later,
         };
-        // A thread that is ending has no room for it any more.
+        // A thread that is ending cannot keep the buffer.
         let _ = SCRATCH.try_with(|room| room.set(scratch));
         filled
     }
 
-    /// Reads once from the socket into `buffer`, which is not empty.
+    /// Reads once from the socket into `buffer`, which must not be empty.
     pub(super) fn attempt_read(&self, buffer: &mut [u8]) -> Tried<usize> {
         let tried = self.io.attempt(READ, |io| io.read(buffer));
         if let Tried::Done(Ok(read)) = tried {
@@ -255,7 +255,7 @@ impl Connection {
         tried
     }
 
-    /// Reads into the buffer of a task, after those in line.
+    /// Reads into the buffer of a polling task, after the reads in line.
     pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         let keep = |cx: &Context<'_>| self.reading.borrow_mut().wakers.add(cx);
         if self.first_read().is_some() {
@@ -289,7 +289,7 @@ impl Connection {
         }
     }
 
-    /// Forgets all that wait to read.
+    /// Forgets everything that waits to read.
     pub(super) fn abandon_reads(&self) {
         let (line, wakers) = {
             let reading = &mut *self.reading.borrow_mut();

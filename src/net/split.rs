@@ -1,4 +1,4 @@
-//! The halves of a stream: one to read from, one to write to.
+//! The halves of a stream, one for reading and one for writing.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -9,16 +9,16 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use super::stream::IoStream;
 
-/// The half of a stream that is read from; see [`IoStream::into_split`].
+/// The reading half of a stream; see [`IoStream::into_split`].
 pub struct ReadHalf(pub(super) IoStream);
 
-/// The half of a stream that is written to; see [`IoStream::into_split`]. Dropping it shuts the stream down for writing,
-/// after all that was handed in: the other end sees the end of the stream.
+/// The writing half of a stream; see [`IoStream::into_split`]. Dropping it shuts the stream down for writing after
+/// everything handed in: the other end then sees the end of the stream.
 pub struct WriteHalf(pub(super) IoStream);
 
 impl IoStream {
-    /// Splits the stream, so that each half can go to a coroutine of its own. The connection closes when both halves are
-    /// dropped, and every other handle of it.
+    /// Splits the stream into two halves that can go to separate coroutines. The connection closes when both halves,
+    /// and every other handle of it, are dropped.
     ///
     /// ```
     /// use squall::net::UnixStream;
@@ -45,7 +45,7 @@ impl IoStream {
 
 impl Drop for WriteHalf {
     fn drop(&mut self) {
-        // What is wrong with the connection is told to those who read from it.
+        // A failed connection is reported to those that read from it.
         drop(self.0.shutdown().exception());
     }
 }

@@ -21,7 +21,7 @@ use super::stream::IoStream;
 use crate::ioloop::readiness::{Readiness, READ, WRITE};
 use crate::ioloop::sources::Source;
 
-/// A TCP connection. It reads and writes as every [`IoStream`] does; this type adds what only TCP has.
+/// A TCP connection. It reads and writes like every [`IoStream`], and has methods that only TCP needs.
 ///
 /// ```
 /// use squall::net::{TcpListener, TcpStream};
@@ -44,22 +44,22 @@ use crate::ioloop::sources::Source;
 pub struct TcpStream(pub(super) IoStream);
 
 impl TcpStream {
-    /// Connects to a host: `"example.com:80"`, or anything else that is an [`Address`].
+    /// Connects to a host, given as `"example.com:80"` or another [`Address`].
     ///
-    /// A name is resolved on the executor of the loop. Its addresses are tried in turn, IPv6 and IPv4 alternating, each
-    /// 250 ms after the one before or as soon as that has failed, and the first one that answers is taken ("happy
-    /// eyeballs", RFC 8305).
+    /// A name is resolved on the loop's executor. Its addresses are tried in turn, IPv6 and IPv4 alternating: each 250
+    /// ms after the one before, or as soon as that has failed. The first one that answers is used ("happy eyeballs",
+    /// RFC 8305).
     ///
     /// # Errors
-    /// The Future fails with an [`io::Error`] that names each address and what became of it. Its kind is that of the
-    /// first one.
+    /// The Future fails with an [`io::Error`] that names each address and its error. Its kind is that of the first
+    /// address.
     #[track_caller]
     pub fn connect(address: impl Into<Address>) -> Future<Self> {
         Self::begin(address.into(), None)
     }
 
     /// Connects like [`connect`](Self::connect), but fails with [`TimedOut`](io::ErrorKind::TimedOut) after `timeout`.
-    /// The limit is for all addresses together, and the time that the name takes.
+    /// The limit covers all addresses and the resolution of the name.
     #[track_caller]
     pub fn connect_within(timeout: Duration, address: impl Into<Address>) -> Future<Self> {
         Self::begin(address.into(), Some(timeout))
@@ -79,45 +79,44 @@ impl TcpStream {
         Self(IoStream::new(io))
     }
 
-    /// Takes over a connection of std, and makes it non-blocking.
+    /// Converts a connection of std, and makes it non-blocking.
     ///
     /// # Errors
-    /// If the system does not let it, or the loop is closed.
+    /// If the system refuses it, or the loop is closed.
     pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self::of(Io::Tcp(Source::new(stream, READ | WRITE)?)))
     }
 
-    /// The address of this end.
+    /// Returns the address of this end.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.connection.io.local_addr()
     }
 
-    /// The address of the other end.
+    /// Returns the address of the other end.
     ///
     /// # Errors
-    /// What the system says: the other end may be gone.
+    /// The error of the system, for example if the other end is gone.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.0.connection.io.peer_addr()
     }
 
-    /// Says whether small writes are sent at once, rather than wait for more to go with them. It is `false` if nothing
-    /// is said.
+    /// Sets whether small writes are sent at once rather than collected. `false` by default.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
         self.0.connection.io.set_nodelay(nodelay)
     }
 
-    /// Says how long the system tries to send what is left when the stream is closed. With `Some(Duration::ZERO)`
-    /// closing resets the connection.
+    /// Sets how long the system tries to send the rest after the stream is closed. With `Some(Duration::ZERO)`, closing
+    /// resets the connection.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         self.0.connection.io.set_linger(linger)
     }
@@ -146,24 +145,25 @@ impl fmt::Debug for TcpStream {
     }
 }
 
-/// A TCP socket that listens for connections. A handle: clones mean the same socket, which closes when the last of them
-/// is dropped.
+/// A TCP socket that listens for connections.
 ///
-/// Those who wait for connections wait in line. A connection that nobody took from its Future goes to the next one.
+/// A `TcpListener` is a handle: clones refer to the same socket, which closes when the last of them is dropped. Accepts
+/// wait in line. A connection that is not taken from its Future goes to the next accept.
 ///
-/// When the process or the system has no descriptor left for a connection, none is accepted for 100 ms, over and over
-/// until there is one; the log says so once, and the connections wait in the system's backlog meanwhile. A connection
-/// that is gone before it is accepted is passed over.
+/// When the process or the system has no descriptor left, no connection is accepted for 100 ms, repeatedly until there
+/// is one. The log says so once, and connections wait in the system's backlog meanwhile. A connection that is gone
+/// before it is accepted is skipped.
 ///
 /// Source: `tornado.netutil.add_accept_handler`.
 #[derive(Clone)]
 pub struct TcpListener(Rc<Accepting<Socket>>);
 
 impl TcpListener {
-    /// Binds a socket to an address and listens. Port 0 is any that is free: see [`local_addr`](Self::local_addr).
+    /// Binds a socket to an address and listens. With port 0 the system chooses a free port: see
+    /// [`local_addr`](Self::local_addr).
     ///
-    /// A name is resolved here and now, while the loop waits; use addresses, or [`lookup_host`](super::lookup_host)
-    /// before, where that takes time. If there are several addresses, the first is taken that can be bound.
+    /// A name is resolved at once, which blocks the loop. To avoid that, pass addresses, for example from
+    /// [`lookup_host`](super::lookup_host). If there are several addresses, the first one that can be bound is used.
     ///
     /// # Errors
     /// If no address can be bound, the name cannot be resolved, or the loop is closed.
@@ -178,29 +178,29 @@ impl TcpListener {
         Self::from_std(listener)
     }
 
-    /// Takes over a listener of std, and makes it non-blocking.
+    /// Converts a listener of std, and makes it non-blocking.
     ///
     /// # Errors
-    /// If the system does not let it, or the loop is closed.
+    /// If the system refuses it, or the loop is closed.
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         Ok(Self(Accepting::new(Socket::Tcp(Source::new(listener, READ)?))))
     }
 
-    /// Waits for a connection. The Future is of it and the address of its other end.
+    /// Waits for a connection. The result is the connection and the address of its other end.
     pub fn accept(&self) -> Future<(TcpStream, SocketAddr)> {
         self.0.begin_accept()
     }
 
-    /// Waits for a connection, for adapters to traits of others. It comes after those that wait in line.
+    /// Waits for a connection, for adapters to other traits. It is served after the accepts in line.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         self.0.poll_accept(cx)
     }
 
-    /// The address that it listens on, with the port that the system chose.
+    /// Returns the address on which it listens, with the port that the system chose.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         match &self.0.listener {
             Socket::Tcp(source) => source.io().local_addr(),
@@ -215,7 +215,7 @@ impl fmt::Debug for TcpListener {
     }
 }
 
-/// A listening socket of the system, or of another network.
+/// A listening socket of the system, or one of another network.
 enum Socket {
     Tcp(Source<std::net::TcpListener>),
     Other(Box<dyn Acceptor>),

@@ -18,7 +18,7 @@ use super::stream::IoStream;
 use crate::ioloop::readiness::{Readiness, READ, WRITE};
 use crate::ioloop::sources::Source;
 
-/// A connection by a Unix socket. It reads and writes as every [`IoStream`] does.
+/// A connection by a Unix socket. It reads and writes like every [`IoStream`].
 ///
 /// ```
 /// use squall::net::UnixStream;
@@ -38,11 +38,11 @@ use crate::ioloop::sources::Source;
 pub struct UnixStream(pub(super) IoStream);
 
 impl UnixStream {
-    /// Connects to the socket at `path`. A Unix socket connects at once, or not at all.
+    /// Connects to the socket at `path`. A Unix socket connects at once or not at all.
     ///
     /// # Errors
-    /// The Future fails with an [`io::Error`] if nobody listens there, if the backlog of the listener is full
-    /// ([`WouldBlock`](io::ErrorKind::WouldBlock)), or the loop is closed.
+    /// The Future fails with an [`io::Error`] if nothing listens there, if the backlog of the listener is full
+    /// ([`WouldBlock`](io::ErrorKind::WouldBlock)), or if the loop is closed.
     pub fn connect(path: impl AsRef<Path>) -> Future<Self> {
         match Self::connect_now(path.as_ref()) {
             Ok(stream) => Future::ready(stream),
@@ -59,19 +59,19 @@ impl UnixStream {
         Self::from_std(OwnedFd::from(socket).into())
     }
 
-    /// Makes two streams that are connected to each other.
+    /// Creates two streams that are connected to each other.
     ///
     /// # Errors
-    /// If the system has no descriptors left, or the loop is closed.
+    /// If the process has no descriptors left, or the loop is closed.
     pub fn pair() -> io::Result<(Self, Self)> {
         let (one, other) = net::UnixStream::pair()?;
         Ok((Self::from_std(one)?, Self::from_std(other)?))
     }
 
-    /// Takes over a connection of std, and makes it non-blocking.
+    /// Converts a connection of std, and makes it non-blocking.
     ///
     /// # Errors
-    /// If the system does not let it, or the loop is closed.
+    /// If the system refuses it, or the loop is closed.
     pub fn from_std(stream: net::UnixStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         Ok(Self(IoStream::new(Io::Unix(Source::new(stream, READ | WRITE)?))))
@@ -84,18 +84,18 @@ impl UnixStream {
         }
     }
 
-    /// The address of this end. Only a listener's is usually one of a path.
+    /// Returns the address of this end. Usually only a listener's has a path.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.std()?.local_addr()
     }
 
-    /// The address of the other end.
+    /// Returns the address of the other end.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.std()?.peer_addr()
     }
@@ -124,13 +124,13 @@ impl fmt::Debug for UnixStream {
     }
 }
 
-/// A Unix socket that listens for connections, as a [`TcpListener`](super::TcpListener) does. The file at its path
-/// stays when it is dropped.
+/// A Unix socket that listens for connections, like a [`TcpListener`](super::TcpListener). The file at its path stays
+/// when the listener is dropped.
 #[derive(Clone)]
 pub struct UnixListener(Rc<Accepting<Source<net::UnixListener>>>);
 
 impl UnixListener {
-    /// Binds a socket to `path`, where there must be nothing, and listens.
+    /// Binds a socket to `path`, where no file may exist, and listens.
     ///
     /// # Errors
     /// If the path cannot be bound, or the loop is closed.
@@ -142,29 +142,29 @@ impl UnixListener {
         Self::from_std(listener)
     }
 
-    /// Takes over a listener of std, and makes it non-blocking.
+    /// Converts a listener of std, and makes it non-blocking.
     ///
     /// # Errors
-    /// If the system does not let it, or the loop is closed.
+    /// If the system refuses it, or the loop is closed.
     pub fn from_std(listener: net::UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         Ok(Self(Accepting::new(Source::new(listener, READ)?)))
     }
 
-    /// Waits for a connection. The Future is of it and the address of its other end.
+    /// Waits for a connection. The result is the connection and the address of its other end.
     pub fn accept(&self) -> Future<(UnixStream, SocketAddr)> {
         self.0.begin_accept()
     }
 
-    /// Waits for a connection, for adapters to traits of others. It comes after those that wait in line.
+    /// Waits for a connection, for adapters to other traits. It is served after the accepts in line.
     pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(UnixStream, SocketAddr)>> {
         self.0.poll_accept(cx)
     }
 
-    /// The address that it listens on.
+    /// Returns the address on which it listens.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.0.listener.io().local_addr()
     }

@@ -4,11 +4,11 @@ use std::task::Context;
 
 use squall_runner::native::Waking;
 
-/// The tasks to wake. Usually there is at most one, which costs no allocation.
+/// Tasks to wake. One task, the usual case, costs no allocation.
 #[derive(Debug, Default)]
 pub(super) struct Wakers {
     first: Option<Waking>,
-    /// Empty while there is no first one.
+    /// Empty while there is no first task.
     more: Vec<Waking>,
 }
 
@@ -17,7 +17,7 @@ impl Wakers {
         self.first.is_none()
     }
 
-    /// Adds the task that polls with `cx`, unless it is there already.
+    /// Adds the task that polls with `cx`, unless it is already in the list.
     pub(super) fn add(&mut self, cx: &Context<'_>) {
         let waking = Waking::of(cx, "a socket");
         match &self.first {
@@ -32,7 +32,7 @@ impl Wakers {
         std::mem::take(self)
     }
 
-    /// Wakes all of them: foreign code. Nothing may be borrowed here that it may ask for.
+    /// Wakes all tasks. A waker is foreign code, which may use anything, so nothing may be borrowed here.
     pub(super) fn wake(self) {
         self.first.into_iter().chain(self.more).for_each(Waking::wake);
     }

@@ -1,4 +1,4 @@
-//! What a read wants of the bytes that come: some, so many, up to a delimiter, all.
+//! The kinds of reads: some bytes, an exact number, up to a delimiter, a line, or everything.
 
 use std::io::{self, ErrorKind};
 
@@ -6,34 +6,34 @@ use bytes::Bytes;
 
 use super::buffer::Buffer;
 
-/// How much is read from a socket at once.
+/// How many bytes are read from a socket at once.
 pub(super) const CHUNK: usize = 64 * 1024;
 
 /// A kind of read. It holds no bytes: they stay in the stream's buffer until there are enough of them, so that a read
-/// which is given up loses none.
+/// that is given up loses none.
 pub(super) trait Want: 'static {
     type Output: 'static;
-    /// The method that begins it.
+    /// The method that begins the read.
     const NAME: &'static str;
 
-    /// Takes what it wants, if it is there; `ended`: nothing else will come.
+    /// Takes the bytes it wants, if they are there. `ended` says that nothing else will come.
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Self::Output>>;
 
-    /// Takes what has just come and need not go through the buffer, which is empty.
+    /// Takes bytes that have just arrived and need not go through the buffer, which is empty.
     fn pass(&mut self, _chunk: &[u8]) -> Option<Self::Output> {
         None
     }
 
-    /// How much is to be read from the socket at once.
+    /// Returns how many bytes to read from the socket at once.
     fn appetite(&self) -> usize {
         CHUNK
     }
 
-    /// The bytes of the stream that it took, when nobody wants them.
+    /// Returns the bytes of the stream in a result that was not taken.
     fn give_back(&self, output: Self::Output) -> Bytes;
 }
 
-/// At most so many bytes, as soon as there are some.
+/// At most this many bytes, as soon as there are some.
 pub(super) struct AtMost(pub(super) usize);
 
 impl Want for AtMost {
@@ -58,7 +58,7 @@ impl Want for AtMost {
     }
 }
 
-/// Into the room that a buffer has.
+/// As many bytes as the buffer's spare room holds.
 pub(super) struct IntoVec(pub(super) Vec<u8>);
 
 impl Want for IntoVec {
@@ -88,7 +88,7 @@ impl Want for IntoVec {
     }
 }
 
-/// So many bytes.
+/// Exactly this many bytes.
 pub(super) struct Exactly(pub(super) usize);
 
 impl Want for Exactly {
@@ -112,11 +112,11 @@ impl Want for Exactly {
     }
 }
 
-/// Up to the end of a delimiter, and at most so many bytes.
+/// Through the first delimiter, within a limit.
 pub(super) struct Until {
     delimiter: Bytes,
     limit: usize,
-    /// Up to here there is no delimiter.
+    /// The number of bytes in which no delimiter was found.
     searched: usize,
 }
 
@@ -125,9 +125,9 @@ impl Until {
         Self { delimiter, limit, searched: 0 }
     }
 
-    /// Looks for the end of the delimiter.
+    /// Returns where the delimiter ends.
     fn find(&mut self, buffer: &Buffer) -> Option<io::Result<usize>> {
-        // An earlier read may have given bytes back, or have taken them.
+        // Another read may have given bytes back or taken them.
         let from = self.searched.min(buffer.len());
         let bytes = buffer.as_slice();
         let found = match &self.delimiter[..] {
@@ -144,7 +144,7 @@ impl Until {
             None if bytes.len() < self.limit => None,
             _ => Some(Err(io::Error::new(
                 ErrorKind::InvalidData,
-                format!("no delimiter within {} bytes; read_until leaves them to be read", self.limit),
+                format!("no delimiter within {} bytes; they stay in the stream", self.limit),
             ))),
         }
     }
@@ -171,10 +171,10 @@ impl Want for Until {
     }
 }
 
-/// One line, without its end; `None` at the end of the stream.
+/// One line without its end; `None` at the end of the stream.
 pub(super) struct Line {
     until: Until,
-    /// The end that was taken off.
+    /// The line end that was removed.
     end: &'static str,
 }
 
@@ -199,7 +199,8 @@ impl Want for Line {
         let text = match std::str::from_utf8(&buffer.as_slice()[..len]) {
             Ok(text) => text,
             Err(error) => {
-                let message = format!("a line is not UTF-8 ({error}); it is left to be read by read_until");
+                let message =
+                    format!("a line is not UTF-8 ({error}); it stays in the stream, for read_until");
                 return Some(Err(io::Error::new(ErrorKind::InvalidData, message)));
             }
         };
@@ -214,7 +215,7 @@ impl Want for Line {
     }
 }
 
-/// All that comes until the end, at most so many bytes.
+/// Everything until the end, at most this many bytes.
 pub(super) struct ToEnd(pub(super) usize);
 
 impl Want for ToEnd {
@@ -223,8 +224,7 @@ impl Want for ToEnd {
 
     fn take(&mut self, buffer: &mut Buffer, ended: bool) -> Option<io::Result<Bytes>> {
         if buffer.len() > self.0 {
-            let message =
-                format!("more than {} bytes come before the end; read_to_end leaves them to be read", self.0);
+            let message = format!("more than {} bytes come before the end; they stay in the stream", self.0);
             return Some(Err(io::Error::new(ErrorKind::InvalidData, message)));
         }
         ended.then(|| Ok(buffer.take(buffer.len())))

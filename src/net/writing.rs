@@ -1,7 +1,7 @@
-//! [`Writing`]: the bytes that one connection is to write, in order.
+//! [`Writing`]: the bytes that one connection has to write, in order.
 //!
-//! What was handed in is written in that order, also if its Future is dropped or cancelled: another write never lands
-//! in the middle of it. Source: `tornado.iostream.BaseIOStream.write`.
+//! Bytes are written in the order in which they were handed in, even if their Future is dropped or cancelled, so writes
+//! never interleave. Source: `tornado.iostream.BaseIOStream.write`.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -19,19 +19,19 @@ use super::named;
 use super::wakers::Wakers;
 use crate::ioloop::readiness::{Tried, WRITE};
 
-/// What the socket had no room for yet.
+/// Bytes for which the socket had no room yet.
 #[derive(Default)]
 pub(super) struct Writing {
-    /// None of them is empty.
+    /// Contains no empty entry.
     backlog: VecDeque<Bytes>,
-    /// How many bytes were handed in, and how many of them the socket has taken.
+    /// How many bytes were handed in. `written` counts those that the socket has accepted.
     accepted: u64,
     written: u64,
-    /// Who waits until how many bytes are written, in order.
+    /// Each pending write with the count of written bytes for which it waits, in order.
     line: VecDeque<(u64, Rc<Op>)>,
-    /// Whether the connection is to be shut down for writing after the backlog.
+    /// The progress of a shutdown for writing, which happens after the backlog.
     shut: Shut,
-    /// The tasks that write by `poll_write`: they come after the backlog.
+    /// The tasks that write by `poll_write`, which are served after the backlog.
     pub(super) wakers: Wakers,
 }
 
@@ -43,7 +43,7 @@ enum Shut {
     Done,
 }
 
-/// A write or a shutdown in line, and its Future.
+/// A write or a shutdown in line, which is also its Future.
 struct Op {
     shared: Shared<()>,
     name: &'static str,
@@ -69,27 +69,28 @@ impl Op {
         op
     }
 
-    /// Whether nobody can see the result any more. The line has it; a done callback holds it weakly.
+    /// Returns whether no handle can see the result any more. The line holds the operation; a done callback holds it
+    /// weakly.
     fn is_lost(self: &Rc<Self>) -> bool {
         Rc::strong_count(self) == 1 && Rc::weak_count(self) == 0
     }
 }
 
-/// How many pieces are written by one call.
+/// How many entries one system call writes.
 const PIECES: usize = 64;
 
 impl Writing {
-    /// Whether nothing is left to do before the bytes of a task: the backlog is empty, and no shutdown is due.
+    /// Returns whether a task may write now: the backlog is empty, and no shutdown is due.
     fn is_clear(&self) -> bool {
         self.backlog.is_empty() && self.shut != Shut::AfterBacklog
     }
 
-    /// Whether somebody waits for room.
+    /// Returns whether something waits for room.
     pub(super) fn is_waited_for(&self) -> bool {
         !self.wakers.is_empty() || self.line.iter().any(|(_, op)| !op.is_lost())
     }
 
-    /// The socket has taken so many bytes of the backlog. Returns those who waited for that.
+    /// Counts `len` bytes that the socket has accepted. Returns the writes that are done by that.
     fn advance(&mut self, mut len: usize) -> Vec<Rc<Op>> {
         self.written += len as u64;
         while let Some(first) = self.backlog.front_mut() {
@@ -101,7 +102,7 @@ impl Writing {
             self.backlog.pop_front();
         }
         if self.backlog.is_empty() && self.shut == Shut::AfterBacklog {
-            // They wait for that, too.
+            // A shutdown is still due, for which they wait too.
             return Vec::new();
         }
         self.take_served()
@@ -114,7 +115,7 @@ impl Writing {
 }
 
 impl Connection {
-    /// Hands bytes in. The Future is done when the socket has taken all of them.
+    /// Hands bytes in. The Future is done when the socket has accepted all of them.
     pub(super) fn begin_write(&self, mut bytes: Bytes) -> Future<()> {
         let (open, at_once) = {
             let writing = self.writing.borrow();
@@ -151,7 +152,7 @@ impl Connection {
         Future::from_core(op)
     }
 
-    /// Writes what there is room for, once there is some.
+    /// Writes as many bytes as there is room for, once there is some.
     #[track_caller]
     pub(super) fn begin_write_once(self: &Rc<Self>, bytes: Bytes) -> Future<usize> {
         static WRITE_ONCE: Coroutine = Coroutine::new("IoStream::write", file!(), line!());
@@ -164,7 +165,7 @@ impl Connection {
             Tried::Done(Err(error)) => return Future::failed(error),
             Tried::Blocked | Tried::Later => {}
         }
-        // It does not hold the connection, which closes with its last handle.
+        // Weak, so that the connection closes with its last handle.
         let connection = Rc::downgrade(self);
         start(
             &WRITE_ONCE,
@@ -196,7 +197,7 @@ impl Connection {
         }
     }
 
-    /// Writes the backlog, as far as the socket has room, and then wakes the task that polls.
+    /// Writes as much of the backlog as the socket has room for, and then wakes the polling tasks.
     pub(super) fn serve_writes(&self) {
         match self.write_backlog() {
             Tried::Done(Ok(())) => {
@@ -236,7 +237,7 @@ impl Connection {
                     }
                 }
                 Tried::Done(Err(error)) => {
-                    // Those that come later are told by the socket itself.
+                    // Later operations get the error from the socket itself.
                     let exception = Exception::from(error);
                     let (kind, message) = exception.downcast_ref::<io::Error>().map_or_else(
                         || (io::ErrorKind::Other, String::new()),
@@ -266,7 +267,7 @@ impl Connection {
         }
     }
 
-    /// Tells all in line how it ended.
+    /// Resolves all operations in line with `result`.
     fn finish_writes(&self, result: &Result<(), Exception>) {
         let (line, backlog) = {
             let writing = &mut *self.writing.borrow_mut();
@@ -285,7 +286,7 @@ impl Connection {
         self.io.attempt(WRITE, |io| io.write(bytes))
     }
 
-    /// Writes the bytes of a task, after the backlog.
+    /// Writes the bytes of a polling task, after the backlog.
     pub(super) fn poll_write(&self, cx: &Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         polled(self.attempt_after_backlog(buffers), cx, |cx| self.keep_writer(cx))
     }
@@ -325,12 +326,12 @@ impl Connection {
         self.writing.borrow_mut().wakers.add(cx);
     }
 
-    /// Fails all that wait for room.
+    /// Fails every operation that waits for room.
     pub(super) fn fail_writes(&self, error: impl Fn() -> io::Error) {
         self.finish_writes(&Err(error().into()));
     }
 
-    /// Forgets all that wait for room.
+    /// Forgets everything that waits for room.
     pub(super) fn abandon_writes(&self) {
         let (line, wakers) = {
             let writing = &mut *self.writing.borrow_mut();

@@ -1,4 +1,4 @@
-//! Calling a def: what a call of each kind is, and how its body gets its parameters.
+//! Calling a def: the result of a call of each kind, and how arguments are bound to parameters.
 
 use std::collections::HashMap;
 use std::future::Future as StdFuture;
@@ -16,16 +16,16 @@ use super::syntax::{Def, DefId, DefKind, Name};
 use super::value::Value;
 use super::world::World;
 
-/// Calls inside of calls may go so deep, and no deeper. Python has a limit like it.
+/// The largest depth of nested calls. Python has a similar limit.
 const DEPTH: usize = 1_000;
 
-/// Calls what may go deep: with more stack, where little is left.
+/// Calls a function that may recurse deeply, on a new stack segment if little stack is left.
 pub(super) fn with_stack<R>(f: impl FnOnce() -> R) -> R {
     stacker::maybe_grow(1 << 20, 8 << 20, f)
 }
 
 impl World {
-    /// A call in the program: of a plain def its result, of a decorated one its Future, of a native one an
+    /// Calls a def: returns the result of a plain one, the Future of a decorated one, and for a native one an
     /// awaitable, of which nothing has run yet.
     pub(super) fn call(self: &Rc<Self>, id: DefId, arguments: Vec<Value>) -> Result<Value> {
         let def = &self.code.defs[id.0];
@@ -59,7 +59,7 @@ impl World {
     }
 }
 
-/// The parameters with what they were given; or what Python says when the number is wrong.
+/// Returns the parameters with their arguments, or Python's error if their number is wrong.
 fn bind(def: &Def, arguments: Vec<Value>) -> Result<HashMap<Name, Value>> {
     let (takes, given) = (def.params.len(), arguments.len());
     if given == takes {
@@ -83,12 +83,12 @@ fn bind(def: &Def, arguments: Vec<Value>) -> Result<HashMap<Name, Value>> {
     }))
 }
 
-/// Runs the statements of the top.
+/// Runs the statements at the top level.
 pub(super) fn run_top(world: &Rc<World>) -> Result<()> {
     run_plain(Frame::top(world)).map(drop)
 }
 
-/// Runs a body in which nothing can wait.
+/// Runs a body that cannot wait.
 fn run_plain(frame: Frame) -> Result<Value> {
     let world = frame.world.clone();
     let mut body = Deep::new(&world, frame.run());
@@ -98,10 +98,10 @@ fn run_plain(frame: Frame) -> Result<Value> {
     }
 }
 
-/// A body that counts how deep it is, and does not overflow the stack.
+/// A body that counts its depth, and does not overflow the stack.
 pub(super) struct Deep {
     world: Rc<World>,
-    /// `None` once it is over.
+    /// `None` once the body has ended.
     body: Option<Pin<Box<dyn StdFuture<Output = Result<Value>>>>>,
 }
 

@@ -1,4 +1,4 @@
-//! Evaluating expressions, and doing what stands as a call.
+//! Evaluating expressions and performing actions.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -19,11 +19,11 @@ use crate::ioloop::IoLoop;
 use crate::trace::note;
 use crate::{convert_yielded, maybe_future, sleep, task, with_timeout_quiet};
 
-/// What `asyncio.sleep` is called in traces.
+/// The description of `asyncio.sleep` in traces.
 static ASYNCIO_SLEEP: Coroutine = Coroutine::named("asyncio_sleep");
 
 impl Frame {
-    /// The value of an expression. It never waits.
+    /// Returns the value of an expression. Never waits.
     pub(super) fn evaluate(&self, e: &Expression) -> Result<Value> {
         let world = &self.world;
         Ok(match e {
@@ -83,12 +83,12 @@ impl Frame {
         entries.iter().map(|(key, e)| Ok((key.clone(), self.evaluate(e)?))).collect()
     }
 
-    /// An expression that must be an integer.
+    /// Evaluates an expression that must be an integer.
     pub(super) fn integer(&self, e: &Expression) -> Result<i64> {
         as_integer(&self.evaluate(e)?)
     }
 
-    /// An expression that must be an exception.
+    /// Evaluates an expression that must be an exception.
     pub(super) fn exception(&self, e: &Expression) -> Result<Exception> {
         match self.evaluate(e)? {
             Value::Exception(exception) => Ok(Exception::clone(&exception)),
@@ -137,7 +137,7 @@ impl Frame {
         })
     }
 
-    /// What stands as a call and has no value.
+    /// Performs an action: a call without a value.
     pub(super) fn action(&self, action: Action, arguments: &Arguments) -> Result<()> {
         let world = &self.world;
         let mut values = self.evaluate_all(&arguments.values)?;
@@ -205,7 +205,7 @@ impl Frame {
         Ok(())
     }
 
-    /// `chain_future`.
+    /// Implements `chain_future`.
     fn chain(&self, a: &Value, b: &Value) -> Result<()> {
         let (a, b) = (as_future(a)?, as_future(b)?);
         let copy = |a: &Future<Value>, b: &Future<Value>| {
@@ -226,7 +226,7 @@ impl Frame {
         Ok(())
     }
 
-    /// `gen.Task`.
+    /// Implements `gen.Task`.
     fn task(&self, def: DefId, mut arguments: Vec<Value>) -> Result<Value> {
         let mut called = Ok(Value::Null);
         let future = task(|callback| {
@@ -238,7 +238,7 @@ impl Frame {
         called.map(|_| future.into())
     }
 
-    /// The stand-in for `run_in_executor`: a callback of the loop calls the function.
+    /// Implements the stand-in for `run_in_executor`, in which a callback of the loop calls the function.
     fn executor(&self, def: DefId, mut arguments: Vec<Value>) -> Result<Value> {
         let ms = as_integer(&arguments.remove(0))?;
         let (future, world) = (Future::<Value>::new(), self.world.clone());
@@ -258,14 +258,14 @@ impl Frame {
         Ok(future.into())
     }
 
-    /// The time and the callback of a timer.
+    /// Returns the time and the callback of a timer.
     fn timer(&self, def: DefId, mut values: Vec<Value>) -> Result<(i64, impl FnOnce() + 'static)> {
         let time = as_integer(&values.remove(0))?;
         Ok((time, self.world.callback(def, values)))
     }
 }
 
-/// `asyncio.sleep`: nothing happens until it is awaited.
+/// Implements `asyncio.sleep`, which does nothing until it is awaited.
 fn asyncio_sleep(ms: i64) -> Value {
     Value::awaitable(
         &ASYNCIO_SLEEP,
@@ -284,7 +284,7 @@ fn asyncio_sleep(ms: i64) -> Value {
     )
 }
 
-/// `convert_yielded`, as a value: the moment stays what it is.
+/// Implements `convert_yielded` as a value. The moment stays the moment.
 fn convert(value: Value) -> Result<Value> {
     match value.object() {
         _ if matches!(value, Value::Null) => Ok(Object::Moment.into()),
@@ -293,7 +293,7 @@ fn convert(value: Value) -> Result<Value> {
     }
 }
 
-/// Whether an exception is of one of the types that are not to be logged.
+/// Returns a predicate for the exceptions of the given types, which are not to be logged.
 fn quietly(types: &[Type]) -> impl Fn(&Exception) -> bool + 'static {
     let types = types.to_vec();
     move |exception| raised::matches(&types, exception)

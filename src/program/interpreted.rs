@@ -1,4 +1,4 @@
-//! [`Interpreted`]: the body of a decorated def as a generator, which knows at which statement it stands.
+//! [`Interpreted`]: the body of a decorated def as a generator, which knows its current statement.
 
 use std::cell::Cell;
 use std::future::{poll_fn, Future as StdFuture};
@@ -13,7 +13,7 @@ use super::source::StatementId;
 use super::value::Value;
 use super::world::World;
 
-/// The generator: a body that is polled when it is resumed.
+/// A generator whose body is polled when it is resumed.
 pub(super) struct Interpreted {
     world: Rc<World>,
     body: Deep,
@@ -45,19 +45,19 @@ impl Generator for Interpreted {
     }
 }
 
-/// What lies between a generator and its body.
+/// The state between a generator and its body.
 #[derive(Default)]
 pub(super) struct Channel {
-    /// What the body has yielded, until the generator is suspended.
+    /// The value that the body has yielded, until the generator is suspended.
     yielded: Cell<Option<Yielded>>,
-    /// What the generator was resumed with, until the yield takes it.
+    /// The input of the last resume, until the yield takes it.
     sent: Cell<Option<Resume>>,
     /// The statement that yielded last.
     statement: Cell<Option<StatementId>>,
 }
 
 impl Channel {
-    /// `yield value`, at that statement.
+    /// Yields a value at a statement.
     pub(super) async fn yield_(&self, statement: StatementId, value: Value) -> Result<Value> {
         self.statement.set(Some(statement));
         self.yielded.set(Some(match value.into_future() {

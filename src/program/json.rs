@@ -1,5 +1,5 @@
-//! JSON text as a tree that keeps what a reader of programs must see: the order of keys, keys that come twice,
-//! and numbers that are not integers. Its depth is bounded, so that no text overflows the stack.
+//! JSON text as a tree that keeps what the reader of programs must see: the order of keys, repeated keys, and numbers
+//! that are not integers. Its depth is limited, so that no text overflows the stack.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::error::Category;
 
 use super::ProgramError;
 
-/// How deep arrays and objects may be nested.
+/// The largest depth of nested arrays and objects.
 pub(crate) const DEPTH: usize = 200;
 
 #[derive(Debug)]
@@ -16,18 +16,18 @@ pub(crate) enum Node {
     Null,
     Bool(bool),
     Integer(i64),
-    /// A number that is no `i64`, as it can be printed.
+    /// A number that is not an `i64`.
     Number(f64),
     String(String),
     Array(Vec<Node>),
-    /// The entries in their order; a key may come twice.
+    /// The entries in order. A key may occur twice.
     Object(Vec<(String, Node)>),
 }
 
 impl Node {
     pub(crate) fn parse(text: &str) -> Result<Self, ProgramError> {
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        // The bound is `DEPTH`, below.
+        // `DEPTH`, below, is the limit.
         deserializer.disable_recursion_limit();
         let node = Tree { depth: 0 }.deserialize(&mut deserializer);
         let node = node.and_then(|node| deserializer.end().map(|()| node));
@@ -37,7 +37,7 @@ impl Node {
         })
     }
 
-    /// What it is, for messages.
+    /// Returns a description of the node for messages.
     pub(crate) fn described(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
@@ -53,7 +53,7 @@ impl Node {
     }
 }
 
-/// Makes a [`Node`], this deep inside of others.
+/// Builds a [`Node`] at a given depth.
 #[derive(Clone, Copy)]
 struct Tree {
     depth: usize,

@@ -1,4 +1,4 @@
-//! [`map`]: a Future whose result is made something else of, in the moment in which it is there.
+//! [`map`]: a Future whose result is converted at the moment at which it is set.
 
 use std::cell::Cell;
 use std::rc::{Rc, Weak};
@@ -7,11 +7,11 @@ use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Observation, State};
 use squall_runner::{Coroutine, Exception, Future, Resolvable, Result, Shared};
 
-/// The same Future with its result made something else of. Both are done in the same moment, and have one number:
-/// this costs no turn of the loop, and no trace shows it. Cancelling it cancels the one inside.
+/// Returns a Future with a converted result. It has the number of `future` and is done in the same moment, so the
+/// conversion takes no turn of the loop, and no trace shows it. Cancelling it cancels `future`.
 ///
-/// `f` runs where the result is set. It is not called if the Future is cancelled. A panic in it is trapped. What is
-/// mapped is not mapped again: the second one's end would be told to nobody.
+/// `f` runs where the result is set, but not if the Future is cancelled. A panic in it is trapped. A mapped Future
+/// cannot be mapped again: no observer would be told that the second one is done.
 pub(super) fn map<T: 'static, U: 'static>(
     future: Future<T>,
     f: impl FnOnce(Result<T>) -> Result<U> + 'static,
@@ -21,28 +21,28 @@ pub(super) fn map<T: 'static, U: 'static>(
         Rc::new(Mapped { shared: Shared::new(), source: Rc::downgrade(source), f: Cell::new(Some(f)) });
     mapped.shared.set_id(source.shared().id());
     future.call_when_done(mapped.clone());
-    // What nobody waits for is done all the same, as in Tornado.
+    // A Future without a waiter is still resolved, as in Tornado.
     future.core().clone().keep();
     Future::from_core(mapped)
 }
 
-/// A Future that is done when another is.
+/// A Future that is done when its source is.
 struct Mapped<T: 'static, U: 'static, F> {
     shared: Shared<U>,
-    /// Weak: it holds this, and is kept until it is done.
+    /// Weak, since the source holds this. The source is kept alive until it is done.
     source: Weak<dyn Resolvable<Output = T>>,
     /// `None` once it was called.
     f: Cell<Option<F>>,
 }
 
 impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run for Mapped<T, U, F> {
-    /// It does all its work in the moment in which the source is done.
+    /// Does nothing: all the work is done at the moment at which the source is done.
     fn run(self: Rc<Self>) {}
 
     fn is_due(&self) -> bool {
         if let (Some(f), Some(source)) = (self.f.take(), self.source.upgrade().map(Future::from_core)) {
             let result = (!source.cancelled()).then(|| Exception::trap(|| f(source.into_result()), Err));
-            // Only one of the two tells that it is done: they have one number.
+            // Only one of the two Futures reports that it is done, since they have the same number.
             let observation = trace::exchange(Observation::default());
             match result {
                 Some(result) => self.shared.set(result),

@@ -1,4 +1,4 @@
-//! The objects that `new` makes: squall's own locks, queues and so on, and what a program may do with each.
+//! The objects that `new` creates: squall's own locks, queues and so on, and their methods in the language.
 
 mod iteration;
 mod locks;
@@ -22,13 +22,13 @@ use crate::{PeriodicCallback, WaitIterator};
 use locks::Permits;
 use queue::{Item, Order};
 
-/// An object that `new` made. A handle: clones mean the same.
+/// An object that `new` created. A handle: clones refer to the same object.
 #[derive(Clone)]
 pub(super) struct Service(Rc<Made>);
 
 pub(super) enum Made {
     Permits(Permits),
-    /// What `acquire` gives: the end of its `with` releases.
+    /// The result of `acquire`. The end of its `with` statement releases it.
     Acquired(Permits),
     Event(Event),
     Condition(Condition),
@@ -66,7 +66,7 @@ impl Service {
 }
 
 impl World {
-    /// `new`.
+    /// Implements `new`.
     pub(super) fn make(
         self: &Rc<Self>,
         class: Class,
@@ -94,7 +94,7 @@ impl World {
     }
 }
 
-/// `object.method(arguments)`.
+/// Implements `object.method(arguments)`.
 pub(super) fn method(object: &Value, method: Method, arguments: Vec<Value>) -> Result<Value> {
     let done = match object.object() {
         Some(Object::Future(future)) => super::methods::of_future(future, method, arguments)?,
@@ -115,7 +115,7 @@ pub(super) fn method(object: &Value, method: Method, arguments: Vec<Value>) -> R
     })
 }
 
-/// What `async with` acquires, and releases at its end.
+/// Returns the permits that an `async with` acquires, and releases at its end.
 pub(super) fn lockable(lock: &Value) -> Result<Permits> {
     match made(lock) {
         Some(Made::Permits(permits)) => Ok(permits.clone()),
@@ -128,7 +128,7 @@ pub(super) fn lockable(lock: &Value) -> Result<Permits> {
     }
 }
 
-/// What a `with` leaves at its end: something that was acquired.
+/// Returns the permits that a `with` releases at its end.
 pub(super) fn acquired(held: &Value) -> Result<Permits> {
     match made(held) {
         Some(Made::Acquired(permits)) => Ok(permits.clone()),
@@ -139,7 +139,7 @@ pub(super) fn acquired(held: &Value) -> Result<Permits> {
     }
 }
 
-/// What `async for` awaits next; `None` at the end.
+/// Returns the awaitable of the next item of an `async for`, or `None` at the end.
 pub(super) fn next_of(source: &Value) -> Result<Option<Value>> {
     match made(source) {
         Some(Made::Queue(queue, _)) => Ok(Some(queue::get(queue, None))),
@@ -152,7 +152,7 @@ pub(super) fn next_of(source: &Value) -> Result<Option<Value>> {
     }
 }
 
-/// A `WaitIterator` over futures by name.
+/// Returns a `WaitIterator` over futures with names.
 pub(super) fn wait_iterator_by_key(futures: Vec<(Name, Value)>) -> Result<Value> {
     iteration::new(futures.into_iter().map(|(key, future)| (Value::String(key), future)))
 }
@@ -164,7 +164,7 @@ fn made(value: &Value) -> Option<&Made> {
     }
 }
 
-/// A time limit among the arguments of a method, if there is one.
+/// Returns the time limit among the arguments of a method, if there is one.
 fn limit(argument: Option<&Value>) -> Result<Option<std::time::Duration>> {
     match argument {
         None | Some(Value::Null) => Ok(None),
@@ -172,7 +172,7 @@ fn limit(argument: Option<&Value>) -> Result<Option<std::time::Duration>> {
     }
 }
 
-/// The timeouts of locks and queues have no message in Tornado.
+/// Removes the message of a timeout: those of locks and queues have none in Tornado.
 fn without_message<T>(result: Result<T>) -> Result<T> {
     result.map_err(|exception: Exception| match exception.downcast_ref() {
         Some(Error::Timeout) => raised::exception(Type::TimeoutError, None),

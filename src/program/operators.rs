@@ -1,4 +1,4 @@
-//! What operators do with values, as Python does it.
+//! The operators on values, with Python's meaning.
 
 use std::rc::Rc;
 
@@ -9,12 +9,12 @@ use super::syntax::{Operator, Type};
 use super::value::{Object, Value};
 use super::world::World;
 
-/// How deep values are compared, and how many parts of them.
+/// Limits for comparing values: their depth, and the number of their parts.
 const DEPTH: usize = 200;
 const PARTS: usize = 100_000;
 
 impl World {
-    /// An operator whose operands are both evaluated: any but `and` and `or`.
+    /// Applies an operator whose operands are both evaluated: any but `and` and `or`.
     pub(super) fn binary(&self, operator: Operator, a: &Value, b: &Value) -> Result<Value> {
         let equal = |a, b| {
             let mut parts = PARTS;
@@ -52,7 +52,7 @@ impl World {
         number.map(Value::Integer).ok_or_else(|| self.overflow())
     }
 
-    /// `div`: floored.
+    /// Implements `div`, which rounds down.
     pub(super) fn div(&self, a: &Value, b: &Value) -> Result<Value> {
         match (integer(a), integer(b)) {
             (_, Some(0)) => Err(zero_division("division by zero")),
@@ -73,7 +73,7 @@ impl World {
     }
 }
 
-/// `get`: an item of a list, an entry of a dict.
+/// Implements `get`: an item of a list or an entry of a dict.
 pub(super) fn get(from: &Value, index: &Value) -> Result<Value> {
     match (from.object(), index) {
         (Some(Object::List(list)), _) => {
@@ -97,7 +97,7 @@ pub(super) fn get(from: &Value, index: &Value) -> Result<Value> {
     }
 }
 
-/// The number that a value is; a bool is one too.
+/// Returns a value as an integer. A bool counts as one.
 pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Integer(n) => Some(*n),
@@ -106,7 +106,7 @@ pub(super) fn integer(value: &Value) -> Option<i64> {
     }
 }
 
-/// `len`.
+/// Implements `len`.
 pub(super) fn len(value: &Value) -> Result<Value> {
     let n = match (value, value.object()) {
         (Value::String(s), _) => s.chars().count(),
@@ -117,7 +117,7 @@ pub(super) fn len(value: &Value) -> Result<Value> {
     Ok(Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)))
 }
 
-/// Whether two values are equal; `None` if they are too deep or too large to tell.
+/// Returns whether two values are equal; `None` if they are too deep or too large to tell.
 fn equal(a: &Value, b: &Value, depth: usize, parts: &mut usize) -> Option<bool> {
     if depth == DEPTH || *parts == 0 {
         return None;

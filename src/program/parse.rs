@@ -1,4 +1,4 @@
-//! From JSON to the syntax tree. What is not well formed gets an error that says where, and what was expected.
+//! From JSON to the syntax tree. A malformed program becomes an error that says where, and what was expected.
 
 mod expression;
 mod names;
@@ -43,7 +43,7 @@ pub(super) fn program(text: &str) -> Result<Code> {
     Ok(program)
 }
 
-/// The defs by name, each with the number of its parameters.
+/// Returns the defs by name, each with the number of its parameters.
 fn declared(defs: &[(String, Node)]) -> HashMap<&str, (DefId, usize)> {
     let arity = |def: &Node| match def {
         Node::Object(fields) => fields.iter().find_map(|(key, node)| match node {
@@ -56,7 +56,7 @@ fn declared(defs: &[(String, Node)]) -> HashMap<&str, (DefId, usize)> {
     defs.map(|(n, (name, def))| (name.as_str(), (DefId(n), arity(def).unwrap_or(0)))).collect()
 }
 
-/// The names that a `let` directly at the top assigns.
+/// Returns the names that a `let` directly at the top level assigns.
 fn globals(top: &Node) -> BTreeSet<&str> {
     let Node::Array(statements) = top else { return BTreeSet::new() };
     let mut names = BTreeSet::new();
@@ -72,7 +72,7 @@ fn globals(top: &Node) -> BTreeSet<&str> {
     names
 }
 
-/// What the whole program knows while its parts are read.
+/// What is known of the whole program while its parts are read.
 struct Reader<'a> {
     defs: HashMap<&'a str, (DefId, usize)>,
     globals: BTreeSet<&'a str>,
@@ -121,7 +121,7 @@ impl Reader<'_> {
         Ok(params)
     }
 
-    /// The names that belong to one call: parameters, and what is assigned and not global.
+    /// Returns the names that are local to a call: parameters, and names that are assigned and not global.
     fn locals(&self, params: &[Name], body: &Body) -> BTreeSet<Name> {
         let mut locals: BTreeSet<Name> = params.iter().cloned().collect();
         walk(body, &mut |statement| {
@@ -134,7 +134,7 @@ impl Reader<'_> {
         locals
     }
 
-    /// A def by its name.
+    /// Finds a def by name.
     fn def_named(&self, node: &Node, at: Path<'_>) -> Result<(DefId, usize)> {
         let found = if let Node::String(name) = node { self.defs.get(name.as_str()) } else { None };
         found.copied().ok_or_else(|| at.expected("the name of a def", node))

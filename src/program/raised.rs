@@ -1,4 +1,4 @@
-//! Exceptions as a program sees them: each has a type by which handlers match, and an argument.
+//! Exceptions as a program sees them: each has a type, which handlers match, and an argument.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::show;
 use super::syntax::Type;
 use super::value::Value;
 
-/// An exception that a program made, or that Python would have made of what it did.
+/// An exception that the program created, or that Python would have raised for what it did.
 pub(super) struct Raised {
     kind: Type,
     argument: Option<Value>,
@@ -31,18 +31,18 @@ impl fmt::Debug for Raised {
 
 impl std::error::Error for Raised {}
 
-/// An exception that Python raises and the language does not have: handlers take it by `Exception`, and it ends
-/// the run where it would have to be shown.
+/// An exception that Python raises and the language does not have. Handlers for `Exception` catch it. It ends the run
+/// where it would have to be shown.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Foreign(String);
 
-/// The run is over, since something is wrong with the program: this. No handler matches it, and no `finally` runs.
+/// Ends the run, since something is wrong with the program. No handler matches it, and no `finally` runs.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct GivenUp(pub(super) String);
 
-/// A new exception.
+/// Creates an exception.
 pub(super) fn exception(kind: Type, argument: Option<Value>) -> Exception {
     Exception::named(kind.name(), Raised { kind, argument })
 }
@@ -67,12 +67,12 @@ pub(super) fn zero_division(message: impl AsRef<str>) -> Exception {
     with_message(Type::ZeroDivisionError, message)
 }
 
-/// An exception of a type that the language does not have.
+/// Creates an exception of a type that the language does not have.
 pub(super) fn foreign(name: &'static str, message: impl Into<String>) -> Exception {
     Exception::named(name, Foreign(message.into()))
 }
 
-/// The type of an exception; `None` of one that the language does not know.
+/// Returns the type of an exception, or `None` if the language does not have it.
 pub(super) fn kind(exception: &Exception) -> Option<Type> {
     if exception.is_return() {
         return Some(Type::Return);
@@ -90,12 +90,12 @@ pub(super) fn kind(exception: &Exception) -> Option<Type> {
     }
 }
 
-/// The name of the type.
+/// Returns the name of the exception's type.
 pub(super) fn name(exception: &Exception) -> &'static str {
     kind(exception).map_or_else(|| exception.name(), Type::name)
 }
 
-/// What the exception was made with: its message.
+/// Returns the argument with which the exception was created: its message.
 pub(super) fn argument(exception: &Exception) -> Option<Value> {
     if let Some(value) = exception.return_value::<Value>() {
         return Some(value);
@@ -110,7 +110,7 @@ pub(super) fn argument(exception: &Exception) -> Option<Value> {
     }
 }
 
-/// Whether a handler for `types` takes it.
+/// Returns whether a handler for `types` catches the exception.
 pub(super) fn matches(types: &[Type], exception: &Exception) -> bool {
     if exception.is::<GivenUp>() {
         return false;
@@ -123,12 +123,12 @@ pub(super) fn matches(types: &[Type], exception: &Exception) -> bool {
     })
 }
 
-/// Whether it says that something was cancelled.
+/// Returns whether the exception is a cancellation.
 pub(super) fn is_cancelled(exception: &Exception) -> bool {
     kind(exception) == Some(Type::CancelledError)
 }
 
-/// Whether it says that something cannot be yielded.
+/// Returns whether the exception says that something cannot be yielded.
 pub(super) fn is_bad_yield(exception: &Exception) -> bool {
     kind(exception) == Some(Type::BadYieldError)
 }

@@ -1,4 +1,4 @@
-//! [`Record`]: watches a run and keeps what a [`Report`] is made of.
+//! [`Record`]: watches a run and keeps the contents of its [`Report`].
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use super::value::Value;
 use crate::ioloop::Clock;
 use crate::testing::VirtualClock;
 
-/// A program that does more than this is given up: it may never end.
+/// How many turns of the loop a program may take. One that takes more may never end, and is given up.
 const ITERATIONS: usize = 3_000;
 const RECORDS: usize = 1_500;
 const STATEMENTS: usize = 500_000;
@@ -23,22 +23,22 @@ const STATEMENTS: usize = 500_000;
 /// The observer of a run.
 pub(super) struct Record {
     clock: VirtualClock,
-    /// The decorated defs; steps of other coroutines are not recorded.
+    /// The decorated defs. Steps of other coroutines are not recorded.
     coroutines: RefCell<HashSet<*const Coroutine>>,
-    /// Told everything too.
+    /// The observer from before, which also receives every event.
     outer: Option<Rc<dyn Observer>>,
     report: RefCell<Report>,
     /// The names of the calls.
     calls: RefCell<HashMap<CallId, String>>,
-    /// How many calls of each def there have been.
+    /// How many calls of each def there were.
     counts: RefCell<HashMap<&'static str, usize>>,
-    /// Whether an iteration began, or a run ended, since the last record.
+    /// `true` if a turn of the loop began, or a run ended, since the last record.
     turned: Cell<bool>,
-    /// The run is over: nothing but unretrieved exceptions is recorded.
+    /// `true` if the run is over, so that only unretrieved exceptions are recorded.
     closed: Cell<bool>,
     iterations: Cell<usize>,
     statements: Cell<usize>,
-    /// Why the program is given up, if it is.
+    /// The reason why the program is given up, if it is.
     failure: RefCell<Option<GivenUp>>,
 }
 
@@ -59,7 +59,7 @@ impl Record {
         }
     }
 
-    /// Has the steps of this coroutine recorded.
+    /// Records the steps of this coroutine from now on.
     pub(super) fn watch(&self, coroutine: &'static Coroutine) {
         self.coroutines.borrow_mut().insert(std::ptr::from_ref(coroutine));
     }
@@ -68,19 +68,19 @@ impl Record {
         u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Something that the program logs.
+    /// Records a line that the program logs.
     pub(super) fn line(&self, text: String) {
         let line = Line { ms: self.ms(), text };
         self.add('e', |report| report.events.push(line));
     }
 
-    /// A `run_sync` or `start` has ended.
+    /// Records the end of a `run_sync` or `start`.
     pub(super) fn outcome(&self, outcome: Outcome) {
         self.report.borrow_mut().outcomes.push(outcome);
         self.turn();
     }
 
-    /// The exception of an outcome.
+    /// Returns the outcome of a run that raised.
     pub(super) fn raised(&self, exception: &Exception) -> Outcome {
         let name = raised::name(exception);
         let shown = self.exception(exception);
@@ -88,7 +88,7 @@ impl Record {
         Outcome::Exception { name: name.to_owned(), message: message.to_owned() }
     }
 
-    /// A statement is about to run.
+    /// Called before each statement runs.
     ///
     /// # Errors
     /// [`GivenUp`] if the program is given up.
@@ -100,7 +100,7 @@ impl Record {
         self.failure().map_or(Ok(()), Err)
     }
 
-    /// Gives the program up. The first reason counts.
+    /// Gives up the program. The first reason counts.
     pub(super) fn fail(&self, why: impl Into<String>) -> GivenUp {
         self.failure.borrow_mut().get_or_insert_with(|| GivenUp(why.into())).clone()
     }
@@ -109,20 +109,20 @@ impl Record {
         self.failure.borrow().clone()
     }
 
-    /// From here on what is dropped is dropped because the run is over.
+    /// Marks the run as over: what is dropped from here on is dropped for that reason.
     pub(super) fn close(&self) {
         self.report.borrow_mut().end_ms = self.ms();
         self.closed.set(true);
     }
 
-    /// What was recorded.
+    /// Returns what was recorded.
     pub(super) fn report(&self) -> Report {
         let mut report = self.report.take();
         report.unretrieved.sort_unstable();
         report
     }
 
-    /// A value as JSON data.
+    /// Returns a value as JSON data.
     pub(super) fn plain(&self, value: &Value) -> Json {
         show::plain(value).unwrap_or_else(|TooDeep| {
             self.fail(TooDeep.to_string());
@@ -130,7 +130,7 @@ impl Record {
         })
     }
 
-    /// An exception as text.
+    /// Returns an exception as text.
     fn exception(&self, exception: &Exception) -> String {
         if raised::kind(exception).is_none() && !exception.is::<GivenUp>() {
             self.fail(format!("{}: {exception}", exception.name()));
@@ -181,14 +181,14 @@ impl Record {
         const APPLICATION: &str = "tornado.application";
         let (logger, message) = match problem {
             Problem::NeverRetrieved => {
-                // A Promise that is dropped has no counterpart in Python, where such a Future is never done.
+                // Python has no counterpart of a dropped Promise: there the Future stays pending.
                 if exception.downcast_ref() != Some(&Error::BrokenPromise) && !exception.is::<GivenUp>() {
                     let shown = self.exception(exception);
                     self.report.borrow_mut().unretrieved.push(shown);
                 }
                 return;
             }
-            // Python's warning is no line of Tornado's logs.
+            // Python's warning is not part of Tornado's log.
             Problem::NeverAwaited => return,
             Problem::Callback => (APPLICATION, "Exception in callback %r"),
             Problem::Multiple => (APPLICATION, "Multiple exceptions in yield list"),
@@ -241,7 +241,7 @@ impl Observer for Record {
             _ => {}
         }
         let told = match event {
-            // That the program is given up is said by the error of its run.
+            // The error of the run says that the program is given up.
             Event::Report { exception, .. } if exception.is::<GivenUp>() => false,
             Event::Report { problem: Problem::NeverRetrieved | Problem::NeverAwaited, .. } => true,
             _ => !self.closed.get(),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{json, Value as Json};
 
-/// What a program did, from its first statement to its end. Times are virtual milliseconds.
+/// A record of what a program did, from its first statement to its end. Times are virtual milliseconds.
 ///
 /// ```
 /// let program = squall::program::parse(r#"{"name": "hello", "about": "", "defs":
@@ -18,76 +18,76 @@ use serde_json::{json, Value as Json};
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// How each `run_sync` and `start` ended.
+    /// The outcome of each `run_sync` and `start`.
     pub outcomes: Vec<Outcome>,
-    /// What the program logged.
+    /// The lines that the program logged.
     pub events: Vec<Line>,
-    /// Every step of every decorated coroutine.
+    /// Every step of each decorated coroutine.
     pub runner: Vec<Step>,
-    /// What was logged because nobody could be told by an exception.
+    /// Exceptions that were logged because nothing could receive them.
     pub logs: Vec<Log>,
-    /// The exceptions that nobody asked for, sorted.
+    /// The exceptions that nothing retrieved, sorted.
     pub unretrieved: Vec<String>,
-    /// The order of all records: `e` of [`events`](Self::events), `r` of [`runner`](Self::runner), `l` of
-    /// [`logs`](Self::logs), with `|` where an iteration of the loop began or a run ended in between.
+    /// The order of all records: `e` for one of [`events`](Self::events), `r` for [`runner`](Self::runner), `l` for
+    /// [`logs`](Self::logs), and `|` where a turn of the loop began or a run ended in between.
     pub order: String,
-    /// The time at the end.
+    /// The time at the end, in milliseconds.
     pub end_ms: u64,
 }
 
-/// How a `run_sync` or a `start` ended.
+/// The end of a `run_sync` or a `start`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// With this result.
+    /// The coroutine returned this result.
     Result(Json),
-    /// It raised.
+    /// The coroutine raised an exception.
     Exception {
-        /// The exception's type.
+        /// The type of the exception.
         name: String,
-        /// Its message; empty if it has none.
+        /// The message of the exception; empty if it has none.
         message: String,
     },
-    /// `start` returned, since the loop was stopped.
+    /// The loop was stopped, so that `start` returned.
     Stopped,
-    /// Nothing that was left could have woken the loop.
+    /// Nothing could wake the loop any more.
     Hang,
 }
 
-/// Something that the program logged.
+/// A line that the program logged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// When.
+    /// The time in milliseconds.
     pub ms: u64,
-    /// What.
+    /// The text.
     pub text: String,
 }
 
 /// A step of a decorated coroutine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The call: `f#2` is the second one of `f`.
+    /// The name of the call: `f#2` is the second call of `f`.
     pub coroutine: String,
-    /// `start`, `send`, `throw`, `yield`, `return`, `gen_return`, `raise` or `call`.
+    /// The kind of step: `start`, `send`, `throw`, `yield`, `return`, `gen_return`, `raise` or `call`.
     pub what: &'static str,
-    /// What was sent, thrown, yielded, returned or raised.
+    /// The value that was sent, thrown, yielded, returned or raised.
     pub value: Option<Json>,
 }
 
 /// A line of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
-    /// When.
+    /// The time in milliseconds.
     pub ms: u64,
-    /// The name of the logger in Tornado.
+    /// The name of Tornado's logger.
     pub logger: &'static str,
-    /// The message in Tornado, which is a format string.
+    /// Tornado's message, which is a format string.
     pub message: &'static str,
-    /// The exception.
+    /// The exception that was logged.
     pub exception: String,
 }
 
 impl Report {
-    /// The report in the form of the conformance suite's `expect`.
+    /// Returns the report in the form of the conformance suite's `expect`.
     pub fn to_json(&self) -> Json {
         json!({
             "outcomes": self.outcomes.iter().map(Outcome::to_json).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! The run of a program: its top level, on a loop of its own.
+//! Running a program's top level, on a loop of its own.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
         }
     }
     record.close();
-    // What is left goes while the record still sees which exceptions nobody has asked for.
+    // What is left is dropped while the record still sees which exceptions were not retrieved.
     world.end();
     ReadyQueue::current().abandon();
     drop((io_loop, current));
@@ -60,7 +60,7 @@ pub(super) fn run(code: &Arc<Code>) -> std::result::Result<Report, RunError> {
 }
 
 impl World {
-    /// `IOLoop.run_sync`.
+    /// Implements `IOLoop.run_sync`.
     pub(super) fn run_sync(
         self: &Rc<Self>,
         def: DefId,
@@ -82,7 +82,7 @@ impl World {
         self.check()
     }
 
-    /// `IOLoop.start`.
+    /// Implements `IOLoop.start`.
     pub(super) fn start(&self) -> Result<()> {
         self.record.outcome(match IoLoop::current().run_until_stopped() {
             Ok(()) => Outcome::Stopped,
@@ -97,7 +97,7 @@ fn is_deadlock(exception: &Exception) -> bool {
     matches!(exception.downcast_ref(), Some(Error::Deadlock { .. }))
 }
 
-/// Milliseconds of the program. Negative ones are none.
+/// Converts milliseconds of the program. Negative values become zero.
 pub(super) fn duration(ms: i64) -> Duration {
     Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }

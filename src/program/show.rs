@@ -1,4 +1,4 @@
-//! How values look in records: as JSON, with a text in angle brackets for what JSON has not.
+//! Values in records: as JSON, with a text in angle brackets for values that JSON does not have.
 
 use std::any::Any;
 use std::fmt;
@@ -10,23 +10,23 @@ use super::raised;
 use super::source::quoted;
 use super::value::{Object, Value};
 
-/// How deep a value is shown, and how many parts and bytes of text of it: a list can hold itself.
+/// Limits for showing a value: its depth, its parts, and its bytes of text. A list can contain itself.
 const DEPTH: usize = 200;
 const PARTS: usize = 100_000;
 
-/// The value is too deep or too large to be shown; it may hold itself.
+/// The error for a value that is too deep or too large to be shown, perhaps because it contains itself.
 #[derive(Debug, thiserror::Error)]
 #[error("a value is too large or nested too deeply to be shown")]
 pub(super) struct TooDeep;
 
 type Result<T> = std::result::Result<T, TooDeep>;
 
-/// The value as JSON data.
+/// Returns the value as JSON data.
 pub(super) fn plain(value: &Value) -> Result<Json> {
     Showing { parts: PARTS }.plain(value, 0)
 }
 
-/// The value as text: a string as it is, anything else as compact JSON.
+/// Returns the value as text: a string unchanged, anything else as compact JSON.
 pub(super) fn text(value: &Value) -> Result<String> {
     Ok(match plain(value)? {
         Json::String(text) => text,
@@ -34,17 +34,17 @@ pub(super) fn text(value: &Value) -> Result<String> {
     })
 }
 
-/// `Type: message`, or only the type where there is no message.
+/// Returns `Type: message`, or only the type if there is no message.
 pub(super) fn exception(exception: &Exception) -> Result<String> {
     Showing { parts: PARTS }.exception(exception, 0)
 }
 
-/// What is called for a value in a message; it shows also what is too deep.
+/// Returns a description of a value for messages, also if it is too deep.
 pub(super) fn described(value: &Value) -> String {
     text(value).unwrap_or_else(|TooDeep| format!("<{}>", value.type_name()))
 }
 
-/// The way to print the values of coroutines, for traces: as Python does, since that is how programs are shown.
+/// Prints a value of a coroutine in traces like Python does, since programs are shown as Python.
 pub(super) fn value(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let Some(value) = value.downcast_ref::<Value>() else { return f.write_str("...") };
     match (value, plain(value)) {
@@ -54,7 +54,7 @@ pub(super) fn value(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
-/// The value as Python's `repr` has it. What JSON has not is in angle brackets there already.
+/// Returns the value like Python's `repr`. Values that JSON does not have are in angle brackets already.
 fn python(json: &Json) -> String {
     match json {
         Json::Null => "None".to_owned(),
@@ -72,7 +72,7 @@ fn python(json: &Json) -> String {
 }
 
 struct Showing {
-    /// How many parts more may be shown.
+    /// How many more parts may be shown.
     parts: usize,
 }
 

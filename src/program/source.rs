@@ -14,7 +14,7 @@ pub(super) fn source(code: &Code) -> String {
     written(code).text
 }
 
-/// Where each statement stands in the source, in a file that is called like the program.
+/// The place of each statement in the Python source, whose file has the name of the program.
 #[derive(Debug)]
 pub(super) struct Places(HashMap<StatementId, Place>);
 
@@ -26,13 +26,13 @@ impl Places {
         Self(written(code).places.into_iter().map(place).collect())
     }
 
-    /// The place of a statement of that program.
+    /// Returns the place of a statement of that program.
     pub(super) fn get(&self, statement: StatementId) -> Option<Place> {
         self.0.get(&statement).copied()
     }
 }
 
-/// What a statement is known by: its address, since it stays where it is as long as its program lives.
+/// Returns the address of a statement, which identifies it while its program lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct StatementId(usize);
 
@@ -54,17 +54,17 @@ fn written(code: &Code) -> Writer<'_> {
     writer
 }
 
-/// What each level is indented by.
+/// The indentation of each level.
 const INDENT: &str = "    ";
 
 struct Writer<'a> {
     code: &'a Code,
     text: String,
-    /// How many lines are written.
+    /// How many lines are complete.
     ended: u32,
-    /// The line and the column at which each statement begins.
+    /// The line and column at which each statement begins, by the statement's address.
     places: HashMap<StatementId, (u32, u32)>,
-    /// The word for waiting in the def that is being written.
+    /// The word for waiting in the current def: `yield` or `await`.
     wait: &'static str,
 }
 
@@ -95,7 +95,7 @@ impl Writer<'_> {
         for _ in 0..depth {
             self.text.push_str(INDENT);
         }
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let start = self.text.len();
         let _ = writeln!(self.text, "{text}");
         self.ended += u32::try_from(self.text[start..].matches('\n').count()).unwrap_or(0);
@@ -244,7 +244,7 @@ impl Writer<'_> {
         expressions.iter().map(|e| self.expression(e)).collect::<Vec<_>>().join(", ")
     }
 
-    /// Arguments in the order of a signature.
+    /// Returns the arguments in the order of a signature.
     fn arguments(&self, signature: &str, arguments: &Arguments) -> String {
         let mut parts: Vec<_> = arguments.values.iter().map(|e| self.expression(e)).collect();
         if let Some(def) = arguments.def {
@@ -259,7 +259,7 @@ impl Writer<'_> {
     }
 }
 
-/// A string as Python writes it.
+/// Returns a string as a Python literal.
 pub(super) fn quoted(s: &str) -> String {
     let quote = if s.contains('\'') && !s.contains('"') { '"' } else { '\'' };
     let mut text = String::from(quote);
@@ -273,7 +273,7 @@ pub(super) fn quoted(s: &str) -> String {
             c if c.is_control() => {
                 let _ = write!(text, "\\x{:02x}", u32::from(c));
             }
-            // What would change how the rest of the line is shown.
+            // Characters that would change how the rest of the line is shown.
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => {
                 let _ = write!(text, "\\u{:04x}", u32::from(c));
             }

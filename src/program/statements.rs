@@ -1,5 +1,5 @@
-//! Running statements. A body is an async function: in a decorated def it yields to its Runner, in a native one it
-//! awaits, in a plain one it does neither.
+//! Running statements. A body is an async function: that of a decorated def yields to its Runner, that of a native one
+//! awaits, and that of a plain one does neither.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,10 +18,10 @@ use super::syntax::{Body, DefId, Expression, Name, Statement, Try};
 use super::value::{Object, Value};
 use super::world::World;
 
-/// One call of a def, or the top.
+/// One call of a def, or the top level.
 pub(super) struct Frame {
     pub(super) world: Rc<World>,
-    /// `None`: the top.
+    /// The def; `None` for the top level.
     def: Option<DefId>,
     locals: RefCell<HashMap<Name, Value>>,
     how: How,
@@ -29,15 +29,15 @@ pub(super) struct Frame {
 
 /// How a body waits.
 pub(super) enum How {
-    /// A decorated def: it yields.
+    /// By yielding, in a decorated def.
     Generator(Rc<Channel>),
-    /// A native def: it awaits.
+    /// By awaiting, in a native def.
     Native,
-    /// It cannot wait.
+    /// Not at all.
     Plain,
 }
 
-/// What a statement did to the flow.
+/// How execution goes on after a statement.
 pub(super) enum Flow {
     Next,
     Break,
@@ -66,7 +66,7 @@ impl Frame {
         }
     }
 
-    /// The value of a variable.
+    /// Returns the value of a variable.
     pub(super) fn variable(&self, name: &Name) -> Result<Value> {
         let (value, error) = if self.is_local(name) {
             (self.locals.borrow().get(name).cloned(), "UnboundLocalError")
@@ -81,7 +81,7 @@ impl Frame {
         self.def.is_some_and(|def| self.world.code.defs[def.0].locals.contains(name))
     }
 
-    /// Assigns to a variable, or with `None` takes it away.
+    /// Assigns to a variable, or removes it if `value` is `None`.
     fn assign(&self, name: &Name, value: Option<Value>) {
         let mut variables =
             if self.is_local(name) { self.locals.borrow_mut() } else { self.world.globals.borrow_mut() };
@@ -94,7 +94,7 @@ impl Frame {
         drop(before);
     }
 
-    /// Runs statements. `handling` is what the innermost handler around them has caught.
+    /// Runs statements. `handling` is the exception that the innermost handler around them has caught.
     fn body<'a>(&'a self, body: &'a Body, handling: Option<&'a Exception>) -> Running<'a> {
         Box::pin(async move {
             for statement in body {
@@ -108,7 +108,7 @@ impl Frame {
         })
     }
 
-    /// An exception that left a statement: raised there, if it was made by the interpreter.
+    /// Converts an exception that left a statement: one that the interpreter created gets the statement's place.
     fn raised_at(&self, statement: &Statement, exception: Exception) -> Exception {
         match self.world.place(StatementId::of(statement)) {
             Some(place) if exception.traceback().is_empty() && exception.origin().file() != place.file() => {
@@ -214,7 +214,7 @@ impl Frame {
         Ok(Flow::Next)
     }
 
-    /// `try`, with its handlers, its else and its finally.
+    /// Runs a `try` with its handlers, its `else` and its `finally`.
     async fn try_statement(&self, t: &Try, handling: Option<&Exception>) -> Result<Flow> {
         let tried = match self.body(&t.body, handling).await {
             Ok(Flow::Next) => self.body(&t.otherwise, handling).await,
@@ -258,7 +258,7 @@ impl Frame {
         ran
     }
 
-    /// `yield` in a decorated def, `await` in a native one.
+    /// Waits for a value: `yield` in a decorated def, `await` in a native one.
     async fn wait(&self, statement: &Statement, value: Value) -> Result<Value> {
         let statement = StatementId::of(statement);
         match &self.how {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// A name in the program: a variable's, a def's, a key of a dict.
+/// A name in the program: of a variable, of a def, or a key of a dict.
 pub(crate) type Name = Arc<str>;
 
-/// An enum of words, each with its spelling and, where it takes arguments, its signature.
+/// Defines an enum of words, each with its spelling and, if it takes arguments, its signature.
 ///
-/// A signature has a letter for each argument: `e` an expression, `f` the name of a def, `q` a list of exception
-/// types that may be left out; `e?` an expression that may be left out; `*` any number of expressions.
+/// A signature has a letter for each argument: `e` for an expression, `f` for the name of a def, `q` for an optional
+/// list of exception types, `e?` for an optional expression, `*` for any number of expressions.
 macro_rules! words {
     ($(#[$doc:meta])* $words:ident { $($word:ident $spelling:literal $($signature:literal)?,)* }) => {
         $(#[$doc])*
@@ -19,7 +19,7 @@ macro_rules! words {
 
         #[allow(dead_code)]
         impl $words {
-            /// All of them.
+            /// All words of this kind.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$word),*];
 
             pub(crate) fn name(self) -> &'static str {
@@ -38,7 +38,7 @@ macro_rules! words {
 }
 
 words! {
-    /// What is written as a call and stands alone.
+    /// Calls without a value.
     Action {
         Log "log" "*",
         Append "append" "ee",
@@ -55,7 +55,7 @@ words! {
 }
 
 words! {
-    /// What is written as a call and has a value.
+    /// Calls with a value.
     Function {
         Sleep "sleep" "e",
         AsyncioSleep "asyncio_sleep" "e",
@@ -76,7 +76,7 @@ words! {
 }
 
 words! {
-    /// What stands between two expressions.
+    /// Operators between two expressions.
     Operator {
         Add "+", Subtract "-", Multiply "*", Modulo "%",
         Less "<", LessOrEqual "<=", Greater ">", GreaterOrEqual ">=", Equal "==", NotEqual "!=",
@@ -85,7 +85,7 @@ words! {
 }
 
 words! {
-    /// What `new` makes.
+    /// Classes of objects that `new` creates.
     Class {
         Future "Future" "",
         Lock "Lock" "",
@@ -102,7 +102,7 @@ words! {
 }
 
 words! {
-    /// What an object can do.
+    /// Methods of objects.
     Method {
         SetResult "set_result" "e",
         SetException "set_exception" "e",
@@ -137,7 +137,7 @@ words! {
 }
 
 words! {
-    /// The types of exceptions, as handlers name them.
+    /// Types of exceptions, as handlers name them.
     Type {
         ValueError "ValueError",
         KeyError "KeyError",
@@ -158,7 +158,7 @@ words! {
 }
 
 impl Type {
-    /// Those that a program may make.
+    /// The types of exceptions that a program may create.
     pub(crate) const RAISABLE: &'static [Self] = &[
         Self::ValueError,
         Self::KeyError,
@@ -181,7 +181,7 @@ pub(crate) enum DefKind {
     Plain,
 }
 
-/// A def, by its place in the program.
+/// A def, by its index in the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DefId(pub(crate) usize);
 
@@ -192,9 +192,9 @@ pub(crate) struct Def {
     pub(crate) kind: DefKind,
     pub(crate) params: Vec<Name>,
     pub(crate) body: Body,
-    /// The names that belong to one call; every other name is global.
+    /// The names that are local to a call. All other names are global.
     pub(crate) locals: BTreeSet<Name>,
-    /// Whether something in the body can suspend it.
+    /// `true` if the body contains something that can suspend it.
     pub(crate) suspends: bool,
 }
 
@@ -240,14 +240,14 @@ pub(crate) struct Handler {
     pub(crate) body: Body,
 }
 
-/// What an action, a function, a class or a method is given.
+/// The arguments of an action, a function, a class or a method.
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
-    /// The def, where the signature has one.
+    /// The def, if the signature has one.
     pub(crate) def: Option<DefId>,
     /// The expressions, in order.
     pub(crate) values: Vec<Expression>,
-    /// `quiet_exceptions`, where the signature has them and they were given.
+    /// The `quiet_exceptions`, if the signature has them and they were passed.
     pub(crate) quiet: Option<Vec<Type>>,
 }
 
@@ -275,7 +275,7 @@ pub(crate) enum Expression {
 }
 
 impl Statement {
-    /// The bodies inside of this statement.
+    /// Returns the bodies inside this statement.
     pub(crate) fn bodies(&self) -> Vec<&Body> {
         match self {
             Self::If(_, then, otherwise) => vec![then, otherwise],
@@ -294,7 +294,7 @@ impl Statement {
         }
     }
 
-    /// The name that this statement itself assigns to.
+    /// Returns the name to which this statement itself assigns.
     pub(crate) fn target(&self) -> Option<&Name> {
         match self {
             Self::Let(name, _) | Self::For(name, _, _) | Self::AsyncFor(name, _, _) => Some(name),
@@ -303,7 +303,7 @@ impl Statement {
         }
     }
 
-    /// Whether this statement itself can suspend the coroutine.
+    /// Returns whether this statement itself can suspend the coroutine.
     pub(crate) fn suspends(&self) -> bool {
         matches!(
             self,
@@ -316,7 +316,7 @@ impl Statement {
     }
 }
 
-/// Calls `f` with every statement of a body, those inside of others too.
+/// Calls `f` with every statement of a body, including nested ones.
 pub(crate) fn walk<'a>(body: &'a Body, f: &mut impl FnMut(&'a Statement)) {
     for statement in body {
         f(statement);

@@ -1,4 +1,4 @@
-//! [`Value`]: what variables hold, Futures give and exceptions carry while a program runs.
+//! [`Value`]: the values of variables, results and exceptions in a running program.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future as StdFuture;
@@ -20,12 +20,11 @@ use super::syntax::Name;
 use crate::gen::{multi_quiet, Children, Futures};
 use crate::ioloop::Timeout;
 
-/// How deep lists that are waited for may be in each other, and how many parts they may have: a list can hold
-/// itself.
+/// Limits for lists that are waited for: their depth, and the number of their parts. A list can contain itself.
 const DEPTH: usize = 200;
 const PARTS: usize = 100_000;
 
-/// A value of a program. Exceptions carry it, so it is `Send`; what belongs to the thread is wrapped for that.
+/// A value of a program. It is `Send`, since exceptions carry values; a value that belongs to a thread is wrapped.
 #[derive(Clone)]
 pub(super) enum Value {
     Null,
@@ -36,7 +35,7 @@ pub(super) enum Value {
     Local(SendWrapper<Held<Object>>),
 }
 
-/// A value that does not leave its thread.
+/// A value that stays on its thread.
 #[derive(Clone)]
 pub(super) enum Object {
     List(Rc<List>),
@@ -45,16 +44,15 @@ pub(super) enum Object {
     Awaitable(Rc<Awaitable>),
     /// `gen.moment`
     Moment,
-    /// Something that cannot be yielded.
+    /// A value that cannot be yielded.
     Bogus,
     Timer(Timeout),
-    /// The function that `task` passes.
+    /// The callback that `task` passes to its function.
     Callback(Callback),
     Service(Service),
 }
 
-/// Something that may hold values, which may hold others in turn: however deep they are, it is dropped with as
-/// much stack as that takes.
+/// A value that may contain other values. It is dropped with as much stack as its depth takes.
 #[derive(Clone)]
 pub(super) struct Held<T>(Option<T>);
 
@@ -78,28 +76,28 @@ impl<T> Drop for Held<T> {
     }
 }
 
-/// The function that `task` passes; empty once it was called.
+/// The callback that `task` passes to its function; empty once it was called.
 pub(super) type Callback = Rc<Cell<Option<Box<dyn FnOnce(Value)>>>>;
 
-/// A list: shared by all who hold it.
+/// A list, shared by everything that refers to it.
 #[derive(Default)]
 pub(super) struct List(pub(super) RefCell<Vec<Value>>);
 
-/// A dict: its entries in order. It never changes.
+/// A dict: entries in order. It never changes.
 pub(super) struct Dict(pub(super) Vec<(Name, Value)>);
 
 /// The body of a native call.
 pub(super) type NativeBody = Pin<Box<dyn StdFuture<Output = Result<Value>>>>;
 
-/// A native call that has not started yet. If it goes without having been awaited, that is reported, as in Python.
+/// A native call that has not started. Dropping it before it was awaited is reported, as in Python.
 pub(super) struct Awaitable {
     coroutine: &'static Coroutine,
-    /// `None` once it was awaited or made a Task.
+    /// `None` once it was awaited or became a Task.
     body: Cell<Option<NativeBody>>,
 }
 
 impl Awaitable {
-    /// The body, to be run. One that was taken before raises what Python raises.
+    /// Takes the body out to run it. A body that was taken before raises Python's error.
     pub(super) fn take(&self) -> NativeBody {
         self.body.take().unwrap_or_else(|| {
             Box::pin(async { Err(super::raised::runtime_error("cannot reuse already awaited coroutine")) })
@@ -122,7 +120,7 @@ impl Drop for Awaitable {
 }
 
 impl Object {
-    /// Whether both are the same object.
+    /// Returns whether both are the same object.
     pub(super) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Moment, Self::Moment) | (Self::Bogus, Self::Bogus) => true,
@@ -149,8 +147,8 @@ impl From<Exception> for Value {
 
 impl From<Future<Value>> for Value {
     fn from(future: Future<Value>) -> Self {
-        // From the first handle on its result is copied and never moved out: a Future of a program may be asked
-        // any number of times.
+        // With a second handle, the result is cloned and never moved out: a program may ask a Future for its result any
+        // number of times.
         drop(future.clone());
         Object::Future(future).into()
     }
@@ -180,7 +178,7 @@ impl Value {
         Object::Awaitable(Rc::new(Awaitable { coroutine, body: Cell::new(Some(body)) })).into()
     }
 
-    /// What it is if it does not leave the thread.
+    /// Returns the object, if the value is one that stays on its thread.
     pub(super) fn object(&self) -> Option<&Object> {
         match self {
             Self::Local(object) => Some(object),
@@ -203,7 +201,7 @@ impl Value {
         }
     }
 
-    /// What Python calls its type.
+    /// Returns Python's name of the value's type.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Null => "NoneType",
@@ -226,7 +224,7 @@ impl Value {
     }
 }
 
-/// What `convert_yielded` does with each kind of value.
+/// Converts each kind of value like `convert_yielded`.
 impl Yieldable<marker::Custom> for Value {
     type Output = Self;
 
@@ -262,7 +260,7 @@ thread_local! {
     static MOMENT: Future<Value> = one_moment();
 }
 
-/// The one Future that `moment` and null stand for.
+/// Returns the one Future that `moment` and null stand for.
 fn moment() -> Future<Value> {
     MOMENT.try_with(Clone::clone).unwrap_or_else(|_| one_moment())
 }
@@ -271,12 +269,12 @@ fn one_moment() -> Future<Value> {
     Future::from_core(Rc::new(Shared::moment(Value::Null)))
 }
 
-/// `gen.multi` of a list or a dict.
+/// Implements `gen.multi` of a list or a dict.
 pub(super) fn multi(children: &Value, quiet: impl Fn(&Exception) -> bool + 'static) -> Result<Future<Value>> {
     Ok(multi_quiet(converted(children, 0, &mut { PARTS })?, quiet))
 }
 
-/// The children, this deep inside of others; so many more parts may come.
+/// Converts the children at the given depth. `parts` is how many more parts are allowed.
 fn converted(children: &Value, depth: usize, parts: &mut usize) -> Result<Converted> {
     let (keys, children) = match children.object() {
         Some(Object::List(list)) => (None, list.0.borrow().clone()),
@@ -304,7 +302,7 @@ fn converted(children: &Value, depth: usize, parts: &mut usize) -> Result<Conver
     Ok(Converted { keys, children })
 }
 
-/// The Futures of a list's items, or of a dict's by their keys.
+/// The Futures of a list's items, or of a dict's values with their keys.
 struct Converted {
     keys: Option<Vec<Name>>,
     children: Vec<Future<Value>>,

@@ -1,4 +1,4 @@
-//! [`World`]: what all of a running program shares.
+//! [`World`]: the state that all parts of a running program share.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -17,25 +17,26 @@ use crate::ioloop::{run_callback, IoLoop};
 use crate::testing::VirtualClock;
 use crate::{marker, Yieldable};
 
-/// A program that makes more text than this is given up.
+/// How many bytes of text a program may make. One that makes more is given up.
 const TEXT: usize = 10_000_000;
 
-/// What all of a running program shares.
+/// The state that all parts of a running program share.
 pub(super) struct World {
     pub(super) code: Arc<Code>,
     pub(super) record: Rc<Record>,
     pub(super) clock: VirtualClock,
-    /// What each def is called in traces.
+    /// The description of each def in traces.
     pub(super) coroutines: Vec<&'static Coroutine>,
-    /// The variables of the top, which all defs see.
+    /// The variables of the top level, which all defs see.
     pub(super) globals: RefCell<HashMap<Name, Value>>,
-    /// How deep the calls are now.
+    /// The current depth of nested calls.
     pub(super) depth: Cell<usize>,
-    /// How much text the program has made.
+    /// How many bytes of text the program has made.
     written: Cell<usize>,
-    /// The callbacks that `task` gave out. Python's are never dropped unused in a way that anybody notices.
+    /// The callbacks that `task` passed on, kept alive because dropping one unused has no effect in Python.
     pub(super) tasks: RefCell<Vec<Callback>>,
-    /// What may be in a circle, to be broken at the end: lists that were appended to, and arguments that wait.
+    /// Values that may be part of a cycle, to be broken at the end: lists that were appended to, and arguments that
+    /// wait.
     appended: RefCell<Vec<Weak<List>>>,
     waiting: RefCell<Vec<Weak<Cell<Vec<Value>>>>>,
     #[cfg(test)]
@@ -65,7 +66,7 @@ impl World {
         self.code.places.get_or_init(|| Places::of(&self.code)).get(statement)
     }
 
-    /// Lets the next statement run, unless the program is given up: then the loop stops.
+    /// Lets the next statement run, or stops the loop if the program is given up.
     pub(super) fn check(&self) -> Result<()> {
         self.record.statement().map_err(|given_up| {
             IoLoop::current().stop();
@@ -73,19 +74,19 @@ impl World {
         })
     }
 
-    /// Gives the program up.
+    /// Gives up the program.
     pub(super) fn give_up(&self, why: impl Into<String>) -> Exception {
         self.record.fail(why).into()
     }
 
-    /// What a callback of the loop does: calls a def, and has what it gives driven to its end.
+    /// Returns a callback of the loop that calls a def and runs the coroutine that it returns.
     pub(super) fn callback(self: &Rc<Self>, def: DefId, arguments: Vec<Value>) -> impl FnOnce() + 'static {
         let world = self.clone();
         let nowhere = Location::caller();
         move || run_callback(nowhere, || Called::by_the_loop(world.call(def, arguments)))
     }
 
-    /// Values for a closure that waits for a Future; they are dropped at the end of the run, so that no circle is
+    /// Keeps values for a closure that waits for a Future. They are dropped at the end of the run, so that no cycle is
     /// left.
     pub(super) fn keep(&self, values: Vec<Value>) -> Rc<Cell<Vec<Value>>> {
         let kept = Rc::new(Cell::new(values));
@@ -93,12 +94,12 @@ impl World {
         kept
     }
 
-    /// Notes that a list was appended to: it may hold itself now.
+    /// Records that a list was appended to, and so may contain itself.
     pub(super) fn appended(&self, list: &Rc<List>) {
         self.appended.borrow_mut().push(Rc::downgrade(list));
     }
 
-    /// Drops all values that outlive the run only because they hold each other.
+    /// Drops all values that outlive the run only because they refer to each other.
     pub(super) fn end(&self) {
         drop((self.globals.take(), self.tasks.take()));
         let waiting: Vec<_> = self.waiting.take().iter().filter_map(Weak::upgrade).collect();
@@ -107,7 +108,7 @@ impl World {
         lists.iter().for_each(|list| drop(list.0.take()));
     }
 
-    /// The text of a value, for what the program makes of it.
+    /// Returns the text of a value, within the program's limit.
     pub(super) fn text(&self, value: &Value) -> Result<String> {
         let text = show::text(value).map_err(|too_deep| self.give_up(too_deep.to_string()))?;
         self.written.set(self.written.get() + text.len());
@@ -118,20 +119,20 @@ impl World {
     }
 }
 
-/// What a call gave, as something that the loop can wait for.
+/// The result of a call, in a form that the loop can wait for.
 pub(super) struct Called {
     result: Result<Value>,
-    /// Whether nobody minds what cannot be waited for.
+    /// `true` if a result that cannot be waited for is accepted.
     lenient: bool,
 }
 
 impl Called {
-    /// For `run_sync`.
+    /// Creates it for `run_sync`.
     pub(super) fn by_run_sync(result: Result<Value>) -> Self {
         Self { result, lenient: false }
     }
 
-    /// For callbacks, which may return anything.
+    /// Creates it for callbacks, which may return anything.
     fn by_the_loop(result: Result<Value>) -> Self {
         Self { result, lenient: true }
     }
@@ -142,7 +143,7 @@ impl Yieldable<marker::Custom> for Called {
 
     fn convert_yielded(self) -> Result<Future<Value>> {
         let value = self.result?;
-        // `run_sync` does not wait for the moment: it is no Future, and so the result.
+        // `run_sync` does not wait for the moment, which is not a Future, and so returns it.
         let is_moment = matches!(value.object(), Some(Object::Moment));
         if matches!(value, Value::Null) || (is_moment && !self.lenient) {
             return Ok(Future::ready(value));
@@ -156,7 +157,7 @@ impl Yieldable<marker::Custom> for Called {
     }
 }
 
-/// The names of coroutines live as long as the process; each distinct one is kept once.
+/// The names of coroutines live as long as the process. Each distinct name is kept once.
 static COROUTINES: Mutex<Vec<&'static Coroutine>> = Mutex::new(Vec::new());
 
 fn coroutines(code: &Code) -> Vec<&'static Coroutine> {
@@ -179,11 +180,11 @@ mod tests {
     use super::*;
 
     thread_local! {
-        /// How many worlds there are.
+        /// How many worlds exist.
         static WORLDS: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// Counts the world that it is in.
+    /// Counts the world that contains it.
     pub(super) struct Counted;
 
     impl Counted {
@@ -199,8 +200,8 @@ mod tests {
         }
     }
 
-    /// Whatever a program leaves behind, suspended or in circles, goes with its run: every call, callback and
-    /// object of it holds its world.
+    /// Everything that a program leaves behind, suspended or in cycles, is dropped with its run. Each call, callback
+    /// and object of a program holds its world, so a leak would keep the world alive.
     #[test]
     fn each_program_of_the_suite_is_freed_as_it_ends() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/hand");

@@ -1,17 +1,17 @@
 //! [`Heap`]: the items of a priority queue, the smallest first.
 //!
-//! How items compare is foreign code. So a heap is compared while nothing is borrowed, and a comparison that panics
-//! leaves every item in it: items only change places in here.
+//! Comparing items is foreign code. So items are compared while nothing is borrowed, and a comparison that panics loses
+//! no item: items only change places in here.
 
 use std::cmp::Ordering;
 
 use super::items::Numbered;
 
-/// Items by size, equal ones by their numbers.
+/// Items by size; equal items by their numbers.
 pub(crate) struct Heap<T> {
     items: Vec<Numbered<T>>,
-    /// How many of the first are in the order of a heap. None are after a comparison that panicked, and those behind are
-    /// sorted in before the next item is taken.
+    /// How many items at the front are in heap order: none after a comparison that panicked. The others are sorted in
+    /// before the next item is taken.
     sorted: usize,
     compare: fn(&T, &T) -> Ordering,
 }
@@ -30,24 +30,24 @@ impl<T> Heap<T> {
         self.items.push(item);
     }
 
-    /// Takes the whole heap out, and leaves an empty one that compares as this does.
+    /// Takes the whole heap out, and leaves an empty one that compares in the same way.
     pub(crate) fn split(&mut self) -> Self {
         let empty = Self::new(self.compare);
         std::mem::replace(self, empty)
     }
 
-    /// Takes all items of another heap over, without comparing them.
+    /// Adds all items of another heap, without comparing them.
     pub(crate) fn append_all(&mut self, mut other: Self) {
         self.items.append(&mut other.items);
     }
 
-    /// Takes all items, in no order.
+    /// Takes all items, in arbitrary order.
     pub(crate) fn take(&mut self) -> Vec<Numbered<T>> {
         self.sorted = 0;
         std::mem::take(&mut self.items)
     }
 
-    /// Takes one item, without comparing it: the smallest, if those that there are were sorted.
+    /// Takes one item without comparing it: the smallest one, if the items are sorted.
     pub(crate) fn take_any(&mut self) -> Option<Numbered<T>> {
         self.sorted = 0;
         (!self.items.is_empty()).then(|| self.items.swap_remove(0))
@@ -65,7 +65,7 @@ impl<T> Heap<T> {
     pub(crate) fn pop(&mut self) -> Option<Numbered<T>> {
         self.sort();
         let last = self.items.len().checked_sub(1)?;
-        // It stays until all is compared.
+        // The item stays in the heap until all comparisons are done.
         self.items.swap(0, last);
         self.sorted = 0;
         self.sift_down(last);
@@ -83,7 +83,7 @@ impl<T> Heap<T> {
         }
     }
 
-    /// Moves the first item down among the first `len`.
+    /// Moves the first item down to its place among the first `len` items.
     fn sift_down(&mut self, len: usize) {
         let mut place = 0;
         loop {

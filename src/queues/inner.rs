@@ -1,4 +1,4 @@
-//! [`Inner`]: the mechanism of a queue: its items, and the three lines of requests.
+//! [`Inner`]: the state of a queue: its items, and three lines of requests.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -18,10 +18,10 @@ use crate::locks::line::Line;
 use crate::locks::name::Name;
 use crate::locks::request::{nothing_at_once, Limit, Request};
 
-/// What the handles of a queue share.
+/// The state that the handles of a queue share.
 pub(crate) struct Inner<T: 'static> {
     pub(crate) name: Name,
-    /// 0: no limit.
+    /// The largest number of items; 0 for no limit.
     pub(super) maxsize: usize,
     pub(super) items: RefCell<Items<T>>,
     /// How many items were put; the number of the youngest.
@@ -32,15 +32,15 @@ pub(crate) struct Inner<T: 'static> {
     pub(super) putters: Line<dyn Putter<T>>,
     /// Holds no pending request while `unfinished` is 0.
     pub(super) joiners: Line<Request<Join<T>>>,
-    /// How many items were put for which nobody has called `task_done`.
+    /// How many items were put without a `task_done` for them yet.
     pub(super) unfinished: Cell<usize>,
-    /// Whether an item is being handed over further up the stack.
+    /// `true` if an item is being handed over further up the stack.
     handing: Cell<bool>,
 }
 
 impl<T> Drop for Inner<T> {
     fn drop(&mut self) {
-        // One by one: two items that panic in one collection would abort.
+        // One by one, because two items that panic while one collection is dropped would abort the process.
         self.items.get_mut().take().into_iter().for_each(discard);
     }
 }
@@ -73,7 +73,7 @@ impl<T: 'static> Inner<T> {
                 request.limit(limit);
                 let place: Weak<Request<Put<T, R>>> = Rc::downgrade(&request);
                 self.putters.join(place, || self.whole());
-                // The item goes in even if nobody waits for that.
+                // The item goes in even if nothing waits for the Future.
                 request.clone().keep();
                 Future::from_core(request)
             }
@@ -93,18 +93,18 @@ impl<T: 'static> Inner<T> {
         Ok(())
     }
 
-    /// Adds an item. If how it compares panics, it is in the queue all the same.
+    /// Adds an item. It is in the queue even if comparing it panics.
     fn push(&self, item: Numbered<T>) {
         if self.items.borrow_mut().push(item) {
             self.compare(Heap::sort);
         }
     }
 
-    /// Calls `f`, which compares items, with the heap of a priority queue, if this is one whose items are not being
-    /// compared already.
+    /// Calls `f`, which compares items, with the heap of a priority queue. Does nothing for another queue, or if items
+    /// are already being compared.
     fn compare<R>(&self, f: impl FnOnce(&mut Heap<T>) -> R) -> Option<R> {
         let compared = Lent::of(&self.items).map(|mut heap| f(&mut heap))?;
-        // How items compare is foreign code, which may have asked for one.
+        // Comparing items is foreign code, which may have asked for an item.
         if !self.handing.get() {
             self.serve();
         }
@@ -135,9 +135,9 @@ impl<T: 'static> Inner<T> {
         self.take().map(|Numbered { item, .. }| item).ok_or(QueueEmpty)
     }
 
-    /// Takes out the first item, and lets in the first request for the room that this makes.
+    /// Takes out the first item, and serves the first request for the room that this makes.
     fn take(&self) -> Option<Numbered<T>> {
-        // Where an item came back, there may be one more than the limit, and still no room.
+        // Items that came back may exceed the limit, so that there is still no room.
         if self.maxsize != 0 && self.items.borrow().has_room(self.maxsize) {
             if let Some(item) = self.putters.next().and_then(|putter| putter.admit()) {
                 let item = self.count(item);
@@ -147,7 +147,7 @@ impl<T: 'static> Inner<T> {
         self.pop()
     }
 
-    /// Puts back an item that was handed over and that nobody took.
+    /// Puts back an item that was handed over and not taken.
     pub(super) fn put_back(&self, item: Numbered<T>) {
         self.items.borrow_mut().put_back(item);
         guard(Problem::Callback, || {
@@ -158,7 +158,7 @@ impl<T: 'static> Inner<T> {
         }
     }
 
-    /// Hands an item over. If nobody takes it, it comes back, and goes to the next request.
+    /// Hands an item to a request. If it is not taken, it comes back and goes to the next request.
     fn hand(&self, getter: Rc<Request<Get<T>>>, item: Numbered<T>) {
         let handing = self.handing.replace(true);
         getter.hand(item);
@@ -169,15 +169,16 @@ impl<T: 'static> Inner<T> {
         }
     }
 
-    /// Hands the items that are there to the requests in line, unless they are being compared: then whoever compares them
-    /// does that.
+    /// Hands the items in the queue to the requests in line. Does nothing while items are being compared: the code that
+    /// compares them does this afterwards.
     fn serve(&self) {
         self.handing.set(true);
         while self.has_items() {
             let Some(getter) = self.getters.next() else { break };
             let mut item = None;
             guard(Problem::Callback, || item = self.pop());
-            // Where how items compare panics, one of them goes: nobody here could be told.
+            // If comparing items panics, an item is handed over nevertheless: there is no caller here to report the
+            // panic to.
             let item = item.or_else(|| self.items.borrow_mut().pop());
             if let Some(item) = item {
                 getter.hand(item);
@@ -186,13 +187,13 @@ impl<T: 'static> Inner<T> {
         self.handing.set(false);
     }
 
-    /// Returns whether there are items that can be taken now.
+    /// Returns whether an item can be taken now.
     fn has_items(&self) -> bool {
         let items = self.items.borrow();
         items.len() > 0 && !items.is_lent()
     }
 
-    /// Counts an item that is put in for the first time.
+    /// Numbers an item that is put for the first time.
     fn count(&self, item: T) -> Numbered<T> {
         self.unfinished.set(self.unfinished.get() + 1);
         self.put.set(self.put.get() + 1);

@@ -7,27 +7,27 @@ use std::ops::{Deref, DerefMut};
 
 use super::heap::Heap;
 
-/// An item with its number: how many items the queue had been given with this one. An item that comes back untaken
-/// goes by its number to the place that it had.
+/// An item with its number: how many items were put, with this one. An item that comes back untaken returns to its
+/// former place by this number.
 pub(crate) struct Numbered<T> {
     pub(crate) number: u64,
     pub(crate) item: T,
 }
 
-/// Items that came back, by their numbers.
+/// Items that came back, by number.
 type Returned<T> = BTreeMap<u64, T>;
 
-/// Each kind of queue has an order of its own.
+/// The items of a queue, in the order of its kind.
 pub(crate) enum Items<T> {
-    /// Oldest first. What came back was taken from the front, and is older than the rest.
+    /// Oldest first. Items that came back were taken from the front, so they are older than the rest.
     Fifo(VecDeque<Numbered<T>>, Returned<T>),
-    /// Youngest first, from the end.
+    /// Youngest first, taken from the end.
     Lifo(Vec<Numbered<T>>, Returned<T>),
     /// Smallest first.
     Priority {
         heap: Heap<T>,
-        /// How many items are in the heap that is being compared further up the stack, if one is: then this one has what
-        /// came in the meantime.
+        /// `Some` while the heap is being compared further up the stack: how many items it has. `heap` then holds those
+        /// that came in the meantime.
         lent: Option<usize>,
     },
 }
@@ -41,22 +41,22 @@ impl<T> Items<T> {
         Self::Lifo(Vec::new(), BTreeMap::new())
     }
 
-    /// `compare` is called while nothing is borrowed.
+    /// Creates the items of a priority queue. `compare` is called while nothing is borrowed.
     pub(crate) fn priority(compare: fn(&T, &T) -> Ordering) -> Self {
         Self::Priority { heap: Heap::new(compare), lent: None }
     }
 
-    /// Returns whether how the items compare says which is the first.
+    /// Returns whether the first item is determined by comparing.
     pub(crate) fn are_compared(&self) -> bool {
         matches!(self, Self::Priority { .. })
     }
 
-    /// Returns whether its items are being compared further up the stack. None can be taken until they are.
+    /// Returns whether its items are being compared further up the stack, so that none can be taken now.
     pub(crate) fn is_lent(&self) -> bool {
         matches!(self, Self::Priority { lent: Some(_), .. })
     }
 
-    /// Returns whether another item may come in when one of them is taken now.
+    /// Returns whether another item may be put in when one is taken now.
     pub(crate) fn has_room(&self, maxsize: usize) -> bool {
         self.len() <= maxsize && !self.is_lent()
     }
@@ -69,7 +69,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// Adds the youngest item, and returns whether it is still to be compared with the others.
+    /// Adds the youngest item, and returns whether it still has to be compared with the others.
     pub(crate) fn push(&mut self, item: Numbered<T>) -> bool {
         match self {
             Self::Fifo(items, _) => items.push_back(item),
@@ -79,7 +79,7 @@ impl<T> Items<T> {
         self.are_compared()
     }
 
-    /// Puts an item that was taken back to its place.
+    /// Returns an item that was taken to its former place.
     pub(crate) fn put_back(&mut self, item: Numbered<T>) {
         match self {
             Self::Fifo(_, returned) | Self::Lifo(_, returned) => {
@@ -89,7 +89,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// Takes all items, in no order.
+    /// Takes all items, in arbitrary order.
     pub(crate) fn take(&mut self) -> Vec<T> {
         match self {
             Self::Fifo(items, returned) => {
@@ -104,7 +104,7 @@ impl<T> Items<T> {
         }
     }
 
-    /// Takes the first item; of a priority queue, that which is first without another comparison.
+    /// Takes the first item; for a priority queue, the one that is first without another comparison.
     pub(crate) fn pop(&mut self) -> Option<Numbered<T>> {
         match self {
             Self::Fifo(items, returned) if returned.is_empty() => items.pop_front(),
@@ -122,15 +122,14 @@ impl<T> Items<T> {
     }
 }
 
-/// The heap of a priority queue, lent out: nothing is borrowed while this lives. It goes back when this is dropped, with
-/// what came in the meantime.
+/// A heap of items. Behind this trait only the heap needs `T: Ord`, not the queue.
 pub(crate) struct Lent<'a, T> {
     items: &'a RefCell<Items<T>>,
     heap: Heap<T>,
 }
 
 impl<'a, T> Lent<'a, T> {
-    /// Takes the heap out, if the items are in one that is not lent out already.
+    /// Smallest first; equal items by their numbers.
     pub(crate) fn of(items: &'a RefCell<Items<T>>) -> Option<Self> {
         match &mut *items.borrow_mut() {
             Items::Priority { heap, lent: lent @ None } => {

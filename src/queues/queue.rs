@@ -13,19 +13,21 @@ use super::{QueueEmpty, QueueFull, TooManyTasksDone};
 use crate::locks::name::named;
 use crate::locks::request::{still_within, within};
 
-/// A queue between coroutines that returns the oldest item first. [`PriorityQueue`] and [`LifoQueue`] differ only in that.
+/// A queue between coroutines that returns the oldest item first. [`PriorityQueue`] and [`LifoQueue`] differ only in
+/// this order.
 ///
 /// ```
 /// use squall::queues::Queue;
 ///
 /// let queue = Queue::new(1);
-/// let item = queue.get();                         // nothing there yet
+/// let item = queue.get();                         // pending: the queue is empty
 /// queue.put_nowait(5)?;
 /// assert_eq!(item.into_result()?, 5);
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// Items need not be `Clone`. Debug prints it as Tornado does, without the items: `<Queue maxsize=1 getters[1]>`.
+/// Items need not be `Clone`. `Debug` prints the queue as Tornado does, without the items: `<Queue maxsize=1
+/// getters[1]>`.
 ///
 /// Source: `tornado.queues.Queue`.
 pub struct Queue<T: 'static> {
@@ -33,7 +35,7 @@ pub struct Queue<T: 'static> {
 }
 
 impl<T: 'static> Queue<T> {
-    /// Creates a queue that holds at most `maxsize` items; 0 means that there is no limit.
+    /// Creates a queue that holds at most `maxsize` items; 0 means no limit.
     pub fn new(maxsize: usize) -> Self {
         Self::of("Queue", maxsize, Items::fifo())
     }
@@ -44,40 +46,40 @@ impl<T: 'static> Queue<T> {
 
     named!(inner);
 
-    /// Returns how many items it holds at most; 0 means that there is no limit.
+    /// Returns how many items the queue holds at most; 0 means no limit.
     pub fn maxsize(&self) -> usize {
         self.inner.maxsize
     }
 
-    /// Returns how many items are in it.
+    /// Returns how many items the queue holds.
     pub fn qsize(&self) -> usize {
         self.inner.items.borrow().len()
     }
 
-    /// Returns whether no item is in it.
+    /// Returns whether the queue holds no item.
     pub fn empty(&self) -> bool {
         self.qsize() == 0
     }
 
-    /// Returns whether it holds as many items as it may.
+    /// Returns whether the queue holds as many items as it may.
     pub fn full(&self) -> bool {
         self.inner.full()
     }
 
-    /// Puts an item in, and waits while there is no room. Dropping the Future cancels nothing: the item goes in when there
-    /// is room.
+    /// Puts an item in, after waiting for room if there is none. Dropping the Future cancels nothing: the item goes in
+    /// once there is room.
     pub fn put(&self, item: T) -> Future<()> {
         self.inner.put(item, None)
     }
 
-    /// Puts an item in as [`put`](Self::put) does, waiting at most for `time`; then it drops the item and fails with
+    /// Puts an item in like [`put`](Self::put), waiting for at most `time`; then it drops the item and fails with
     /// [`Error::Timeout`](crate::Error::Timeout).
     #[track_caller]
     pub fn put_within(&self, item: T, time: Duration) -> Future<()> {
         self.inner.put(item, within(time))
     }
 
-    /// Puts an item in as [`put`](Self::put) does, waiting at most for `time`; then it hands the item back.
+    /// Puts an item in like [`put`](Self::put), waiting for at most `time`; then it hands the item back.
     ///
     /// ```
     /// use std::time::Duration;
@@ -94,24 +96,24 @@ impl<T: 'static> Queue<T> {
         self.inner.put(item, within(time))
     }
 
-    /// Puts an item in if there is room, or a coroutine that waits for one.
+    /// Puts an item in if there is room, or hands it to a coroutine that waits for one.
     ///
     /// # Errors
-    /// [`QueueFull`] if there is no room, with the item.
+    /// [`QueueFull`], which holds the item, if there is no room.
     pub fn put_nowait(&self, item: T) -> Result<(), QueueFull<T>> {
         self.inner.put_nowait(item)
     }
 
-    /// Takes an item out, and waits while there is none.
+    /// Takes an item out, after waiting for one if the queue is empty.
     ///
-    /// If the Future is dropped with the item in it, the item goes back. So to throw one away, take it.
+    /// If the Future is dropped while it holds an item, the item goes back to the queue. To discard an item, take it.
     ///
-    /// A Future that is dropped before its turn leaves the line. A done callback keeps it there.
+    /// A Future that is dropped while it is pending leaves the line, unless it has a done callback.
     pub fn get(&self) -> Future<T> {
         self.inner.get(None)
     }
 
-    /// Takes an item out as [`get`](Self::get) does, waiting at most for `time`; then it fails with
+    /// Takes an item out like [`get`](Self::get), waiting for at most `time`; then it fails with
     /// [`Error::Timeout`](crate::Error::Timeout).
     #[track_caller]
     pub fn get_within(&self, time: Duration) -> Future<T> {
@@ -121,15 +123,15 @@ impl<T: 'static> Queue<T> {
     /// Takes an item out if there is one.
     ///
     /// # Errors
-    /// [`QueueEmpty`] if there is none.
+    /// [`QueueEmpty`] if there is no item.
     pub fn get_nowait(&self) -> Result<T, QueueEmpty> {
         self.inner.get_nowait()
     }
 
-    /// Counts one of the items that were put as worked on. [`join`](Self::join) waits until all of them are.
+    /// Marks one of the items that were put as worked on. [`join`](Self::join) waits until all of them are.
     ///
     /// # Errors
-    /// [`TooManyTasksDone`] if all of them are already.
+    /// [`TooManyTasksDone`] if all items are marked already.
     pub fn task_done(&self) -> Result<(), TooManyTasksDone> {
         self.inner.task_done()
     }
@@ -139,7 +141,7 @@ impl<T: 'static> Queue<T> {
         self.inner.join()
     }
 
-    /// Waits as [`join`](Self::join) does, for at most `time`; then it fails with
+    /// Waits like [`join`](Self::join), for at most `time`; then it fails with
     /// [`Error::Timeout`](crate::Error::Timeout).
     #[track_caller]
     pub fn join_within(&self, time: Duration) -> Future<()> {
@@ -171,7 +173,7 @@ impl<T> fmt::Debug for Queue<T> {
     }
 }
 
-/// A [`Queue`] that returns the smallest item first, and equal ones in the order in which they were put.
+/// A [`Queue`] that returns the smallest item first, and equal items in the order in which they were put.
 ///
 /// ```
 /// use squall::queues::PriorityQueue;
@@ -183,20 +185,20 @@ impl<T> fmt::Debug for Queue<T> {
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// Items are compared as they are put and taken. If that panics, the panic passes to the caller, and all items are in the
-/// queue still. A comparison may use the queue itself: it sees all items, and can take none.
+/// Items are compared when they are put and taken. A panic in a comparison passes to the caller, and all items stay in
+/// the queue. A comparison may use the queue itself: it sees all items, and can take none.
 ///
 /// Source: `tornado.queues.PriorityQueue`.
 pub struct PriorityQueue<T: 'static>(Queue<T>);
 
 impl<T: Ord + 'static> PriorityQueue<T> {
-    /// Creates a queue that holds at most `maxsize` items; 0 means that there is no limit.
+    /// Creates a queue that holds at most `maxsize` items; 0 means no limit.
     pub fn new(maxsize: usize) -> Self {
         Self(Queue::of("PriorityQueue", maxsize, Items::priority(T::cmp)))
     }
 }
 
-/// A [`Queue`] that returns the item first that was put last.
+/// A [`Queue`] that returns the youngest item first.
 ///
 /// ```
 /// use squall::queues::LifoQueue;
@@ -212,13 +214,13 @@ impl<T: Ord + 'static> PriorityQueue<T> {
 pub struct LifoQueue<T: 'static>(Queue<T>);
 
 impl<T: 'static> LifoQueue<T> {
-    /// Creates a queue that holds at most `maxsize` items; 0 means that there is no limit.
+    /// Creates a queue that holds at most `maxsize` items; 0 means no limit.
     pub fn new(maxsize: usize) -> Self {
         Self(Queue::of("LifoQueue", maxsize, Items::lifo()))
     }
 }
 
-/// Each of the two is a [`Queue`], as in Tornado, with an order of its own.
+/// Makes both kinds a [`Queue`] with an order of its own, as in Tornado.
 macro_rules! is_a_queue {
     ($($name:ident),*) => { $(
         impl<T> Deref for $name<T> {
@@ -230,7 +232,7 @@ macro_rules! is_a_queue {
         }
 
         impl<T: 'static> $name<T> {
-            /// Sets the name by which traces, `Deadlock` and `dump` call it, as [`Queue::named`] does.
+            /// Sets the name that traces, `Deadlock` and `dump` show, like [`Queue::named`].
             #[must_use]
             pub fn named(self, name: impl Into<Rc<str>>) -> Self {
                 Self(self.0.named(name))

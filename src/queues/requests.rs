@@ -1,4 +1,4 @@
-//! What is requested of a queue: an item, room for one, or that all items are worked on.
+//! Requests to a queue: for an item, for room, or for the moment when all items are worked on.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -14,10 +14,10 @@ use crate::gen::timed_out;
 use crate::locks::line::InLine;
 use crate::locks::request::{at_once, nothing_at_once, Purpose, Request};
 
-/// An item.
+/// A request for an item.
 pub(crate) struct Get<T: 'static> {
     queue: Weak<Inner<T>>,
-    /// The number of the item, once there is one.
+    /// The number of the item, once the request is served.
     number: Cell<u64>,
 }
 
@@ -28,12 +28,12 @@ impl<T: 'static> Get<T> {
 }
 
 impl<T: 'static> Request<Get<T>> {
-    /// Creates the request of an item that was there.
+    /// Creates a request that is served at once with an item.
     pub(crate) fn with(queue: Weak<Inner<T>>, Numbered { number, item }: Numbered<T>) -> std::rc::Rc<Self> {
         Self::served(Get { queue, number: Cell::new(number) }, item)
     }
 
-    /// Resolves the request, whose turn it is.
+    /// Resolves the request with an item.
     pub(crate) fn hand(&self, Numbered { number, item }: Numbered<T>) {
         self.purpose.number.set(number);
         self.serve(item);
@@ -60,30 +60,30 @@ impl<T: 'static> Purpose for Get<T> {
     }
 }
 
-/// Room for an item. `R` is the result.
+/// A request for room for an item, with a result of type `R`.
 pub(crate) struct Put<T: 'static, R> {
     pub(crate) queue: Weak<Inner<T>>,
-    /// Empty once it is in the queue, or was given up.
+    /// `None` once the item is in the queue, or was given up.
     pub(crate) item: Cell<Option<T>>,
     pub(crate) _result: PhantomData<fn() -> R>,
 }
 
-/// What a trace calls a `put`.
+/// How a trace calls a `put`.
 pub(crate) const PUT: &str = "put";
 
-/// The result of a `put`.
+/// The result type of a put.
 pub(crate) trait PutResult<T>: 'static + Sized {
-    /// Returns the result of an item that is in the queue.
+    /// Returns the result of an item that was put in.
     fn done() -> Self;
-    /// Returns the Future of a `put` that need not wait.
+    /// Returns the Future of a put that need not wait.
     fn at_once(name: impl FnOnce() -> String) -> Future<Self> {
         at_once(name, Self::done())
     }
-    /// Returns the result of an item whose time is over.
+    /// Returns the result of an item that is out of time.
     fn timed_out(item: Option<T>, limit: &'static Location<'static>, what: Option<String>) -> Result<Self>;
 }
 
-/// Tornado's: the item is dropped.
+/// Tornado's result: an item that is out of time is dropped.
 impl<T> PutResult<T> for () {
     fn done() {}
 
@@ -97,7 +97,7 @@ impl<T> PutResult<T> for () {
     }
 }
 
-/// The item is handed back.
+/// Hands back an item that is out of time.
 impl<T: 'static> PutResult<T> for Result<(), QueueFull<T>> {
     fn done() -> Self {
         Ok(())
@@ -127,9 +127,9 @@ impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
     }
 }
 
-/// A request for room, whatever its result.
+/// A request for room, whatever its result type.
 pub(crate) trait Putter<T>: InLine {
-    /// Resolves the request, and returns its item, which is put into the queue now.
+    /// Resolves the request, and returns its item for the queue.
     fn admit(&self) -> Option<T>;
 }
 
@@ -141,10 +141,10 @@ impl<T: 'static, R: PutResult<T>> Putter<T> for Request<Put<T, R>> {
     }
 }
 
-/// That all items are worked on.
+/// A request that is served when all items are worked on.
 pub(crate) struct Join<T: 'static>(pub(crate) Weak<Inner<T>>);
 
-/// What a trace calls a `join`.
+/// How a trace calls a `join`.
 pub(crate) const JOIN: &str = "join";
 
 impl<T: 'static> Purpose for Join<T> {

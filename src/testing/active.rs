@@ -1,4 +1,4 @@
-//! [`Active`]: a test loop is the current loop of its thread, and observes it.
+//! [`Active`]: makes a test loop the current loop of its thread, observing the thread.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -9,22 +9,22 @@ use super::watch::Watch;
 use crate::ioloop::{CurrentLoop, IoLoop};
 
 thread_local! {
-    /// The test loops that observe this thread, each in front of those before it. They go in any order.
+    /// The test loops that observe this thread, each in front of those before it. They may end in any order.
     static LAYERS: RefCell<Vec<Rc<Layer>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Does something with the layers; on a thread that is ending there are none.
+/// Calls `f` with the layers. Does nothing on a thread that is ending, which has none.
 fn with_layers<R: Default>(f: impl FnOnce(&mut Vec<Rc<Layer>>) -> R) -> R {
     LAYERS.try_with(|layers| f(&mut layers.borrow_mut())).unwrap_or_default()
 }
 
 struct Layer {
     watch: Rc<Watch>,
-    /// How the thread was observed before, if not by the layer below.
+    /// The observation from before, unless that is the layer below.
     before: Cell<Option<Observation>>,
 }
 
-/// A test loop that is the current loop of its thread and observes it, until this is dropped.
+/// A guard: while it lives, its test loop is the current loop of the thread and observes it.
 pub(super) struct Active {
     layer: Rc<Layer>,
     current: Option<CurrentLoop>,
@@ -43,7 +43,7 @@ impl Active {
         Self { layer, current: Some(io_loop.make_current()) }
     }
 
-    /// Whether that one is in front of all others.
+    /// Returns whether `watch` is in front of all others.
     pub(super) fn is(watch: &Rc<Watch>) -> bool {
         let on_top =
             |layers: &mut Vec<Rc<Layer>>| layers.last().is_some_and(|top| Rc::ptr_eq(&top.watch, watch));
@@ -63,7 +63,7 @@ impl Drop for Active {
             (layers.get(place).cloned(), below)
         });
         match above {
-            // It is observed by another until that goes.
+            // Another layer observes the thread until that one ends.
             Some(above) => {
                 let nearer = above.before.take();
                 above.before.set(nearer.or(before));
@@ -71,7 +71,7 @@ impl Drop for Active {
             None => {
                 let before = before.or_else(|| below.map(|below| below.watch.observation()));
                 let now = exchange(before.unwrap_or_default());
-                // Whoever came in front of it and is there still goes on observing.
+                // A layer that was put in front of it and still exists goes on observing.
                 if let Some(other) = self.layer.watch.keep_numbers(now) {
                     drop(exchange(other));
                 }

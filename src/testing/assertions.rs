@@ -1,4 +1,4 @@
-//! [`Steps`]: the steps of a test, and what can be said of them, strictly or loosely.
+//! [`Steps`]: the steps of a test, and assertions about them.
 
 use std::fmt::{self, Write};
 use std::rc::Rc;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::report::counted;
 use super::Step;
 
-/// The steps that a test loop has made, in order. Iterate over them, or say what must be true of them.
+/// The steps that a test loop has made, in order. Iterate over them, or use its assertions.
 ///
 /// ```
 /// use squall::testing::TestLoop;
@@ -33,12 +33,12 @@ pub struct Steps<'a> {
     steps: &'a [Rc<Step>],
 }
 
-/// What a step may be recognised by: a part of its line as [`Step`] prints it, or a function that says `true`.
+/// Describes a step: a part of its line as [`Step`] prints it, or a predicate.
 pub trait Pattern {
-    /// Whether it is such a step.
+    /// Returns whether the step matches.
     fn matches(&self, step: &Step) -> bool;
 
-    /// What a message calls it.
+    /// Returns the description for messages.
     fn describe(&self) -> String {
         "such a step".to_owned()
     }
@@ -80,10 +80,10 @@ impl<'a> Steps<'a> {
         self.steps.iter().map(|step| &**step)
     }
 
-    /// That there are exactly these, in this order.
+    /// Asserts that the steps are exactly these, in this order.
     ///
     /// # Panics
-    /// At the first that is missing, is another, or is too many.
+    /// Panics at the first step that is missing, different or too many.
     #[track_caller]
     pub fn exactly<P: Pattern>(&self, patterns: impl IntoIterator<Item = P>) {
         let mut wanted = 0;
@@ -103,10 +103,10 @@ impl<'a> Steps<'a> {
         assert!(len == wanted, "there should be {wanted_steps}, and there are {len}\n{self}");
     }
 
-    /// That there is such a step.
+    /// Asserts that there is a matching step.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if there is none.
     #[track_caller]
     pub fn eventually(&self, pattern: impl Pattern) {
         assert!(
@@ -116,10 +116,10 @@ impl<'a> Steps<'a> {
         );
     }
 
-    /// That there is no such step.
+    /// Asserts that there is no matching step.
     ///
     /// # Panics
-    /// If there is one.
+    /// Panics if there is one.
     #[track_caller]
     pub fn never(&self, pattern: impl Pattern) {
         if let Some(index) = self.find(&pattern) {
@@ -127,10 +127,10 @@ impl<'a> Steps<'a> {
         }
     }
 
-    /// That there is a step like the one, before the first like the other; and that there is one like the other.
+    /// Asserts that a step matches `then`, and that a step before the first such step matches `first`.
     ///
     /// # Panics
-    /// If one of them is missing, or they come the other way round.
+    /// Panics if one of them is missing, or if they come in the other order.
     #[track_caller]
     pub fn before(&self, first: impl Pattern, then: impl Pattern) {
         match (self.find(&first), self.find(&then)) {
@@ -152,7 +152,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// One line for each step; of more than thirty, the last.
+/// Prints one line for each step; of more than thirty, the last ones.
 impl fmt::Display for Steps<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left_out = self.len().saturating_sub(30);

@@ -1,4 +1,4 @@
-//! [`Chooser`]: who goes next, if that is not the order of the queue.
+//! [`Chooser`]: decides which coroutine goes next, instead of the order of the queue.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -10,42 +10,42 @@ use super::step::Who;
 use super::watch::{look, Seen};
 use super::TestLoop;
 
-/// Decides who goes next.
+/// Decides which callback goes next.
 pub(super) trait Chooser {
-    /// The place in the queue of who goes next. The queue is not empty.
+    /// Returns the index in the queue of the callback that goes next. The queue must not be empty.
     ///
     /// # Errors
-    /// Why nobody can.
+    /// The reason why none can go next.
     fn choose(&mut self, test_loop: &TestLoop) -> Result<usize, String>;
 
-    /// Whether there is more to decide.
+    /// Returns whether there is more to decide.
     fn goes_on(&self) -> bool {
         true
     }
 
-    /// What is wrong if the loop is idle now.
+    /// Returns what is wrong if the loop is idle now.
     fn left_over(&self, _test_loop: &TestLoop) -> Option<String> {
         None
     }
 }
 
-/// Something that could go next: its place in the queue, and what it is.
+/// A callback that could go next: its index in the queue, and its kind.
 #[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) index: usize,
     pub(super) kind: Kind,
 }
 
-/// What a candidate is: the same for one coroutine, wherever it stands in the queue.
+/// The kind of a candidate. That of a coroutine is the same wherever it is in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     Coroutine(Who),
-    /// A timer, a job or a delivery: its name and its number.
+    /// A timer, a job or a delivery, by its name and number.
     Other(Cow<'static, str>, u64),
 }
 
 impl Candidate {
-    /// `fetch#2`, `timer#3`.
+    /// Returns the name in schedules: `fetch#2`, `timer#3`.
     pub(super) fn label(&self) -> String {
         match &self.kind {
             Kind::Coroutine(who) => who.to_string(),
@@ -61,18 +61,18 @@ impl Candidate {
     }
 }
 
-/// What waits in the queue.
+/// An entry of the ready queue.
 #[derive(Debug, Clone)]
 pub(super) enum Entry {
     Coroutine(Suspended),
-    /// Something else that might have come at another time: what it is called, and its number among those.
+    /// A callback that might have come at another time: its name, and its number among those of that name.
     Choice((Cow<'static, str>, u64)),
-    /// A callback that comes after what was there before it.
+    /// A callback that comes after everything that was in the queue before it.
     Callback,
 }
 
 impl Entry {
-    /// What waits in the queue, in order.
+    /// Returns the entries of the queue, in order.
     pub(super) fn all(ready: &ReadyQueue) -> Vec<Self> {
         let entry = |callback: Callback| match callback.suspended() {
             Some(coroutine) => Self::Coroutine(coroutine),
@@ -82,8 +82,7 @@ impl Entry {
     }
 }
 
-/// Those of the queue that could go next. A callback that comes before all of them has to go first: then there
-/// are none.
+/// Returns the entries that could go next. There are none if a callback that comes before all of them has to go first.
 pub(super) fn candidates(entries: &[Entry], seen: &Seen) -> Vec<Candidate> {
     if matches!(entries.first(), Some(Entry::Callback)) {
         return Vec::new();
@@ -97,30 +96,30 @@ pub(super) fn candidates(entries: &[Entry], seen: &Seen) -> Vec<Candidate> {
     entries.iter().enumerate().filter_map(candidate).collect()
 }
 
-/// Where to go on to reach the candidate: callbacks that came before it go before it.
+/// Returns the index of the callback to run on the way to the candidate: callbacks that came before it go first.
 pub(super) fn way_to(candidate: &Candidate, entries: &[Entry]) -> usize {
     let before = &entries[..candidate.index];
     before.iter().position(|entry| matches!(entry, Entry::Callback)).unwrap_or(candidate.index)
 }
 
-/// Names, one after the other.
+/// Names of coroutines, one after the other.
 pub(super) struct Script {
     names: VecDeque<String>,
-    /// How many there were.
+    /// How many names there were at first.
     len: usize,
-    /// Whether each name means exactly one call, and timers and jobs are named, too.
+    /// `true` if each name means exactly one call, and timers and jobs are named as well.
     exact: bool,
-    /// The line of the test that gave it.
+    /// The line of the test that set the names.
     location: &'static Location<'static>,
 }
 
 impl Script {
-    /// A script by hand: a name means the oldest call of it that is ready; timers come when it is their turn.
+    /// Creates a script written by hand: a name means its oldest call that is ready, and timers come in their turn.
     pub(super) fn new(names: VecDeque<String>, location: &'static Location<'static>) -> Self {
         Self { len: names.len(), names, exact: false, location }
     }
 
-    /// A script that was printed: everything is named.
+    /// Creates a script from a printed schedule, in which everything is named.
     pub(super) fn exact(names: VecDeque<String>, location: &'static Location<'static>) -> Self {
         Self { exact: true, ..Self::new(names, location) }
     }
@@ -147,7 +146,7 @@ impl Script {
         if known.peek().is_none() {
             let seen = look(&test_loop.seen);
             let gone = seen.calls().iter().any(|call| call.who.name == base);
-            problem += if gone { ": it has finished" } else { ": nobody of that name was called" };
+            problem += if gone { ": it has finished" } else { ": no coroutine of that name was called" };
         }
         let known = known.map(|wait| format!("\n  {wait}"));
         let mut ready: Vec<_> = candidates.iter().map(Candidate::label).collect();
@@ -176,7 +175,7 @@ impl Chooser for Script {
             }
             return Ok(index);
         }
-        // A timer or a job whose turn it is may be what makes the named one ready.
+        // A timer or a job whose turn it is may make the named coroutine ready.
         let other = candidates.iter().find(|candidate| matches!(candidate.kind, Kind::Other(..)));
         match other {
             Some(other) if !self.exact => Ok(way_to(other, &entries)),

@@ -1,4 +1,4 @@
-//! [`explore`]: a test under every order in which what is ready may run.
+//! [`explore`]: runs a test in every order in which its coroutines may run.
 
 use std::panic::Location;
 
@@ -8,18 +8,18 @@ use super::report::counted;
 use super::schedule::{self, Problem, Run};
 use super::TestLoop;
 
-/// The most orders that are tried where no bound is set.
+/// How many orders are tried if no bound is set.
 const ORDERS: usize = 10_000;
 
-/// The most choices of one order that are varied where no bound is set.
+/// How many choices of one order are varied if no bound is set.
 const CHOICES: usize = 1_000;
 
-/// How many orders are taken at random if nothing else is said.
+/// How many random orders are tried by default.
 const AT_RANDOM: usize = 1_000;
 
-/// Runs `f` once for each order in which ready coroutines, due timers and finished jobs may run: the usual order
-/// first, then those that depart from it least. A test that has more than 10,000 orders fails, and the message says
-/// how to choose which of them to try. See [`Explore`] for the settings.
+/// Runs `f` once for each order in which ready coroutines, due timers and finished jobs may run: the usual order first,
+/// then those that depart from it least. A test that has more than 10,000 orders fails with a message that says how to
+/// choose which of them to try. [`Explore`] has settings.
 ///
 /// ```
 /// use std::{cell::Cell, rc::Rc};
@@ -43,12 +43,12 @@ const AT_RANDOM: usize = 1_000;
 /// assert_eq!(explored.to_string(), "6 orders, which is all there are");
 /// ```
 ///
-/// It fails if `f` panics; if, when `f` is over, a coroutine waits that nothing can wake any more; and if an
-/// exception was raised that nobody has retrieved.
+/// An order fails if `f` panics; if a coroutine that nothing can wake still waits at the end of `f`; or if an exception
+/// was raised that nothing has retrieved.
 ///
 /// # Panics
-/// If one of the orders fails: with the trace of the shortest that does, and the line that replays it. If there are
-/// more than 10,000 orders, or one that has more than 1,000 choices.
+/// Panics if an order fails, with the trace of the shortest one that does and the line that replays it. Also panics if
+/// there are more than 10,000 orders, or more than 1,000 choices in one order.
 #[track_caller]
 pub fn explore(f: impl Fn(&mut TestLoop)) -> Explored {
     Explore::new().run(f)
@@ -56,8 +56,8 @@ pub fn explore(f: impl Fn(&mut TestLoop)) -> Explored {
 
 /// Runs `f` once, in the order that a failed [`explore`] has printed.
 ///
-/// A schedule is a version and names, one for each turn: `v1:producer,consumer,consumer`. When they are used up,
-/// the order is the usual one.
+/// A schedule consists of a version and of names, one for each turn of a coroutine: `v1:producer,consumer,consumer`.
+/// After the last name the order is the usual one.
 ///
 /// ```
 /// use squall::testing::replay;
@@ -74,7 +74,7 @@ pub fn explore(f: impl Fn(&mut TestLoop)) -> Explored {
 /// ```
 ///
 /// # Panics
-/// As `f` does; if the schedule is of another version; if one that it names cannot run.
+/// Panics if `f` does, if the schedule has another version, or if a coroutine that it names cannot run.
 #[track_caller]
 pub fn replay(schedule: &str, f: impl Fn(&mut TestLoop)) {
     let mut test_loop = TestLoop::new();
@@ -89,9 +89,9 @@ pub fn replay(schedule: &str, f: impl Fn(&mut TestLoop)) {
 
 /// Explores the orders of a test like [`explore`], with settings.
 ///
-/// A test that has too many orders to try each of them says here what is enough: [`preemptions`](Self::preemptions)
-/// bounds how far an order may depart from the usual one, [`orders`](Self::orders) and [`steps`](Self::steps) are
-/// limits, and [`random`](Self::random) takes orders at random. It passes with what it asked for.
+/// A test with too many orders to try them all sets what is enough: [`preemptions`](Self::preemptions) bounds how far
+/// an order may depart from the usual one, [`orders`](Self::orders) and [`steps`](Self::steps) are limits, and
+/// [`random`](Self::random) tries random orders. The test passes if no order within these bounds fails.
 ///
 /// ```
 /// use squall::testing::Explore;
@@ -116,7 +116,7 @@ pub struct Explore {
     allow: Allow,
 }
 
-/// What is no failure.
+/// Conditions that do not count as failures.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Allow {
     pub(super) waiting: bool,
@@ -125,10 +125,10 @@ pub(super) struct Allow {
 }
 
 impl Allow {
-    /// Of a list such as `"waiting, timers"`.
+    /// Parses a list such as `"waiting, timers"`.
     ///
     /// # Errors
-    /// The word that is none of them.
+    /// The word that is not one of them.
     pub(super) fn parse(list: &str) -> Result<Self, String> {
         let mut allow = Self::default();
         for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
@@ -136,7 +136,7 @@ impl Allow {
                 "waiting" => allow.waiting = true,
                 "unretrieved" => allow.unretrieved = true,
                 "timers" => allow.timers = true,
-                _ => return Err(format!("`{word}` is none of `waiting`, `unretrieved` and `timers`")),
+                _ => return Err(format!("`{word}` is not one of `waiting`, `unretrieved` and `timers`")),
             }
         }
         Ok(allow)
@@ -150,16 +150,16 @@ impl Default for Explore {
 }
 
 impl Explore {
-    /// Creates an exploration of every order. At the 10,001st it fails, if no bound is set.
+    /// Creates an exploration of every order. Without a bound, it fails at the 10,001st order.
     pub fn new() -> Self {
         Self { preemptions: None, steps: None, orders: None, seed: None, allow: Allow::default() }
     }
 
-    /// Tries only orders that have at most that many preemptions; all of them, unless [`orders`](Self::orders) is a
+    /// Tries only orders with at most `preemptions` preemptions; all of those, unless [`orders`](Self::orders) sets a
     /// limit.
     ///
-    /// A preemption is a row of picks of one coroutine whose turn it is not: the usual order has none, and an order in
-    /// which the last of many coroutines comes whole before the others has one.
+    /// A preemption is an uninterrupted row of picks of one coroutine out of its turn. The usual order has none. An
+    /// order in which the last of many coroutines runs completely before the others has one.
     ///
     /// ```
     /// use squall::testing::Explore;
@@ -180,21 +180,21 @@ impl Explore {
         Self { preemptions: Some(preemptions), ..self }
     }
 
-    /// Departs from the usual order only within the first choices of an order, that many of them. Tries 10,000 orders
-    /// at most, unless [`orders`](Self::orders) says how many.
+    /// Varies only the first `steps` choices of an order. Tries at most 10,000 orders, unless [`orders`](Self::orders)
+    /// sets another limit.
     pub fn steps(self, steps: usize) -> Self {
         Self { steps: Some(steps), ..self }
     }
 
-    /// Tries at most that many orders, and passes if none of them fails. At random it is 1,000 if nothing else is said.
+    /// Tries at most `orders` orders, and passes if none of them fails. The default for random orders is 1,000.
     pub fn orders(self, orders: usize) -> Self {
         Self { orders: Some(orders), ..self }
     }
 
-    /// Takes orders at random, where there are too many to try them all; 1,000, unless [`orders`](Self::orders) says
-    /// how many. Equal seeds give equal orders. If the environment variable `SQUALL_SEED` is set, that seed is taken.
+    /// Tries random orders instead of all: 1,000, unless [`orders`](Self::orders) sets another number. Equal seeds
+    /// produce equal orders. The environment variable `SQUALL_SEED` overrides the seed.
     ///
-    /// An order that fails is made as short as possible, and the message has the line that replays it.
+    /// A failing order is made as short as possible, and the message contains the line that replays it.
     ///
     /// ```
     /// use squall::testing::Explore;
@@ -218,11 +218,11 @@ impl Explore {
         Self { seed: Some(seed), ..self }
     }
 
-    /// Allows what would be a failure: `"waiting"`, coroutines that wait for ever; `"unretrieved"`, exceptions that
-    /// nobody has retrieved; or both, `"waiting, unretrieved"`.
+    /// Allows conditions that would fail the test: `"waiting"`, coroutines that wait for ever; `"unretrieved"`,
+    /// exceptions that nothing has retrieved; or both, `"waiting, unretrieved"`.
     ///
     /// # Panics
-    /// If `what` has another word.
+    /// Panics if `what` contains another word.
     #[track_caller]
     pub fn allow(self, what: &str) -> Self {
         match Allow::parse(what) {
@@ -234,7 +234,7 @@ impl Explore {
     /// Runs `f` in each order.
     ///
     /// # Panics
-    /// As [`explore`].
+    /// Panics like [`explore`].
     #[track_caller]
     pub fn run(self, f: impl Fn(&mut TestLoop)) -> Explored {
         match self.check(f) {
@@ -246,7 +246,7 @@ impl Explore {
     /// Runs `f` in each order, and returns the failure instead of panicking.
     ///
     /// # Errors
-    /// The shortest order that fails; or that a limit was reached that the test has not set.
+    /// The shortest order that fails; or the limit that was reached, if the test did not set it itself.
     #[track_caller]
     pub fn check(self, f: impl Fn(&mut TestLoop)) -> Result<Explored, Failure> {
         match self.seed {
@@ -255,10 +255,10 @@ impl Explore {
         }
     }
 
-    /// Runs `f` in each order, those with the fewest preemptions first.
+    /// Runs `f` in each order, the fewest preemptions first.
     #[track_caller]
     fn each(&self, f: &dyn Fn(&mut TestLoop)) -> Result<Explored, Failure> {
-        // A test that says what is enough is not failed for what it leaves out.
+        // A test that sets a bound itself does not fail for what the bound leaves out.
         let bounded = self.orders.is_some() || self.steps.is_some() || self.preemptions.is_some();
         let bound = self.preemptions.unwrap_or(usize::MAX);
         let all_within = if self.preemptions.is_some() { usize::MAX } else { ORDERS };
@@ -293,13 +293,13 @@ impl Explore {
         Ok(Explored { orders: tried, complete, seed: None })
     }
 
-    /// How many choices of an order are varied.
+    /// Returns how many choices of an order are varied.
     fn choices(&self) -> usize {
         let all = self.seed.is_some() || self.preemptions.is_some();
         self.steps.unwrap_or(if all { usize::MAX } else { CHOICES })
     }
 
-    /// Runs `f` in orders that are taken at random.
+    /// Runs `f` in random orders.
     fn at_random(&self, f: &dyn Fn(&mut TestLoop), seed: u64) -> Result<Explored, Failure> {
         let run = |order: &Order| Run::of(f, order, self.allow, self.choices(), false);
         let mut random = Random::new(seed);
@@ -314,7 +314,7 @@ impl Explore {
         Ok(Explored { orders, complete: false, seed: Some(seed) })
     }
 
-    /// Runs the order again, for everything that a message needs.
+    /// Runs the order again, to collect everything for the message.
     fn failure(&self, f: &dyn Fn(&mut TestLoop), picks: &[u16], tried: usize, seed: Option<u64>) -> Failure {
         let ran = Run::of(f, &Order::Picks(picks.to_vec()), self.allow, self.choices(), true);
         let preemptions = ran.picked.preemptions;
@@ -326,7 +326,7 @@ impl Explore {
     }
 }
 
-/// The message of a test that has more orders than are tried: what there is too much of, and what to do.
+/// Returns the message of a test with more orders than are tried: which limit was reached, and what to do.
 fn beyond(what: &str) -> String {
     format!(
         "{what}, so not every order was tried; none of those that were tried fails\n\
@@ -337,12 +337,12 @@ fn beyond(what: &str) -> String {
     )
 }
 
-/// The picks of a failed run, with as many of them as possible those of the usual order.
+/// Returns the picks of a failed run, with as many of them as possible set to the usual order.
 fn shorter(run: &impl Fn(&Order) -> Run, failed: Run) -> Vec<u16> {
     let mut picks = failed.picked.picks;
     let trim = |picks: &mut Vec<u16>| while picks.pop_if(|pick| *pick == 0).is_some() {};
     trim(&mut picks);
-    // Long runs of departures go first, then shorter ones.
+    // Long runs of departures are removed first, then shorter ones.
     let mut chunk = picks.len().max(1);
     let mut budget = 1_000;
     while chunk > 0 {

@@ -1,4 +1,4 @@
-//! What [`explore`](super::explore) comes to: [`Explored`] or [`Failure`].
+//! The results of [`explore`](super::explore): [`Explored`] and [`Failure`].
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::report::{counted, Report};
 use super::schedule::Problem;
 
-/// What was explored, if no order failed. `Display` says it in words.
+/// The result of an exploration in which no order failed. `Display` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explored {
     pub(super) orders: usize,
@@ -20,7 +20,7 @@ impl Explored {
         self.orders
     }
 
-    /// Returns whether these were all orders that there are.
+    /// Returns whether every order was tried.
     pub fn complete(&self) -> bool {
         self.complete
     }
@@ -37,8 +37,8 @@ impl fmt::Display for Explored {
     }
 }
 
-/// Why a test failed under [`explore`](super::explore): an order in which it fails, or more orders than the limit.
-/// `Display` is the message with which `explore` panics.
+/// The failure of a test under [`explore`](super::explore): an order in which the test fails, or a limit that was
+/// reached. `Display` prints the message with which `explore` panics.
 #[derive(Debug)]
 pub struct Failure {
     pub(super) problem: Problem,
@@ -46,23 +46,22 @@ pub struct Failure {
     pub(super) kind: Kind,
 }
 
-/// What the orders that were tried have shown.
+/// The kind of failure.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// This one fails.
+    /// An order that fails.
     Order { schedule: String, report: Option<Report>, preemptions: usize, seed: Option<u64> },
-    /// They are not all, and none of them fails.
+    /// A limit was reached, and no order failed before.
     Limit,
 }
 
 impl Failure {
-    /// The failure of a test that has more orders than the limit.
+    /// Creates the failure of a test that reached a limit.
     pub(super) fn limit(problem: String, tried: usize) -> Self {
         Self { problem: Problem::new(problem), tried, kind: Kind::Limit }
     }
 
-    /// Returns the schedule that [`replay`](super::replay) takes. It is empty if no order fails, and the limit was
-    /// reached.
+    /// Returns the schedule for [`replay`](super::replay). It is empty if no order failed and a limit was reached.
     pub fn schedule(&self) -> &str {
         match &self.kind {
             Kind::Order { schedule, .. } => schedule,
@@ -70,7 +69,7 @@ impl Failure {
         }
     }
 
-    /// Returns whether no order fails, and the limit of orders or of choices was reached.
+    /// Returns whether the limit of orders or of choices was reached before any order failed.
     ///
     /// ```
     /// use squall::testing::Explore;
@@ -92,12 +91,13 @@ impl Failure {
         matches!(self.kind, Kind::Limit)
     }
 
-    /// Returns how many orders were tried, the one that fails included.
+    /// Returns how many orders were tried, including the one that fails.
     pub fn tried(&self) -> usize {
         self.tried
     }
 
-    /// Returns how many preemptions the order has that fails; see [`Explore::preemptions`](super::Explore::preemptions).
+    /// Returns the number of preemptions in the failing order; see
+    /// [`Explore::preemptions`](super::Explore::preemptions).
     pub fn preemptions(&self) -> usize {
         match self.kind {
             Kind::Order { preemptions, .. } => preemptions,
@@ -110,7 +110,7 @@ impl Failure {
         &self.problem.text
     }
 
-    /// Returns the time of the loop when it went wrong.
+    /// Returns the loop's time when it went wrong.
     pub fn now(&self) -> Duration {
         self.problem.now
     }

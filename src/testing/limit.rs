@@ -1,13 +1,13 @@
-//! [`Limit`]: how long a test may take in real time, and what is said of one that takes longer.
+//! [`Limit`]: how long a test may take in real time, and the message for one that takes longer.
 
 use std::time::{Duration, Instant};
 
 use super::watch::Seen;
 
-/// So long if nothing else is said, to a `TestLoop` or to `#[squall::test]`.
+/// The default for a `TestLoop` and for `#[squall::test]`.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
-/// So much real time from now on; `None`: somebody else looks at the time.
+/// An amount of real time from now on; `None` if something else watches the time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limit {
     of: Option<Duration>,
@@ -19,19 +19,19 @@ impl Limit {
         Self { of, since: Instant::now() }
     }
 
-    /// What is left of it.
+    /// Returns how much time is left.
     pub(super) fn left(&self) -> Option<Duration> {
         Some(self.of?.saturating_sub(self.since.elapsed()))
     }
 
-    /// What is wrong, once nothing is left.
+    /// Returns the message, once no time is left.
     pub(super) fn problem(&self, seen: &Seen) -> Option<String> {
         let over = self.left().is_some_and(|left| left.is_zero());
         over.then(|| not_over(self.of.unwrap_or_default(), seen))
     }
 }
 
-/// What is wrong with a test that takes longer than that: `the test is not over after 10s`, and who runs.
+/// Returns the message for a test that takes longer: `the test is not over after 10s`, and what is running.
 pub(super) fn not_over(limit: Duration, seen: &Seen) -> String {
     let who = seen.running.and_then(|runner| seen.call(runner)).map_or(String::new(), |call| {
         let at = call.yielded_at.map_or(String::new(), |place| format!(", since its yield at {place}"));

@@ -1,4 +1,4 @@
-//! A network in a test: no sockets, virtual time, every order. The [`guide`] shows all of it.
+//! A network for tests: no sockets, virtual time, every order of deliveries. The [`guide`] shows all of it.
 //!
 //! ```
 //! use std::time::Duration;
@@ -58,8 +58,8 @@ use network::{Host, Network};
 
 pub use link::{Link, Split};
 
-/// Returns the network of the current loop: in a `#[squall::test]` or with a [`TestLoop`](super::TestLoop), that of the
-/// test. It ends with the loop.
+/// Returns the network of the current loop: in a `#[squall::test]` or with a [`TestLoop`](super::TestLoop), the network
+/// of the test. It ends with the loop.
 ///
 /// The [module](mod@self) has an example.
 pub fn net() -> Net {
@@ -67,23 +67,24 @@ pub fn net() -> Net {
     Net { network: io_loop.singleton(|| Rc::new(Network::new(&io_loop))) }
 }
 
-/// A network of hosts that are known by their names, in memory. A handle: clones mean the same network.
+/// An in-memory network of hosts that have names.
 ///
-/// What a host runs makes its sockets on the network: the listeners and streams of [`squall::net`](crate::net), and all
-/// that is built on them. Whatever is sent arrives by a timer of the loop, after the latency of the [link](Self::link):
-/// on a virtual clock that takes no real time, and [`explore`](super::explore) tries every order in which what is sent
-/// on different connections, and in different directions, may arrive.
+/// A `Net` is a handle: clones refer to the same network. Code that runs on a host creates its sockets on the network:
+/// the listeners and streams of [`squall::net`](crate::net), and everything built on them. Bytes arrive by a timer of
+/// the loop, after the latency of the [link](Self::link). On a virtual clock that takes no real time, and
+/// [`explore`](super::explore) tries every order in which bytes of different connections, and of different directions,
+/// may arrive. on different connections, and in different directions, may arrive.
 #[derive(Clone)]
 pub struct Net {
     network: Rc<Network>,
 }
 
 impl Net {
-    /// Calls `f` on the host of that name, which is there from then on. What `f` calls, and every coroutine that it
-    /// starts, runs on that host: it listens at the host's addresses, and connects from there.
+    /// Calls `f` on the host `name`, which is created if it does not exist. Everything that `f` calls, and every
+    /// coroutine that it starts, runs on that host: it listens at the host's addresses, and connects from there.
     ///
-    /// A native coroutine is started by the one that awaits, yields or spawns it, not by the call that makes it: use
-    /// [`spawn`](Self::spawn) for it.
+    /// A native coroutine is started where it is awaited, yielded or spawned, and not by the call that creates it: use
+    /// [`spawn`](Self::spawn) for one.
     ///
     /// ```
     /// use squall::{net::TcpListener, testing, Result};
@@ -99,7 +100,7 @@ impl Net {
     /// ```
     ///
     /// # Panics
-    /// If the name is an address, is empty, or has a colon or a comma.
+    /// Panics if the name is an address, is empty, or contains a colon or a comma.
     #[track_caller]
     pub fn host<R>(&self, name: &str, f: impl FnOnce() -> R) -> R {
         let host = self.get(name);
@@ -107,8 +108,8 @@ impl Net {
         host.entrance.get_or_init(enter).enter(f)
     }
 
-    /// Calls `f` on the host of that name, and drives what it returns there: a coroutine of either style, or
-    /// anything else that can be yielded.
+    /// Calls `f` on the host `name`, and runs what it returns there: a coroutine, yield-style or native, or anything
+    /// else that can be yielded.
     ///
     /// ```
     /// use squall::net::{TcpListener, TcpStream};
@@ -126,16 +127,16 @@ impl Net {
     /// ```
     ///
     /// # Panics
-    /// As [`host`](Self::host).
+    /// Panics like [`host`](Self::host).
     #[track_caller]
     pub fn spawn<M, Y: Yieldable<M>>(&self, name: &str, f: impl FnOnce() -> Y) -> Future<Y::Output> {
         self.host(name, || convert_yielded(f()).unwrap_or_else(Future::failed))
     }
 
-    /// Returns the address of a host. The first host has 10.0.0.1, the second 10.0.0.2.
+    /// Returns the address of a host: 10.0.0.1 for the first host, 10.0.0.2 for the second.
     ///
     /// # Panics
-    /// As [`host`](Self::host).
+    /// Panics like [`host`](Self::host).
     #[track_caller]
     pub fn ip(&self, name: &str) -> IpAddr {
         self.get(name).ip
@@ -144,16 +145,16 @@ impl Net {
     /// Returns the link between two hosts, to set its properties. A host also has a link to itself.
     ///
     /// # Panics
-    /// As [`host`](Self::host).
+    /// Panics like [`host`](Self::host).
     #[track_caller]
     pub fn link(&self, one: &str, other: &str) -> Link {
         Link::new(self.network.wire(self.get(one).id, self.get(other).id))
     }
 
-    /// Cuts the link between two hosts: nothing arrives any more, what is under way included. Both hosts see what they
-    /// would see of a broken cable: nothing. They send again what is not answered, after 200 ms, then after twice that
-    /// time, and so on. An attempt to connect fails after 127 seconds, a connection on which something was sent after
-    /// 15 minutes; one on which nothing is sent waits for ever.
+    /// Cuts the link between two hosts: nothing arrives any more, not even what is under way. Both hosts see what they
+    /// would see of a broken cable: nothing. They repeat what is not acknowledged after 200 ms, then after twice that
+    /// time, and so on. An attempt to connect fails after 127 seconds; a connection on which something was sent, after
+    /// 15 minutes. A connection on which nothing is sent waits for ever.
     ///
     /// ```
     /// use std::{io::ErrorKind, time::Duration};
@@ -171,27 +172,27 @@ impl Net {
     /// ```
     ///
     /// # Panics
-    /// As [`host`](Self::host).
+    /// Panics like [`host`](Self::host).
     #[track_caller]
     pub fn cut(&self, one: &str, other: &str) {
         self.set_state(one, other, State::Cut);
     }
 
-    /// Cuts the link between two hosts as [`cut`](Self::cut) does, and has attempts to connect fail with
-    /// [`HostUnreachable`](std::io::ErrorKind::HostUnreachable): a router on the way knows that it is cut.
+    /// Cuts the link between two hosts like [`cut`](Self::cut), but attempts to connect fail with
+    /// [`HostUnreachable`](std::io::ErrorKind::HostUnreachable), as if a router on the way knew of the cut.
     ///
     /// # Panics
-    /// As [`host`](Self::host).
+    /// Panics like [`host`](Self::host).
     #[track_caller]
     pub fn unreachable(&self, one: &str, other: &str) {
         self.set_state(one, other, State::Unreachable);
     }
 
-    /// Mends the link between two hosts. What was lost arrives after it is sent the next time, which may take as long
-    /// as it was cut.
+    /// Repairs the link between two hosts. What was lost arrives after it is next repeated, which may take as long
+    /// again as the link was cut.
     ///
     /// # Panics
-    /// As [`host`](Self::host).
+    /// Panics like [`host`](Self::host).
     #[track_caller]
     pub fn heal(&self, one: &str, other: &str) {
         self.set_state(one, other, State::Up);

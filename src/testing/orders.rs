@@ -1,48 +1,48 @@
-//! [`Orders`]: all orders, those that depart least from the usual one first.
+//! [`Orders`]: all orders, beginning with those that depart least from the usual one.
 
 use std::collections::VecDeque;
 
-/// How to choose at each choice.
+/// How choices are made in a run.
 #[derive(Debug, Clone)]
 pub(super) enum Order {
-    /// The candidate of that number at each; after the last, and where it is 0, the one whose turn it is.
+    /// By these candidate numbers; candidate 0 and all choices after the last are those of the usual order.
     Picks(Vec<u16>),
-    /// At random, from that seed.
+    /// At random, from this seed.
     Random(u64),
 }
 
-/// What was picked in a run, and what could have been.
+/// The choices that were made in a run, and those that were possible.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Picked {
-    /// What was picked at each choice.
+    /// The candidate that was picked at each choice.
     pub(super) picks: Vec<u16>,
-    /// How many candidates there were at each.
+    /// How many candidates there were at each choice.
     pub(super) widths: Vec<u16>,
-    /// How many preemptions the picks are: rows of picks of one coroutine whose turn it is not.
+    /// The number of preemptions in the picks: uninterrupted rows of picks of one coroutine out of its turn.
     pub(super) preemptions: usize,
-    /// The candidate at the first choice after the order that was asked for which would prolong its last preemption.
+    /// The candidate, at the first choice after the given order, that would prolong its last preemption.
     pub(super) prolongs: Option<u16>,
-    /// Whether there were more choices than count.
+    /// `true` if there were more choices than may be varied.
     pub(super) cut: bool,
 }
 
-/// Enumerates orders by the number of preemptions: all with none, all with one, and so on. An order is the picks up
-/// to its last departure from the usual order, so that each comes exactly once: after the order without that
+/// Enumerates orders by their number of preemptions: all with none, all with one, and so on. An order is represented by
+/// its picks up to the last departure from the usual order. So each comes exactly once, after the order without that
 /// departure.
 #[derive(Debug)]
 pub(super) struct Orders {
-    /// The most preemptions that an order may have.
+    /// The largest number of preemptions of an order.
     preemptions: usize,
-    /// The orders that ran, whose departures are still to be made. Never has fewer preemptions than one before it.
+    /// Orders that ran and whose departures are still to be tried. Preemptions never decrease along the queue.
     ran: VecDeque<Ran>,
-    /// Where in the first of them to go on: the choice, and the candidate there.
+    /// Where to go on in the first of them: the choice, and the candidate there.
     next: (usize, u16),
-    /// The order that ran last with its last preemption prolonged, which costs nothing: it comes next.
+    /// The last order with its last preemption prolonged, which adds no preemption; it comes next.
     prolonged: Option<Vec<u16>>,
-    /// The widths of the order from which the one that was given last departs.
+    /// The widths of the order from which the current one departs.
     parent: Vec<u16>,
     begun: bool,
-    /// Whether there were orders that were left out.
+    /// `true` if orders were left out.
     left_out: bool,
 }
 
@@ -52,7 +52,7 @@ struct Ran {
     picks: Box<[u16]>,
     /// How many candidates there were at each choice.
     widths: Box<[u16]>,
-    /// The candidate at the first choice after `picks` that was tried already, since it costs nothing.
+    /// The candidate, at the first choice after `picks`, that was tried already since it adds no preemption.
     prolongs: Option<u16>,
 }
 
@@ -69,7 +69,7 @@ impl Orders {
         }
     }
 
-    /// The next order to run. It must be told how that went, by [`ran`](Self::ran), before the next.
+    /// Returns the next order. Its result must be reported by [`ran`](Self::ran) before the next call.
     pub(super) fn next(&mut self) -> Option<Vec<u16>> {
         if !self.begun {
             self.begun = true;
@@ -103,10 +103,10 @@ impl Orders {
         None
     }
 
-    /// The order was run, and this was picked.
+    /// Reports that an order was run, and the picks that were made.
     ///
     /// # Panics
-    /// If its choices are not those of the order that it departs from, as far as both are the same.
+    /// Panics if its choices differ from those of the order that it departs from, as far as both are equal.
     #[track_caller]
     pub(super) fn ran(&mut self, order: Vec<u16>, picked: Picked) {
         let Picked { widths, preemptions, prolongs, cut, .. } = picked;
@@ -133,13 +133,13 @@ impl Orders {
         }
     }
 
-    /// Whether every order was given.
+    /// Returns whether every order was enumerated.
     pub(super) fn is_complete(&self) -> bool {
         self.begun && self.ran.is_empty() && self.prolonged.is_none() && !self.left_out
     }
 }
 
-/// Numbers that look random: `SplitMix64`, from Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// A pseudorandom generator: `SplitMix64`, from Steele, Lea and Flood, "Fast splittable pseudorandom number
 /// generators", 2014.
 #[derive(Debug)]
 pub(super) struct Random(u64);
@@ -157,7 +157,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         usize::try_from(self.next() % end as u64).unwrap_or(0)
     }
@@ -167,8 +167,8 @@ impl Random {
 mod tests {
     use super::*;
 
-    /// All orders of coroutines that make so many steps each, one after the other in turn; with the number of
-    /// preemptions of each.
+    /// Returns all orders of coroutines that make the given numbers of steps, in turn, each with its number of
+    /// preemptions.
     fn all(steps: &[usize], preemptions: usize) -> (Vec<(Vec<u16>, usize)>, bool) {
         let mut orders = Orders::new(preemptions);
         let mut all = Vec::new();
@@ -180,7 +180,7 @@ mod tests {
         (all, orders.is_complete())
     }
 
-    /// Picks from a queue in which each goes to the end after a step.
+    /// Picks from a queue in which each coroutine goes to the end after a step.
     fn run(steps: &[usize], order: &[u16]) -> Picked {
         let mut queue: VecDeque<(usize, usize)> = steps.iter().copied().enumerate().collect();
         let mut picked = Picked::default();

@@ -1,5 +1,5 @@
-//! [`Report`]: what a failed test shows: the last steps in columns, who waits for whom, the time; and where the
-//! rest is.
+//! [`Report`]: the text of a failed test: the last steps in columns, the waiting coroutines, the time, and where to find the
+//! rest.
 
 use std::fmt;
 use std::io;
@@ -12,18 +12,18 @@ use super::step::{Clock, InShort};
 use super::waits::Waits;
 use super::watch::Seen;
 
-/// A report has at most so many lines in all, with the message before it.
+/// The largest number of lines, including the message before the report.
 const LINES: usize = 32;
-/// Of these, so many are for who waits.
+/// How many of the lines are for waiting coroutines.
 const WAITS: usize = 10;
-/// So many are for what was logged.
+/// How many of the lines are for log messages.
 const PROBLEMS: usize = 4;
 
 /// When a timer is due, and the line that set it.
 pub(super) type Timer = (Duration, &'static Location<'static>);
 
-/// What happened last, and how it stands. `Display` is at most forty lines; the whole trace is in a file that it
-/// names.
+/// What happened last, and the current state. `Display` prints at most forty lines; the whole trace is in a file that
+/// it names.
 #[derive(Debug)]
 pub(super) struct Report {
     text: String,
@@ -81,7 +81,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// `1 step`, `2 steps`.
+/// Returns `1 step`, `2 steps`.
 pub(super) fn counted(n: usize, what: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{n} {what}{plural}")
@@ -93,9 +93,9 @@ fn more(lines: &mut Vec<String>, count: usize) {
     }
 }
 
-/// The headings of the columns, and the last lines below them.
+/// Returns the headings of the columns, and the last lines below them.
 fn last(trace: &str, lines: usize) -> Vec<String> {
-    // After an empty line stands how it ended, which the report says in its own way.
+    // The outcome follows after an empty line; the report has its own text for it.
     let columns = trace.split("\n\n").next().unwrap_or_default();
     let all: Vec<&str> = columns.lines().collect();
     let headings = all.iter().take_while(|line| !line.contains(['┬', '├', '┴', '·', '┄', '!'])).count();
@@ -109,14 +109,14 @@ fn last(trace: &str, lines: usize) -> Vec<String> {
     last
 }
 
-/// Writes the whole trace to a file named for the test.
+/// Writes the whole trace to a file that is named after the test.
 fn keep(trace: &str) -> io::Result<PathBuf> {
     let program = std::env::current_exe()?;
     let target = program.ancestors().find(|dir| dir.file_name().is_some_and(|name| name == "target"));
     let folder = target.map_or_else(std::env::temp_dir, PathBuf::from).join("squall");
     std::fs::create_dir_all(&folder)?;
     let stem = program.file_stem().unwrap_or_default().to_string_lossy();
-    // Without the hash that cargo adds, so that each run writes the same file.
+    // Leaves out the hash that cargo adds, so that each run writes the same file.
     let stem = stem.rsplit_once('-').map_or(&*stem, |(stem, _)| stem);
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("test").replace(|c: char| !c.is_alphanumeric() && c != '_', "-");

@@ -1,4 +1,4 @@
-//! [`Rewindable`]: a test loop that goes back in time, by doing again what was done.
+//! [`Rewindable`]: a test loop that goes back in time by repeating what was done.
 
 use std::fmt;
 use std::rc::Rc;
@@ -8,8 +8,8 @@ use super::test_loop::Done;
 use super::{Step, TestLoop, Waits};
 use crate::trace::Trace;
 
-/// A [`TestLoop`] that can go back. Everything that it runs is made by one function, so that it can be made
-/// again: to go back is to make the world anew and to repeat what was done until then.
+/// A [`TestLoop`] that can go back. One function creates everything that it runs. To go back, it calls the function
+/// again and repeats what was done up to that moment.
 ///
 /// ```
 /// use squall::testing::TestLoop;
@@ -33,11 +33,11 @@ use crate::trace::Trace;
 /// assert_eq!(r.step().to_string(), next.to_string());
 /// ```
 ///
-/// That works as long as the world repeats itself. Where it does not, since it asks for the real time or for a
-/// random number, or holds something that was made outside of the function, going back panics at the first
-/// step that is another, and says what it was before and what it is now.
+/// This works as long as the function and its coroutines always do the same. If they do not, because they ask for the
+/// real time or for random numbers, or hold something that was created outside of the function, going back panics at
+/// the first step that differs, and says what it was before and what it is now.
 ///
-/// Between its calls it is not the current loop of the thread: several may live at the same time.
+/// A `Rewindable` is the current loop of its thread only during its methods, so several may live at the same time.
 pub struct Rewindable {
     world: Rc<dyn Fn(&mut TestLoop)>,
     now: TestLoop,
@@ -50,7 +50,7 @@ pub struct Checkpoint {
 }
 
 impl TestLoop {
-    /// Creates a test loop that can go back. `world` makes everything that it runs; it is called anew each time.
+    /// Creates a test loop that can go back. `world` creates everything that it runs, and is called again each time.
     pub fn rewindable(world: impl Fn(&mut TestLoop) + 'static) -> Rewindable {
         let world: Rc<dyn Fn(&mut TestLoop)> = Rc::new(world);
         Rewindable { now: made(&*world), world }
@@ -58,27 +58,27 @@ impl TestLoop {
 }
 
 impl Rewindable {
-    /// Returns this moment, to come back to.
+    /// Returns the present moment, to go back to.
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint { done: self.now.done.clone() }
     }
 
-    /// Goes back to that moment, or forward.
+    /// Goes back, or forward, to the moment of a checkpoint.
     ///
     /// # Panics
-    /// If the world does not repeat itself: at the first step that is another.
+    /// Panics if the world does not repeat itself, at the first step that differs.
     #[track_caller]
     pub fn restore(&mut self, checkpoint: &Checkpoint) {
-        // What is there now goes first: what it holds is given back before it is made anew.
+        // The present world is dropped first: it returns what it holds before it is created again.
         self.now = TestLoop::recording(false);
         self.now.retire();
         self.now = repeated(&*self.world, &checkpoint.done);
     }
 
-    /// Goes back to before the last step, and says whether there was one.
+    /// Goes back to before the last step, and returns whether there was one.
     ///
     /// # Panics
-    /// As [`restore`](Self::restore).
+    /// Panics like [`restore`](Self::restore).
     #[track_caller]
     pub fn step_back(&mut self) -> bool {
         let mut done = self.now.done.clone();
@@ -89,103 +89,103 @@ impl Rewindable {
         true
     }
 
-    /// Another world that stands where this one stands, and goes its own way from here.
+    /// Creates another world in the present state, which goes its own way from here.
     ///
     /// # Panics
-    /// As [`restore`](Self::restore).
+    /// Panics like [`restore`](Self::restore).
     #[track_caller]
     #[must_use = "it is another world; this one stays as it is"]
     pub fn fork(&self) -> Self {
         Self { world: self.world.clone(), now: repeated(&*self.world, &self.now.done) }
     }
 
-    /// As [`TestLoop::step`].
+    /// Resumes one coroutine, like [`TestLoop::step`].
     #[track_caller]
     pub fn step(&mut self) -> Step {
         self.now.step()
     }
 
-    /// As [`TestLoop::try_step`].
+    /// Resumes one coroutine if one is left, like [`TestLoop::try_step`].
     #[track_caller]
     pub fn try_step(&mut self) -> Option<Step> {
         self.now.try_step()
     }
 
-    /// As [`TestLoop::run_current`].
+    /// Runs what is ready, like [`TestLoop::run_current`].
     #[track_caller]
     pub fn run_current(&mut self) {
         self.now.run_current();
     }
 
-    /// As [`TestLoop::run_until_idle`].
+    /// Runs until no coroutine can be resumed, like [`TestLoop::run_until_idle`].
     #[track_caller]
     pub fn run_until_idle(&mut self) {
         self.now.run_until_idle();
     }
 
-    /// As [`TestLoop::run_until`].
+    /// Runs to the first step for which `found` returns `true`, like [`TestLoop::run_until`].
     #[track_caller]
     pub fn run_until(&mut self, found: impl FnMut(&Step) -> bool) -> Step {
         self.now.run_until(found)
     }
 
-    /// As [`TestLoop::advance`].
+    /// Moves the clock on, like [`TestLoop::advance`].
     #[track_caller]
     pub fn advance(&mut self, by: Duration) {
         self.now.advance(by);
     }
 
-    /// As [`TestLoop::autojump`].
+    /// Sets whether the clock jumps, like [`TestLoop::autojump`].
     pub fn autojump(&mut self, on: bool) {
         self.now.autojump(on);
     }
 
-    /// As [`TestLoop::schedule`]. A script is for the steps from now on; going back ends it.
+    /// Sets which coroutines go next, like [`TestLoop::schedule`]. Going back ends the schedule.
     #[track_caller]
     pub fn schedule<N: Into<String>>(&mut self, names: impl IntoIterator<Item = N>) {
         self.now.schedule(names);
     }
 
-    /// As [`TestLoop::assert_idle`].
+    /// Asserts that no coroutine is ready or waiting, like [`TestLoop::assert_idle`].
     #[track_caller]
     pub fn assert_idle(&mut self) {
         self.now.assert_idle();
     }
 
-    /// As [`TestLoop::now`].
+    /// Returns the loop's time, like [`TestLoop::now`].
     pub fn now(&self) -> Duration {
         self.now.now()
     }
 
-    /// As [`TestLoop::trace`].
+    /// Returns the trace so far, like [`TestLoop::trace`].
     pub fn trace(&self) -> Trace {
         self.now.trace()
     }
 
-    /// As [`TestLoop::steps`].
+    /// Returns the steps so far, like [`TestLoop::steps`].
     pub fn steps(&self) -> super::Steps<'_> {
         self.now.steps()
     }
 
-    /// As [`TestLoop::waiting`].
+    /// Returns the waiting coroutines, like [`TestLoop::waiting`].
     pub fn waiting(&self) -> Waits {
         self.now.waiting()
     }
 }
 
-/// The world, at its beginning.
+/// Creates the world, in its first state.
 fn made(world: &dyn Fn(&mut TestLoop)) -> TestLoop {
     let mut test_loop = TestLoop::recording(true);
     let active = test_loop.activate();
     world(&mut test_loop);
     drop(active);
-    // What the function itself has run is run by making the world.
+    // What the function itself has run is repeated by calling it.
     test_loop.done.clear();
     test_loop.retire();
     test_loop
 }
 
-/// The world, after all of that was done again.
+/// Creates the world and repeats what was done.
 #[track_caller]
 fn repeated(world: &dyn Fn(&mut TestLoop), done: &[Done]) -> TestLoop {
     let mut test_loop = made(world);
@@ -208,7 +208,7 @@ fn repeated(world: &dyn Fn(&mut TestLoop), done: &[Done]) -> TestLoop {
     test_loop
 }
 
-/// A step with everything in which it may be another.
+/// Returns a step as text, with everything in which it may differ.
 fn when(step: &Step) -> String {
     format!("{step} (turn {}, {:?})", step.turn(), step.now())
 }

@@ -1,4 +1,4 @@
-//! [`Ring`]: the last entries of a trace, and what is known of those before them.
+//! [`Ring`]: the last entries of a trace, and a summary of those before them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -8,17 +8,17 @@ use squall_runner::trace::{CallId, FutureId};
 use super::watch::{From, Seen};
 use crate::trace::{Earlier, Entry, Recorded, Source};
 
-/// So many entries are kept.
+/// How many entries are kept.
 pub(super) const ENTRIES: usize = 100_000;
 
 /// The last [`ENTRIES`] entries.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     entries: VecDeque<Entry>,
-    /// How many came before them, and how many of these were turns.
+    /// How many entries came before them, and how many of those were turns.
     left_out: usize,
     turns: usize,
-    /// How often each coroutine was called before them.
+    /// How many calls of each coroutine came before them.
     calls: BTreeMap<Cow<'static, str>, usize>,
 }
 
@@ -36,12 +36,12 @@ impl Ring {
         self.entries.push_back(entry);
     }
 
-    /// How many entries came before those that are kept.
+    /// Returns how many entries came before those that are kept.
     pub(super) fn left_out(&self) -> usize {
         self.left_out
     }
 
-    /// The entries. If there were others before them, the first tells of those what the others need.
+    /// Returns the entries. If there were others before them, the first entry describes what the kept ones refer to.
     pub(super) fn entries(&self, seen: &Seen) -> Vec<Entry> {
         let first = self.entries.front().filter(|_| self.left_out > 0);
         let left_out = first.map(|first| Entry { time: first.time, event: self.earlier(seen) });
@@ -96,12 +96,12 @@ impl Ring {
     }
 }
 
-/// What entries name.
+/// What entries refer to.
 #[derive(Default)]
 struct Named {
-    /// The calls of which something is told.
+    /// Calls that entries are about.
     act: HashSet<CallId>,
-    /// Those whose Futures are named.
+    /// Calls whose Futures entries refer to.
     calls: HashSet<CallId>,
     futures: HashSet<FutureId>,
 }

@@ -17,23 +17,23 @@ use super::step::InShort;
 use super::watch::look;
 use super::TestLoop;
 
-/// What a schedule begins with: the version of what its names mean.
+/// The prefix of a schedule: the version that gives its names their meaning.
 const VERSION: &str = "v1:";
 
-/// A test that makes more steps than this in one order is taken for one that never ends.
+/// How many steps one order may have. A test that makes more is taken to run for ever.
 const STEPS: usize = 10_000;
 
-/// The names of a schedule.
+/// Parses the names of a schedule.
 #[track_caller]
 pub(super) fn parse(schedule: &str, location: &'static Location<'static>) -> Box<dyn Chooser> {
     let Some(names) = schedule.trim().strip_prefix(VERSION) else {
-        panic!("{schedule:?} is no schedule of this version: it should begin with `{VERSION}`")
+        panic!("{schedule:?} is not a schedule of this version: it should begin with `{VERSION}`")
     };
     let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
     Box::new(Script::exact(names.map(ToOwned::to_owned).collect(), location))
 }
 
-/// What went wrong in a run.
+/// The failure of a run.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) text: String,
@@ -46,18 +46,18 @@ impl Problem {
     }
 }
 
-/// One run, in one order.
+/// One run of a test, in one order.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) problem: Option<Problem>,
     pub(super) picked: Picked,
-    /// The order in words, if it was recorded.
+    /// The order as text, if it was recorded.
     pub(super) schedule: String,
     pub(super) report: Option<Report>,
 }
 
 impl Run {
-    /// Runs `f` in that order. After `limit` choices the order is the usual one.
+    /// Runs `f` in the given order. After `limit` choices the order is the usual one.
     pub(super) fn of(
         f: &dyn Fn(&mut TestLoop),
         order: &Order,
@@ -99,7 +99,7 @@ impl Run {
     }
 }
 
-/// What is wrong at the end of a test, although it did not panic.
+/// Returns what is wrong at the end of a test that did not panic.
 pub(super) fn settle(test_loop: &mut TestLoop, allow: Allow) -> Option<String> {
     if test_loop.steps().is_empty() {
         if let Err(problem) = test_loop.run_while(|_| true) {
@@ -115,10 +115,10 @@ pub(super) fn settle(test_loop: &mut TestLoop, allow: Allow) -> Option<String> {
     let stuck: Vec<String> =
         waiting.left_over().filter(|wait| !wait.timed()).take(5).map(|wait| format!("  {wait}")).collect();
     let deadlock = idle && !stuck.is_empty() && !allow.waiting;
-    deadlock.then(|| format!("nothing can wake those who still wait:\n{}", stuck.join("\n")))
+    deadlock.then(|| format!("nothing can wake the coroutines that still wait:\n{}", stuck.join("\n")))
 }
 
-/// The exceptions that nobody has retrieved, and those that left a callback; each with its line.
+/// Returns the exceptions that nothing has retrieved, and those that left a callback, each with its line.
 pub(super) fn unretrieved(test_loop: &TestLoop) -> Vec<String> {
     let bad = [Reported::Callback, Reported::DoneCallback, Reported::NeverRetrieved];
     let seen = look(&test_loop.seen);
@@ -130,31 +130,31 @@ pub(super) fn unretrieved(test_loop: &TestLoop) -> Vec<String> {
     problems.map(line).collect()
 }
 
-/// What a run has taken.
+/// The choices of a run.
 #[derive(Debug, Default)]
 struct Taken {
     picked: Picked,
-    /// The coroutine whose picks out of turn follow on each other, as long as no other is picked.
+    /// The coroutine of the current row of picks out of turn.
     row: Option<Kind>,
     /// How many names there were at each choice.
     named: Vec<usize>,
-    /// The candidate that went next at each step, also where there was no choice.
+    /// The name of the candidate at each step, including steps without a choice.
     names: Vec<String>,
 }
 
 impl Taken {
-    /// How many names there are up to the last departure from the usual order.
+    /// Returns how many names there are up to the last departure from the usual order.
     fn named(&self, departures: usize) -> usize {
         departures.checked_sub(1).and_then(|last| self.named.get(last)).map_or(0, |before| before + 1)
     }
 }
 
-/// Chooses in one order.
+/// Makes the choices of one order.
 struct Ordered {
     picks: Vec<u16>,
     random: Option<Random>,
     limit: usize,
-    /// Who was chosen, while callbacks that came before them run.
+    /// The chosen coroutine, while callbacks that came before it run.
     target: Option<String>,
     taken: Rc<RefCell<Taken>>,
     record: bool,
@@ -219,7 +219,7 @@ impl Ordered {
     }
 }
 
-/// Candidates beyond the 65,535th are taken for that one.
+/// Converts a number of candidates, at most 65,535.
 fn short(n: usize) -> u16 {
     u16::try_from(n).unwrap_or(u16::MAX)
 }

@@ -1,4 +1,4 @@
-//! [`Step`]: one resume of one coroutine, as a test looks at it.
+//! [`Step`]: one resume of one coroutine, as a test sees it.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use squall_runner::trace::{CallId, Kind};
 use squall_runner::{Exception, Place};
 
-/// One call of a coroutine, by name: `fetch`, or `fetch#2` for the second call of it.
+/// The name of one call of a coroutine: `fetch`, or `fetch#2` for the second call of `fetch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Who {
     pub(super) id: CallId,
     pub(super) name: &'static str,
-    /// Which call of that name it is, from 1.
+    /// The number of the call among those of that name, from 1.
     pub(super) nth: u32,
 }
 
@@ -21,17 +21,17 @@ impl Who {
         self.name
     }
 
-    /// Returns which call of that coroutine this is, from 1.
+    /// Returns the number of the call among those of its coroutine, from 1.
     pub fn nth(&self) -> u32 {
         self.nth
     }
 
-    /// Returns its number in the trace.
+    /// Returns the number of the call in the trace.
     pub fn id(&self) -> CallId {
         self.id
     }
 
-    /// Whether `label` means this call: `fetch` is the first call of it, `fetch#2` the second.
+    /// Returns whether `label` means this call: `fetch` is the first call of `fetch`, `fetch#2` the second.
     pub(super) fn is(&self, label: &str) -> bool {
         match label.rsplit_once('#') {
             Some((name, nth)) => name == self.name && nth.parse() == Ok(self.nth),
@@ -49,10 +49,10 @@ impl fmt::Display for Who {
     }
 }
 
-/// What went into a coroutine.
+/// The input of a step.
 #[derive(Debug, Clone)]
 pub(super) enum Input {
-    /// It was resumed for the first time.
+    /// The coroutine was resumed for the first time.
     Start,
     Send(String),
     Throw(Exception),
@@ -60,7 +60,7 @@ pub(super) enum Input {
     Wake,
 }
 
-/// What came out of it.
+/// The output of a step.
 #[derive(Debug, Clone)]
 pub(super) enum Output {
     Yield(Kind),
@@ -68,17 +68,17 @@ pub(super) enum Output {
     Await,
     Return(String),
     Raise(Exception),
-    /// It is not told: the coroutine was dropped, or cancelled.
+    /// Unknown: the coroutine was dropped or cancelled.
     Nothing,
 }
 
-/// One resume of one coroutine: what went in, what came out, and when. `Display` is one line of that.
+/// One resume of one coroutine: its input, its output, and when. `Display` prints it as one line.
 #[derive(Debug, Clone)]
 pub struct Step {
     pub(super) runner: Who,
     pub(super) input: Input,
     pub(super) output: Output,
-    /// The line of the yield that it came to.
+    /// The line of the yield at which the step ended.
     pub(super) place: Option<Place>,
     pub(super) hops: u64,
     pub(super) turn: u64,
@@ -91,12 +91,12 @@ impl Step {
         self.runner
     }
 
-    /// Returns whether it was the first resume of this call.
+    /// Returns whether it was the first resume of the call.
     pub fn started(&self) -> bool {
         matches!(self.input, Input::Start)
     }
 
-    /// Returns the value that was sent in, as a trace shows it.
+    /// Returns the value that was sent into the coroutine, as a trace shows it.
     pub fn sent(&self) -> Option<&str> {
         match &self.input {
             Input::Send(value) => Some(value),
@@ -104,7 +104,7 @@ impl Step {
         }
     }
 
-    /// Returns the exception that was thrown in.
+    /// Returns the exception that was thrown into the coroutine.
     pub fn thrown(&self) -> Option<&Exception> {
         match &self.input {
             Input::Throw(exception) => Some(exception),
@@ -112,7 +112,7 @@ impl Step {
         }
     }
 
-    /// Returns the kind of what it yielded.
+    /// Returns the kind of what the coroutine yielded.
     pub fn yielded(&self) -> Option<Kind> {
         match self.output {
             Output::Yield(kind) => Some(kind),
@@ -120,7 +120,7 @@ impl Step {
         }
     }
 
-    /// Returns the value that it returned, as a trace shows it.
+    /// Returns the value that the coroutine returned, as a trace shows it.
     pub fn returned(&self) -> Option<&str> {
         match &self.output {
             Output::Return(value) => Some(value),
@@ -128,7 +128,7 @@ impl Step {
         }
     }
 
-    /// Returns the exception that left it.
+    /// Returns the exception that the coroutine raised.
     pub fn raised(&self) -> Option<&Exception> {
         match &self.output {
             Output::Raise(exception) => Some(exception),
@@ -136,32 +136,32 @@ impl Step {
         }
     }
 
-    /// Returns the line of the yield that it came to.
+    /// Returns the line of the yield at which the step ended.
     pub fn place(&self) -> Option<Place> {
         self.place
     }
 
-    /// Returns how many turns of the loop it had waited: 0 if it went on at once.
+    /// Returns how many turns of the loop the coroutine had waited: 0 if it went on at once.
     pub fn hops(&self) -> u64 {
         self.hops
     }
 
-    /// Returns the turn of the loop in which it was, from 1.
+    /// Returns the number of the turn of the loop, from 1.
     pub fn turn(&self) -> u64 {
         self.turn
     }
 
-    /// Returns the time of the loop.
+    /// Returns the loop's time.
     pub fn now(&self) -> Duration {
         self.now
     }
 
-    /// Returns the step as a line without the number of a line: the same when the program is moved within its file.
+    /// Returns the step as a line without line numbers, which stays the same when the program is moved within its file.
     pub fn without_line(&self) -> String {
         format!("{}: {} -> {}", self.runner, self.input, self.output)
     }
 
-    /// Whether both did the same at the same time.
+    /// Returns whether both steps did the same at the same time.
     pub(super) fn same(&self, other: &Self) -> bool {
         let when = |step: &Self| (step.hops, step.turn, step.now);
         when(self) == when(other) && self.to_string() == other.to_string()
@@ -201,7 +201,7 @@ impl fmt::Display for Output {
     }
 }
 
-/// An exception in one line: `ZeroDivision: division by zero`.
+/// Prints an exception on one line: `ZeroDivision: division by zero`.
 pub(super) struct InShort<'a>(pub(super) &'a Exception);
 
 impl fmt::Display for InShort<'_> {
@@ -213,7 +213,7 @@ impl fmt::Display for InShort<'_> {
     }
 }
 
-/// A time of the loop: `0s`, `1.5s`, `20ms`.
+/// Prints the loop's time: `0s`, `1.5s`, `20ms`.
 pub(super) struct Clock(pub(super) Duration);
 
 impl fmt::Display for Clock {

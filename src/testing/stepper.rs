@@ -16,7 +16,7 @@ use super::VirtualClock;
 use crate::ioloop::IoLoop;
 use crate::trace::Printed;
 
-/// One generator, resumed by hand. There is no Runner: the test sends in what a Runner would have sent.
+/// A generator that a test resumes by hand. There is no Runner: the test sends the values that a Runner would send.
 ///
 /// ```
 /// use squall::testing::Stepper;
@@ -39,37 +39,38 @@ use crate::trace::Printed;
 /// assert_eq!(step.throw(Error::Timeout).returned::<i32>(), 0);
 /// ```
 ///
-/// Coroutines that the body calls are started as ever, on a loop of the Stepper's own, which nobody runs. A trace
-/// or a test around the Stepper is told nothing of them, nor of the one that is stepped.
-/// Whatever goes wrong panics at the line of the test, with all that was done so far.
+/// Coroutines that the body calls are started as usual, on a loop of the Stepper's own, which is never run. A trace or
+/// a test around the Stepper is told nothing of them, nor of the stepped one. Every method that fails panics at the
+/// line of the test, with a list of what was done so far.
 pub struct Stepper {
     coroutine: &'static Coroutine,
-    /// The loop for what the body calls. Its clock stands still.
+    /// The loop of what the body calls. It is never run, and its clock stands still.
     io_loop: IoLoop,
     context: Context,
     state: State,
-    /// The line of the last yield; that of the call before the first.
+    /// The line of the last yield; before the first yield, the line of the call.
     place: Place,
     /// What was done, one line each.
     done: Vec<String>,
 }
 
 enum State {
-    /// Nothing has run.
+    /// Not started.
     Unstarted(Box<dyn Generator<Return = Returned>>),
     Suspended(Box<dyn Generator<Return = Returned>>, Rc<Yielded>),
-    /// The value, until it is taken.
+    /// Returned. The value, until it is taken.
     Returned(Option<Returned>),
     Raised(Exception),
-    /// While the body runs.
+    /// The body is running.
     Running,
 }
 
 impl Stepper {
-    /// The coroutine that `f` calls. It is called, and not started.
+    /// Calls `f`, and creates a Stepper for the coroutine that `f` calls, without starting that.
     ///
     /// # Panics
-    /// If the Future that `f` gives is not that of a coroutine which `f` has called; if that is a native one.
+    /// Panics if the Future that `f` returns is not that of a coroutine which `f` has called, or if the coroutine is
+    /// native.
     #[track_caller]
     pub fn new<T: 'static>(f: impl FnOnce() -> Future<T>) -> Self {
         let io_loop = IoLoop::with_clock(VirtualClock::new());
@@ -109,10 +110,10 @@ impl Stepper {
         }
     }
 
-    /// Starts it, or sends `()` in.
+    /// Starts the coroutine, or sends `()` into it.
     ///
     /// # Panics
-    /// If it is done; if it yielded something that takes another value than `()`.
+    /// Panics if it is done, or if it yielded something whose value is not `()`.
     #[track_caller]
     #[allow(clippy::should_implement_trait)] // Python's `next(generator)`.
     pub fn next(&mut self) -> &mut Self {
@@ -122,20 +123,20 @@ impl Stepper {
         self.send_as("next", ())
     }
 
-    /// Sends `value` in: it is what the yield gives.
+    /// Sends `value` into the coroutine, as the result of its yield.
     ///
     /// # Panics
-    /// If it is not suspended at a yield; if that yield takes a value of another type.
+    /// Panics if it is not suspended at a yield, or if the yield expects a value of another type.
     #[track_caller]
     pub fn send<V: 'static>(&mut self, value: V) -> &mut Self {
         let what = format!("send {}", Printed(Shown::new(&value, None)));
         self.send_as(&what, value)
     }
 
-    /// Throws `error` in: it is raised at the yield.
+    /// Throws `error` into the coroutine, which is raised at its yield.
     ///
     /// # Panics
-    /// If it is not suspended at a yield.
+    /// Panics if it is not suspended at a yield.
     #[track_caller]
     pub fn throw(&mut self, error: impl Into<Exception>) -> &mut Self {
         let exception = error.into();
@@ -144,19 +145,19 @@ impl Stepper {
         self.resume(what, Resume::Throw(exception))
     }
 
-    /// What it has just yielded.
+    /// Returns what the coroutine has just yielded.
     ///
     /// # Panics
-    /// If it is not suspended at a yield.
+    /// Panics if it is not suspended at a yield.
     #[track_caller]
     pub fn yielded(&self) -> Rc<Yielded> {
         self.suspended("look at what was yielded").clone()
     }
 
-    /// The value that it returned, moved out.
+    /// Takes the value that the coroutine returned.
     ///
     /// # Panics
-    /// If it did not return; if the value is no `T`; if it was taken already.
+    /// Panics if it did not return, if the value is not a `T`, or if the value was taken before.
     #[track_caller]
     pub fn returned<T: 'static>(&mut self) -> T {
         let State::Returned(slot) = &mut self.state else {
@@ -175,10 +176,10 @@ impl Stepper {
         }
     }
 
-    /// The exception that it raised.
+    /// Returns the exception that the coroutine raised.
     ///
     /// # Panics
-    /// If it did not raise one.
+    /// Panics if it did not raise one.
     #[track_caller]
     pub fn raised(&self) -> Exception {
         match &self.state {
@@ -187,17 +188,17 @@ impl Stepper {
         }
     }
 
-    /// Returns the line of the last yield; that of the call before the first.
+    /// Returns the line of the last yield; before the first yield, the line of the call.
     pub fn place(&self) -> Place {
         self.place
     }
 
-    /// Whether it has returned or raised.
+    /// Returns whether the coroutine has returned or raised.
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Returned(_) | State::Raised(_))
     }
 
-    /// What was done so far, and what it gave.
+    /// Returns what was done so far, with the results.
     pub fn trace(&self) -> String {
         let steps = self.done.iter().map(|step| format!("\n  {step}"));
         std::iter::once(self.coroutine.name().to_owned()).chain(steps).collect()
@@ -223,7 +224,7 @@ impl Stepper {
                 self.refuse(&what, &self.how_it_stands())
             }
         };
-        // The test has seen it, as a Runner would have.
+        // Retrieved, as a Runner would have: the test has seen the exception.
         drop(yielded.as_ref().and_then(|yielded| yielded.future()?.exception()));
         drop(yielded);
         let _current = self.io_loop.make_current();
@@ -243,7 +244,7 @@ impl Stepper {
                 (State::Returned(Some(value)), gave)
             }
             GeneratorState::Raised(exception) => {
-                // What is raised here, and not by the body, is of the line of the test.
+                // An exception that is raised here, and not by the body, gets the line of the test.
                 let exception = exception.placed_at(Location::caller());
                 let gave = format!("raise {}", in_short(&exception));
                 (State::Raised(exception), gave)
@@ -284,7 +285,7 @@ impl fmt::Debug for Stepper {
     }
 }
 
-/// `ZeroDivision: division by zero`.
+/// Returns an exception on one line: `ZeroDivision: division by zero`.
 fn in_short(exception: &Exception) -> String {
     match exception.to_string().as_str() {
         "" => exception.name().to_owned(),

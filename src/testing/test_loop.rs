@@ -24,16 +24,17 @@ use super::VirtualClock;
 use crate::ioloop::{Clock, IoLoop};
 use crate::trace::Trace;
 
-/// A test that takes more steps than this without being idle is taken for one that never ends.
+/// How many steps a test may make without being idle. One that makes more is taken to run for ever.
 const STEPS: usize = 100_000;
 
-/// How long to wait, in real time, for what is under way outside before the clock jumps.
+/// How long to wait, in real time, for other threads before the clock jumps.
 const OUTSIDE: Duration = Duration::from_millis(10);
 
-/// A loop that runs one resume at a time, on a virtual clock. It is the current loop of the thread while it
-/// lives. Where several live, each of their methods works on its own loop, and what the test itself calls goes to
-/// the one that was made last. What a coroutine calls is on the loop of that coroutine, also after it has made a
-/// `TestLoop`.
+/// A loop that runs one resume at a time, on a virtual clock.
+///
+/// A `TestLoop` is the current loop of its thread while it lives. If several live, each method works on its own loop,
+/// and calls in the test itself use the one that was created last. Calls in a coroutine use the loop of that coroutine,
+/// even after the coroutine has created a `TestLoop`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,44 +58,44 @@ const OUTSIDE: Duration = Duration::from_millis(10);
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// One step is one resume: what a coroutine does from one yield to the next. A coroutine that it calls runs
-/// up to its own first wait within the same step, since a call runs at once. Callbacks that resume nobody run in
-/// between, as the loop would have run them.
+/// A step is one resume: what a coroutine does from one yield to the next. A coroutine that it calls runs up to its own
+/// first wait within the same step, since a call runs at once. Callbacks that resume no coroutine run in between, as on
+/// any loop.
 ///
-/// When a test fails while a `TestLoop` lives, what happened last is printed in columns, and who waits for whom.
+/// If a test panics while a `TestLoop` lives, the last events are printed in columns, with the waiting coroutines.
 pub struct TestLoop {
     pub(super) io_loop: IoLoop,
     clock: VirtualClock,
     pub(super) seen: Arc<Mutex<Seen>>,
     watch: Rc<Watch>,
-    /// That it is the current loop and observes between its calls, where no other does. One that can go back does
-    /// not, nor one that a coroutine has made: that has a loop of its own.
+    /// Keeps it the current loop, observing the thread, between its calls. `None` for one that can go back, and for one
+    /// that a coroutine has created, which has a loop of its own.
     resident: Option<Active>,
     autojump: bool,
     step_limit: usize,
     /// How long one call may take in real time.
     pub(super) limit: Option<Duration>,
-    /// How many callbacks of the turn under way are in the queue, at its front.
+    /// How many callbacks of the current turn are in the queue, at its front.
     batch: usize,
-    /// Who decides who goes next, if that is not the order of the queue.
+    /// Decides which callback goes next, instead of the order of the queue.
     pub(super) chooser: Option<Box<dyn Chooser>>,
     steps: Vec<Rc<Step>>,
-    /// Everything that was done, to be done again.
+    /// Everything that was done, in order to repeat it.
     pub(super) done: Vec<Done>,
-    /// Whether it says nothing when a panic drops it: somebody has told already what happened, or will.
+    /// `true` to print nothing when a panic drops it, since what happened is reported elsewhere.
     pub(super) reported: bool,
-    /// Whether whoever made this tells what happened.
+    /// `true` if its creator reports what happened.
     pub(super) brief: bool,
 }
 
 /// One thing that a test loop did.
 #[derive(Debug, Clone)]
 pub(super) enum Done {
-    /// It ran the callback at that place in the queue; that was this step, if it was one.
+    /// Ran the callback at that index in the queue, which was this step if it was one.
     Ran(usize, Option<Rc<Step>>),
-    /// It let the coroutine go on that need not wait.
+    /// Let a coroutine go on that need not wait.
     WentOn(Option<Rc<Step>>),
-    /// The clock moved on.
+    /// Moved the clock.
     Jumped(Duration),
 }
 
@@ -105,12 +106,12 @@ impl Default for TestLoop {
 }
 
 impl TestLoop {
-    /// A loop on which nothing was done, at time zero.
+    /// Creates a test loop at time zero.
     pub fn new() -> Self {
         Self::recording(true)
     }
 
-    /// One that keeps a trace or does not.
+    /// Creates a test loop that records a trace or does not.
     pub(super) fn recording(record: bool) -> Self {
         let clock = VirtualClock::new();
         let io_loop = IoLoop::with_clock(clock.clone());
@@ -134,25 +135,25 @@ impl TestLoop {
         }
     }
 
-    /// Sets whether the clock jumps to the next timer when nothing is ready. It does unless told otherwise; with
-    /// `false`, only [`advance`](Self::advance) moves it.
+    /// Sets whether the clock jumps to the next timer when nothing is ready. `true` by default; with `false`, only
+    /// [`advance`](Self::advance) moves the clock.
     pub fn autojump(&mut self, on: bool) {
         self.autojump = on;
     }
 
-    /// Takes a test that makes more than `steps` steps without being idle for one that never ends. It is 100,000
-    /// if nothing else is said.
+    /// Sets how many steps the test may make without being idle; 100,000 by default. A test that makes more panics,
+    /// since it may run for ever.
     pub fn step_limit(&mut self, steps: usize) {
         self.step_limit = steps;
     }
 
-    /// Takes a test for one that hangs if one call, such as [`run_until_idle`](Self::run_until_idle), takes more than
-    /// `limit` of real time, as `#[squall::test(limit = ..)]` does: it panics, and names who waits. It is ten seconds
-    /// if nothing else is said.
+    /// Sets how long one call, such as [`run_until_idle`](Self::run_until_idle), may take in real time, like
+    /// `#[squall::test(limit = ..)]`; ten seconds by default. A call that takes longer panics with the names of the
+    /// waiting coroutines.
     ///
-    /// That is what becomes of coroutines that wait while something outside could still wake the loop: a job, a
-    /// descriptor, whoever keeps a [`LoopHandle`](crate::ioloop::LoopHandle) or a `Waker`. It is looked at between two
-    /// turns: a coroutine that does not come to its next yield is not ended.
+    /// Such a test waits while something outside could still wake the loop: a job, a descriptor, the holder of a
+    /// [`LoopHandle`](crate::ioloop::LoopHandle) or of a `Waker`. The limit is checked between two turns, so a
+    /// coroutine that never reaches its next yield is not stopped.
     ///
     /// ```should_panic
     /// use std::time::Duration;
@@ -169,8 +170,8 @@ impl TestLoop {
         self.limit = Some(limit);
     }
 
-    /// Calls `f`, and drives what it returns: a coroutine of either style, or anything else that can be
-    /// yielded. `f` is called now; the coroutines that it calls start in a step of their own.
+    /// Calls `f`, and runs what it returns: a coroutine, yield-style or native, or anything else that can be yielded.
+    /// `f` is called now; the coroutines that it calls start in steps of their own.
     #[track_caller]
     pub fn spawn<M, Y: Yieldable<M>>(&mut self, f: impl FnOnce() -> Y) -> Future<Y::Output> {
         let _active = self.activate();
@@ -186,7 +187,7 @@ impl TestLoop {
         &self.io_loop
     }
 
-    /// Returns the time of the loop.
+    /// Returns the loop's time.
     pub fn now(&self) -> Duration {
         self.clock.now()
     }
@@ -194,7 +195,7 @@ impl TestLoop {
     /// Resumes one coroutine: the one whose turn it is.
     ///
     /// # Panics
-    /// If nothing is left that could be resumed; then it names who waits.
+    /// Panics if no coroutine can be resumed, with the names of those that wait.
     #[track_caller]
     pub fn step(&mut self) -> Step {
         match self.try_step() {
@@ -203,32 +204,32 @@ impl TestLoop {
         }
     }
 
-    /// Resumes one coroutine, if one is left.
+    /// Resumes one coroutine, if there is one that can be resumed.
     #[track_caller]
     pub fn try_step(&mut self) -> Option<Step> {
         let next = self.next(&Limit::new(self.limit));
         self.unless_failed(next)
     }
 
-    /// Runs everything that is ready, and what becomes ready by that. The clock stands still.
+    /// Runs everything that is ready, and everything that becomes ready by that. The clock stands still.
     #[track_caller]
     pub fn run_current(&mut self) {
         let ran = self.run_ready(&Limit::new(self.limit));
         self.unless_failed(ran);
     }
 
-    /// Runs until nobody is left who could be resumed. The clock jumps from timer to timer, if
-    /// [`autojump`](Self::autojump) is on.
+    /// Runs until no coroutine can be resumed. The clock jumps from timer to timer, unless [`autojump`](Self::autojump)
+    /// is off.
     #[track_caller]
     pub fn run_until_idle(&mut self) {
         let ran = self.run_while(|_| true);
         self.unless_failed(ran);
     }
 
-    /// Runs up to the first step of which `found` says `true`, that one included: a breakpoint.
+    /// Runs to the first step for which `found` returns `true`, including that step: a breakpoint.
     ///
     /// # Panics
-    /// If there is no such step.
+    /// Panics if there is no such step.
     #[track_caller]
     pub fn run_until(&mut self, mut found: impl FnMut(&Step) -> bool) -> Step {
         let mut last = None;
@@ -244,9 +245,9 @@ impl TestLoop {
         }
     }
 
-    /// Moves the clock on by `by`, from timer to timer: at each, everything that is ready runs before the clock
-    /// moves on. Timers run by deadline, equal deadlines oldest first. To advance twice is the same as to advance
-    /// by both at once.
+    /// Moves the clock on by `by`, from timer to timer. At each timer, everything that is ready runs before the clock
+    /// moves on. Timers run by deadline, equal deadlines oldest first. Advancing twice has the same effect as advancing
+    /// by the sum.
     #[track_caller]
     pub fn advance(&mut self, by: Duration) {
         let (_active, limit) = (self.activate(), Limit::new(self.limit));
@@ -262,20 +263,21 @@ impl TestLoop {
         self.jump_to(target);
     }
 
-    /// Says who goes next: each name is one turn, in which the coroutine runs until it waits. `fetch` is the
-    /// oldest call of `fetch` that is ready, `fetch#2` the second call of it. When the names are used up, the
-    /// order is that of the queue again.
+    /// Sets which coroutines go next. Each name stands for one turn, in which the coroutine runs until it waits:
+    /// `fetch` is the oldest ready call of `fetch`, `fetch#2` the second call of it. After the last name the order is
+    /// that of the queue again.
     ///
-    /// The next [`step`](Self::step) or `run_` panics if the one that is named cannot run, and names those who can.
+    /// The next [`step`](Self::step) or `run_` method panics if the named coroutine cannot run, with the names of those
+    /// that can.
     #[track_caller]
     pub fn schedule<N: Into<String>>(&mut self, names: impl IntoIterator<Item = N>) {
         let names = names.into_iter().map(Into::into).collect();
         self.chooser = Some(Box::new(Script::new(names, Location::caller())));
     }
 
-    /// Returns what happened so far. Print it, or compare it with a snapshot: it is the same on every machine;
-    /// `t.trace().text().without_lines()` is the same, too, when the program is moved within its file. Of more than
-    /// 100,000 entries it has the last, after one that says how many were left out.
+    /// Returns the trace so far. It is equal on every machine, so it can be compared with a snapshot;
+    /// `t.trace().text().without_lines()` also stays equal when the program is moved within its file. The trace holds
+    /// the last 100,000 entries, after one that says how many were left out.
     pub fn trace(&self) -> Trace {
         look(&self.seen).trace()
     }
@@ -285,10 +287,10 @@ impl TestLoop {
         super::Steps::new(&self.steps)
     }
 
-    /// Returns the coroutines that wait, each with what it waits for.
+    /// Returns the waiting coroutines, each with what it waits for.
     pub fn waiting(&self) -> Waits {
         let suspended = self.io_loop.ready().suspended();
-        // What is described is described before the lock is taken.
+        // Descriptions are made before the lock is taken, since they are foreign code.
         let known = suspended.iter().filter_map(|it| {
             let on = it.waits_for.as_ref().and_then(|future| future.describe()).or(it.on.map(str::to_owned));
             Some((it.call?, Known { place: it.place, on }))
@@ -297,23 +299,23 @@ impl TestLoop {
         Waits::of(&look(&self.seen), &known)
     }
 
-    /// That nobody is ready and nobody waits.
+    /// Asserts that no coroutine is ready or waiting.
     ///
     /// # Panics
-    /// If somebody does: it names each coroutine that waits, for what, and at which line.
+    /// Panics if one is, with the name of each waiting coroutine, what it waits for, and its line.
     #[track_caller]
     pub fn assert_idle(&mut self) {
         let waiting = self.waiting().left_over().count();
         if waiting > 0 {
-            let verb = if waiting == 1 { "coroutine waits" } else { "coroutines wait" };
-            self.fail(&format!("{waiting} {verb} still"));
+            let verb = if waiting == 1 { "coroutine still waits" } else { "coroutines still wait" };
+            self.fail(&format!("{waiting} {verb}"));
         }
         if self.io_loop.has_work() {
-            self.fail("callbacks are ready still");
+            self.fail("callbacks are still ready");
         }
     }
 
-    /// Runs as long as `goes_on` says of each step, and as anybody is left who could be resumed.
+    /// Runs while `goes_on` returns `true` for each step, and while a coroutine can be resumed.
     ///
     /// # Errors
     /// What is wrong with the test.
@@ -349,7 +351,7 @@ impl TestLoop {
         Ok(())
     }
 
-    /// What was given, or a panic with what is wrong.
+    /// Returns the value, or panics with what is wrong.
     #[track_caller]
     fn unless_failed<T>(&mut self, result: Result<T, String>) -> T {
         match result {
@@ -358,7 +360,7 @@ impl TestLoop {
         }
     }
 
-    /// Panics with what happened.
+    /// Panics with a report of what happened.
     #[track_caller]
     pub(super) fn fail(&mut self, problem: &str) -> ! {
         self.reported = true;
@@ -366,13 +368,13 @@ impl TestLoop {
         panic!("{problem}{report}")
     }
 
-    /// What happened last, and how it stands.
+    /// Returns the report of what happened last, and of the current state.
     pub(super) fn report(&self) -> Report {
         let waits = self.waiting();
         Report::new(&look(&self.seen), &waits, &self.io_loop.timers_left())
     }
 
-    /// The next resume; `None` if nobody is left.
+    /// Makes the next resume; `None` if no coroutine can be resumed.
     fn next(&mut self, limit: &Limit) -> Result<Option<Step>, String> {
         let _active = self.activate();
         loop {
@@ -385,7 +387,7 @@ impl TestLoop {
         }
     }
 
-    /// Runs what is ready up to the end of the next resume; `None` if there is none at this time.
+    /// Runs what is ready up to the end of the next resume; `None` if there is none without moving the clock.
     fn resume(&mut self, limit: &Limit) -> Result<Option<Step>, String> {
         loop {
             if let Some(going_on) = self.watch.going_on.take() {
@@ -397,7 +399,7 @@ impl TestLoop {
                 continue;
             }
             if self.batch == 0 {
-                // A turn begins with what comes of the jobs.
+                // The results of jobs come at the beginning of a turn.
                 let outside = if self.io_loop.expects() { self.io_loop.outside() } else { Vec::new() };
                 self.check(limit, &outside)?;
                 self.batch = self.io_loop.begin_turn(limit.left());
@@ -412,7 +414,7 @@ impl TestLoop {
         }
     }
 
-    /// Which callback of the queue goes next.
+    /// Returns the index of the callback that goes next.
     fn choose(&mut self) -> Result<usize, String> {
         let Some(mut chooser) = self.chooser.take() else { return Ok(0) };
         let index = chooser.choose(self);
@@ -431,7 +433,7 @@ impl TestLoop {
         }
     }
 
-    /// Runs the callback at that place in the queue.
+    /// Runs the callback at that index in the queue.
     fn run_at(&mut self, index: usize) -> Option<Rc<Step>> {
         let callback = self.io_loop.ready().remove(index)?;
         self.batch -= usize::from(index < self.batch);
@@ -451,8 +453,8 @@ impl TestLoop {
     fn jump(&mut self, limit: &Limit) -> Result<bool, String> {
         let deadline = self.io_loop.next_deadline().filter(|_| self.autojump);
         let Some(deadline) = deadline else { return Ok(false) };
-        // What is under way outside takes real time; it should not be overtaken by a timer. A job ends, and a real
-        // socket is waited for as long as it takes.
+        // What other threads do takes real time and should not be overtaken by a timer. Jobs end; a real socket is
+        // waited for as long as it takes.
         while !self.io_loop.has_work() && (self.io_loop.expects() || self.io_loop.socket_waits().is_some()) {
             self.sleep(limit.left());
             self.check(limit, &self.io_loop.outside())?;
@@ -475,7 +477,7 @@ impl TestLoop {
         }
     }
 
-    /// Waits until something outside wakes the loop, if something can. Only a coroutine that waits is worth that.
+    /// Waits until something outside wakes the loop, if something can. Only a waiting coroutine is worth that.
     fn wait_for_outside(&self, limit: &Limit) -> Result<bool, String> {
         while self.io_loop.may_be_woken() && self.waiting().left_over().next().is_some() {
             if self.io_loop.has_work() {
@@ -490,13 +492,13 @@ impl TestLoop {
         Ok(false)
     }
 
-    /// Sleeps until something outside wakes the loop, at most so long in real time.
+    /// Sleeps until something outside wakes the loop, for at most `timeout` of real time.
     fn sleep(&self, timeout: Option<Duration>) {
         look(&self.seen).socket = self.io_loop.socket_waits();
         self.io_loop.wait_outside(timeout).expect("the system has no poller left");
     }
 
-    /// That there is real time left. `outside` is what it waits for.
+    /// Returns an error if no real time is left. `outside` is what the test waits for.
     fn check(&self, limit: &Limit, outside: &[Cow<'static, str>]) -> Result<(), String> {
         let problem = limit.problem(&look(&self.seen));
         match (problem, outside) {
@@ -504,15 +506,15 @@ impl TestLoop {
             (Some(problem), []) => Err(problem),
             (Some(problem), outside) => {
                 let outside = outside.join(", ");
-                Err(format!("{problem}: it waits for what may come from outside ({outside})"))
+                Err(format!("{problem}: it waits for something outside ({outside})"))
             }
         }
     }
 
-    /// Does again what was done once.
+    /// Repeats something that was done before.
     ///
     /// # Errors
-    /// What happened instead, if that was another step.
+    /// What happened instead, if the step differs.
     pub(super) fn do_again(&mut self, done: &Done) -> Result<(), Option<Rc<Step>>> {
         let (before, step) = match done {
             Done::Jumped(by) => {
@@ -542,12 +544,13 @@ impl TestLoop {
         }
     }
 
-    /// Makes it the current loop of the thread and has it observe, if that is not so, until the guard goes.
+    /// Makes it the current loop of the thread, observing it, until the guard is dropped. Returns `None` if it is so
+    /// already.
     pub(super) fn activate(&self) -> Option<Active> {
         (!Active::is(&self.watch)).then(|| Active::new(&self.watch, &self.io_loop))
     }
 
-    /// From now on it is the current loop of the thread only within its calls.
+    /// From now on, makes it the current loop of the thread only during its calls.
     pub(super) fn retire(&mut self) {
         self.reported = true;
         drop(self.resident.take());
@@ -560,7 +563,7 @@ impl Drop for TestLoop {
             eprintln!("\n{}", self.report());
         }
         let active = self.activate();
-        // What is left is dropped while this is observed still, and still the current loop.
+        // What is left is dropped while this is still the current loop and still observes.
         drop(self.watch.going_on.take());
         self.io_loop.close();
         drop(active);

@@ -1,4 +1,4 @@
-//! What `#[squall::test]` does: one test on a fresh loop, in a thread of its own that is given so much time.
+//! The run of a `#[squall::test]`: a fresh loop, in a thread of its own with a time limit.
 
 use std::collections::HashMap;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
@@ -18,11 +18,11 @@ use super::waits::Waits;
 use super::watch::look;
 use super::TestLoop;
 
-/// Runs a test: `f` gives the coroutine. The attribute `#[squall::test]` expands to a call of this.
+/// Runs a test, whose coroutine `f` returns. `#[squall::test]` expands to a call of this.
 ///
 /// # Panics
-/// If the coroutine raises; if it does not end; if it leaves something over that `allow` does not name; if it
-/// takes more than `limit` of real time, or than [`LIMIT`] if that is not said.
+/// Panics if the coroutine raises or does not end; if it leaves something behind that `allow` does not name; if it
+/// takes more than `limit` of real time, which is [`LIMIT`] by default.
 #[track_caller]
 pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
     limit: Option<Duration>,
@@ -38,14 +38,14 @@ pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
     let test = thread::Builder::new().name(thread::current().name().unwrap_or("test").to_owned());
     let test = test.spawn(move || {
         let mut test_loop = TestLoop::new();
-        // The thread that waits for this one looks at the time, also while a coroutine runs.
+        // The thread that waits for this one watches the time, also while a coroutine runs.
         test_loop.limit = None;
         drop(sender.send(test_loop.seen.clone()));
-        // What panics in there is in the report, and is printed with that, once.
+        // The report contains the message of a panic, which is printed only once.
         let (result, panicked) = quietly(|| catch_unwind(AssertUnwindSafe(|| one(&mut test_loop, f, allow))));
         let result = result.unwrap_or_else(|_| Err(panicked.unwrap_or_default()));
         test_loop.reported = true;
-        // The sender goes here: that is the end of the test.
+        // Dropping the sender ends the test.
         drop(sender);
         result
     });
@@ -88,12 +88,12 @@ fn one<M, Y: Yieldable<M>>(
     }
 }
 
-/// What the test raised.
+/// Returns the exception that the test raised.
 fn outcome<T>(future: Future<T>) -> Option<String> {
     future.into_result().err().map(|exception| format!("{exception:?}"))
 }
 
-/// What the test has left over, each with its line.
+/// Returns what the test has left behind, each with its line.
 fn left_over(test_loop: &TestLoop, allow: Allow) -> Option<String> {
     let mut left = Vec::new();
     if !allow.unretrieved {

@@ -1,4 +1,4 @@
-//! [`unstarted`]: coroutines that are called and not started yet, for whoever steps through them.
+//! [`unstarted`]: coroutines that are called and not started, for tools that step through them.
 
 use std::any::{type_name, Any};
 use std::cell::RefCell;
@@ -10,8 +10,8 @@ use squall_runner::{Coroutine, Exception, Generator, GeneratorState, Place, Resu
 
 use crate::trace::{observe_in_front, Printed};
 
-/// Calls `f`, and has no coroutine started that `f` calls: each is given, in order, to be started or driven
-/// by hand. Whoever observes the thread is told as ever.
+/// Calls `f`, and returns the coroutines that `f` calls, in order, without starting them: the caller starts them or
+/// drives them by hand. Observers of the thread are told of the calls as usual.
 pub(super) fn unstarted<R>(f: impl FnOnce() -> R) -> (R, Vec<Callback>) {
     let called = Rc::new(RefCell::new(Vec::new()));
     let observing = observe_in_front(|observer| {
@@ -22,8 +22,8 @@ pub(super) fn unstarted<R>(f: impl FnOnce() -> R) -> (R, Vec<Callback>) {
     (result, called.take())
 }
 
-/// Calls `f`, and tells whoever observes the thread nothing of what it does but the problems and the notes: what
-/// is stepped by hand is on a loop that nobody runs, and is never over.
+/// Calls `f`, and tells observers of the thread nothing of it but problems and notes: a generator that is stepped by
+/// hand is on a loop that never runs, and may never end.
 pub(super) fn apart<R>(f: impl FnOnce() -> R) -> R {
     let _observing = observed().then(|| observe_in_front(|observer| Rc::new(Apart(observer))));
     f()
@@ -59,17 +59,17 @@ impl Observer for HoldingBack {
     }
 }
 
-/// What a generator returned, without its type.
+/// The result of a generator, without its type.
 #[derive(Debug)]
 pub(super) struct Returned {
     pub(super) value: Box<dyn Any>,
-    /// The value as a trace shows it.
+    /// The value, as a trace shows it.
     pub(super) shown: String,
-    /// The name of its type.
+    /// The name of the value's type.
     pub(super) type_name: &'static str,
 }
 
-/// A generator whose type of result is not known. A `Return` that it raises is what it returns.
+/// A generator with the type of its result erased. A `Return` that it raises becomes its result.
 pub(super) struct AnyReturn<T> {
     pub(super) generator: Box<dyn Generator<Return = T>>,
     pub(super) coroutine: &'static Coroutine,

@@ -22,12 +22,12 @@ use crate::ioloop::Clock;
 pub struct VirtualClock(Rc<Cell<Duration>>);
 
 impl VirtualClock {
-    /// A clock that stands at zero.
+    /// Creates a clock that stands at zero.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Moves the time forward, as blocking code would: nothing runs meanwhile.
+    /// Moves the time forward, as code that blocks would: nothing runs meanwhile.
     pub fn advance(&self, by: Duration) {
         self.0.set(self.0.get().saturating_add(by));
     }

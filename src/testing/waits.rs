@@ -1,4 +1,4 @@
-//! [`Waits`]: who waits for whom, as a tree.
+//! [`Waits`]: the waiting coroutines, as a tree.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use squall_runner::Place;
 use super::step::{Clock, Who};
 use super::watch::{Call, From, Life, Seen};
 
-/// The coroutines that are suspended, each above those whose results it waits for. `Display` is one line for each.
+/// The suspended coroutines, each above those whose results it waits for. `Display` prints one line for each.
 #[derive(Debug, Clone, Default)]
 pub struct Waits(Vec<Wait>);
 
@@ -20,17 +20,17 @@ pub struct Wait {
     who: Who,
     on: String,
     place: Option<Place>,
-    /// Where the coroutine is defined.
+    /// Where the coroutine is defined: its file and line.
     defined: Option<Place>,
     since: Duration,
     depth: usize,
-    /// Whether a timer is going to end it.
+    /// `true` if a timer is going to end the wait.
     timed: bool,
     background: bool,
 }
 
 impl Waits {
-    /// Returns those that wait, in the order of the tree.
+    /// Returns the suspended coroutines, in the order of the tree.
     pub fn iter(&self) -> std::slice::Iter<'_, Wait> {
         self.0.iter()
     }
@@ -45,7 +45,7 @@ impl Waits {
         self.0.len()
     }
 
-    /// Returns those that wait and are not in the [background](crate::background).
+    /// Returns the waiting coroutines that are not in the [background](crate::background).
     pub(super) fn left_over(&self) -> impl Iterator<Item = &Wait> {
         self.0.iter().filter(|wait| !wait.background)
     }
@@ -59,7 +59,7 @@ impl Waits {
         let mut tree = Tree { seen, known, told: HashSet::new(), waits: Vec::new() };
         let (roots, inner): (Vec<&Call>, Vec<&Call>) =
             waiting.into_iter().partition(|call| !awaited.contains(&call.who.id));
-        // Whoever is in a circle is awaited by somebody, and no root leads to it.
+        // In a cycle, another coroutine waits for each one, so no root leads to it.
         for call in roots.into_iter().chain(inner) {
             tree.add(call, 0);
         }
@@ -67,11 +67,11 @@ impl Waits {
     }
 }
 
-/// What a suspended coroutine says of itself now.
+/// What a suspended coroutine reports about itself.
 pub(super) struct Known {
     /// The line where it waits.
     pub(super) place: Place,
-    /// Describes what it waits for, where there is more to say than its kind.
+    /// A description of what it waits for, if there is more to say than its kind.
     pub(super) on: Option<String>,
 }
 
@@ -112,7 +112,8 @@ fn waits(call: &Call) -> bool {
     matches!(call.life, Life::Waits(_) | Life::Called)
 }
 
-/// What it waits for, in words; and whether a timer ends that. `described` is how that describes itself.
+/// Returns what a call waits for, in words, and whether a timer ends that. `described` is the waited-for thing's own
+/// description.
 fn on(seen: &Seen, call: &Call, described: Option<&str>) -> (String, bool) {
     match call.life {
         Life::Called => ("its start".to_owned(), true),
@@ -139,7 +140,7 @@ fn on(seen: &Seen, call: &Call, described: Option<&str>) -> (String, bool) {
     }
 }
 
-/// What a Future is called.
+/// Returns the name of a Future.
 fn name(seen: &Seen, future: FutureId) -> String {
     match seen.from(future) {
         Some(From::Call(runner)) => seen.call(*runner).map_or(String::new(), |call| call.who.to_string()),
@@ -152,11 +153,11 @@ fn name(seen: &Seen, future: FutureId) -> String {
         Some(From::Timeout(of, until)) => format!("{}, at most until {}", name(seen, *of), Clock(*until)),
         Some(From::Named(named)) => named.clone(),
         None if seen.is_resolved(future) => format!("future {}", future.0),
-        None => format!("future {}, which nobody has resolved", future.0),
+        None => format!("future {}, which was not resolved", future.0),
     }
 }
 
-/// The coroutines whose results it waits for.
+/// Returns the coroutines whose results a call waits for.
 fn awaited(seen: &Seen, call: &Call) -> Vec<CallId> {
     let Life::Waits(Some(future)) = call.life else { return Vec::new() };
     let (mut awaited, mut futures) = (Vec::new(), vec![future]);
@@ -177,32 +178,33 @@ impl Wait {
         self.who
     }
 
-    /// Returns what it waits for, in words: a coroutine by its name, `sleep until 5s`, `future 3, which nobody has resolved`.
+    /// Returns what it waits for, in words: a coroutine by its name, `sleep until 5s`, `future 3, which was not
+    /// resolved`.
     pub fn on(&self) -> &str {
         &self.on
     }
 
-    /// Returns the line of the yield at which it waits; `None` for a native coroutine that has not told one.
+    /// Returns the line of the yield at which it waits; `None` for a native coroutine whose line is not known.
     pub fn place(&self) -> Option<Place> {
         self.place
     }
 
-    /// Returns the time of the loop at which it was suspended.
+    /// Returns the loop's time when it was suspended.
     pub fn since(&self) -> Duration {
         self.since
     }
 
-    /// Returns how deep it stands in the tree: 0 if no coroutine waits for it.
+    /// Returns its depth in the tree: 0 if no coroutine waits for it.
     pub fn depth(&self) -> usize {
         self.depth
     }
 
-    /// Returns whether it is in the [background](crate::background): it lives as long as its loop by design.
+    /// Returns whether it is in the [background](crate::background), and so lives as long as its loop by design.
     pub fn is_background(&self) -> bool {
         self.background
     }
 
-    /// Whether a timer or the next turn ends this wait, whatever the others do.
+    /// Returns whether a timer or the next turn ends this wait, whatever other coroutines do.
     pub(super) fn timed(&self) -> bool {
         self.timed
     }

@@ -1,4 +1,4 @@
-//! [`Watch`]: follows what happens in a test loop: the step under way, who waits for what, the trace.
+//! [`Watch`]: follows what happens in a test loop: the current step, the waiting coroutines, the trace.
 
 use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
@@ -19,40 +19,40 @@ use crate::background::is_background;
 use crate::ioloop::Clock;
 use crate::trace::{Entry, Printed, Recorded, Trace};
 
-/// The observer of a test loop. What it has seen may be looked at from another thread, when this one hangs.
+/// The observer of a test loop. Another thread may look at what it has seen, if this thread hangs.
 pub(super) struct Watch {
     pub(super) seen: Arc<Mutex<Seen>>,
-    /// Who stopped after a resume though it could go on at once.
+    /// The coroutine that was stopped after a resume although it could go on at once.
     pub(super) going_on: Rc<Cell<Option<Callback>>>,
     clock: VirtualClock,
-    /// Its queue: what another loop resumes in the meantime goes on.
+    /// The loop's ready queue. Coroutines that another loop resumes meanwhile are not stopped.
     ready: Rc<ReadyQueue>,
-    /// The last numbers that were given out, while another observes. Those of locks and queues begin anew in each
-    /// world.
+    /// The last numbers of this observation, while another observer is installed. Locks and queues are numbered anew in
+    /// each world.
     numbers: Cell<Numbers>,
 }
 
-/// What happened so far, and how it stands.
+/// What happened so far, and the current state.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// By number. Some numbers are those of calls that were not told of.
+    /// By number. Some numbers belong to calls that were not reported.
     calls: Vec<Call>,
-    /// How often each name was called.
+    /// How many calls of each name there were.
     names: HashMap<&'static str, u32>,
     futures: HashMap<FutureId, From>,
     resolved: HashSet<FutureId>,
     pub(super) turn: u64,
     pub(super) now: Duration,
-    /// The first resume since somebody took the last one.
+    /// The first resume since the last one was taken.
     step: Option<Step>,
-    /// How many steps there have been.
+    /// How many steps there were.
     pub(super) steps: usize,
-    /// Who runs.
+    /// The running call.
     pub(super) running: Option<CallId>,
-    /// What was waited for at a real socket when the loop slept last.
+    /// What was waited for at a real socket when the loop last slept.
     pub(super) socket: Option<String>,
     pub(super) problems: Vec<(Problem, Exception)>,
-    /// Whether `entries` are wanted.
+    /// `true` if `entries` are recorded.
     pub(super) record: bool,
     pub(super) entries: Ring,
 }
@@ -61,34 +61,34 @@ pub(super) struct Seen {
 pub(super) struct Call {
     pub(super) who: Who,
     pub(super) life: Life,
-    /// The line of its last yield.
+    /// The line of the call's last yield.
     pub(super) yielded_at: Option<Place>,
-    /// The line of its last await, if it is a native coroutine.
+    /// The line of the call's last await, if it is a native coroutine.
     pub(super) awaited_at: Option<Place>,
-    /// Describes what it waits for, where there is more to say than its kind: a lock with what holds it.
+    /// A description of what it waits for, if there is more to say than its kind: a lock with its holder.
     pub(super) on: Option<String>,
-    /// Whether it is in the background.
+    /// `true` if it is in the background.
     pub(super) background: bool,
     pub(super) future: FutureId,
     pub(super) body: Body,
-    /// Where the coroutine is defined, if that is known.
+    /// Where the coroutine is defined, if that is known: its file and line.
     pub(super) defined: Option<Place>,
-    /// When it was last suspended, by the clock and in turns.
+    /// When the call was last suspended, by the clock and in turns.
     pub(super) since: Duration,
     turn: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Life {
-    /// It was called, and is to start.
+    /// The coroutine was called, and is to start.
     Called,
     Running,
-    /// Until that Future is done; `None`: until the next turn.
+    /// It waits for that Future; `None` for the next turn.
     Waits(Option<FutureId>),
     Gone,
 }
 
-/// Where the result of a Future comes from.
+/// The source of a Future's result.
 #[derive(Debug, Clone)]
 pub(super) enum From {
     Call(CallId),
@@ -105,19 +105,19 @@ impl Watch {
         Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers }
     }
 
-    /// Whether its loop is the current one.
+    /// Returns whether the loop of this watch is the current one.
     pub(super) fn is_current(&self) -> bool {
         Rc::ptr_eq(&self.ready, &ReadyQueue::current())
     }
 
-    /// The thread, observed by this, with the next numbers.
+    /// Returns an observation of the thread by this, with the next numbers.
     pub(super) fn observation(self: &Rc<Self>) -> Observation {
         let numbers = self.numbers.take();
         self.numbers.set(numbers.clone());
         Observation { observer: Some(self.clone()), numbers }
     }
 
-    /// Keeps the numbers, if the thread was observed by this; else gives back how it was observed.
+    /// Keeps the numbers of `before` if it is an observation by this; else returns it.
     pub(super) fn keep_numbers(&self, before: Observation) -> Option<Observation> {
         let this = std::ptr::from_ref(self);
         if !before.observer.as_ref().is_some_and(|other| std::ptr::addr_eq(Rc::as_ptr(other), this)) {
@@ -128,7 +128,7 @@ impl Watch {
     }
 }
 
-/// What was seen, also if a panic came in between.
+/// Returns what was seen, even if a panic came in between.
 pub(super) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
     seen.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -136,7 +136,7 @@ pub(super) fn look(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 impl Observer for Watch {
     fn event(&self, event: &Event<'_>) {
         let now = self.clock.now();
-        // Values are printed before the lock is taken: that is code of the user's.
+        // Values are printed before the lock is taken, since that is the user's code.
         let record = look(&self.seen).record;
         let recorded = if record { Recorded::of(event, Duration::ZERO) } else { None };
         let shown = match event {
@@ -151,7 +151,7 @@ impl Observer for Watch {
         seen.note(event, shown);
     }
 
-    /// A step is one resume.
+    /// Stops each coroutine after one resume, which is a step.
     fn stops(&self, runner: Callback, started: bool) -> bool {
         let stops = started && self.is_current();
         if stops {
@@ -245,7 +245,7 @@ impl Seen {
         }
     }
 
-    /// Notes what came out of the step under way, if that is one of this coroutine.
+    /// Records the output of the current step, if it is one of this coroutine.
     fn came_out(&mut self, runner: CallId, output: Output, place: Option<Place>) {
         if let Some(step) = self.step.as_mut().filter(|step| step.runner.id == runner) {
             if matches!(step.output, Output::Nothing) {
@@ -262,12 +262,12 @@ impl Seen {
         self.running = None;
     }
 
-    /// The trace, as far as it is kept.
+    /// Returns the trace, as far as it is kept.
     pub(super) fn trace(&self) -> Trace {
         Trace::new(self.entries.entries(self), 0)
     }
 
-    /// Takes the step that was made since the last time.
+    /// Takes the step that was made since the last call.
     pub(super) fn take_step(&mut self) -> Option<Step> {
         self.step.take()
     }

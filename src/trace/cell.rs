@@ -2,18 +2,18 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// How many columns of a terminal the text takes.
+/// Returns how many columns of a terminal the text takes.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The text with spaces after it, up to a width.
+/// Returns the text, padded with spaces to a width.
 pub(crate) fn pad(text: &str, to: usize) -> String {
     format!("{text}{}", " ".repeat(to.saturating_sub(width(text))))
 }
 
-/// The text in one line without control characters, which would move the cursor or turn what is around them from
-/// right to left.
+/// Returns the text on one line and without control characters, which could move the cursor or reverse the direction of
+/// the text around them.
 pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -25,7 +25,7 @@ pub(crate) fn plain(text: &str) -> String {
         .collect()
 }
 
-/// The text, with an ellipsis at its end if it is wider than `to`.
+/// Returns the text, cut with an ellipsis if it is wider than `to`.
 pub(crate) fn cut(text: &str, to: usize) -> String {
     if width(text) <= to {
         return text.to_owned();
@@ -34,9 +34,9 @@ pub(crate) fn cut(text: &str, to: usize) -> String {
     format!("{}…", &text[..end])
 }
 
-/// The text in lines that are at most `to` wide, broken at spaces where that is possible, after `_` or anywhere where not;
-/// at most so many lines, the last of them with an ellipsis if that was not all. No-break spaces are kept together
-/// with what is around them, and come out as common ones.
+/// Wraps the text into lines of at most `to` columns, at spaces where possible, else after `_` or anywhere. If there
+/// are more than `lines` lines, the last one ends with an ellipsis. A no-break space never breaks a line, and becomes a
+/// common space.
 pub(crate) fn wrap(text: &str, to: usize, lines: usize) -> Vec<String> {
     let mut wrapped = Vec::new();
     let mut rest = text.trim();
@@ -60,12 +60,12 @@ pub(crate) fn wrap(text: &str, to: usize, lines: usize) -> Vec<String> {
     wrapped
 }
 
-/// With common spaces for those at which no line is broken.
+/// Replaces no-break spaces with common ones.
 pub(crate) fn breakable(text: &str) -> String {
     text.replace('\u{a0}', " ")
 }
 
-/// How many bytes of the text fit into `to` columns. What has no width stays with what is before it.
+/// Returns how many bytes of the text fit into `to` columns. Characters without width stay with the one before them.
 fn fitting(text: &str, to: usize) -> usize {
     let mut used = 0;
     for (at, c) in text.char_indices() {

@@ -6,36 +6,36 @@ use super::cell::{breakable, cut, plain, width, wrap};
 use super::paint::Line;
 use super::story::{Act, Life, Story, Tone, What, LOOP};
 
-/// A column is not made narrower than this for want of space ...
+/// The smallest width of a column.
 const NARROWEST: usize = 15;
 
-/// ... and not narrower than this where several calls could share one.
+/// The smallest width of a column while calls could share columns instead.
 const COMFORTABLE: usize = 22;
 
-/// A cell has at most so many lines.
+/// How many lines a cell has at most.
 const LINES: usize = 5;
 
-/// Columns that a story fits into.
+/// The columns of a story, with their widths.
 #[derive(Debug)]
 pub(crate) struct Columns {
     /// The column of each actor.
     column_of: Vec<usize>,
     each: Vec<Column>,
-    /// Where the columns begin: left of it stands the time.
+    /// The width of the times at the left of the columns.
     margin: usize,
 }
 
 #[derive(Debug)]
 struct Column {
     heading: String,
-    /// Where it begins.
+    /// The left edge.
     x: usize,
     width: usize,
 }
 
 impl Columns {
-    /// One column for each call; where these are too many, one for calls of the same coroutine that are not alive
-    /// at the same time. `None` if even these do not fit.
+    /// Returns one column for each call. If these are too many, calls of one coroutine that are not alive at the same
+    /// time share a column. Returns `None` if even these do not fit.
     pub(crate) fn fit(story: &Story, width: usize) -> Option<Self> {
         let margin = margin(story);
         let room = width.checked_sub(margin)?;
@@ -44,7 +44,7 @@ impl Columns {
         each.share(room, COMFORTABLE).or_else(|| shared().share(room, NARROWEST))
     }
 
-    /// As wide as they would like to be, and not placed yet.
+    /// Creates columns of their preferred widths, not placed yet.
     fn with(story: &Story, column_of: Vec<usize>, margin: usize) -> Self {
         let count = column_of.iter().max().map_or(0, |last| last + 1);
         let mut columns: Vec<Column> = Vec::with_capacity(count);
@@ -63,8 +63,8 @@ impl Columns {
         this
     }
 
-    /// Gives each column the width that it needs, if that is possible; else those that need most get less, and
-    /// all of them the same. `None` if that would be less than `narrowest`.
+    /// Places the columns. If they do not fit, the widest ones are reduced to a common width. Returns `None` if that is
+    /// less than `narrowest`.
     fn share(mut self, mut room: usize, narrowest: usize) -> Option<Self> {
         let mut by_need: Vec<_> = (0..self.each.len()).collect();
         by_need.sort_by_key(|&column| self.each[column].width);
@@ -85,7 +85,7 @@ impl Columns {
         Some(self)
     }
 
-    /// What stands in the cell: a column that several calls share tells which of them begins.
+    /// Returns the text of a cell. In a column that several calls share it says which of them begins.
     fn text(&self, story: &Story, act: &Act) -> String {
         let actor = &story.actors[act.actor];
         let text = act.line();
@@ -131,7 +131,7 @@ impl Columns {
         lines
     }
 
-    /// A thin line, through which the lifelines go.
+    /// Draws a thin line across the lifelines.
     fn turn(&self, number: usize, states: &[Life]) -> Line {
         let mut line = Line::default();
         line.pad_to(self.margin);
@@ -154,7 +154,7 @@ impl Columns {
             cells[at] = Some(Cell { mark: act.mark(states[at]), texts, act });
             states[at] = act.life;
         }
-        // A line leads from a call to what is called, where that stands to the right.
+        // A line leads from a caller to a called coroutine on its right.
         let path = match acts {
             [from, to] => self.column_of[from.actor]..self.column_of[to.actor],
             _ => 0..0,
@@ -165,7 +165,7 @@ impl Columns {
             .collect()
     }
 
-    /// One line of the cells of a row.
+    /// Draws one line of the cells of a row.
     fn cells(&self, cells: &[Option<Cell<'_>>], states: &[Life], nth: usize, path: &Range<usize>) -> Line {
         let mut line = Line::default();
         for (index, (column, cell)) in self.each.iter().zip(cells).enumerate() {
@@ -195,18 +195,18 @@ impl Columns {
     }
 }
 
-/// What an actor does, as it stands in its column.
+/// The text of one actor's act in its column.
 struct Cell<'a> {
     mark: &'static str,
-    /// Its lines.
+    /// The lines of the text.
     texts: Vec<String>,
     act: &'a Act,
 }
 
-/// The column of each actor, if one that is gone makes room for the next call of the same coroutine.
+/// Returns the column of each actor, where a finished call makes room for the next call of the same coroutine.
 fn shared(story: &Story) -> Vec<usize> {
     let mut column_of = vec![0; story.actors.len()];
-    // What is called in each column, and whether it is alive.
+    // The coroutine of each column, and whether its call is alive.
     let mut columns = vec![(story.actors[LOOP].coroutine.as_str(), true)];
     for act in acts(story).filter(|act| act.actor != LOOP) {
         if act.begins {
@@ -229,12 +229,12 @@ fn acts(story: &Story) -> impl Iterator<Item = &Act> {
     })
 }
 
-/// How much space the times take, with two spaces after them.
+/// Returns the width of the times, with two spaces after them.
 pub(crate) fn margin(story: &Story) -> usize {
     story.rows.iter().map(|row| width(&story.unit.tell(row.time))).max().unwrap_or(0).max(7) + 2
 }
 
-/// Puts the time before a row, where it is another than that before.
+/// Puts the time before a row, if it differs from the time before.
 pub(crate) fn stamp(line: &mut Line, time: String, margin: usize, shown: &mut Option<String>) {
     if shown.as_ref() != Some(&time) {
         let mut stamped = Line::default();
@@ -245,7 +245,7 @@ pub(crate) fn stamp(line: &mut Line, time: String, margin: usize, shown: &mut Op
     }
 }
 
-/// What is logged, over the whole width.
+/// Draws a log message over the whole width.
 pub(crate) fn log(text: &str, margin: usize, right: usize) -> Vec<Line> {
     let texts = wrap(&plain(text), right.saturating_sub(margin + 2).max(20), LINES);
     let log = |(nth, text): (usize, &String)| {
@@ -259,7 +259,7 @@ pub(crate) fn log(text: &str, margin: usize, right: usize) -> Vec<Line> {
 }
 
 impl Life {
-    /// What shows it where nothing happens.
+    /// Returns the lifeline of an actor that does nothing.
     pub(crate) fn line(self) -> &'static str {
         match self {
             Self::Gone => " ",
@@ -270,7 +270,7 @@ impl Life {
 }
 
 impl Act {
-    /// What stands before it.
+    /// Returns the mark before an act.
     pub(crate) fn mark(&self, before: Life) -> &'static str {
         match (self.begins, before, self.life) {
             (true, ..) => "┬",

@@ -1,4 +1,4 @@
-//! [`Entry`]: one thing that happened, as a [`Trace`](crate::trace::Trace) keeps it: owned, and without addresses.
+//! [`Entry`]: an event as a [`Trace`](crate::trace::Trace) keeps it, owned and without addresses.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,195 +10,195 @@ use squall_runner::{Error, Exception, Place};
 
 use super::Printed;
 
-/// The version of the list of entries: it grows when one of them changes its meaning.
+/// The version of the list of entries. It increases when the meaning of an entry changes.
 pub const VERSION: u32 = 1;
 
-/// Texts are cut after so many characters, so that the memory of a trace is bounded by the number of entries.
+/// The number of characters after which texts are cut, which bounds the memory of an entry.
 const TEXT: usize = 400;
 
-/// Of a list that is waited for, so many Futures are kept by number.
+/// How many Futures of a list that is waited for are kept.
 const CHILDREN: usize = 32;
 
-/// One thing that happened.
+/// An event with its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// When, by the loop's clock, since the first entry.
+    /// The time on the loop's clock, since the first entry.
     pub time: Duration,
-    /// What.
+    /// The event.
     pub event: Recorded,
 }
 
-/// What happened: an [`Event`] as text and numbers. Each variant stands with the event of the same name.
+/// An [`Event`] as text and numbers. Each variant corresponds to the event of the same name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recorded {
-    /// [`Event::Call`].
+    /// A coroutine was called.
     Call {
-        /// This call.
+        /// The call.
         runner: CallId,
-        /// The Future that the call gives.
+        /// The Future that the call returned.
         future: FutureId,
         /// The name of the coroutine.
         name: Cow<'static, str>,
         /// How its body runs.
         body: Body,
     },
-    /// [`Event::Start`].
+    /// A generator was resumed, or a native coroutine polled, for the first time.
     Start {
-        /// Who.
+        /// The call.
         runner: CallId,
     },
-    /// [`Event::Send`].
+    /// The Runner sent a value into a generator.
     Send {
-        /// To whom.
+        /// The call.
         runner: CallId,
-        /// What.
+        /// The value.
         value: String,
     },
-    /// [`Event::Throw`].
+    /// The Runner threw an exception into a generator.
     Throw {
-        /// At whom.
+        /// The call.
         runner: CallId,
-        /// What.
+        /// The exception.
         exception: Raised,
     },
-    /// [`Event::Wake`].
+    /// A native coroutine was polled again.
     Wake {
-        /// Who.
+        /// The call.
         runner: CallId,
     },
-    /// [`Event::Yield`].
+    /// A generator yielded.
     Yield {
-        /// Who.
+        /// The call.
         runner: CallId,
-        /// What kind of thing.
+        /// The kind of the yielded thing.
         kind: Kind,
-        /// The Future, where it was one.
+        /// The yielded Future, if it was one.
         future: Option<FutureId>,
         /// The line of the yield.
         place: Place,
     },
-    /// [`Event::Wait`].
+    /// A coroutine was suspended.
     Wait {
-        /// Who.
+        /// The call.
         runner: CallId,
-        /// For what; `None`: for the next turn of the loop.
+        /// The Future that it waits for; `None` until the next turn of the loop.
         future: Option<FutureId>,
-        /// The line of the await of a native coroutine.
+        /// The line of a native coroutine's await.
         place: Option<Place>,
-        /// Describes what is waited for, as a lock with what holds it.
+        /// A description of what it waits for, such as a lock with its holder.
         on: Option<String>,
     },
-    /// [`Event::Return`].
+    /// A coroutine returned.
     Return {
-        /// Whose.
+        /// The call.
         runner: CallId,
-        /// What.
+        /// The value.
         value: String,
-        /// Whether it left by raising `Return`.
+        /// `true` if it returned by raising `Return`.
         raised: bool,
     },
-    /// [`Event::Raise`].
+    /// A coroutine raised an exception, which is trapped in its Future.
     Raise {
-        /// Whose.
+        /// The call.
         runner: CallId,
-        /// What.
+        /// The exception.
         exception: Raised,
     },
-    /// [`Event::Made`].
+    /// A Future was created that is not the result of a call.
     Made {
-        /// Which.
+        /// The Future.
         future: FutureId,
-        /// Where its result is to come from.
+        /// The source of its result.
         source: Source,
     },
-    /// [`Event::Resolve`].
+    /// A Future was resolved.
     Resolve {
-        /// Which.
+        /// The Future.
         future: FutureId,
-        /// How.
+        /// The state in which it ended.
         state: State,
     },
-    /// [`Event::Report`].
+    /// A problem was logged that no exception could report.
     Report {
-        /// What.
+        /// The kind of problem.
         problem: Problem,
-        /// Why.
+        /// The exception that was logged.
         exception: Raised,
     },
-    /// [`Event::Note`].
+    /// The program printed something or called [`note`](crate::trace::note).
     Note {
-        /// What.
+        /// The text.
         text: String,
     },
-    /// [`Event::Run`].
+    /// A loop began to run.
     Run {
-        /// The function that was called for it.
+        /// The method that runs it: `run_sync` or `start`.
         by: Cow<'static, str>,
     },
-    /// [`Event::Turn`].
+    /// A turn of the loop began.
     Turn,
-    /// [`Event::Stop`].
+    /// A loop stopped running.
     Stop {
-        /// What the function gives, if it gives something.
+        /// The outcome that `run_sync` returns; `None` for `start`.
         outcome: Option<Result<String, Raised>>,
     },
-    /// What came before the entries that follow was not kept.
+    /// Earlier entries were not kept.
     LeftOut {
-        /// How many entries that was.
+        /// How many entries were not kept.
         events: usize,
-        /// How many of them were turns of the loop.
+        /// How many of those were turns of the loop.
         turns: usize,
-        /// Those calls among them that the entries after this name.
+        /// The calls in those that later entries mention.
         calls: Vec<Earlier>,
-        /// How often each coroutine was called in them.
+        /// How many calls of each coroutine were in those.
         counts: BTreeMap<Cow<'static, str>, usize>,
-        /// Those Futures among them that the entries after this name, and that are not the results of calls.
+        /// The Futures in those that later entries mention and that are not the results of calls.
         made: Vec<(FutureId, Source)>,
     },
 }
 
-/// A call that came before the entries that were kept.
+/// A call from before the entries that were kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earlier {
-    /// This call.
+    /// The call.
     pub runner: CallId,
-    /// The Future that the call gives.
+    /// The Future that the call returned.
     pub future: FutureId,
     /// The name of the coroutine.
     pub name: Cow<'static, str>,
-    /// Which call of that name it is, from 1.
+    /// The number of the call among those of this name, from 1.
     pub nth: usize,
     /// How its body runs.
     pub body: Body,
-    /// Whether something is told of it later, and not only of its Future.
+    /// `true` if later entries concern the call itself, and not only its Future.
     pub acts: bool,
 }
 
-/// Where the result of a Future comes from: an [`Origin`]. Times are like those of the entries.
+/// The source of a Future's result: an [`Origin`]. Times are measured like those of entries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Source {
     /// `sleep`.
     Sleep {
-        /// When it ends.
+        /// When the sleep ends.
         until: Duration,
     },
-    /// A list, tuple or map of Futures.
+    /// `multi`, or a yielded list, tuple or map.
     Multi {
-        /// The first of them; at most 32 are kept.
+        /// The first Futures in it, at most 32.
         of: Vec<FutureId>,
-        /// How many there are.
+        /// How many Futures are in it.
         len: usize,
     },
     /// `with_timeout`.
     Timeout {
-        /// What it waits for.
+        /// The Future that is waited for.
         of: FutureId,
-        /// When it fails.
+        /// When the time limit is reached.
         until: Duration,
     },
-    /// Something else.
+    /// Something else that has a name, such as `Lock#2.acquire`.
     Named(Cow<'static, str>),
 }
 
@@ -207,11 +207,11 @@ pub enum Source {
 pub struct Raised {
     /// The type of the error, without its path.
     pub name: Cow<'static, str>,
-    /// Its message.
+    /// The message of the error.
     pub message: String,
-    /// The coroutines that it had left by then, outermost first, as in a traceback: where each was, and its name.
+    /// The coroutines that the exception had left, outermost first, as in a traceback: the place and name of each.
     pub traceback: Vec<(Place, Cow<'static, str>)>,
-    /// How many more frames the traceback had than were kept.
+    /// How many frames of the traceback were not kept.
     pub elided: usize,
 }
 
@@ -226,7 +226,7 @@ impl From<&Exception> for Raised {
         Self {
             name: exception.name().into(),
             message: match exception.downcast_ref() {
-                // Who waits, and where, is in the trace.
+                // The trace itself shows which coroutines wait, and where.
                 Some(Error::Deadlock { .. }) => text(Error::Deadlock { waiting: Vec::new() }),
                 _ => text(exception),
             },
@@ -236,7 +236,7 @@ impl From<&Exception> for Raised {
     }
 }
 
-/// Its name and message, in one line.
+/// Prints name and message on one line.
 impl fmt::Display for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.message.as_str() {
@@ -293,18 +293,18 @@ impl Source {
     }
 }
 
-/// What something prints, cut after [`TEXT`] characters.
+/// Returns what a value prints, cut after [`TEXT`] characters.
 fn text(shown: impl fmt::Display) -> String {
     let mut text = Cut { text: String::new(), room: Some(TEXT) };
-    // It fails where the text is cut.
+    // Fails where the text is cut.
     let _ = write!(text, "{shown}");
     text.text
 }
 
-/// Takes so many characters, then an ellipsis, then nothing more.
+/// Writes a number of characters, then an ellipsis, then nothing more.
 struct Cut {
     text: String,
-    /// `None` once it was cut.
+    /// How many characters may follow; `None` once the text was cut.
     room: Option<usize>,
 }
 

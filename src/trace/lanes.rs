@@ -1,15 +1,15 @@
-//! A story in lanes: for more coroutines than there is space for columns. Each has a line that shows when it is
-//! alive; what it does stands at the right, with its name.
+//! A story in lanes, for more coroutines than columns fit. Each coroutine has a line that shows when it is alive; what
+//! it does is at the right, with its name.
 
 use super::cell::wrap;
 use super::columns::{log, margin, stamp};
 use super::paint::Line;
 use super::story::{Act, Life, Story, Tone, What, LOOP};
 
-/// The texts get at least this much of the width, however many lanes there are.
+/// The smallest width of the texts, whatever the number of lanes.
 const TEXT: usize = 36;
 
-/// Draws the story, at most `width` wide.
+/// Draws the story within `width` columns.
 pub(crate) fn draw(story: &Story, width: usize) -> Vec<Line> {
     let margin = margin(story);
     let room = width.saturating_sub(margin + TEXT);
@@ -33,9 +33,9 @@ pub(crate) fn draw(story: &Story, width: usize) -> Vec<Line> {
 
 struct Sheet {
     margin: usize,
-    /// From one lane to the next.
+    /// The distance between two lanes.
     step: usize,
-    /// How many are drawn; further ones are not.
+    /// How many lanes are drawn at most.
     count: usize,
     width: usize,
 }
@@ -53,7 +53,7 @@ impl Sheet {
         line
     }
 
-    /// The lanes, and at their right what the first of `acts` does.
+    /// Draws the lanes, and at their right the first of `acts`.
     fn acts(&self, story: &Story, acts: &[Act], lane_of: &[usize], states: &mut [Life]) -> Vec<Line> {
         let Some(first) = acts.first() else { return Vec::new() };
         let mut marks = vec![None; states.len()];
@@ -92,7 +92,7 @@ impl Sheet {
     }
 }
 
-/// The lane of each actor, and how many lanes there are: who is gone makes room for who comes.
+/// Returns the lane of each actor, and the number of lanes. A finished actor makes room for a new one.
 fn lanes(story: &Story) -> (Vec<usize>, usize) {
     let mut lane_of = vec![LOOP; story.actors.len()];
     let mut alive = vec![true];

@@ -1,4 +1,4 @@
-//! [`Names`]: what calls and Futures are called in a view.
+//! [`Names`]: the names of calls and Futures in a view.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ pub(crate) struct Names {
 #[derive(Debug)]
 struct Called {
     name: Cow<'static, str>,
-    /// Which call of that name, from 1.
+    /// The number of the call among those of its name, from 1.
     nth: usize,
 }
 
@@ -58,7 +58,7 @@ impl Names {
         names
     }
 
-    /// A call: `fetch#2`.
+    /// Returns the name of a call: `fetch#2`.
     pub(crate) fn call(&self, runner: CallId) -> String {
         match self.calls.get(&runner) {
             Some(Called { name, nth: 1 }) => name.to_string(),
@@ -67,18 +67,18 @@ impl Names {
         }
     }
 
-    /// The coroutine that is called: `fetch`.
+    /// Returns the name of the called coroutine: `fetch`.
     pub(crate) fn coroutine(&self, runner: CallId) -> &str {
         self.calls.get(&runner).map_or("", |call| &call.name)
     }
 
-    /// Which call of its coroutine this is, from 1.
+    /// Returns the number of the call among those of its coroutine, from 1.
     pub(crate) fn nth(&self, runner: CallId) -> usize {
         self.calls.get(&runner).map_or(1, |call| call.nth)
     }
 
-    /// A Future: `fetch#2` for the result of a call, `[fetch, fetch#2]` for a list (of more than five, the
-    /// first three), `sleep`, `future 7`.
+    /// Returns the name of a Future: `fetch#2` for the result of a call, `[fetch, fetch#2]` for a list (the first three
+    /// if it has more than five), `sleep`, `future 7`.
     pub(crate) fn future(&self, future: FutureId) -> String {
         match self.futures.get(&future) {
             Some(Future::Call(runner)) => self.call(*runner),
@@ -91,7 +91,7 @@ impl Names {
     }
 
     fn children(&self, of: &[FutureId], len: usize) -> String {
-        // Enough to recognise the list by.
+        // Three names are enough to recognise the list.
         let shown = if len > 5 { 3 } else { len };
         let mut names: Vec<_> = of.iter().take(shown).map(|child| self.future(*child)).collect();
         if len > shown {
@@ -100,7 +100,7 @@ impl Names {
         names.join(", ")
     }
 
-    /// The call whose result the Future is.
+    /// Returns the call whose result the Future is.
     pub(crate) fn call_of(&self, future: FutureId) -> Option<CallId> {
         match self.futures.get(&future) {
             Some(Future::Call(runner)) => Some(*runner),
@@ -108,7 +108,7 @@ impl Names {
         }
     }
 
-    /// Where the Future comes from, if not from a call.
+    /// Returns the source of a Future that is not the result of a call.
     pub(crate) fn source(&self, future: FutureId) -> Option<&Source> {
         match self.futures.get(&future) {
             Some(Future::Other(source)) => Some(source),
@@ -117,7 +117,7 @@ impl Names {
     }
 }
 
-/// The unit in which all times of a trace are told.
+/// The unit of all times in a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     Milliseconds,
@@ -125,7 +125,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// Seconds, if something happens, or is to happen, ten seconds after the first entry or later.
+    /// Returns seconds if something happens, or is due, ten seconds after the first entry or later; else milliseconds.
     pub(crate) fn of(entries: &[Entry]) -> Self {
         let latest = |entry: &Entry| match &entry.event {
             Recorded::Made { source: Source::Sleep { until } | Source::Timeout { until, .. }, .. } => {
@@ -141,8 +141,8 @@ impl Unit {
         }
     }
 
-    /// `500 ms`, below 100 ms with a digit after the point; or `60.5 s`, with three digits at most. Zeros at the end
-    /// are left out. The space is one at which no line is broken.
+    /// Returns a time such as `500 ms`, with a decimal below 100 ms, or `60.5 s`, with at most three decimals. Trailing
+    /// zeros are left out. The space is a no-break space.
     pub(crate) fn tell(self, time: Duration) -> String {
         let number = |number: f64, digits: usize| {
             let text = format!("{number:.digits$}");

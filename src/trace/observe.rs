@@ -1,12 +1,12 @@
-//! [`observe`]: tells an observer what happens on this thread, for a while.
+//! [`observe`]: reports the events of this thread to an observer.
 
 use std::rc::Rc;
 
 use squall_runner::trace::{emit, exchange, Event, Observation, Observer};
 
-/// Tells the observer what happens on this thread until the guard is dropped; then the one before it again.
-/// The numbers start anew at 1 and go on where they were when the guard is dropped. A coroutine that was called while
-/// nobody observed is never told of.
+/// Reports the events of this thread to `observer` until the returned guard is dropped, which restores the observer
+/// from before. The numbers of calls and Futures begin at 1, and go on where they were after the guard is dropped.
+/// Events of a coroutine that was called while nothing observed are not reported.
 ///
 /// ```
 /// use std::cell::RefCell;
@@ -32,8 +32,9 @@ pub fn observe(observer: Rc<dyn Observer>) -> Observing {
     Observing { before: exchange(anew), in_front: false }
 }
 
-/// Puts an observer in front of the one that observes now, which is handed to `make`: it may tell that one what
-/// it is told. Then the numbers go on; else they start anew as with [`observe`].
+/// Installs an observer in front of the current one. The current observer is passed to `make`, so that the new one can
+/// forward events to it; the numbers of calls and Futures then go on. Without a current observer, this is like
+/// [`observe`].
 pub fn observe_in_front(make: impl FnOnce(Option<Rc<dyn Observer>>) -> Rc<dyn Observer>) -> Observing {
     let observer = make(now().observer);
     let now = now();
@@ -43,8 +44,8 @@ pub fn observe_in_front(make: impl FnOnce(Option<Rc<dyn Observer>>) -> Rc<dyn Ob
     Observing { before: exchange(Observation { observer: Some(observer), ..now }), in_front: true }
 }
 
-/// Writes a line of the program's own into the trace, in the column of the coroutine that runs. It prints nothing, and
-/// does nothing while nobody observes.
+/// Adds a line of your own to the trace, in the column of the running coroutine. It is not printed. Does nothing if the
+/// thread is not observed.
 ///
 /// ```
 /// let trace = squall::trace::record(|| squall::trace::note("the server answers"));
@@ -54,29 +55,29 @@ pub fn note(text: &str) {
     emit(|| Event::Note { text });
 }
 
-/// Ends what [`observe`] began, when it is dropped.
+/// A guard of [`observe`]: dropping it ends the observation.
 #[derive(Debug)]
 #[must_use = "observing ends when this is dropped: bind it to a name"]
 pub struct Observing {
     before: Observation,
-    /// Whether the one before shares the numbers.
+    /// `true` if the observer before shares the numbers.
     in_front: bool,
 }
 
 impl Observing {
-    /// Stops observing, until [`Paused::resume`].
+    /// Pauses the observation until [`Paused::resume`].
     pub fn pause(self) -> Paused {
         Paused(now())
     }
 }
 
-/// An observer that does not observe for now, and the numbers where it stopped.
+/// An observation that is paused, with the numbers where it stopped.
 #[derive(Debug)]
 #[must_use = "resume it to go on observing"]
 pub struct Paused(Observation);
 
 impl Paused {
-    /// Goes on observing, with the next numbers.
+    /// Resumes the observation, with the next numbers.
     pub fn resume(self) -> Observing {
         Observing { before: exchange(self.0), in_front: false }
     }
@@ -92,7 +93,7 @@ impl Drop for Observing {
     }
 }
 
-/// How this thread is observed now.
+/// Returns the current observation of this thread.
 fn now() -> Observation {
     let now = exchange(Observation::default());
     exchange(now.clone());

@@ -15,14 +15,14 @@ impl Line {
         self.texts.push((tone, text.to_owned()));
     }
 
-    /// Fills up with spaces.
+    /// Pads with spaces.
     pub(crate) fn pad_to(&mut self, to: usize) {
         if self.width < to {
             self.push(Tone::Plain, &" ".repeat(to - self.width));
         }
     }
 
-    /// Puts `start` in the place of the spaces that the line begins with, up to `to`.
+    /// Replaces the spaces at the beginning of the line, up to `to`, with `start`.
     pub(crate) fn replace_start(&mut self, mut start: Self, to: usize) {
         start.pad_to(to);
         self.texts.splice(..1, start.texts);
@@ -32,7 +32,7 @@ impl Line {
         self.width
     }
 
-    /// The line with its end, without spaces before that.
+    /// Returns the line with its end, without trailing spaces.
     pub(crate) fn print(&self, colors: bool) -> String {
         let mut line = String::new();
         let mut texts = self.texts.as_slice();
@@ -55,7 +55,8 @@ impl Line {
 }
 
 impl Tone {
-    /// The colour, as a terminal is told it. Only the eight that each terminal has, so that its theme decides.
+    /// Returns the escape code of the colour. Only the eight basic colours are used, so that the terminal's theme
+    /// applies.
     fn sgr(self) -> Option<&'static str> {
         match self {
             Self::Plain => None,

@@ -1,4 +1,4 @@
-//! [`Recorder`]: keeps what happens, in bounded memory, as a [`Trace`].
+//! [`Recorder`]: records events in bounded memory, as a [`Trace`].
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -10,10 +10,10 @@ use squall_runner::trace::{Event, Observer};
 use super::{observe, Entry, Recorded, Text};
 use crate::IoLoop;
 
-/// So many entries are kept if nothing else is said.
+/// How many entries are kept by default.
 const LIMIT: usize = 100_000;
 
-/// Calls `f`, and records what coroutines, Futures and the loop do on this thread until it returns. [`Recorder`] has
+/// Calls `f`, and records what coroutines, Futures and the loop do on this thread until `f` returns. [`Recorder`] has
 /// settings.
 ///
 /// ```
@@ -35,24 +35,24 @@ pub fn record<R>(f: impl FnOnce() -> R) -> Trace<R> {
     Recorder::new().record(f)
 }
 
-/// What happened while a function ran, and what it returned. `Display` is [`text`](Self::text).
+/// A record of what happened while a function ran, and the function's result. `Display` prints [`text`](Self::text).
 #[derive(Debug, Clone)]
 pub struct Trace<R = ()> {
-    /// What the function returned.
+    /// The function's result.
     pub result: R,
     entries: Vec<Entry>,
     dropped: usize,
 }
 
 impl Trace {
-    /// Creates a trace of what was recorded elsewhere.
+    /// Creates a trace from entries that were recorded elsewhere.
     pub(crate) fn new(entries: Vec<Entry>, dropped: usize) -> Self {
         Self { result: (), entries, dropped }
     }
 }
 
 impl<R> Trace<R> {
-    /// Returns what happened, in order.
+    /// Returns the recorded entries, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -67,7 +67,7 @@ impl<R> Trace<R> {
         Text::new(&self.entries, self.dropped)
     }
 
-    /// Returns the trace in columns as a text that is 100 wide, without colours.
+    /// Returns the trace in columns, 100 characters wide and without colours.
     pub fn to_text(&self) -> String {
         self.text().to_string()
     }
@@ -79,7 +79,7 @@ impl<R> fmt::Display for Trace<R> {
     }
 }
 
-/// Records what a function does on this thread, as far as Runners, Futures and the loop tell it.
+/// Records what Runners, Futures and the loop do on this thread while a function runs.
 ///
 /// ```
 /// use squall::trace::Recorder;
@@ -104,13 +104,13 @@ impl Recorder {
         Self::default()
     }
 
-    /// Keeps only the first `entries` of them. The trace says how many came after that.
+    /// Sets how many entries are kept, the first ones. [`Trace::dropped`] counts those that come after.
     #[must_use]
     pub fn limit(self, entries: usize) -> Self {
         Self { limit: entries }
     }
 
-    /// Calls `f` and records what happens until it returns. A recording within another takes the events for
+    /// Calls `f`, and records what happens until it returns. A recording inside another one takes the events for
     /// itself.
     pub fn record<R>(&self, f: impl FnOnce() -> R) -> Trace<R> {
         let recording = Rc::new(Recording {

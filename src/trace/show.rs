@@ -1,4 +1,4 @@
-//! [`Printed`]: a value as a trace prints it, as far as that is possible.
+//! [`Printed`]: a value as a trace prints it.
 
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ thread_local! {
     static SHOWS: RefCell<HashMap<TypeId, Show>> = RefCell::default();
 }
 
-/// Has values of type `T` printed by `show` on this thread, where nothing else is known of them.
+/// Prints values of type `T` by `show` on this thread, if no `Debug` of the type is known.
 ///
 /// ```
 /// use squall::trace::{show_as, Printed, Shown};
@@ -26,12 +26,12 @@ thread_local! {
 /// assert_eq!(Printed(Shown::new(&Page(5), None)).to_string(), "page 5");
 /// ```
 pub fn show_as<T: 'static>(show: Show) {
-    // While a thread ends nothing is shown on it any more.
+    // Nothing is shown on a thread that is ending.
     let _ = SHOWS.try_with(|shows| shows.borrow_mut().insert(TypeId::of::<T>(), show));
 }
 
-/// A value as a trace prints it: with the `Debug` of its type where the attribute saw one or where it is a type of
-/// the standard library, by what [`show_as`] was told, else the name of the type.
+/// A value as a trace prints it: by `Debug` if the type is from the standard library or the coroutine attribute saw its
+/// `Debug`; else by the function that was passed to [`show_as`]; else by the name of its type.
 #[derive(Clone, Copy)]
 pub struct Printed<'a>(pub Shown<'a>);
 
@@ -78,7 +78,7 @@ impl fmt::Display for Printed<'_> {
     }
 }
 
-/// `alloc::vec::Vec<a::b::C>` as `Vec<C>`.
+/// Writes `alloc::vec::Vec<a::b::C>` as `Vec<C>`.
 fn write_without_paths(f: &mut fmt::Formatter<'_>, type_name: &str) -> fmt::Result {
     let mut rest = type_name;
     while let Some(end) = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')) {

@@ -1,37 +1,37 @@
-//! [`Story`]: the entries of a trace as rows of who does what, the same for every way to draw them.
+//! [`Story`]: the entries of a trace as rows of acts, common to all ways of drawing them.
 
 use std::time::Duration;
 
 use super::cell::{breakable, plain};
 use super::names::Unit;
 
-/// What happens, row by row.
+/// The rows of a trace.
 #[derive(Debug)]
 pub(crate) struct Story {
-    /// Those who act, by their number in the rows: the loop, then each call of a coroutine, oldest first.
+    /// The actors, by their numbers in the rows: the loop, then each call of a coroutine, oldest first.
     pub(crate) actors: Vec<Actor>,
     pub(crate) rows: Vec<Row>,
-    /// The unit of its times.
+    /// The unit of times.
     pub(crate) unit: Unit,
-    /// Those that are suspended at the end: the name of the call, and what it did last.
+    /// The calls that are suspended at the end: the name of each call, and what it did last.
     pub(crate) waiting: Vec<(String, String)>,
 }
 
-/// Who acts.
+/// The loop, or a call of a coroutine.
 #[derive(Debug, Clone)]
 pub(crate) struct Actor {
-    /// `fetch#2`; the loop is `loop`.
+    /// The name of the call, such as `fetch#2`; `loop` for the loop.
     pub(crate) label: String,
-    /// `fetch`.
+    /// The name of the coroutine, such as `fetch`.
     pub(crate) coroutine: String,
-    /// 2.
+    /// The number of the call among those of its coroutine.
     pub(crate) nth: usize,
 }
 
 /// The number of the loop among the actors.
 pub(crate) const LOOP: usize = 0;
 
-/// Something that happens at one time.
+/// What happens at one time.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) time: Duration,
@@ -40,66 +40,66 @@ pub(crate) struct Row {
 
 #[derive(Debug)]
 pub(crate) enum What {
-    /// The loop turns: its iterations are counted from 1. Turns in which nothing is seen are told in a row of the loop.
+    /// A turn of the loop, counted from 1. Turns in which nothing is seen share a row of the loop.
     Turn(usize),
-    /// One act, or a call and the start of what is called.
+    /// One act, or a call together with the start of the called coroutine.
     Acts(Vec<Act>),
-    /// Something is logged.
+    /// A log message.
     Log(String),
 }
 
-/// What one actor does.
+/// An act of one actor.
 #[derive(Debug)]
 pub(crate) struct Act {
     pub(crate) actor: usize,
     pub(crate) text: String,
-    /// The line of the program that stands behind the text, if it has a tone of its own.
+    /// The line of the program behind the text, if it has a tone of its own.
     pub(crate) place: String,
     pub(crate) tone: Tone,
-    /// Whether it begins with this.
+    /// `true` if the actor begins with this act.
     pub(crate) begins: bool,
-    /// What becomes of it.
+    /// The state of the actor after the act.
     pub(crate) life: Life,
 }
 
-/// Whether an actor is there.
+/// The state of an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// Not yet called, or at its end.
+    /// Not called yet, or ended.
     Gone,
-    /// On the stack.
+    /// Running: on the stack.
     Running,
     /// Suspended.
     Waiting,
 }
 
-/// The colour of a text, if there are colours.
+/// The meaning of a text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Plain,
-    /// What goes into a coroutine.
+    /// What is sent or thrown into a coroutine.
     In,
-    /// What comes out.
+    /// What comes out of a coroutine.
     Out,
-    /// It ends well.
+    /// A good end.
     Good,
     /// An exception.
     Bad,
     /// What the program prints.
     Said,
-    /// Lines, times.
+    /// Lines and times.
     Faint,
     /// Names.
     Name,
 }
 
 impl Act {
-    /// Returns the text with the line of the program, as one line of a terminal.
+    /// Returns the text and the line of the program on one line.
     pub(crate) fn line(&self) -> String {
         format!("{}{}", plain(&self.text), plain(&self.place))
     }
 
-    /// Splits a part of the text, as it is printed, at the line of the program.
+    /// Splits a part of the printed text where the line of the program begins.
     pub(crate) fn split<'a>(&self, printed: &'a str) -> (&'a str, &'a str) {
         let place = breakable(&plain(&self.place));
         printed.split_at(printed.strip_suffix(&place).map_or(printed.len(), str::len))

@@ -1,4 +1,4 @@
-//! [`Story::of`]: tells a list of entries as a story, one entry after the other.
+//! [`Story::of`]: makes a story of a list of entries, one entry after the other.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
@@ -11,7 +11,7 @@ use super::names::{Names, Unit};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
 use super::{Entry, Recorded, Source};
 
-/// A yield whose reason to wait is not known yet.
+/// A yield of which it is not known yet whether and why it waits.
 struct Yielding {
     runner: CallId,
     time: Duration,
@@ -20,56 +20,56 @@ struct Yielding {
     place: String,
 }
 
-/// What a coroutine waits for, if there is nothing else to say of it.
+/// The object of a wait of which nothing else is known.
 const IT: &str = "wait for it";
 
-/// What a native coroutine awaits that goes on in the next turn.
+/// The object of an await of a native coroutine that goes on in the next turn.
 const MOMENT: &str = "moment";
 
-/// How the description of a lock says that it is held ...
+/// The text between a lock and its holder in a description ...
 const HELD: &str = ", held ";
 
-/// ... and where it was taken.
+/// ... and between the holder and the line where it took the lock.
 const SINCE: &str = " since ";
 
-/// How lines of the program are told.
+/// How lines of the program are shown.
 enum Places {
     Untold,
-    /// They are all in one file.
+    /// As a number alone, since all of them are in one file.
     Line,
     FileAndLine,
 }
 
-/// What has been told, and what must be known to tell what comes next.
+/// The story so far, and the state that is needed to go on.
 struct Teller<'a> {
     names: &'a Names,
-    /// How the lines of yields are told.
+    /// How the lines of yields are shown.
     places: Places,
     story: Story,
     /// The number of each call among the actors.
     numbers: HashMap<CallId, usize>,
-    /// Who runs now, innermost last.
+    /// The running calls, innermost last.
     stack: Vec<CallId>,
-    /// The last yield, until it is told.
+    /// The last yield, until its row is made.
     yielding: Option<Yielding>,
-    /// Who waits for each Future.
+    /// The calls that wait for each Future.
     waiters: HashMap<FutureId, Vec<CallId>>,
-    /// Those that have returned or raised.
+    /// The calls that have returned or raised.
     over: HashSet<CallId>,
-    /// Those that start in a later turn than the one in which they are called.
+    /// The calls that start in a later turn than that of the call.
     natives: HashSet<CallId>,
-    /// How often the loop has turned.
+    /// How many turns the loop has begun.
     turns: usize,
-    /// When the last turn began, if that is to be told when something happens in it.
+    /// When the last turn began, if it has no row yet.
     untold_turn: Option<Duration>,
     /// The turns before that one in which nothing happened, and when the last of them began.
     quiet: Option<(RangeInclusive<usize>, Duration)>,
-    /// Whether a loop runs.
+    /// `true` if a loop is running.
     looping: bool,
 }
 
 impl Story {
-    /// `lines`: with lines of the program.
+    /// Makes a story, with the lines of the program if `lines` is set.
     pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool) -> Self {
         let mut files = HashSet::new();
         for entry in entries {
@@ -117,13 +117,13 @@ impl Story {
 }
 
 impl Teller<'_> {
-    #[allow(clippy::too_many_lines)] // One arm for each event.
+    #[allow(clippy::too_many_lines)] // one arm for each event
     fn tell(&mut self, entry: &Entry, next: Option<&Entry>) {
         let time = entry.time;
         match &entry.event {
             Recorded::Call { runner, body, .. } => self.call(time, *runner, *body),
             Recorded::Start { runner } | Recorded::Wake { runner } => {
-                // A generator starts in its call, which is told already.
+                // A generator starts in its call, which has a row already.
                 if self.stack.last() != Some(runner) {
                     self.stack.push(*runner);
                     let started = matches!(entry.event, Recorded::Start { .. });
@@ -175,7 +175,7 @@ impl Teller<'_> {
                 self.end(time, *runner, text, Tone::Good);
             }
             Recorded::Raise { runner, exception } => {
-                // The last frame is its own, unless there were too many.
+                // The last frame is the coroutine's own, unless frames were left out.
                 let frame = exception.traceback.first().filter(|_| exception.elided == 0);
                 let place = frame.map_or(String::new(), |(place, _)| self.place(*place));
                 let act = self.of(*runner, format!("raise {exception}"), Tone::Bad, Life::Gone);
@@ -232,7 +232,8 @@ impl Teller<'_> {
                     self.row(time, What::Acts(vec![act]));
                 }
             }
-            // Told where the Future is yielded. Of what is made of a list that was yielded the last is the whole.
+            // Shown where the Future is yielded. When a list is yielded, the last Future made for it is that of the
+            // whole list.
             Recorded::Made { future, .. } => {
                 if let Some(Yielding { kind: Kind::List(_) | Kind::Dict(_), future: whole, .. }) =
                     &mut self.yielding
@@ -246,7 +247,7 @@ impl Teller<'_> {
     fn call(&mut self, time: Duration, runner: CallId, body: Body) {
         let yields = self.yielding.as_ref().map(|yielding| yielding.runner);
         self.yielded(None);
-        // What was yielded is being converted, on behalf of the coroutine that yielded it.
+        // The yielded thing is being converted, on behalf of the coroutine that yielded it.
         self.stack.extend(yields);
         let caller = self.stack.last().copied();
         let label = self.names.call(runner);
@@ -267,7 +268,7 @@ impl Teller<'_> {
         }
     }
 
-    /// Adds a call to those that act, and gives its number among them.
+    /// Adds a call to the actors, and returns its number.
     fn begin(&mut self, runner: CallId, body: Body) -> usize {
         let actor = self.story.actors.len();
         self.numbers.insert(runner, actor);
@@ -290,7 +291,7 @@ impl Teller<'_> {
         self.act(time, runner, text, tone, Life::Running);
     }
 
-    /// Tells the last yield, if it was not told yet: with what is waited for and until when, if it waits.
+    /// Makes the row of the last yield, if it has none yet: with what is waited for and until when, if it waits.
     fn yielded(&mut self, wait: Option<String>) {
         let Some(Yielding { runner, time, kind, future, place }) = self.yielding.take() else { return };
         let name = future.map(|future| self.names.future(future));
@@ -329,7 +330,7 @@ impl Teller<'_> {
         self.act(time, runner, format!("yield {what}{comma}{reason}{place}"), Tone::Out, life);
     }
 
-    /// Why a coroutine waits.
+    /// Returns what a coroutine waits for, in words.
     fn until(&self, future: Option<FutureId>, on: Option<&str>) -> String {
         let Some(future) = future else { return "wait one turn".to_owned() };
         let held = on.filter(|on| on.contains(HELD)).map(|on| self.holders(on));
@@ -341,7 +342,7 @@ impl Teller<'_> {
         }
     }
 
-    /// The description of what is held, with the lines since when as short as other lines.
+    /// Returns the description of a held lock, with its lines shortened like other lines.
     fn holders(&self, on: &str) -> String {
         let mut parts = on.split(SINCE);
         let mut short = parts.next().unwrap_or_default().to_owned();
@@ -372,8 +373,8 @@ impl Teller<'_> {
 
     fn resolve(&mut self, time: Duration, future: FutureId, state: State) {
         if let Some(runner) = self.names.call_of(future) {
-            // A call's Future is resolved as it returns, which is told; but not when it is cancelled. A native
-            // coroutine is over then; a generator goes on, and what it returns is dropped.
+            // A call that returns resolves its Future, which the row of the return shows; but not when the Future is
+            // cancelled. Then a native coroutine has ended, while a generator goes on and its result is dropped.
             if state == State::Cancelled && !self.over.contains(&runner) {
                 if self.natives.contains(&runner) {
                     self.end(time, runner, "cancelled".to_owned(), Tone::Bad);
@@ -386,7 +387,7 @@ impl Teller<'_> {
             return;
         }
         if self.yielding.as_ref().is_some_and(|yielding| yielding.future == Some(future)) {
-            // A list that is done as it is yielded: the yield says so.
+            // The row of the yield says that the list is already done.
             return;
         }
         let waiters = self.waiters.remove(&future).unwrap_or_default();
@@ -426,13 +427,13 @@ impl Teller<'_> {
         }
     }
 
-    /// A row of one coroutine.
+    /// Adds a row of one coroutine.
     fn act(&mut self, time: Duration, runner: CallId, text: impl Into<String>, tone: Tone, life: Life) {
         let act = self.of(runner, text.into(), tone, life);
         self.row(time, What::Acts(vec![act]));
     }
 
-    /// A row of whoever runs now.
+    /// Adds a row of the running coroutine.
     fn act_now(&mut self, time: Duration, text: String, tone: Tone) {
         match self.stack.last() {
             Some(runner) => self.act(time, *runner, text, tone, Life::Running),
@@ -453,7 +454,7 @@ impl Teller<'_> {
         Act { actor: LOOP, text, tone, begins: false, life, place: String::new() }
     }
 
-    /// Notes who is suspended now.
+    /// Records the calls that are suspended now.
     fn suspended(&mut self) {
         let mut last = vec![None; self.story.actors.len()];
         for row in &self.story.rows {
@@ -485,7 +486,7 @@ impl Teller<'_> {
         self.story.rows.push(Row { time, what });
     }
 
-    /// ` :12`, with the name of the file if there are several. The space is one at which no line is broken.
+    /// Returns ` :12`, with the name of the file if there are several. The space is a no-break space.
     fn place(&self, place: Place) -> String {
         let file = place.file().rsplit(['/', '\\']).next().unwrap_or_default();
         match self.places {

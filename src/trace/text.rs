@@ -1,4 +1,4 @@
-//! [`Text`]: a trace for the eye, in columns.
+//! [`Text`]: a trace as text, in columns.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use super::paint::Line;
 use super::story::{Story, Tone};
 use super::{lanes, Entry, Raised, Recorded};
 
-/// A trace as text: one column for the loop and one for each call of a coroutine; below it how it ended, what was
-/// logged, and who still waits. Print it with `{}`.
+/// A trace as text: one column for the loop and one for each call of a coroutine. Below the columns are the outcome,
+/// the log, and the coroutines that still wait. Print it with `{}`.
 ///
-/// Where there is not enough space for a column for each call, those of one coroutine that are not alive at the
-/// same time share one; where that is not enough, each coroutine is a line, and what it does stands at the right.
+/// If there is not enough width for all columns, calls of one coroutine that are not alive at the same time share a
+/// column. If that is still not enough, each coroutine becomes a line, and what it does is shown at the right.
 ///
 /// ```
 /// use squall::Future;
@@ -42,28 +42,28 @@ impl<'a> Text<'a> {
         Self { entries, dropped, width: 100, colors: false, lines: true, tracebacks: true }
     }
 
-    /// At most so many columns of a terminal wide, instead of 100; not less than 40.
+    /// Sets the largest width in columns of a terminal; 100 by default, 40 at least.
     pub fn width(self, columns: usize) -> Self {
         Self { width: columns.max(40), ..self }
     }
 
-    /// With the colours of a terminal. Without this there are none.
+    /// Sets whether the text has terminal colours. It has none by default.
     pub fn colors(self, colors: bool) -> Self {
         Self { colors, ..self }
     }
 
-    /// Without the numbers of the lines at which coroutines yield, and the lines of tracebacks: then the text stays
-    /// the same when the program is moved within its file.
+    /// Leaves out the line numbers of yields and the lines of tracebacks. The text then stays the same when the program
+    /// moves within its file.
     pub fn without_lines(self) -> Self {
         Self { lines: false, ..self.without_tracebacks() }
     }
 
-    /// Without the tracebacks of exceptions that ended a run or were logged.
+    /// Leaves out the tracebacks of exceptions that ended a run or were logged.
     pub fn without_tracebacks(self) -> Self {
         Self { tracebacks: false, ..self }
     }
 
-    /// How it ended, what was logged, who still waits, what is left out.
+    /// Draws the end of the trace: the outcome, the log, the coroutines that still wait, and what was left out.
     fn ending(&self, story: &Story) -> Vec<Line> {
         let mut lines = Vec::new();
         for entry in self.entries {

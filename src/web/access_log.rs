@@ -1,4 +1,4 @@
-//! What the server logs: each response in one line, and the exceptions that no handler caught.
+//! The server's log: one line for each response, and the exceptions that no handler caught.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use super::exchange::Exchange;
 /// The target of the server's log records.
 pub(crate) const TARGET: &str = "squall::web";
 
-/// Returns whether a logger may want the line of a response.
+/// Returns whether a logger may accept the line of a response.
 #[inline]
 pub(crate) fn is_read() -> bool {
     log::log_enabled!(target: TARGET, Level::Error)
 }
 
-/// Logs a finished response, as `200 GET /users?page=2 (127.0.0.1:50000) 1.25ms`: an error if the server failed, a
-/// warning if the request did.
+/// Logs a finished response like `200 GET /users?page=2 (127.0.0.1:50000) 1.25ms`: as an error if the server failed, as
+/// a warning if the request was wrong.
 ///
 /// Source: `tornado.web.Application.log_request`.
 pub(crate) fn response(exchange: &Exchange, started: Option<Duration>) {

@@ -14,7 +14,9 @@ use super::request::Request;
 use super::server::{Server, Serving};
 use crate::net::Address;
 
-/// Routes, each with its handler. A handle: clones mean the same routes until another is added.
+/// A table of routes, each with its handler.
+///
+/// An `Application` is a handle: clones share the routes until another route is added to one of them.
 ///
 /// ```
 /// use std::rc::Rc;
@@ -42,14 +44,14 @@ pub struct Application(Rc<Routes>);
 #[derive(Clone)]
 struct Routes {
     router: Router<Rc<dyn Handler>>,
-    /// Answers what no route matches.
+    /// Answers requests that no route matches.
     fallback: Rc<dyn Handler>,
     /// Answers `OPTIONS *`.
     asterisk: Rc<dyn Handler>,
 }
 
 impl Application {
-    /// Creates an application without routes: every request is answered with 404.
+    /// Creates an application without routes, which answers every request with 404.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self(Rc::new(Routes {
@@ -59,12 +61,13 @@ impl Application {
         }))
     }
 
-    /// Adds a route. In its pattern, `{name}` matches one segment of a path and `{*name}` all that is left of it:
-    /// `"/users/{id}"`, `"/files/{*path}"`. The handler finds them by [`Request::path_param`]. A segment without
-    /// parameters is preferred, so routes may be added in any order. A path must match whole, its last slash too.
+    /// Adds a route. In its pattern, `{name}` matches one segment of a path, and `{*name}` the whole rest of it:
+    /// `"/users/{id}"`, `"/files/{*path}"`. [`Request::path_param`] returns what they matched. A segment without
+    /// parameters takes precedence, so routes may be added in any order. A path must match as a whole, including a
+    /// slash at its end.
     ///
     /// # Panics
-    /// If the pattern is malformed, or matches the same paths as another.
+    /// Panics if the pattern is malformed, or matches the same paths as another one.
     #[track_caller]
     #[must_use]
     pub fn route(mut self, pattern: &str, handler: impl RequestHandler) -> Self {
@@ -74,7 +77,7 @@ impl Application {
         self
     }
 
-    /// Sets the handler of requests that no route matches, which are answered with 404 otherwise.
+    /// Sets the handler of requests that no route matches. Without it they are answered with 404.
     ///
     /// Source: the setting `default_handler_class` of `tornado.web.Application`.
     #[must_use]
@@ -83,7 +86,7 @@ impl Application {
         self
     }
 
-    /// Listens on an address, and serves there on the current loop. Port 0 is any that is free: see
+    /// Listens on an address, and serves on the current loop. With port 0 the system chooses a free port: see
     /// [`Server::local_addr`].
     ///
     /// # Errors
@@ -92,7 +95,7 @@ impl Application {
         self.listen_with(address, HttpServerConfig::default())
     }
 
-    /// Listens like [`listen`](Self::listen), with other limits.
+    /// Listens like [`listen`](Self::listen), with limits of your own.
     ///
     /// # Errors
     /// If the address cannot be bound.
@@ -100,7 +103,7 @@ impl Application {
         Server::tcp(Serving::new(self.clone(), config), address.into())
     }
 
-    /// Listens like [`listen_with`](Self::listen_with), for HTTPS.
+    /// Listens like [`listen_with`](Self::listen_with), and serves HTTPS.
     ///
     /// # Errors
     /// If the address cannot be bound.
@@ -114,16 +117,16 @@ impl Application {
         Server::tcp(Serving::new(self.clone(), config).with_tls(tls), address.into())
     }
 
-    /// Listens on a Unix socket, whose file must not exist.
+    /// Listens on a Unix socket, whose file must not exist yet.
     ///
     /// # Errors
-    /// If the file cannot be made.
+    /// If the file cannot be created.
     #[cfg(unix)]
     pub fn listen_unix(&self, path: impl AsRef<std::path::Path>, config: HttpServerConfig) -> Result<Server> {
         Server::unix(Serving::new(self.clone(), config), path.as_ref())
     }
 
-    /// Finds the handler of a path, and what its parameters are. If one of these is not percent-encoded UTF-8, the
+    /// Finds the handler of a path, and the values of its parameters. If one of these is not percent-encoded UTF-8, the
     /// request is answered with 400.
     pub(super) fn find(&self, path: &str) -> (Rc<dyn Handler>, Result<Vec<(String, String)>, HttpError>) {
         let routes = &*self.0;
@@ -140,7 +143,7 @@ impl Application {
         }
     }
 
-    /// The handler of what no route matches.
+    /// Returns the handler of requests that no route matches.
     pub(super) fn fallback(&self) -> Rc<dyn Handler> {
         self.0.fallback.clone()
     }
@@ -161,7 +164,7 @@ impl RequestHandler for NotFound {
     }
 }
 
-/// The server as a whole, to which `OPTIONS *` goes. RFC 9110, section 9.3.7.
+/// Answers `OPTIONS *`, which concerns the server as a whole. RFC 9110, section 9.3.7.
 struct Asterisk;
 
 impl RequestHandler for Asterisk {}

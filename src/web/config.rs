@@ -13,27 +13,28 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpServerConfig {
-    /// The size of a request's head, which is its first line and its headers, in bytes; 64 KiB. More is answered with
-    /// 431. At least 8,192.
+    /// The largest head of a request, its first line and headers, in bytes. 64 KiB by default, 8,192 at least. A larger
+    /// one is answered with 431.
     pub max_header_size: usize,
-    /// The number of a request's headers; 100. More is answered with 431.
+    /// The largest number of headers of a request. 100 by default. More are answered with 431.
     pub max_headers: usize,
-    /// The size of a request's body, in bytes; 10 MiB. More is answered with 413. A handler changes it for its own
-    /// request by [`set_max_body_size`](super::Request::set_max_body_size).
+    /// The largest body of a request, in bytes. 10 MiB by default. A larger one is answered with 413. A handler changes
+    /// the limit for its own request by [`set_max_body_size`](super::Request::set_max_body_size).
     pub max_body_size: u64,
-    /// The time from the first byte of a request's head to its last; 30 seconds. Then the answer is 408. A new
-    /// connection that sends nothing is closed after this time, too.
+    /// The longest time from the first byte of a request's head to its last. 30 seconds by default. A slower request is
+    /// answered with 408. A new connection that sends nothing is also closed after this time.
     pub header_timeout: Duration,
-    /// The time for which a body may pause while the handler waits for it; 60 seconds. Then [`HttpError`] 408 is
-    /// raised in the handler.
+    /// The longest pause of a body while the handler waits for it. 60 seconds by default. After it, [`HttpError`] 408
+    /// is raised in the handler.
     ///
     /// [`HttpError`]: super::HttpError
     pub body_timeout: Duration,
-    /// The time for which a client may take nothing of a response; 60 seconds. Then the connection is closed.
+    /// The longest time for which a client may accept nothing of a response. 60 seconds by default. After it, the
+    /// connection is closed.
     pub write_timeout: Duration,
-    /// The time between requests; 75 seconds. Then the connection is closed.
+    /// The longest time between two requests. 75 seconds by default. After it, the connection is closed.
     pub idle_timeout: Duration,
-    /// The number of open connections; 20,000. Others wait in the system's queue of the listener.
+    /// The largest number of open connections. 20,000 by default. Further ones wait in the system's backlog.
     pub max_connections: usize,
 }
 

@@ -1,4 +1,4 @@
-//! [`Connection`]: a connection of a server, from its first byte to its last.
+//! [`Connection`]: a connection to a client, from its first byte to its last.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -24,52 +24,52 @@ use super::upgrade::Upgrade;
 use super::websocket::{Progress, Socket};
 use crate::http::transport::Transport;
 
-/// How long a connection that is closed waits for the client to see that.
+/// How long a closed connection waits for the client to see that.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// How much of what nobody reads is taken meanwhile, in bytes.
+/// How many bytes are read and dropped meanwhile.
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
-/// How much is read ahead while a handler works, in bytes: enough to see the end of the stream.
+/// How many bytes are read ahead while a handler runs: enough to see the end of the stream.
 const AHEAD: usize = 4096;
 
-/// The state of a connection that its task, hyper and the request under way share.
+/// The state that a connection's task, hyper and the current request share.
 pub(crate) struct Connection {
     pub(super) serving: Rc<Serving>,
     transport: RefCell<Transport>,
     peer: Peer,
-    /// Wakes the task. Set by its first step.
+    /// Wakes the task. Set when the task is first polled.
     waker: OnceCell<Waker>,
-    /// The request whose response is not sent yet.
+    /// The request whose response was not sent yet.
     current: RefCell<Option<Rc<Exchange>>>,
-    /// Whether hyper is calling the service: then it will look for the response by itself.
+    /// `true` if hyper is calling the service, after which it looks for the response itself.
     calling: Cell<bool>,
-    /// An empty map with room, for the headers of the next response.
+    /// An empty map with spare room, for the headers of the next response.
     spare_headers: Cell<Option<HeaderMap>>,
-    /// What was read while a handler worked, for hyper to read.
+    /// Bytes that were read while a handler ran, for hyper to read.
     ahead: RefCell<Vec<u8>>,
-    /// Whether the client sends no more.
+    /// `true` if the client sends no more.
     ended: Cell<bool>,
-    /// Whether something came since the last request was called.
+    /// `true` if bytes have arrived since the last request began.
     fresh: Cell<bool>,
-    /// How much was written, in bytes.
+    /// How many bytes were written.
     written: Cell<u64>,
-    /// Whether the last write had to wait.
+    /// `true` if the last write had to wait.
     blocked: Cell<bool>,
-    /// Whether the client may be sending what nobody will read.
+    /// `true` if the client may be sending bytes that nothing will read.
     lingers: Cell<bool>,
     /// The WebSocket that the connection becomes once the response is sent.
     upgrade: Cell<Option<Upgrade>>,
     pub(super) deadline: Deadline,
 }
 
-/// What ends the life of a connection as HTTP.
+/// How the HTTP part of a connection ended.
 enum Ended {
-    /// hyper is done with it.
+    /// hyper has finished.
     Done,
-    /// What the client sent is not HTTP, or the stream failed. hyper has answered where that was possible.
+    /// The client did not send HTTP, or the stream failed. hyper has answered if that was possible.
     Failed,
-    /// Its client took too long, or the server stops.
+    /// The client took too long, or the server stops.
     Cut,
 }
 
@@ -99,7 +99,7 @@ impl Connection {
         self.peer
     }
 
-    /// The time of the loop.
+    /// Returns the loop's time.
     pub(super) fn time(&self) -> Duration {
         self.serving.io_loop.time()
     }
@@ -113,32 +113,32 @@ impl Connection {
         self.spare_headers.set(Some(headers));
     }
 
-    /// Lets the task go on, since there is something to send or to receive.
+    /// Wakes the task, since there is something to send or to receive.
     pub(super) fn wake(&self) {
         if !self.calling.get() {
             self.wake_task();
         }
     }
 
-    /// Lets the task look what it is to do.
+    /// Wakes the task, which then finds out what to do.
     pub(super) fn wake_task(&self) {
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }
     }
 
-    /// Has the connection closed slowly: the client may be sending what nobody will read, and a socket that is closed
-    /// on unread bytes is reset, so that the client loses the response.
+    /// Closes the connection slowly. The client may be sending bytes that nothing will read, and closing a socket with
+    /// unread bytes resets it, so that the client loses the response.
     pub(super) fn linger(&self) {
         self.lingers.set(true);
     }
 
-    /// Makes the connection a WebSocket once the response is sent.
+    /// Makes the connection a WebSocket after the response is sent.
     pub(super) fn upgrade(&self, upgrade: Upgrade) {
         self.upgrade.set(Some(upgrade));
     }
 
-    /// What wakes the task.
+    /// Returns a waker of the task.
     pub(super) fn waker(&self) -> Waker {
         self.waker.get().cloned().unwrap_or_else(|| Waker::noop().clone())
     }
@@ -148,7 +148,7 @@ impl Connection {
         self.fresh.set(false);
         *self.current.borrow_mut() = Some(exchange.clone());
         self.calling.set(true);
-        // The connection is in the background, its handlers are not.
+        // The connection is in the background, but its handlers are not.
         self.serving.context.clone().enter(|| start(&exchange));
         self.calling.set(false);
     }
@@ -186,7 +186,7 @@ impl Connection {
         wrote
     }
 
-    /// hyper calls this when it has nothing left to write.
+    /// Flushes the stream. hyper calls this when it has nothing left to write.
     pub(super) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = self.transport.borrow_mut().poll_flush(cx);
         self.blocked.set(flushed.is_pending());
@@ -216,7 +216,7 @@ impl Connection {
         self.current.borrow().clone()
     }
 
-    /// Serves the connection until it is closed, or is a WebSocket's.
+    /// Serves the connection until it is closed, first HTTP and then perhaps a WebSocket.
     pub(super) async fn serve(self: Rc<Self>) {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.serving.tls {
@@ -270,7 +270,7 @@ impl Connection {
         self.close(ended).await;
     }
 
-    /// Puts TLS on the socket.
+    /// Performs the TLS handshake.
     #[cfg(feature = "tls")]
     async fn encrypt(&self, tls: &super::tls::TlsConfig) -> Result<(), Ended> {
         let mut handshake = match &*self.transport.borrow() {
@@ -320,7 +320,7 @@ impl Connection {
         ended
     }
 
-    /// Does for the request under way what hyper does not: reads its body, and looks whether its client is there.
+    /// Does for the current request what hyper does not: reads its body, and notices that the client has left.
     fn look_at_current(&self, cx: &mut Context<'_>) {
         let Some(exchange) = self.current() else { return };
         if let Some(receiver) = &exchange.receiver {
@@ -344,7 +344,7 @@ impl Connection {
         }
     }
 
-    /// What the connection waits for, and for how long.
+    /// Returns the current phase of the connection, and how long it may last.
     fn phase(&self) -> (Phase, Option<Duration>) {
         let config = &self.serving.config;
         if self.blocked.get() {
@@ -362,7 +362,7 @@ impl Connection {
         }
     }
 
-    /// The client took too long. Returns whether that is the end of the connection.
+    /// Handles a client that took too long. Returns whether the connection ends by that.
     fn time_out(&self, phase: Phase) -> bool {
         log::debug!(target: TARGET, "connection with {}: timeout while {phase:?}", self.peer);
         match (phase, self.current()) {
@@ -374,14 +374,14 @@ impl Connection {
         }
     }
 
-    /// Closes the stream, though a handler that runs on may still hold the connection.
+    /// Closes the stream, even if a running handler still holds the connection.
     async fn close(&self, ended: Ended) {
         self.shut_down(ended).await;
         let closed = self.transport.replace(Transport::Closed);
         drop(closed);
     }
 
-    /// Says to the client that nothing more comes, and waits until it has seen that if it may be sending still.
+    /// Ends the stream for the client. If the client may still be sending, waits until it has seen that.
     async fn shut_down(&self, ended: Ended) {
         let phase = self.deadline.phase();
         let mut room = LINGER_BYTES;
@@ -394,7 +394,8 @@ impl Connection {
             }
             if !closed {
                 if matches!(ended, Ended::Cut) && phase == Phase::Head && self.fresh.replace(false) {
-                    // Part of a head came. hyper has written nothing then, so this is the first that the client reads.
+                    // Only a part of a head has arrived, so hyper has written nothing, and this is the first thing the
+                    // client reads.
                     const ANSWER: &[u8] =
                         b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
                     let _ = self.transport.borrow_mut().poll_write(cx, ANSWER);
@@ -422,7 +423,7 @@ impl Connection {
     }
 }
 
-/// Tells the request under way that its connection is gone: when this is dropped, however that came.
+/// Tells the current request that its connection is gone when this is dropped, for whatever reason.
 struct Lost(Rc<Connection>);
 
 impl Drop for Lost {

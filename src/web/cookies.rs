@@ -1,4 +1,4 @@
-//! Cookies, of requests and for responses.
+//! Cookies of requests and responses.
 
 use cookie::Cookie;
 use hyper::header::{HeaderValue, COOKIE, SET_COOKIE};
@@ -15,7 +15,7 @@ impl Request {
     }
 
     /// Sets a cookie at the client: a pair of name and value, or a [`Cookie`] with a lifetime, a domain and so on. Its
-    /// path is `/` unless it says another.
+    /// path is `/` by default.
     ///
     /// ```
     /// # use squall::{Result, web::{Cookie, Request}};
@@ -26,7 +26,7 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// If the headers are sent already, or the name has characters that no header may have.
+    /// If the headers are already sent, or the name contains characters that a header cannot have.
     ///
     /// Source: `tornado.web.RequestHandler.set_cookie`.
     pub fn set_cookie<'c>(&self, cookie: impl Into<Cookie<'c>>) -> Result<()> {
@@ -40,10 +40,10 @@ impl Request {
         Ok(())
     }
 
-    /// Takes a cookie back from the client.
+    /// Removes a cookie from the client.
     ///
     /// # Errors
-    /// As [`set_cookie`](Self::set_cookie).
+    /// Those of [`set_cookie`](Self::set_cookie).
     pub fn clear_cookie(&self, name: &str) -> Result<()> {
         let mut cookie = Cookie::from(name.to_owned());
         cookie.make_removal();

@@ -1,4 +1,4 @@
-//! [`Deadline`]: the one timer of a connection.
+//! [`Deadline`]: the single timer of a connection.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -7,36 +7,36 @@ use std::time::Duration;
 
 use crate::ioloop::{IoLoop, Timeout};
 
-/// What a connection waits for, which its client must not delay for too long.
+/// The phase of a connection, which its client must not prolong for too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// The handler works: it may take as long as it likes.
+    /// A handler runs, for as long as it likes.
     Busy,
-    /// The next request, after this many bytes of responses.
+    /// The next request is awaited, after this many bytes of responses.
     Idle(u64),
-    /// The rest of a request's head, the first request of a connection, or a TLS handshake.
+    /// The rest of a request's head, the first request of a connection, or the TLS handshake is awaited.
     Head,
-    /// The next part of a request's body, after this many bytes.
+    /// The next part of a request's body is awaited, after this many bytes.
     Body(u64),
-    /// Room for a response, after this many bytes.
+    /// The client has to accept more of a response, after this many bytes.
     Write(u64),
-    /// The end of what the client sends though nobody reads it.
+    /// The end of the client's bytes is awaited, though nothing reads them.
     Linger,
-    /// The messages of a WebSocket, which come when they like.
+    /// The connection is a WebSocket, whose messages may come at any time.
     Upgraded,
 }
 
-/// When the present phase is over at the latest.
+/// The latest end of the current phase.
 ///
-/// A deadline moves with every request, and the timer of the loop does not: when that is due, the connection looks at
-/// the deadline, and the timer is set again. So most requests set no timer.
+/// A deadline moves with every request, but the loop's timer does not: when the timer is due, the connection checks the
+/// deadline and sets the timer again. So most requests set no timer.
 pub(crate) struct Deadline {
     io_loop: IoLoop,
     phase: Cell<Phase>,
     at: Cell<Option<Duration>>,
-    /// The timer that is set. It is due at or before the deadline.
+    /// The timer that is set, due no later than the deadline.
     timer: RefCell<Option<Timeout>>,
-    /// Whether the timer was due since the last look.
+    /// `true` if the timer was due since the last check.
     due: Rc<Cell<bool>>,
 }
 
@@ -55,15 +55,15 @@ impl Deadline {
         self.phase.get()
     }
 
-    /// Enters a phase that may last that long, unless it is the present one. The task of `waker` is woken when it is
-    /// time to look.
+    /// Enters a phase that may last for `limit`, unless it is the current one. `waker` is called when it is time to
+    /// check.
     pub(crate) fn enter(&self, phase: Phase, limit: Option<Duration>, waker: &Waker) {
         if self.phase.replace(phase) == phase {
             return;
         }
         self.at.set(limit.map(|limit| {
             let began = match phase {
-                // Once for each request: there the time of the turn is exact enough.
+                // Once for each request, for which the time of the turn is exact enough.
                 Phase::Idle(_) => self.io_loop.turn_time(),
                 _ => self.io_loop.time(),
             };
@@ -72,7 +72,7 @@ impl Deadline {
         self.arm(waker);
     }
 
-    /// Sets the timer, unless one is set that is due in time.
+    /// Sets the timer, unless one is set that is due early enough.
     fn arm(&self, waker: &Waker) {
         let Some(at) = self.at.get() else { return };
         let set = self.timer.borrow().as_ref().map(Timeout::deadline);

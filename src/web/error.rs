@@ -1,8 +1,8 @@
-//! What handlers raise, and what is raised in them.
+//! The errors of handlers: those that they raise, and those that are raised in them.
 
 use hyper::StatusCode;
 
-/// The status that a request is answered with, raised anywhere in its handler.
+/// An error that a handler raises to answer its request with a status.
 ///
 /// ```
 /// use squall::web::HttpError;
@@ -30,18 +30,18 @@ impl HttpError {
     }
 }
 
-/// Returns the words that stand beside a status, as `Not Found` beside 404.
+/// Returns the reason phrase of a status: `Not Found` for 404.
 pub(crate) fn reason(status: u16) -> &'static str {
     StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
 }
 
-/// The connection was closed before everything could be sent or received. Raised where a handler waits for it, as in
-/// [`flush`](super::Request::flush).
+/// The connection was closed before everything was sent or received. Raised in a handler that waits for the connection,
+/// for example by [`flush`](super::Request::flush).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the client has closed the connection")]
 pub struct ConnectionClosed;
 
-/// Something about a response was set after its first part was sent.
+/// The status or a header was set after the head of the response was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the status and the headers are sent already: set them before `flush` and `finish`")]
+#[error("the status and the headers are already sent: set them before `flush` and `finish`")]
 pub struct HeadersSent;

@@ -1,4 +1,4 @@
-//! [`Exchange`]: one request and its response, from the call of its handler to the last byte.
+//! [`Exchange`]: a request and its response, from the call of its handler to the last byte.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
@@ -22,47 +22,47 @@ use super::receiver::Receiver;
 use super::request::Request;
 use crate::http::body::{Body, Pipe};
 
-/// A request and its response. [`Request`] is a handle to it.
+/// A request and its response. [`Request`] is a handle of it.
 pub(crate) struct Exchange {
     pub(super) connection: Rc<Connection>,
     pub(super) head: Parts,
-    /// What the route's parameters matched, decoded.
+    /// The decoded values of the route's parameters.
     pub(super) path_params: Vec<(String, String)>,
     handler: Rc<dyn Handler>,
-    /// The body of the request, if it has one.
+    /// The body of the request, if there is one.
     pub(super) receiver: Option<Box<Receiver>>,
     pub(super) status: Cell<StatusCode>,
     pub(super) headers: RefCell<HeaderMap>,
     written: RefCell<Written>,
     stage: Cell<Stage>,
-    /// The body of the response, from when the response is known until hyper takes it.
+    /// The body of the response, from the moment it is known until hyper takes it.
     body: RefCell<Option<Body>>,
-    /// Where chunks go, from the first flush on.
+    /// The pipe that carries the chunks of the response, after the first flush.
     pipe: OnceCell<Rc<Pipe>>,
-    /// What runs: a coroutine of the handler, and what it is to the request.
+    /// The handler's coroutine that runs, its step, and its context.
     running: Cell<Option<(Step, Future<()>, Context)>>,
-    /// Whether the client has closed the connection, or its half of it.
+    /// `true` if the client has closed the connection, or its half of it.
     left: Cell<bool>,
-    /// Those that wait for that.
+    /// The Futures of `closed` that are pending.
     leaving: RefCell<Vec<Promise<()>>>,
-    /// Whether the connection is to be closed after it: what follows may not be a request.
+    /// `true` to close the connection after the response, since what follows may not be a request.
     closes: Cell<bool>,
-    /// When it began, in the time of the loop, if anybody reads the log.
+    /// When the request began, on the loop's clock; `None` if no logger accepts the line of the response.
     started: Option<Duration>,
 }
 
-/// How far the response is.
+/// The progress of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing is sent.
+    /// Nothing was sent.
     Open,
-    /// The status and the headers are sent; chunks follow.
+    /// The status and the headers were sent; chunks follow.
     Streaming,
-    /// Nothing can be added.
+    /// Finished: nothing can be added.
     Finished,
 }
 
-/// What a handler's coroutine is to the request.
+/// The part of a request's handling that a coroutine does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Prepare,
@@ -143,7 +143,7 @@ impl Exchange {
         }
     }
 
-    /// Answers a request that no handler is to see, and closes the connection.
+    /// Answers a request that no handler may see, and closes the connection.
     pub(super) fn refuse(self: &Rc<Self>, problem: HttpError) {
         self.closes.set(true);
         self.raise(problem.into());
@@ -168,7 +168,7 @@ impl Exchange {
         }
     }
 
-    /// The methods that the handler has, for the header `Allow`.
+    /// Returns the methods that the handler implements, for the header `Allow`.
     fn allowed(&self) -> HeaderValue {
         let names = Verb::ALL.iter().filter(|(verb, _)| self.handler.allows(*verb)).map(|(_, name)| *name);
         HeaderValue::try_from(names.collect::<Vec<_>>().join(", ")).expect("the names of methods are tokens")
@@ -191,7 +191,7 @@ impl Exchange {
         }
     }
 
-    /// Answers with an error, if that is possible still; else cuts the response off.
+    /// Answers with an error if that is still possible, or else cuts the response off.
     pub(super) fn raise(self: &Rc<Self>, exception: Exception) {
         let status = match exception.downcast_ref::<HttpError>() {
             Some(error) => error.status(),
@@ -224,7 +224,7 @@ impl Exchange {
         }
     }
 
-    /// Forgets what was written, for an answer with that status.
+    /// Forgets what was written, for an answer with the given status.
     fn reset(&self, status: StatusCode) {
         self.status.set(status);
         self.written.take();
@@ -239,12 +239,12 @@ impl Exchange {
         self.stage.get() == Stage::Finished
     }
 
-    /// Whether the status and the headers are sent.
+    /// Returns whether the status and the headers were sent.
     pub(super) fn is_sent(&self) -> bool {
         self.stage.get() != Stage::Open
     }
 
-    /// Whether the response has no body whatever is written.
+    /// Returns whether the response has no body, whatever is written.
     fn is_bodiless(&self) -> bool {
         self.head.method == Method::HEAD || has_no_body(self.status.get())
     }
@@ -295,7 +295,7 @@ impl Exchange {
         guard(Problem::Callback, || self.handler.on_finish(&request));
     }
 
-    /// Hands the response to hyper.
+    /// Passes the response to hyper.
     fn send(&self, body: Body) {
         let mut headers = self.headers.borrow_mut();
         if !matches!(body, Body::Empty) {
@@ -317,21 +317,21 @@ impl Exchange {
         Some(response)
     }
 
-    /// hyper has no more bytes that wait for the connection.
+    /// Called when hyper has no more bytes to write to the connection.
     pub(super) fn flushed(&self) {
         if let Some(pipe) = self.pipe.get() {
             pipe.settle();
         }
     }
 
-    /// Whether everything of the response has gone to hyper. After a flush it has gone to the connection.
+    /// Returns whether hyper has taken everything of the response. After a flush, it has also written it.
     pub(super) fn is_taken(&self) -> bool {
         self.is_finished()
             && self.body.borrow().is_none()
             && self.pipe.get().is_none_or(|pipe| pipe.is_over() || pipe.is_closed())
     }
 
-    /// The client has closed the connection, or its half of it.
+    /// Called when the client has closed the connection, or its half of it.
     pub(super) fn client_left(self: &Rc<Self>) {
         if self.is_finished() || self.left.replace(true) {
             return;
@@ -344,7 +344,7 @@ impl Exchange {
         guard(Problem::Callback, || self.handler.on_connection_close(&request));
     }
 
-    /// The connection is gone: nothing will be sent.
+    /// Called when the connection is gone, so that nothing more is sent.
     pub(super) fn lost(self: &Rc<Self>) {
         if let Some(receiver) = &self.receiver {
             receiver.lose();
@@ -353,7 +353,7 @@ impl Exchange {
         self.client_left();
     }
 
-    /// A Future that is done when the client leaves before the response is finished.
+    /// Returns a Future that is done when the client leaves before the response is finished.
     pub(super) fn leaving(&self) -> Future<()> {
         if self.left.get() {
             return Future::ready(());
@@ -364,12 +364,12 @@ impl Exchange {
     }
 }
 
-/// Whether a response of that status has no body.
+/// Returns whether a response with that status has no body.
 fn has_no_body(status: StatusCode) -> bool {
     status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED || status.is_informational()
 }
 
-/// The handler's coroutine is done.
+/// Called when the handler's coroutine is done.
 impl Run for Exchange {
     fn run(self: Rc<Self>) {
         if let Some((step, future, context)) = self.running.take() {

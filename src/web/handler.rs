@@ -1,4 +1,4 @@
-//! [`RequestHandler`]: what answers the requests of a route.
+//! [`RequestHandler`]: answers the requests of a route.
 
 use std::any::TypeId;
 use std::future::Future as StdFuture;
@@ -14,7 +14,7 @@ use super::Request;
 
 /// Answers the requests of a route: one method for each method of HTTP, as in Tornado.
 ///
-/// A method is a coroutine of either style. The response is finished when it is done.
+/// Each method is a coroutine, yield-style or native. The response is finished when the coroutine is done.
 ///
 /// ```
 /// use std::rc::Rc;
@@ -41,14 +41,14 @@ use super::Request;
 /// # drop(app);
 /// ```
 ///
-/// One value answers all requests of its route, so what belongs to one request is kept in variables of the method. A
-/// yield-style method begins at once, a native one in the next turn of the loop. Both run to their end, also when the
+/// One value answers all requests of its route, so data that belongs to one request is kept in variables of the method.
+/// A yield-style method begins at once, a native one in the next turn of the loop. Both run to their end even if the
 /// client leaves: what they write then is dropped, and [`flush`](Request::flush) raises
 /// [`ConnectionClosed`](super::ConnectionClosed).
 ///
-/// A raised [`HttpError`] is answered with its status. Any other exception, and a panic, is logged with its traceback
-/// and answered with 500; the answer has no detail. If a part of the response has been sent by then, the connection is
-/// closed, so that the client sees that the rest is missing.
+/// A raised [`HttpError`] is answered with its status. Any other exception, or a panic, is logged with its traceback
+/// and answered with 500, without details. If a part of the response was already sent, the connection is closed, so
+/// that the client can tell that the rest is missing.
 ///
 /// | method | may be a coroutine | called |
 /// |---|---|---|
@@ -58,8 +58,9 @@ use super::Request;
 /// | `on_connection_close` | no | when the client leaves before that |
 /// | `write_error` | no | to write the page of an error |
 ///
-/// A method that is not written here is answered with 405 and the list of those that are. Without `head`, `get` answers
-/// `HEAD`, and its body is dropped; without `options`, `OPTIONS` is answered with 204 and that list.
+/// A request for a method that the handler does not implement is answered with 405 and a list of those it does. Without
+/// `head`, `get` answers `HEAD` and its body is dropped; without `options`, `OPTIONS` is answered with 204 and that
+/// list.
 ///
 /// Source: `tornado.web.RequestHandler`.
 pub trait RequestHandler: 'static {
@@ -69,7 +70,7 @@ pub trait RequestHandler: 'static {
         NotAllowed
     }
 
-    /// Answers `HEAD`. It may be a coroutine. A body that it writes is not sent; its length is.
+    /// Answers `HEAD`. It may be a coroutine. A body that it writes is not sent, but its length is.
     fn head(self: Rc<Self>, req: Request) -> impl StdFuture<Output = Result<()>> + 'static {
         let _ = req;
         NotAllowed
@@ -105,39 +106,39 @@ pub trait RequestHandler: 'static {
         NotAllowed
     }
 
-    /// Is called before the method, for every request of the route. It may be a coroutine. If it finishes the response,
-    /// the method is not called; what it raises is answered as what a method raises.
+    /// Called before the method for every request of the route. It may be a coroutine. If it finishes the response, the
+    /// method is not called; an exception is answered like one of the method.
     fn prepare(self: Rc<Self>, req: Request) -> impl StdFuture<Output = Result<()>> + 'static {
         let _ = req;
         NotAllowed
     }
 
-    /// Is called once the response is finished. It is not a coroutine.
+    /// Called once the response is finished. It is not a coroutine.
     fn on_finish(&self, req: &Request) {
         let _ = req;
     }
 
-    /// Is called when the client has closed the connection, or its half of it, before the response is finished. It is
-    /// not a coroutine; [`Request::closed`] is a Future of the same.
+    /// Called when the client has closed the connection, or its half of it, before the response is finished. It is not
+    /// a coroutine; [`Request::closed`] returns a Future of that event.
     fn on_connection_close(&self, req: &Request) {
         let _ = req;
     }
 
-    /// Writes the page of an error; by default a short HTML page with the status and its name. It is not a coroutine.
-    /// The status is set already, and what the method had written is gone.
+    /// Writes the page of an error; by default a short HTML page with the status and its reason phrase. It is not a
+    /// coroutine. The status is already set, and the method's output is discarded.
     fn write_error(&self, req: &Request, status: u16, exception: &Exception) {
         let _ = exception;
         write_page(req, status);
     }
 }
 
-/// Writes the page that an error has by default.
+/// Writes the default page of an error.
 pub(crate) fn write_page(req: &Request, status: u16) {
     let reason = reason(status);
     req.write(format!("<html><title>{status}: {reason}</title><body>{status}: {reason}</body></html>"));
 }
 
-/// What a method that nobody wrote returns. It is recognised by its type, and never polled for an answer.
+/// The result of a method that the handler does not implement. It is recognised by its type, and never polled.
 pub(crate) struct NotAllowed;
 
 impl StdFuture for NotAllowed {
@@ -148,7 +149,7 @@ impl StdFuture for NotAllowed {
     }
 }
 
-/// A method of HTTP that handlers have a method for.
+/// The methods of HTTP that a handler can implement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Get,
@@ -185,15 +186,15 @@ impl Verb {
     }
 }
 
-/// A [`RequestHandler`] whose type is not known.
+/// A [`RequestHandler`] with its type erased.
 pub(crate) trait Handler {
-    /// Calls the method, if somebody wrote it.
+    /// Calls the method, if the handler implements it.
     fn call(self: Rc<Self>, verb: Verb, req: Request) -> Option<Future<()>>;
 
-    /// Calls `prepare`, if somebody wrote it.
+    /// Calls `prepare`, if the handler implements it.
     fn prepare(self: Rc<Self>, req: Request) -> Option<Future<()>>;
 
-    /// Returns whether somebody wrote the method.
+    /// Returns whether the handler implements the method.
     fn allows(&self, verb: Verb) -> bool;
 
     fn on_finish(&self, req: &Request);
@@ -246,7 +247,7 @@ impl<H: RequestHandler> Handler for H {
     }
 }
 
-/// Starts what a method returns.
+/// Starts the coroutine that a method returns, unless the handler does not implement the method.
 #[inline]
 fn start<F: StdFuture<Output = Result<()>> + 'static>(method: impl FnOnce() -> F) -> Option<Future<()>> {
     if TypeId::of::<F>() == TypeId::of::<NotAllowed>() {
@@ -256,7 +257,7 @@ fn start<F: StdFuture<Output = Result<()>> + 'static>(method: impl FnOnce() -> F
     Some(called.unwrap_or_else(Future::failed))
 }
 
-/// Returns whether somebody wrote this method.
+/// Returns whether the handler implements this method.
 fn is_written<H, F: StdFuture + 'static>(_: fn(Rc<H>, Request) -> F) -> bool {
     TypeId::of::<F>() != TypeId::of::<NotAllowed>()
 }

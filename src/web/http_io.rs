@@ -10,7 +10,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use super::connection::Connection;
 use crate::http::io::read_into;
 
-/// The stream of a connection, to hyper. What passes is noted in the connection, for its limits.
+/// A connection's stream, as hyper sees it. Records its traffic in the connection, for the limits.
 #[derive(Debug)]
 pub(crate) struct HttpIo(pub(super) Rc<Connection>);
 

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 /// The other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Peer {
-    /// Its address; there is none on a Unix socket.
+    /// The address of the other end; `None` on a Unix socket.
     pub(crate) address: Option<SocketAddr>,
-    /// Whether the connection is encrypted.
+    /// `true` if the connection is encrypted.
     pub(crate) secure: bool,
 }
 

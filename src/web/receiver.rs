@@ -1,4 +1,4 @@
-//! [`Receiver`]: the body of a request, as the handler asks for it.
+//! [`Receiver`]: the body of a request, received as the handler asks for it.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -12,21 +12,21 @@ use squall_runner::{Exception, Future, Promise};
 use super::connection::Connection;
 use super::error::{ConnectionClosed, HttpError};
 
-/// The body of a request. It is read only while somebody waits for it, so a body that nobody wants stays with the
-/// client. The task of the connection polls it.
+/// The body of a request. It is read only while a Future of it is pending, so an unwanted body stays with the client.
+/// The task of the connection polls it.
 pub(crate) struct Receiver {
-    /// Empty once all of it was received, and when nobody can want more.
+    /// `None` once all of it was received, or can no longer be asked for.
     incoming: RefCell<Option<Incoming>>,
     wanted: RefCell<Option<Wanted>>,
-    /// All of it, once it was received as a whole.
+    /// The whole body, once it was received as a whole.
     whole: RefCell<Option<Bytes>>,
     limit: Cell<u64>,
     received: Cell<u64>,
-    /// Why no more of it is received, if it did not end well.
+    /// The reason why no more is received, if the body did not end well.
     failed: Cell<Option<Failure>>,
 }
 
-/// What somebody waits for.
+/// What is waited for.
 enum Wanted {
     Chunk(Promise<Option<Bytes>>),
     Whole(Promise<Bytes>, BytesMut),
@@ -76,7 +76,7 @@ impl Receiver {
         self.limit.set(limit);
     }
 
-    /// The next chunk; `None` at the end.
+    /// Returns a Future of the next chunk, or `None` at the end.
     pub(super) fn chunk(&self, connection: &Connection) -> Future<Option<Bytes>> {
         if let Some(whole) = self.whole.take() {
             return Future::ready(Some(whole).filter(|whole| !whole.is_empty()));
@@ -84,7 +84,7 @@ impl Receiver {
         self.want(connection, Wanted::Chunk, || None)
     }
 
-    /// All of it, or all that is left.
+    /// Returns a Future of the whole body, or of what is left of it.
     pub(super) fn whole(&self, connection: &Connection) -> Future<Bytes> {
         if let Some(whole) = &*self.whole.borrow() {
             return Future::ready(whole.clone());
@@ -106,7 +106,7 @@ impl Receiver {
             return Future::ready(nothing());
         }
         if self.is_wanted() {
-            return Future::failed(Exception::msg("the body is being read already: wait for that first"));
+            return Future::failed(Exception::msg("the body is already being read: wait for that first"));
         }
         let future = Future::new();
         *self.wanted.borrow_mut() = Some(wanted(future.promise()));
@@ -114,7 +114,7 @@ impl Receiver {
         future
     }
 
-    /// Fails if the client has said that it sends too much: then nothing of it is read.
+    /// Fails if the announced length exceeds the limit, before anything is read.
     fn check_length(&self) {
         let said = self.incoming.borrow().as_ref().map_or(0, |incoming| incoming.size_hint().lower());
         if self.received.get().saturating_add(said) > self.limit.get() {
@@ -122,27 +122,27 @@ impl Receiver {
         }
     }
 
-    /// Whether somebody waits for a part of it.
+    /// Returns whether a part of the body is waited for.
     pub(super) fn is_wanted(&self) -> bool {
         self.wanted.borrow().is_some()
     }
 
-    /// How much was received, in bytes.
+    /// Returns how many bytes were received.
     pub(super) fn received(&self) -> u64 {
         self.received.get()
     }
 
-    /// Whether it ended badly: what follows on the connection is not a request.
+    /// Returns whether the body ended badly, so that what follows on the connection is not a request.
     pub(super) fn is_broken(&self) -> bool {
         matches!(self.failed.get(), Some(Failure::Status(_)))
     }
 
-    /// Whether something of it may still be with the client.
+    /// Returns whether a part of the body may not have been read.
     pub(super) fn is_unread(&self) -> bool {
         self.incoming.borrow().as_ref().is_some_and(|incoming| !incoming.is_end_stream())
     }
 
-    /// Receives what is there and wanted.
+    /// Receives what has arrived and is waited for.
     pub(super) fn poll(&self, cx: &mut Context<'_>) {
         while self.is_wanted() {
             let polled = match &mut *self.incoming.borrow_mut() {
@@ -152,7 +152,7 @@ impl Receiver {
             match polled {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(frame))) => {
-                    // Trailers are of no use to anybody yet.
+                    // Trailers are ignored.
                     if let Ok(chunk) = frame.into_data() {
                         self.receive(chunk);
                     }
@@ -202,12 +202,12 @@ impl Receiver {
         }
     }
 
-    /// The client has paused for too long.
+    /// Called when the client has paused for too long.
     pub(super) fn time_out(&self) {
         self.fail(Failure::Status(HttpError(408)));
     }
 
-    /// The response is finished: what was not read will not be.
+    /// Called when the response is finished: the rest of the body will not be read.
     pub(super) fn close(&self, connection: &Connection) {
         if self.is_unread() || self.is_broken() {
             connection.linger();
@@ -217,7 +217,7 @@ impl Receiver {
         }
     }
 
-    /// The connection is gone.
+    /// Called when the connection is gone.
     pub(super) fn lose(&self) {
         if self.incoming.borrow().is_some() {
             self.fail(Failure::Closed);
@@ -225,12 +225,12 @@ impl Receiver {
     }
 }
 
-/// What hyper's error means.
+/// Converts hyper's error.
 fn failure(error: &hyper::Error) -> Failure {
     if error.is_timeout() || error.is_canceled() || error.is_closed() {
         return Failure::Closed;
     }
-    // The body is malformed, or ended too soon: then the client may have closed only its half of the connection.
+    // The body is malformed or ended early; the client may have closed only its half of the connection.
     Failure::Status(HttpError(400))
 }
 

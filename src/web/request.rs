@@ -1,4 +1,4 @@
-//! [`Request`]: what a handler is given. This file has what came from the client.
+//! [`Request`]: a request as its handler sees it. This file has the part that came from the client.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,14 +13,16 @@ use squall_runner::{coroutine, Future};
 use super::error::HttpError;
 use super::exchange::Exchange;
 
-/// A request, and the response to it. A handle: clones mean the same.
+/// A request, and the response to it.
 ///
-/// What came from the client: [`method`](Self::method), [`path`](Self::path), [`path_param`](Self::path_param),
-/// [`query_argument`](Self::query_argument), [`header`](Self::header), [`cookie`](Self::cookie), and the body as a whole
-/// ([`body`](Self::body), [`json`](Self::json), [`form`](Self::form)) or [`chunk`](Self::chunk) by chunk.
+/// A `Request` is a handle: clones refer to the same request. The client's part consists of [`method`](Self::method),
+/// [`path`](Self::path), [`path_param`](Self::path_param), [`query_argument`](Self::query_argument),
+/// [`header`](Self::header), [`cookie`](Self::cookie) and the body, as a whole ([`body`](Self::body),
+/// [`json`](Self::json), [`form`](Self::form)) or [`chunk`](Self::chunk) by chunk.
 ///
-/// The response: [`set_status`](Self::set_status), [`set_header`](Self::set_header), [`write`](Self::write),
-/// [`flush`](Self::flush), [`finish`](Self::finish). It is finished when the handler's method is done.
+/// The response is written by [`set_status`](Self::set_status), [`set_header`](Self::set_header),
+/// [`write`](Self::write), [`flush`](Self::flush) and [`finish`](Self::finish). It is finished when the handler's
+/// method is done.
 #[derive(Clone)]
 pub struct Request(pub(super) Rc<Exchange>);
 
@@ -29,17 +31,17 @@ impl Request {
         Self(exchange)
     }
 
-    /// Returns the method, as `GET`.
+    /// Returns the method, such as `GET`.
     pub fn method(&self) -> &Method {
         &self.0.head.method
     }
 
-    /// Returns what was asked for, as it came.
+    /// Returns the request target, as the client sent it.
     pub fn uri(&self) -> &Uri {
         &self.0.head.uri
     }
 
-    /// Returns the path, percent-encoded as it came. It begins with a slash.
+    /// Returns the path, percent-encoded as the client sent it. It begins with a slash.
     pub fn path(&self) -> &str {
         self.0.head.uri.path()
     }
@@ -49,20 +51,20 @@ impl Request {
         self.0.head.version
     }
 
-    /// Returns what a parameter of the route matched, decoded.
+    /// Returns the decoded value of a parameter of the route.
     pub fn path_param(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.path_params.iter().find(|(of, _)| of == name)?;
         Some(value)
     }
 
-    /// Returns the last value of an argument in the query, decoded. Bytes that are not UTF-8 come as U+FFFD.
+    /// Returns the decoded last value of an argument in the query. Invalid UTF-8 becomes U+FFFD.
     ///
     /// Source: `tornado.web.RequestHandler.get_query_argument`.
     pub fn query_argument(&self, name: &str) -> Option<String> {
         self.query().filter(|(of, _)| of == name).last().map(|(_, value)| value.into_owned())
     }
 
-    /// Returns all values of an argument in the query, decoded.
+    /// Returns the decoded values of an argument in the query.
     pub fn query_arguments(&self, name: &str) -> Vec<String> {
         self.query().filter(|(of, _)| of == name).map(|(_, value)| value.into_owned()).collect()
     }
@@ -81,7 +83,7 @@ impl Request {
         self.0.head.headers.get(name)?.to_str().ok()
     }
 
-    /// Returns the address of the other end. There is none on a Unix socket.
+    /// Returns the address of the client; `None` on a Unix socket.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         self.0.connection.peer().address
     }
@@ -91,18 +93,18 @@ impl Request {
         self.0.connection.peer().secure
     }
 
-    /// Sets how large the body may be, in bytes, in the place of the server's limit. Set it before the body is read.
+    /// Sets the largest size of the body, in bytes, instead of the server's limit. Call it before the body is read.
     pub fn set_max_body_size(&self, max: u64) {
         if let Some(receiver) = &self.0.receiver {
             receiver.set_limit(max);
         }
     }
 
-    /// Receives the body as a whole; what is left of it, if chunks were received. It may be asked for again.
+    /// Receives the whole body, or what is left of it after chunks were received. It may be called again.
     ///
     /// # Errors
-    /// The Future fails with [`HttpError`] 413 if the body is larger than the limit, 408 if the client pauses for too
-    /// long, 400 if the body is malformed; with [`ConnectionClosed`](super::ConnectionClosed) if the connection is lost.
+    /// The Future fails with [`HttpError`] 413 if the body exceeds the limit, 408 if the client pauses for too long,
+    /// 400 if the body is malformed; with [`ConnectionClosed`](super::ConnectionClosed) if the connection is lost.
     pub fn body(&self) -> Future<Bytes> {
         match &self.0.receiver {
             Some(receiver) => receiver.whole(&self.0.connection),
@@ -110,11 +112,11 @@ impl Request {
         }
     }
 
-    /// Receives the next chunk of the body; `None` at its end. Nothing is received from the client unless a chunk is
+    /// Receives the next chunk of the body; `None` at its end. The server reads from the client only while a chunk is
     /// waited for.
     ///
     /// # Errors
-    /// As of [`body`](Self::body).
+    /// Those of [`body`](Self::body).
     pub fn chunk(&self) -> Future<Option<Bytes>> {
         match &self.0.receiver {
             Some(receiver) => receiver.chunk(&self.0.connection),
@@ -122,10 +124,10 @@ impl Request {
         }
     }
 
-    /// Receives the body and reads it as JSON.
+    /// Receives the body and parses it as JSON.
     ///
     /// # Errors
-    /// As of [`body`](Self::body); the Future fails with [`HttpError`] 400 if the body is not JSON of a `T`.
+    /// Those of [`body`](Self::body); the Future fails with [`HttpError`] 400 if the body is not the JSON of a `T`.
     #[track_caller]
     pub fn json<T: DeserializeOwned + 'static>(&self) -> Future<T> {
         let body = self.body();
@@ -135,10 +137,10 @@ impl Request {
         })
     }
 
-    /// Receives the body and reads it as the fields of a form, `application/x-www-form-urlencoded`, in their order.
+    /// Receives the body and parses it as a form (`application/x-www-form-urlencoded`): its fields, in order.
     ///
     /// # Errors
-    /// As of [`body`](Self::body); the Future fails with [`HttpError`] 415 if the body is of another type.
+    /// Those of [`body`](Self::body); the Future fails with [`HttpError`] 415 if the body has another type.
     #[track_caller]
     pub fn form(&self) -> Future<Vec<(String, String)>> {
         const FORM: &str = "application/x-www-form-urlencoded";
@@ -156,8 +158,8 @@ impl Request {
     }
 
     /// Returns a Future that is done when the client has closed the connection, or its half of it, before the response
-    /// is finished. If the response is finished first, it fails with [`BrokenPromise`](crate::Error::BrokenPromise)
-    /// once the request is forgotten.
+    /// is finished. If the response is finished first, the Future fails with
+    /// [`BrokenPromise`](crate::Error::BrokenPromise) when the last handle of the request is dropped.
     pub fn closed(&self) -> Future<()> {
         self.0.leaving()
     }

@@ -1,4 +1,4 @@
-//! The response, as a handler writes it: the other half of [`Request`].
+//! The response, as a handler writes it: the other part of [`Request`].
 
 use bytes::Bytes;
 use hyper::header::{HeaderName, HeaderValue, CONTENT_TYPE, LOCATION};
@@ -10,7 +10,7 @@ use super::error::HeadersSent;
 use super::Request;
 
 impl Request {
-    /// Returns the status that the response has so far; 200 at first.
+    /// Returns the current status of the response; 200 at first.
     pub fn status(&self) -> u16 {
         self.0.status.get().as_u16()
     }
@@ -18,7 +18,7 @@ impl Request {
     /// Sets the status.
     ///
     /// # Errors
-    /// If the status is sent already, or is not a number from 200 to 599.
+    /// If the status is already sent, or is not a number from 200 to 599.
     pub fn set_status(&self, status: u16) -> Result<()> {
         self.check_unsent()?;
         match StatusCode::from_u16(status) {
@@ -28,7 +28,7 @@ impl Request {
         Ok(())
     }
 
-    /// Sets a header, in the place of those of that name.
+    /// Sets a header, replacing those of the same name.
     ///
     /// ```
     /// # use squall::{Result, web::Request};
@@ -38,8 +38,8 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// If the headers are sent already; if the name or the value has characters that no header may have, such as the end
-    /// of a line.
+    /// If the headers are already sent, or if the name or the value contains characters that a header cannot have, such
+    /// as a line end.
     pub fn set_header<N, V>(&self, name: N, value: V) -> Result<()>
     where
         N: TryInto<HeaderName, Error: Into<Exception>>,
@@ -51,10 +51,10 @@ impl Request {
         Ok(())
     }
 
-    /// Adds a header to those of that name.
+    /// Adds a header, keeping those of the same name.
     ///
     /// # Errors
-    /// As [`set_header`](Self::set_header).
+    /// Those of [`set_header`](Self::set_header).
     pub fn add_header<N, V>(&self, name: N, value: V) -> Result<()>
     where
         N: TryInto<HeaderName, Error: Into<Exception>>,
@@ -66,10 +66,10 @@ impl Request {
         Ok(())
     }
 
-    /// Takes back the headers of that name.
+    /// Removes the headers of that name.
     ///
     /// # Errors
-    /// If the headers are sent already.
+    /// If the headers are already sent.
     pub fn clear_header(&self, name: &str) -> Result<()> {
         self.check_unsent()?;
         self.0.headers.borrow_mut().remove(name);
@@ -83,24 +83,24 @@ impl Request {
         Ok(())
     }
 
-    /// Adds to the response: a text, or bytes. It is sent by the next [`flush`](Self::flush) or at the end. Without a
+    /// Adds text or bytes to the response. They are sent by the next [`flush`](Self::flush) or at the end. Without a
     /// `Content-Type` the response is `text/html; charset=UTF-8`.
     ///
     /// # Panics
-    /// If the response is finished.
+    /// Panics if the response is finished.
     #[track_caller]
     pub fn write(&self, chunk: impl Into<Bytes>) {
         assert!(!self.0.is_finished(), "the response is finished: write before `finish` and `redirect`");
         self.0.write(chunk.into());
     }
 
-    /// Adds a value as JSON, and makes the response `application/json` if its headers are not sent yet.
+    /// Adds a value as JSON, and sets the `Content-Type` to `application/json` if the headers are not sent yet.
     ///
     /// # Errors
     /// If the value cannot be written as JSON.
     ///
     /// # Panics
-    /// If the response is finished.
+    /// Panics if the response is finished.
     #[track_caller]
     pub fn write_json<T: Serialize + ?Sized>(&self, value: &T) -> Result<()> {
         let json = serde_json::to_vec(value)?;
@@ -112,8 +112,8 @@ impl Request {
         Ok(())
     }
 
-    /// Sends what was written so far: the first time the status and the headers, too. The Future is done when the system
-    /// has taken all of it, so a handler that waits for it is no faster than its client.
+    /// Sends what was written so far; the first call also sends the status and the headers. The Future is done when the
+    /// system has accepted all of it, so a handler that waits for it goes at the pace of its client.
     ///
     /// ```
     /// # use std::rc::Rc;
@@ -134,32 +134,32 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// The Future fails with [`ConnectionClosed`](super::ConnectionClosed) if the connection is lost. Nobody need wait
-    /// for it: that failure is not logged.
+    /// The Future fails with [`ConnectionClosed`](super::ConnectionClosed) if the connection is lost. A handler need
+    /// not wait for it: this failure is not logged.
     ///
     /// Source: `tornado.web.RequestHandler.flush`.
     pub fn flush(&self) -> Future<()> {
         self.0.flush()
     }
 
-    /// Finishes the response: what was written is sent, and nothing can be added. A response that is finished already is
-    /// left as it is. Without this, the response is finished when the handler's method is done.
+    /// Finishes the response: sends what was written, after which nothing can be added. Does nothing if the response is
+    /// already finished. Without this call, the response is finished when the handler's method is done.
     pub fn finish(&self) {
         self.0.finish();
     }
 
-    /// Finishes the response with status 302 and a URL where to look instead.
+    /// Finishes the response as a redirect to a URL, with status 302.
     ///
     /// # Errors
-    /// If the headers are sent already, or the URL has characters that no header may have.
+    /// If the headers are already sent, or the URL contains characters that a header cannot have.
     pub fn redirect(&self, url: &str) -> Result<()> {
         self.redirect_with(302, url)
     }
 
-    /// Finishes the response with a status, such as 301, 303, 307 or 308, and a URL where to look instead.
+    /// Finishes the response as a redirect to a URL, with a status such as 301, 303, 307 or 308.
     ///
     /// # Errors
-    /// As [`redirect`](Self::redirect); if the status is not from 300 to 399.
+    /// Those of [`redirect`](Self::redirect), and an error if the status is not one of 300 to 399.
     pub fn redirect_with(&self, status: u16, url: &str) -> Result<()> {
         if !(300..400).contains(&status) {
             return Err(Exception::msg(format!("{status} is not the status of a redirection")));

@@ -1,4 +1,4 @@
-//! [`Server`]: an application at an address.
+//! [`Server`]: an application that listens at an address.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -24,8 +24,9 @@ use crate::http::transport::Transport;
 use crate::ioloop::{IoLoop, Timeout};
 use crate::net::{Address, TcpListener};
 
-/// An application that listens at an address. A handle: clones mean the same server, and dropping them does not stop
-/// it.
+/// An application that listens at an address.
+///
+/// A `Server` is a handle: clones refer to the same server. Dropping them does not stop it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -48,7 +49,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens on an address for what `serving` serves.
+    /// Listens on an address, and serves the connections.
     pub(super) fn tcp(serving: Serving, address: Address) -> Result<Self> {
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
@@ -56,7 +57,8 @@ impl Server {
         let serving = Rc::new(serving);
         serving.accept_all(move |cx| {
             listener.poll_accept(cx).map_ok(|(stream, address)| {
-                // What is written is a response or a part of one: nothing comes that could go with it.
+                // Writes are responses or parts of them, so waiting to send them together with more would only delay
+                // them.
                 let _ = stream.set_nodelay(true);
                 (Transport::Socket(stream.into()), Peer { address: Some(address), secure })
             })
@@ -95,10 +97,10 @@ impl Server {
         self.serving.connections.borrow().len()
     }
 
-    /// Stops listening at once, and closes each connection once its request is answered; connections between requests
-    /// are closed at once. After `grace` all that are left are cut. The Future is done when there are none left.
+    /// Stops listening at once. Connections between requests are closed at once, and others when their request is
+    /// answered. After `grace`, those that are left are cut. The Future is done when no connection is left.
     ///
-    /// A handler whose connection is cut runs on; what it writes is dropped.
+    /// A handler whose connection is cut runs on, and what it writes is dropped.
     ///
     /// Source: `tornado.httpserver.HTTPServer.stop` and `close_all_connections`.
     pub fn stop(&self, grace: Duration) -> Future<()> {
@@ -118,43 +120,43 @@ impl fmt::Debug for Server {
     }
 }
 
-/// What the connections of a server have in common.
+/// The state that the connections of a server share.
 pub(crate) struct Serving {
     pub(super) application: Application,
     pub(super) config: HttpServerConfig,
     pub(super) io_loop: IoLoop,
-    /// The context in which the server was made. Handlers run in it.
+    /// The context in which the server was created, and in which handlers run.
     pub(super) context: Variables,
     pub(super) http: http1::Builder,
     #[cfg(feature = "tls")]
     pub(super) tls: Option<super::tls::TlsConfig>,
     stage: Cell<Stage>,
     connections: RefCell<Slab<Rc<Connection>>>,
-    /// Wakes the task that accepts, while it waits.
+    /// Wakes the task that accepts connections, while it waits.
     acceptor: Cell<Option<Waker>>,
-    /// Those that wait until the server has stopped.
+    /// The Futures of `stop` that are pending.
     stopped: RefCell<Vec<Promise<()>>>,
-    /// The end of the grace.
+    /// The timer of the grace period.
     grace: RefCell<Option<Timeout>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Serving,
-    /// What is under way is finished.
+    /// Requests that have begun are answered.
     Stopping,
-    /// What is left is cut.
+    /// All connections are cut.
     Cut,
 }
 
 impl Serving {
     pub(super) fn new(application: Application, config: HttpServerConfig) -> Self {
-        /// hyper has room for so many on the stack, and allocates if it is told another number.
+        /// hyper keeps this many headers on the stack, and allocates for any other number.
         const HEADERS: usize = 100;
 
         let mut http = http1::Builder::new();
         let max_header_size = config.max_header_size.max(8192);
-        // A client that has closed its half of the connection gets its response.
+        // A client that has closed its half of the connection still gets its response.
         http.half_close(true).max_header_size(max_header_size).max_buf_size(max_header_size);
         if config.max_headers != HEADERS {
             http.max_headers(config.max_headers);
@@ -175,14 +177,14 @@ impl Serving {
         }
     }
 
-    /// Encrypts its connections.
+    /// Makes the server encrypt its connections.
     #[cfg(feature = "tls")]
     pub(super) fn with_tls(mut self, tls: super::tls::TlsConfig) -> Self {
         self.tls = Some(tls);
         self
     }
 
-    /// Whether its connections are encrypted.
+    /// Returns whether its connections are encrypted.
     fn is_secure(&self) -> bool {
         #[cfg(feature = "tls")]
         return self.tls.is_some();
@@ -281,7 +283,7 @@ impl Serving {
         }
     }
 
-    /// The last connection of a server that stops is gone.
+    /// Called when the last connection of a stopping server is gone.
     fn end(&self) {
         self.wake_acceptor();
         if let Some(grace) = self.grace.take() {
@@ -293,7 +295,7 @@ impl Serving {
     }
 }
 
-/// An open connection among those of its server.
+/// Counts an open connection of a server.
 struct Open {
     serving: Rc<Serving>,
     place: usize,

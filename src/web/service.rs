@@ -1,4 +1,4 @@
-//! [`Service`]: hyper's view of the application. It finds the handler of each request and starts it.
+//! [`Service`]: the application as hyper sees it. It finds the handler of each request and starts it.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,7 +17,7 @@ use super::exchange::Exchange;
 use super::receiver::Receiver;
 use crate::http::body::Body;
 
-/// The application, to the hyper of one connection.
+/// The application, for the hyper of one connection.
 pub(crate) struct Service(pub(super) Rc<Connection>);
 
 impl hyper::service::Service<Request<Incoming>> for Service {
@@ -49,7 +49,7 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     }
 }
 
-/// What is wrong with a request that hyper takes.
+/// Returns the error of a request that is wrong although hyper accepts it.
 fn check(head: &Parts) -> Option<HttpError> {
     if head.method == Method::CONNECT {
         return Some(HttpError(405));
@@ -71,7 +71,7 @@ fn check(head: &Parts) -> Option<HttpError> {
     }
 }
 
-/// For each byte, whether it may stand in the name or address of a host with its port. RFC 3986, section 3.2.
+/// For each byte, whether a host's name or address with a port may contain it. RFC 3986, section 3.2.
 const OF_HOST: [bool; 256] = {
     const MARKS: &[u8] = b"-._~%!$&'()*+,;=:[]";
 
@@ -89,14 +89,14 @@ const OF_HOST: [bool; 256] = {
     of_host
 };
 
-/// The response, as hyper waits for it.
+/// The Future of the response, for hyper.
 pub(crate) struct Respond(Rc<Exchange>);
 
 impl Future for Respond {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        // The exchange wakes the task of the connection when there is one.
+        // The exchange wakes the connection's task when there is a response.
         self.0.take_response().map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
     }
 }

@@ -1,4 +1,4 @@
-//! [`StaticFiles`]: the files of a directory.
+//! [`StaticFiles`]: serves the files of a directory.
 
 mod conditions;
 mod file;
@@ -20,7 +20,7 @@ use super::handler::RequestHandler;
 use super::Request;
 use crate::ioloop::IoLoop;
 
-/// Answers with the files of a directory, at a route whose parameter `path` is the rest of the path:
+/// Serves the files of a directory, at a route whose parameter `path` is the rest of the path:
 ///
 /// ```
 /// use squall::web::{Application, StaticFiles};
@@ -29,14 +29,14 @@ use crate::ioloop::IoLoop;
 /// # drop(app);
 /// ```
 ///
-/// A response has the file's type by its name, its `Last-Modified` and an `ETag`. `If-None-Match`, `If-Modified-Since`,
-/// `If-Match` and `If-Unmodified-Since` are answered with 304 and 412. A `Range` is answered with 206 or 416; where it
-/// asks for several ranges at once, the answer is the whole file, as RFC 9110 allows.
+/// A response has a `Content-Type` by the file's name, a `Last-Modified` and an `ETag`. `If-None-Match`,
+/// `If-Modified-Since`, `If-Match` and `If-Unmodified-Since` are answered with 304 and 412, a `Range` with 206 or 416.
+/// Several ranges in one request are answered with the whole file, as RFC 9110 allows.
 ///
-/// Only regular files within the directory are found: a path with `..` in it, and a symbolic link that leads out of the
-/// directory, are answered with 404, and so is a directory.
+/// Only regular files within the directory are served. A path with `..`, a symbolic link that leads out of the
+/// directory, and a directory are answered with 404.
 ///
-/// Files are read on the executor of the loop, 64 KiB at a time, no faster than the client takes them.
+/// Files are read on the loop's executor, 64 KiB at a time, at the pace of the client.
 ///
 /// Source: `tornado.web.StaticFileHandler`.
 #[derive(Debug)]
@@ -44,11 +44,11 @@ pub struct StaticFiles {
     root: PathBuf,
 }
 
-/// How much is read at once, in bytes.
+/// How many bytes are read at once.
 const CHUNK: usize = 64 * 1024;
 
 impl StaticFiles {
-    /// Creates the handler of a directory.
+    /// Creates a handler that serves the files of the directory `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }

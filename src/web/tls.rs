@@ -1,4 +1,4 @@
-//! HTTPS: [`TlsConfig`], and the handshake of a connection.
+//! HTTPS: [`TlsConfig`], and the server's side of the handshake.
 
 use std::fmt;
 use std::future::Future;
@@ -16,7 +16,7 @@ use squall_runner::{Exception, Result};
 use crate::http::transport::Transport;
 use crate::net::IoStream;
 
-/// The certificate of a server and its key, for [`Application::listen_tls`](super::Application::listen_tls).
+/// A server's certificate and key, for [`Application::listen_tls`](super::Application::listen_tls).
 ///
 /// ```no_run
 /// use squall::web::{Application, HttpServerConfig, TlsConfig};
@@ -29,10 +29,10 @@ use crate::net::IoStream;
 pub struct TlsConfig(Arc<ServerConfig>);
 
 impl TlsConfig {
-    /// Creates a configuration of PEM texts: the certificate with those that vouch for it, and its key.
+    /// Creates a configuration from PEM texts: the certificate with its chain, and the key.
     ///
     /// # Errors
-    /// If one of them cannot be read, or the key is not the certificate's.
+    /// If one of them cannot be read, or the key does not belong to the certificate.
     pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self> {
         let certificates = CertificateDer::pem_slice_iter(certificates).collect::<Result<Vec<_>, _>>()?;
         if certificates.is_empty() {
@@ -53,7 +53,7 @@ impl TlsConfig {
     }
 }
 
-/// Takes a configuration of rustls as it is. Let its `alpn_protocols` name nothing but `http/1.1`.
+/// Uses a configuration of rustls as it is. Its `alpn_protocols` must not name anything but `http/1.1`.
 impl From<Arc<ServerConfig>> for TlsConfig {
     fn from(config: Arc<ServerConfig>) -> Self {
         Self(config)
@@ -66,7 +66,7 @@ impl fmt::Debug for TlsConfig {
     }
 }
 
-/// A handshake under way. Its result is the encrypted stream.
+/// A handshake that is under way. Its result is the encrypted stream.
 pub(super) struct Handshake(futures_rustls::Accept<IoStream>);
 
 impl Future for Handshake {

@@ -28,12 +28,14 @@ use super::Request;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebSocketConfig {
-    /// The size of a message that is received, in bytes; 10 MiB. A larger one closes the socket with code 1009.
+    /// The largest message that is received, in bytes. 10 MiB by default. A larger one closes the socket with code
+    /// 1009.
     pub max_message_size: usize,
-    /// Whether pages of other sites may open the socket; `false`. A browser says in the header `Origin` from which site
-    /// a page is, and sends the cookies of ours with it.
+    /// `true` if pages of other sites may open the socket; `false` by default. A browser names the page's site in the
+    /// header `Origin`, and sends this site's cookies with the request.
     pub any_origin: bool,
-    /// The subprotocols that the server speaks; none. The first of the client's that is one of them is agreed upon.
+    /// The subprotocols that the server supports. Empty by default. The first one in the client's list that the server
+    /// supports is used.
     pub subprotocols: Vec<String>,
 }
 
@@ -43,14 +45,14 @@ impl Default for WebSocketConfig {
     }
 }
 
-/// A WebSocket that is to be, once the response is sent.
+/// A WebSocket that the connection becomes once the response is sent.
 pub(crate) struct Upgrade {
     promise: Promise<WebSocket>,
     max_message_size: usize,
 }
 
 impl Upgrade {
-    /// Makes a WebSocket of the connection; `unread` came behind the request.
+    /// Makes the connection a WebSocket. `unread` are bytes that came after the request.
     pub(super) fn complete(self, connection: &Rc<Connection>, unread: Bytes) -> Rc<Socket> {
         const BUFFER: usize = 8 * 1024;
 
@@ -66,14 +68,14 @@ impl Upgrade {
         socket
     }
 
-    /// The connection was lost before.
+    /// Called when the connection was lost before.
     pub(super) fn fail(self) {
         self.promise.set_exception(ConnectionClosed);
     }
 }
 
 impl Request {
-    /// Makes a WebSocket of the request, which finishes the response.
+    /// Makes the request a WebSocket, which finishes the response.
     ///
     /// ```
     /// use std::rc::Rc;
@@ -94,19 +96,19 @@ impl Request {
     /// ```
     ///
     /// # Errors
-    /// The Future fails with [`HttpError`] 400 if the client asks for no WebSocket, 426 if it asks for another version
-    /// than 13, 403 if its page is of another site; with [`ConnectionClosed`](super::ConnectionClosed) if the connection
-    /// is lost.
+    /// The Future fails with [`HttpError`] 400 if the client did not ask for a WebSocket, 426 if it asked for another
+    /// version than 13, 403 if its page belongs to another site; with [`ConnectionClosed`](super::ConnectionClosed) if
+    /// the connection is lost.
     ///
     /// Source: `tornado.websocket.WebSocketHandler.get` and `check_origin`.
     pub fn upgrade(&self) -> Future<WebSocket> {
         self.upgrade_with(&WebSocketConfig::default())
     }
 
-    /// Makes a WebSocket of the request like [`upgrade`](Self::upgrade), with other settings.
+    /// Makes the request a WebSocket like [`upgrade`](Self::upgrade), with settings of your own.
     ///
     /// # Errors
-    /// As [`upgrade`](Self::upgrade).
+    /// Those of [`upgrade`](Self::upgrade).
     pub fn upgrade_with(&self, config: &WebSocketConfig) -> Future<WebSocket> {
         match self.accept(config) {
             Ok(()) => {
@@ -132,7 +134,7 @@ impl Request {
         }
         self.check_unsent()?;
         if head.headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-            // The answer says which version it should be.
+            // The answer names the required version.
             self.set_status(426)?;
             self.set_header(SEC_WEBSOCKET_VERSION, "13")?;
             self.finish();
@@ -154,7 +156,7 @@ impl Request {
         Ok(())
     }
 
-    /// What the lines of a header list, separated by commas.
+    /// Returns the values that a header lists, separated by commas, over all its lines.
     fn tokens(&self, name: &HeaderName) -> Vec<String> {
         let lines = self.headers().get_all(name).iter().filter_map(|line| line.to_str().ok());
         lines.flat_map(|line| line.split(',')).map(|token| token.trim().to_owned()).collect()
@@ -164,7 +166,7 @@ impl Request {
         self.tokens(name).iter().any(|found| found.eq_ignore_ascii_case(token))
     }
 
-    /// Whether the page that asks, if it is one, is of the host that is asked.
+    /// Returns whether the request comes from a page of this host, or not from a page at all.
     fn is_of_same_origin(&self) -> bool {
         let Some(origin) = self.headers().get(ORIGIN) else { return true };
         let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
@@ -175,7 +177,7 @@ impl Request {
     }
 }
 
-/// Whether this is base64 of sixteen bytes.
+/// Returns whether the value is base64 of sixteen bytes.
 fn is_key(key: &HeaderValue) -> bool {
     matches!(key.as_bytes(), [value @ .., b'=', b'='] if value.len() == 22
         && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(byte)))

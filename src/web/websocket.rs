@@ -1,4 +1,4 @@
-//! [`WebSocket`]: messages in both directions, on a connection that began as a request.
+//! [`WebSocket`]: messages in both directions, on a connection that began as an HTTP request.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -17,9 +17,9 @@ use super::wire::Wire;
 /// A message of a [`WebSocket`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
-    /// A text.
+    /// A text message.
     Text(String),
-    /// Bytes.
+    /// A binary message.
     Binary(Bytes),
 }
 
@@ -56,18 +56,17 @@ impl From<Message> for Frame {
     }
 }
 
-/// A WebSocket: what [`Request::upgrade`](super::Request::upgrade) makes of a request. A handle: clones mean the same,
-/// and the last one that goes closes it.
+/// A WebSocket, as [`Request::upgrade`](super::Request::upgrade) returns it.
 ///
-/// Messages come whole, however many frames they were sent in. Pings are answered, and a close is answered, by
-/// themselves. One message is received ahead of [`receive`](Self::receive) and no more, so a handler that is slow slows
-/// its client down.
+/// A `WebSocket` is a handle: clones refer to the same socket, and dropping the last of them closes it. Messages arrive
+/// whole, however many frames they were sent in. Pings and closes are answered automatically. Only one message is
+/// received ahead of [`receive`](Self::receive), so a slow handler slows down its client.
 ///
 /// Source: `tornado.websocket.WebSocketHandler`.
 #[derive(Clone)]
 pub struct WebSocket(Rc<Handle>);
 
-/// Closes the socket when it goes.
+/// Closes the socket when it is dropped.
 struct Handle(Rc<Socket>);
 
 impl Drop for Handle {
@@ -81,8 +80,8 @@ impl WebSocket {
         Self(Rc::new(Handle(socket)))
     }
 
-    /// Receives the next message; `None` once the socket is closed, by whomever: [`close_code`](Self::close_code) says
-    /// how. Those who wait at once are served in turn.
+    /// Receives the next message; `None` once either end has closed the socket: [`close_code`](Self::close_code)
+    /// returns how. Concurrent calls are served in order.
     pub fn receive(&self) -> Future<Option<Message>> {
         let socket = &*self.0 .0;
         let received = Future::new();
@@ -92,24 +91,24 @@ impl WebSocket {
         received
     }
 
-    /// Sends a message. The Future is done when the system has taken it, so a handler that waits for it is no faster
-    /// than its client.
+    /// Sends a message. The Future is done when the system has accepted it, so a handler that waits for it goes at the
+    /// pace of its client.
     ///
     /// # Errors
-    /// The Future fails with [`ConnectionClosed`] if the socket is closed. Nobody need wait for it: that failure is not
-    /// logged.
+    /// The Future fails with [`ConnectionClosed`] if the socket is closed. A handler need not wait for it: this failure
+    /// is not logged.
     pub fn send(&self, message: impl Into<Message>) -> Future<()> {
         self.0 .0.send(message.into())
     }
 
-    /// Closes the socket with a code and a reason of at most 123 bytes: 1000 is the normal end. What was sent before is
-    /// sent first; the client's answer is waited for.
+    /// Closes the socket with a code, of which 1000 is the normal end, and a reason of at most 123 bytes. Messages that
+    /// were sent before go out first, and the client's answer is awaited.
     pub fn close(&self, code: u16, reason: &str) {
         self.0 .0.close(CloseCode::from(code), reason);
     }
 
-    /// Returns the code with which the socket was closed, once it is: the client's, or 1006 if the connection was lost
-    /// without any.
+    /// Returns the code with which the socket was closed, or `None` while it is open: the client's code, or 1006 if the
+    /// connection was lost without one.
     pub fn close_code(&self) -> Option<u16> {
         self.0 .0.closed.get()
     }
@@ -121,21 +120,21 @@ impl fmt::Debug for WebSocket {
     }
 }
 
-/// The state of a WebSocket. The task of its connection drives it.
+/// The state of a WebSocket, driven by the task of its connection.
 pub(crate) struct Socket {
     connection: Rc<Connection>,
     protocol: RefCell<tungstenite::WebSocket<Wire>>,
-    /// A message that nobody has received yet.
+    /// A message that was not received yet.
     inbox: RefCell<Option<Message>>,
     receivers: RefCell<Vec<Promise<Option<Message>>>>,
-    /// Those that wait until what they sent is with the system.
+    /// The Futures of `send` that are pending.
     senders: RefCell<Vec<(Promise<()>, Future<()>)>>,
-    /// Set once it is closed, or is about to be.
+    /// `true` if the socket is closed or about to be.
     closing: Cell<bool>,
     closed: Cell<Option<u16>>,
 }
 
-/// Whether a socket has more to do.
+/// The state of a socket after it was driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     Open,
@@ -173,7 +172,7 @@ impl Socket {
     }
 
     pub(super) fn close(&self, code: CloseCode, reason: &str) {
-        /// A control frame has room for 125 bytes, of which the code takes two.
+        /// A control frame has room for 125 bytes, two of which are the code.
         const REASON: usize = 123;
 
         if self.closing.replace(true) {
@@ -184,12 +183,12 @@ impl Socket {
             end -= 1;
         }
         let frame = CloseFrame { code, reason: reason[..end].into() };
-        // Whether it can be sent, the task finds out.
+        // The task finds out whether it can be sent.
         let _ = self.protocol.borrow_mut().close(Some(frame));
         self.connection.wake_task();
     }
 
-    /// Hands the message that is there to the first who waits, and says to all that none comes if so it is.
+    /// Hands the message in the inbox to the first `receive` in line, or resolves all of them if no message will come.
     fn deliver(&self) {
         let mut receivers = self.receivers.borrow_mut();
         if !receivers.is_empty() {
@@ -201,10 +200,10 @@ impl Socket {
         }
     }
 
-    /// Sends and receives what can be.
+    /// Sends and receives as much as possible without waiting.
     pub(super) fn drive(&self) -> Progress {
         loop {
-            // Read first: what it answers, a ping or a close, is flushed then.
+            // Reading comes first, since it may answer a ping or a close, which is then flushed.
             let read = self.read();
             let flushed = self.protocol.borrow_mut().flush();
             match flushed {
@@ -222,7 +221,7 @@ impl Socket {
         }
     }
 
-    /// Receives a frame. Returns whether there may be another.
+    /// Receives a frame. Returns whether there may be another one.
     fn read(&self) -> Result<bool, Error> {
         if self.inbox.borrow().is_some() && !self.closing.get() {
             return Ok(false);
@@ -244,14 +243,14 @@ impl Socket {
     }
 
     fn receive(&self, message: Message) {
-        // What comes between our close and its answer is of no use.
+        // Messages between our close and its answer are dropped.
         if !self.closing.get() {
             *self.inbox.borrow_mut() = Some(message);
             self.deliver();
         }
     }
 
-    /// The protocol ends with an error, which a close at its proper end is as well. The client is told what it did wrong.
+    /// Ends the protocol after an error, which a proper close is as well. The client is told what it did wrong.
     fn fail(&self, error: &Error) -> Progress {
         let code = match error {
             Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => None,
@@ -273,7 +272,7 @@ impl Socket {
         Progress::Over
     }
 
-    /// Nothing can be sent or received any more.
+    /// Called when nothing can be sent or received any more.
     pub(super) fn end(&self) {
         self.closing.set(true);
         self.closed.set(self.closed.get().or(Some(CloseCode::Abnormal.into())));
@@ -282,10 +281,10 @@ impl Socket {
     }
 }
 
-/// Says that a message was not sent, to whoever waits for it.
+/// Fails the Future of a message that was not sent.
 fn fail((promise, future): (Promise<()>, Future<()>)) {
     promise.set_exception(ConnectionClosed);
-    // Code that does not wait need not learn that it failed: the exception counts as retrieved.
+    // The exception counts as retrieved, since code that does not wait need not learn of it.
     drop(future.exception());
 }
 

@@ -8,12 +8,12 @@ use bytes::{Buf, Bytes};
 
 use super::connection::Connection;
 
-/// The stream of a connection, non-blocking in the manner of std: what would wait fails with `WouldBlock`, and the
-/// task of the connection is woken when it is worth another try.
+/// A connection's stream as a non-blocking stream of std: an operation that would wait fails with `WouldBlock`, and the
+/// connection's task is woken when it is worth another try.
 #[derive(Debug)]
 pub(crate) struct Wire {
     connection: Rc<Connection>,
-    /// What came behind the request.
+    /// Bytes that came after the request.
     unread: Bytes,
 }
 

@@ -1,4 +1,4 @@
-//! Bugs of who comes first.
+//! Bugs that depend on which coroutine comes first.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! How many orders there are, in which sequence they come, and what a failure tells.
+//! The number of orders, their sequence, and the report of a failure.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use squall::{moment, sleep, Exception, Future, Result};
 
 type Log = Rc<RefCell<String>>;
 
-/// Four steps: it is resumed four times.
+/// Makes four steps: it is resumed four times.
 #[squall::coroutine]
 fn four(name: char, log: Log) -> Result<()> {
     for _ in 0..3 {
@@ -23,7 +23,7 @@ fn four(name: char, log: Log) -> Result<()> {
     Ok(())
 }
 
-/// The orders that `explore` tries, as texts.
+/// Returns the orders that `explore` tries, as texts.
 fn orders_of(explore: Explore, set_up: impl Fn(&mut TestLoop, &Log)) -> (Vec<String>, bool) {
     let all = RefCell::new(Vec::new());
     let explored = explore.run(|t| {
@@ -53,7 +53,7 @@ fn two_coroutines_of_four_steps_have_seventy_interleavings() {
     assert!(orders.contains(&"bbbbaaaa".to_owned()));
 }
 
-/// So many coroutines, called `a`, `b` and so on, of that many steps each.
+/// Spawns `count` coroutines, called `a`, `b` and so on, of `steps` steps each.
 fn coroutines(count: u8, steps: usize) -> impl Fn(&mut TestLoop, &Log) {
     #[squall::coroutine]
     fn steps_of(name: char, steps: usize, log: Log) -> Result<()> {
@@ -73,7 +73,7 @@ fn coroutines(count: u8, steps: usize) -> impl Fn(&mut TestLoop, &Log) {
     }
 }
 
-/// The failure of a test that fails in each order for which `found` holds; and that its line replays it.
+/// Returns the failure of a test that fails in each order for which `found` holds, and checks that its line replays it.
 fn failure_if(
     explore: Explore,
     world: impl Fn(&mut TestLoop, &Log),
@@ -218,7 +218,7 @@ fn callbacks_keep_their_order() {
     assert_eq!((orders, complete), (vec!["123aaaa".to_owned()], true));
 }
 
-/// Two that lose each other's updates, if they are resumed one between the other's steps.
+/// Loses the update of another call that is resumed between its steps.
 #[squall::coroutine]
 fn deposit(balance: Rc<Cell<u32>>) -> Result<()> {
     let before = balance.get();
@@ -262,7 +262,7 @@ fn failure_shows_what_went_wrong_and_the_columns_and_how_to_replay_it() {
     assert!(message.lines().count() <= 40, "{message}");
 }
 
-/// It is wrong only if `late` comes before `early`, which the usual order never does.
+/// Fails only if `late` comes before `early`, which does not happen in the usual order.
 fn needs_one_preemption(t: &mut TestLoop) {
     #[squall::coroutine]
     fn early(seen: Rc<Cell<bool>>) -> Result<()> {
@@ -309,7 +309,7 @@ fn schedule_that_does_not_fit_is_told() {
     assert!(message.contains("should begin with `v1:`"), "{message}");
     let message = panic_of(|| replay("v1:early,nobody", needs_one_preemption));
     assert!(
-        message.contains("`nobody`, number 2 of it, cannot run now: nobody of that name was called"),
+        message.contains("`nobody`, number 2 of it, cannot run now: no coroutine of that name was called"),
         "{message}"
     );
     let message = panic_of(|| replay("v1:late#2", needs_one_preemption));
@@ -336,7 +336,9 @@ fn who_waits_for_ever_is_a_failure_unless_that_is_allowed() {
     };
     let failure = Explore::new().check(kept).unwrap_err();
     assert!(
-        failure.problem().starts_with("nothing can wake those who still wait:\n  waits waits at tests/"),
+        failure
+            .problem()
+            .starts_with("nothing can wake the coroutines that still wait:\n  waits waits at tests/"),
         "{failure}"
     );
     assert!(Explore::new().allow("waiting").check(kept).unwrap().complete());

@@ -1,4 +1,4 @@
-//! Bugs of what is read before a yield and used after it.
+//! Bugs with values that are read before a yield and used after it.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Bugs of who waits for whom.
+//! Bugs with coroutines that wait for each other.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -23,7 +23,7 @@ seeded!(deadlock_of_two_locks, |t, fixed| {
     t.run_until_idle();
 });
 
-/// A queue by hand.
+/// A queue that is written by hand.
 #[derive(Default)]
 struct ByHand {
     items: RefCell<VecDeque<i32>>,

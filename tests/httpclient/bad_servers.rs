@@ -6,7 +6,7 @@ use squall::net::TcpListener;
 use crate::error;
 use crate::server::{run, send, serve, Close, Do, Hang, Reset, Wait};
 
-/// What a fetch of a server fails with that answers with these bytes and closes.
+/// Checks the error of a fetch from a server that answers with these bytes and closes.
 fn failing(bytes: &'static str, check: impl Fn(&HttpClientError) -> bool + 'static) {
     run(move || async move {
         let server = serve(move |_| vec![send(bytes), Wait(2), Close]);

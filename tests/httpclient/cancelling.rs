@@ -29,7 +29,7 @@ fn cancelled_fetch_closes_its_connection_and_frees_its_place() {
             server.until(|server| server.open.get() == 0).await?;
             client.fetch(server.url("/")).await?;
             server.until(|server| server.open.get() == 1).await?;
-            // The next one is to have a connection of its own.
+            // The next fetch uses a connection of its own.
             let last = client.fetch(Request::get(server.url("/")).header("Connection", "close"));
             last.await?;
             server.until(|server| server.open.get() == 0).await?;
@@ -88,7 +88,7 @@ fn end_of_the_loop_closes_what_is_under_way_and_what_is_kept() {
         let _ = first.read(&mut bytes).unwrap();
         first.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
         let _ = first.read(&mut bytes).unwrap();
-        // The second request is never answered: the client goes.
+        // The second request is never answered: the client leaves.
         assert!(matches!(first.read(&mut bytes), Ok(0) | Err(_)));
     });
     let io_loop = IoLoop::new();

@@ -96,7 +96,7 @@ fn bodies_are_sent_with_their_types() {
     });
 }
 
-/// A stream of these chunks, each after a pause.
+/// Returns a stream of these chunks, each after a pause.
 fn chunks(chunks: &'static [&'static str]) -> impl FnMut() -> squall::Future<Option<Bytes>> + 'static {
     let mut left = chunks.iter();
     move || {

@@ -1,4 +1,4 @@
-//! The HTTP client against servers that send whatever a test says.
+//! The HTTP client against servers that send the bytes that a test chooses.
 
 mod bad_servers;
 mod cancelling;
@@ -15,7 +15,7 @@ mod tls;
 use squall::httpclient::HttpClientError;
 use squall::Exception;
 
-/// The client's error in an exception.
+/// Returns the client's error in an exception.
 fn error(exception: &Exception) -> &HttpClientError {
     exception.downcast_ref().unwrap_or_else(|| panic!("not an error of the client: {exception:?}"))
 }

@@ -1,4 +1,4 @@
-//! A server that answers with whatever bytes a test says.
+//! A server that answers with the bytes that a test chooses.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -9,24 +9,24 @@ use std::time::Duration;
 use squall::net::{IoStream, TcpListener};
 use squall::{sleep, Exception, IoLoop, Result};
 
-/// What is done with a connection after a request, step by step. Without `Close` the next request is read.
+/// A step after a request on a connection. After the last one the next request is read, unless that is `Close`.
 pub(crate) enum Do {
     Send(Vec<u8>),
     Wait(u64),
     Close,
-    /// Closes it with a reset.
+    /// Closes the connection with a reset.
     Reset,
-    /// Does nothing more, until the client goes.
+    /// Does nothing more, until the client leaves.
     Hang,
 }
 pub(crate) use Do::{Close, Hang, Reset, Wait};
 
-/// Sends these bytes.
+/// Returns the step that sends these bytes.
 pub(crate) fn send(bytes: impl Into<Vec<u8>>) -> Do {
     Do::Send(bytes.into())
 }
 
-/// A whole response.
+/// Returns the step that sends a whole response.
 pub(crate) fn response(status: &str, headers: &[&str], body: impl AsRef<[u8]>) -> Do {
     let body = body.as_ref();
     let mut bytes = format!("HTTP/1.1 {status}\r\n").into_bytes();
@@ -42,7 +42,7 @@ pub(crate) fn ok(body: impl AsRef<[u8]>) -> Vec<Do> {
     vec![response("200 OK", &[], body)]
 }
 
-/// A request that came.
+/// A request that was received.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     /// The number of the request on this server, from 0.
@@ -60,7 +60,7 @@ impl Asked {
         self.head.split(' ').nth(1).unwrap()
     }
 
-    /// The values of a header.
+    /// Returns the value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.head.lines().skip(1);
         lines.find_map(|line| {
@@ -74,9 +74,9 @@ impl Asked {
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) asked: Rc<RefCell<Vec<Asked>>>,
-    /// How many connections came.
+    /// How many connections were accepted.
     pub(crate) connections: Rc<Cell<usize>>,
-    /// How many are open.
+    /// How many connections are open.
     pub(crate) open: Rc<Cell<usize>>,
 }
 
@@ -101,7 +101,7 @@ impl Server {
     }
 }
 
-/// Serves what `answer` says.
+/// Serves with the answers that `answer` returns.
 pub(crate) fn serve(answer: impl Fn(&Asked) -> Vec<Do> + 'static) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let server = Server {
@@ -118,7 +118,7 @@ pub(crate) fn serve(answer: impl Fn(&Asked) -> Vec<Do> + 'static) -> Server {
             this.connections.set(this.connections.get() + 1);
             IoLoop::current().spawn_callback(move || async move {
                 this.open.set(this.open.get() + 1);
-                // A client that goes is what some tests are about.
+                // In some tests the client leaves.
                 let _ = converse(&this, &stream, &*answer).await;
                 this.open.set(this.open.get() - 1);
                 Ok::<_, Exception>(())

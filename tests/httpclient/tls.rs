@@ -38,7 +38,7 @@ fn serve() -> Result<u16> {
             let stream: IoStream = listener.accept().await?.0.into();
             let handshake = acceptor.accept(stream);
             IoLoop::current().spawn_callback(move || async move {
-                // A client that does not trust the certificate goes.
+                // A client that does not trust the certificate leaves.
                 if let Ok(mut stream) = handshake.await {
                     converse(&mut stream).await?;
                 }

@@ -1,4 +1,4 @@
-//! How connections end, and addresses that cannot be had.
+//! The ends of connections, and addresses that cannot be used.
 
 use std::io::ErrorKind;
 use std::time::Duration;

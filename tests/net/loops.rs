@@ -20,7 +20,7 @@ async fn greedy(stream: UnixStream, count: Rc<Cell<u32>>) -> Result<()> {
     Ok(())
 }
 
-/// A stream with so many bytes to be read, after which it ends.
+/// Returns a stream with `len` bytes to be read, after which it ends.
 async fn full(len: usize) -> Result<UnixStream> {
     let (one, other) = UnixStream::pair()?;
     one.write_all(vec![0; len]).await?;
@@ -118,7 +118,7 @@ fn virtual_clock_does_not_jump_while_a_socket_is_waited_for() {
             let mut all = Vec::new();
             other.read_to_end(&mut all).unwrap();
         });
-        sleep(Duration::from_secs(60)).await?; // nobody waits for the socket: it jumps
+        sleep(Duration::from_secs(60)).await?; // nothing waits for the socket: the clock jumps
         let read = with_timeout(Duration::from_secs(3600), stream.read(10));
         go.send(()).unwrap();
         assert_eq!(read.await?, "x");

@@ -42,7 +42,7 @@ fn on_both<F: Future<Output = Result<()>> + 'static>(test: impl Fn() -> F) {
     }
 }
 
-/// A connection: client and server.
+/// Returns a connection: client and server.
 async fn pair() -> Result<(TcpStream, TcpStream)> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let client = TcpStream::connect(listener.local_addr()?).await?;
@@ -50,14 +50,14 @@ async fn pair() -> Result<(TcpStream, TcpStream)> {
     Ok((client, server))
 }
 
-/// Lets the loop turn, so that what was written has arrived.
+/// Lets the loop turn, so that written bytes arrive.
 async fn turns(n: usize) {
     for _ in 0..n {
         moment().await.unwrap();
     }
 }
 
-/// Writes zeros until nothing fits in any more, and returns how many those were.
+/// Writes zeros until there is no room left, and returns their number.
 async fn filled(stream: &IoStream) -> usize {
     let mut len = 0;
     loop {

@@ -11,7 +11,7 @@ use squall::{sleep, Future, IoLoop};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// Something that is done to a queue. A handle is meant by its age, counted modulo how many there are.
+/// An operation on a queue. A handle is chosen by its age, modulo the number of handles.
 #[derive(Debug, Clone)]
 enum QueueOp {
     Put(u8, Option<u8>),
@@ -49,26 +49,26 @@ enum Kind {
     Priority,
 }
 
-/// An item is its priority and its age.
+/// The priority and the age of an item.
 type Item = (u8, usize);
 
-/// A queue as the documents tell of it.
+/// A model of a queue by its documentation.
 struct Model {
     kind: Kind,
     maxsize: usize,
-    /// Next one last.
+    /// The next item is at the end.
     items: Vec<Item>,
     /// Every item that was let in, oldest first.
     let_in: Vec<Item>,
-    /// The handles of those who wait, by their number, oldest first. Who was dropped is not among them.
+    /// The numbers of the handles of pending gets, oldest first, without dropped ones.
     getters: Vec<usize>,
-    /// The same, with their items. Who was dropped is among them.
+    /// The numbers of the handles of pending puts with their items, including dropped ones.
     putters: Vec<(usize, Item)>,
     unfinished: usize,
     now: u32,
 }
 
-/// One that a `get` or `put` has given, as it should be.
+/// The expected state of a handle that `get` or `put` has returned.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Handle {
     state: State,
@@ -83,13 +83,13 @@ impl Handle {
 }
 
 impl Model {
-    /// Lets a new item in.
+    /// Stores a new item.
     fn store(&mut self, item: Item) {
         self.let_in.push(item);
         self.place(item);
     }
 
-    /// Puts an item to its place, whether it is new or comes back.
+    /// Puts an item in its place, whether it is new or comes back.
     fn place(&mut self, item: Item) {
         let age = |item: &Item| self.let_in.iter().position(|other| other == item);
         let comes_after = |other: &&Item| match self.kind {
@@ -105,7 +105,7 @@ impl Model {
         self.maxsize != 0 && self.items.len() >= self.maxsize
     }
 
-    /// Gives a new item in, if there is room.
+    /// Puts a new item in, if there is room.
     fn put(&mut self, item: Item, gets: &mut [Option<Handle>]) -> bool {
         if self.getters.is_empty() && self.full() {
             return false;
@@ -142,7 +142,7 @@ impl Model {
     }
 }
 
-/// Does the operations to the queue and to its model, and compares after each.
+/// Applies the operations to the queue and to its model, and compares both after each one.
 // One arm for each operation: what is done, beside what should come of it.
 #[allow(clippy::too_many_lines)]
 fn compare(kind: Kind, maxsize: usize, ops: Vec<QueueOp>) {
@@ -237,7 +237,7 @@ fn compare(kind: Kind, maxsize: usize, ops: Vec<QueueOp>) {
             }
             QueueOp::DropPut(n) if !puts.is_empty() => {
                 let n = n % puts.len();
-                // What has run out of time must not be told of as never retrieved.
+                // An exception that is out of time must not be reported as never retrieved.
                 let _ = puts[n].take().and_then(|future| future.exception());
                 if let Some(Handle { deadline: Some(deadline), .. }) = model_puts[n].take() {
                     // It stays in line, and goes at its time.
@@ -316,7 +316,7 @@ fn lock_op() -> impl Strategy<Value = LockOp> {
     ]
 }
 
-/// What somebody has of a semaphore.
+/// A hold on a semaphore.
 enum Hold {
     Guarded(Future<Guard>),
     Unguarded(Future<()>),
@@ -324,7 +324,7 @@ enum Hold {
     Nothing,
 }
 
-/// What it should be.
+/// The expected state of a hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Turn {
     Waits { guarded: bool, deadline: Option<u32> },
@@ -425,7 +425,7 @@ fn compare_semaphore(bound: usize, ops: Vec<LockOp>) {
             }
             _ => {}
         }
-        // Whoever waits longest is let in as long as there is room.
+        // The request that has waited longest is let in while there is room.
         for turn in &mut turns {
             if let (Turn::Waits { guarded, .. }, true) = (*turn, value > 0) {
                 value -= 1;

@@ -1,4 +1,4 @@
-//! What the coroutines of a random program share, what each of them does, and what must hold in the end.
+//! The shared state of a random program's coroutines, their actions, and the invariants at the end.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -31,7 +31,7 @@ pub(crate) enum Action {
     ClearEvent,
 }
 
-/// One coroutine, and what becomes of its Future.
+/// A coroutine, and what is done with its Future.
 #[derive(Debug, Clone)]
 pub(crate) struct Worker {
     pub(crate) native: bool,
@@ -74,10 +74,10 @@ pub(crate) struct World {
     queue: Queue<Item>,
     condition: Condition,
     event: Event,
-    /// How many are in.
+    /// How many coroutines hold the lock.
     in_lock: Cell<usize>,
     in_semaphore: Cell<usize>,
-    /// How many have asked for the lock, and who was let in last.
+    /// How many coroutines have asked for the lock, and which was let in last.
     asked: Cell<usize>,
     let_in: Cell<usize>,
     items: Cell<usize>,
@@ -86,7 +86,7 @@ pub(crate) struct World {
     alive: Alive,
 }
 
-/// How many bodies and items there are.
+/// How many bodies and items are alive.
 #[derive(Clone, Default)]
 pub(crate) struct Alive {
     pub(crate) bodies: Rc<Cell<isize>>,
@@ -118,7 +118,7 @@ impl World {
         Item { number, _counted: Counted::new(&self.alive.items) }
     }
 
-    /// Gives everybody what they wait for: for a world that is to end.
+    /// Resolves everything that is waited for, so that the world can end.
     #[allow(dead_code)]
     pub(crate) fn help(&self) {
         self.event.set();
@@ -135,7 +135,7 @@ impl World {
 
     /// Checks the invariants that hold when nothing is left that could wake the loop.
     pub(crate) fn check(&self) {
-        // No lost wake-up: nobody waits for what is there.
+        // No lost wake-up: no coroutine waits for something that is available.
         let queue = format!("{:?}", self.queue);
         assert!(self.queue.empty() || !queue.contains("getters"), "{queue}");
         assert!(self.queue.qsize() >= MAXSIZE || !queue.contains("putters"), "{queue}");
@@ -155,7 +155,7 @@ impl World {
     }
 }
 
-/// How a body waits.
+/// The way in which a body waits.
 enum Way {
     Yield(Co),
     Await,
@@ -178,7 +178,7 @@ impl Way {
     }
 }
 
-/// The result, unless the time was over.
+/// Returns the result, or `None` if the time limit was reached.
 fn in_time<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Err(e) if e.downcast_ref() == Some(&Error::Timeout) => Ok(None),
@@ -245,7 +245,7 @@ async fn act(way: &Way, world: &World, action: Action) -> Result<()> {
     Ok(())
 }
 
-/// Counts who is in, and fails if they are too many.
+/// Counts the coroutines inside, and fails if there are too many.
 struct Inside<'a>(&'a Cell<usize>);
 
 impl<'a> Inside<'a> {

@@ -1,4 +1,4 @@
-//! What a program reported while it ran: the problems that are logged since nobody waits for them.
+//! The problems that a program reports while it runs, which are logged because they have no waiter.
 
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Latency, bandwidth, buffers, split reads; links that are cut and healed.
+//! Latency, bandwidth, buffers, split reads; links that are cut and repaired.
 
 use std::io::ErrorKind;
 
@@ -221,7 +221,7 @@ async fn limit_of_connecting_leaves_no_timer_behind() -> Result<()> {
     let listener = net.host("server", || TcpListener::bind("server:80"))?;
     let stream = net.host("client", || TcpStream::connect_within(milliseconds(2_000), "server:80")).await?;
     drop((stream, listener));
-    // What was given up takes its timer back, too.
+    // The abandoned operation also removes its timer.
     net.cut("client", "server");
     let late = net.host("client", || TcpStream::connect_within(milliseconds(2_000), "server:80"));
     moment().await?;

@@ -17,7 +17,7 @@ fn kind(exception: &Exception) -> ErrorKind {
     exception.downcast_ref::<std::io::Error>().unwrap_or_else(|| panic!("{exception:?}")).kind()
 }
 
-/// The time of the test, in milliseconds.
+/// Returns the time of the test, in milliseconds.
 fn now() -> u128 {
     IoLoop::current().time().as_millis()
 }
@@ -26,7 +26,7 @@ fn milliseconds(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-/// A connection between the hosts `client` and `server`, in this order.
+/// Returns a connection between the hosts `client` and `server`, in this order.
 async fn pair(net: Net) -> Result<(TcpStream, TcpStream)> {
     let listener = net.host("server", || TcpListener::bind("server:80"))?;
     let client = net.host("client", || TcpStream::connect("server:80"));

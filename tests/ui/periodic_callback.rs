@@ -1,4 +1,4 @@
-//! A periodic callback gives nothing, a Result, or a Future of a Result.
+//! The callback of a PeriodicCallback returns nothing, a Result, or a Future of a Result.
 
 use std::time::Duration;
 

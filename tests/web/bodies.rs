@@ -182,7 +182,7 @@ fn body_is_read_by_one_at_a_time() {
     serve(&Application::new().route("/", Twice(notes.clone())), |address| async move {
         let answer = ask(address, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab").await?;
         assert_eq!(answer.text(), "ab");
-        assert_eq!(notes.take(), ["the body is being read already: wait for that first"]);
+        assert_eq!(notes.take(), ["the body is already being read: wait for that first"]);
         Ok(())
     });
 }

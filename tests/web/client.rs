@@ -1,4 +1,4 @@
-//! What a client does by hand.
+//! A client that sends and reads bytes by hand.
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ where
     IoLoop::current().run_sync(|| client(server)).unwrap();
 }
 
-/// A response.
+/// A response, as the client has read it.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -38,7 +38,7 @@ impl Response {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    /// The value of a header.
+    /// Returns the value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().skip(1).find_map(|line| {
             let (of, value) = line.split_once(": ")?;
@@ -90,7 +90,7 @@ pub(crate) async fn talk(address: SocketAddr, bytes: impl Into<bytes::Bytes>) ->
     Ok(String::from_utf8_lossy(&all).into_owned())
 }
 
-/// What happened, in order.
+/// Notes of what happened, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes(Rc<RefCell<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! Routes, handlers of either style, and what they answer.
+//! Routes, yield-style and native handlers, and their answers.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use squall::{moment, sleep, Exception, Result};
 
 use crate::client::{ask, get, response, serve, talk, Notes};
 
-/// A handler of one coroutine.
+/// Defines a handler with one method.
 macro_rules! handler {
     ($name:ident, |$req:ident| $body:block) => {
         struct $name;

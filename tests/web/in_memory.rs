@@ -1,4 +1,4 @@
-//! The server on the in-memory network of tests: what is left over when a test ends, and what is a Deadlock.
+//! The server on the in-memory network of tests: what is left behind at the end of a test, and what is a Deadlock.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl RequestHandler for Hello {
     }
 }
 
-/// Waits for what never comes.
+/// Waits for ever.
 struct Stuck(Future<()>);
 
 impl RequestHandler for Stuck {
@@ -98,7 +98,7 @@ fn waiting_for_something_beside_a_server_without_clients_is_a_deadlock() {
     });
     let raised = raised.unwrap_err();
     assert!(matches!(raised.downcast_ref(), Some(Error::Deadlock { .. })), "{raised}");
-    // Also once a connection stands idle, until it is closed.
+    // Also while a connection is idle, until it is closed.
     let never = Future::<()>::new();
     let _promise = never.promise();
     let raised = io_loop.run_sync(|| {

@@ -8,7 +8,7 @@ use squall::{Future, Promise, Result};
 
 use crate::client::{response, serve, Notes};
 
-/// Waits for whatever the test says.
+/// A handler that waits for the test.
 struct Waits {
     notes: Notes,
     gate: std::cell::RefCell<Option<Future<()>>>,

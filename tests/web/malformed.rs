@@ -1,4 +1,4 @@
-//! What each malformed request gets. The table in `docs/web.md` says the same in words.
+//! The answers to malformed requests, which the table in `docs/web.md` lists.
 
 use std::rc::Rc;
 

@@ -7,7 +7,7 @@ use squall::web::{Application, StaticFiles};
 
 use crate::client::{ask, get, serve, talk};
 
-/// A directory that goes with the test.
+/// A directory that is deleted after the test.
 struct Directory(PathBuf);
 
 impl Directory {

@@ -49,7 +49,7 @@ async fn open(address: std::net::SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// A frame of a client: masked.
+/// Returns a frame of a client, which is masked.
 fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     let len = u16::try_from(payload.len()).unwrap();
@@ -66,7 +66,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Reads a frame of the server: not masked.
+/// Reads a frame of the server, which is not masked.
 async fn read(stream: &TcpStream) -> Result<(u8, Vec<u8>)> {
     let head = stream.read_exact(2).await?;
     let len = match head[1] {

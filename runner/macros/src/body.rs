@@ -1,4 +1,4 @@
-//! What a body tells: whether it yields, which names it mentions, and what in it cannot work.
+//! What is found in a body: whether it yields, which names it mentions, and mistakes that cannot work.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -7,18 +7,18 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Block, Error, Expr, Item, Macro, Token};
 
-/// What was found in a body.
+/// The findings in a body.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// It yields: it is a generator.
+    /// `true` if the body yields, so that it becomes a generator.
     pub(crate) yields: bool,
-    /// It awaits. That is wrong, but the rest can be compiled.
+    /// An error for each await, which a yielding body must not contain. The rest of the body compiles nevertheless.
     pub(crate) awaits: Vec<Error>,
-    /// It yields from a place that is no part of the coroutine. What comes of that cannot be compiled.
+    /// An error for each yield from a place that is not part of the coroutine. The body cannot be compiled.
     pub(crate) elsewhere: Vec<Error>,
 }
 
-/// Looks through a body. One that is no Rust (yet) is only looked at for a yield.
+/// Searches a body. One that does not parse as Rust (yet) is only searched for a yield.
 pub(crate) fn look(body: &TokenStream) -> Found {
     match Block::parse_within.parse2(body.clone()) {
         Ok(statements) => {
@@ -30,10 +30,10 @@ pub(crate) fn look(body: &TokenStream) -> Found {
     }
 }
 
-/// Whose code it is.
+/// The kind of code that an expression is in.
 #[derive(Clone, Copy, PartialEq)]
 enum Scope {
-    /// The coroutine's own.
+    /// The coroutine's own code.
     Body,
     Closure,
     AsyncBlock,
@@ -93,7 +93,7 @@ impl<'ast> Visit<'ast> for Looks {
 
     fn visit_item(&mut self, item: &'ast Item) {
         match item {
-            // A macro is not a scope: its text goes where it is called.
+            // A macro is not a scope: its text belongs to the place where the macro is called.
             Item::Macro(_) => visit::visit_item(self, item),
             _ => self.within(Scope::Function, |looks| visit::visit_item(looks, item)),
         }
@@ -112,7 +112,7 @@ impl<'ast> Visit<'ast> for Looks {
     }
 
     fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
-        // A macro that was given the name.
+        // A macro to which the name `yield_` was passed.
         if path.path.is_ident("yield_") {
             self.found_yield(path);
         }
@@ -133,12 +133,12 @@ impl<'ast> Visit<'ast> for Looks {
     }
 }
 
-/// The arguments of a macro live no longer than its call, unlike the tree that is being visited.
+/// Visits an argument of a macro. It lives no longer than this call, unlike the tree that is being visited.
 fn visit_any(looks: &mut Looks, argument: &Expr) {
     looks.visit_expr(argument);
 }
 
-/// Whether an inner function is under an attribute of squall: then its yields are its own.
+/// Returns whether an inner function has an attribute of squall, so that its yields are its own.
 fn has_its_own(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let last = attribute.path().segments.last();
@@ -146,8 +146,8 @@ fn has_its_own(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The first `yield_` among the tokens. A call of `co.yield_(..)` is not meant: that belongs to a body written
-/// with a `Co`.
+/// Returns the first `yield_` among the tokens. Ignores calls of `co.yield_(..)`, which belong to a body written with a
+/// `Co`.
 fn find_yield(tokens: &TokenStream) -> Option<Ident> {
     let mut tokens = tokens.clone().into_iter().peekable();
     while let Some(token) = tokens.next() {
@@ -170,7 +170,7 @@ fn is_parenthesized(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis)
 }
 
-/// Whether a variable of that name may be used: it is named, or a format string has it in braces.
+/// Returns whether a variable of that name may be used: the body names it, or a format string has it in braces.
 pub(crate) fn mentions(body: &TokenStream, name: &Ident) -> bool {
     let text = name.to_string();
     let text = text.trim_start_matches("r#");
@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether it yields, how often it awaits, and how often it yields elsewhere.
+    /// Returns whether a body yields, how often it awaits, and how often it yields elsewhere.
     fn look_at(body: &str) -> (bool, usize, usize) {
         let found = look(&body.parse().expect("tokens"));
         (found.yields, found.awaits.len(), found.elsewhere.len())

@@ -1,4 +1,4 @@
-//! `#[coroutine]`: what a function becomes.
+//! `#[coroutine]`: the expansion of a function into a coroutine.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -18,17 +18,17 @@ pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream 
     }
 }
 
-/// What becomes of a function.
+/// The expansion of a function.
 pub(crate) struct Expanded {
-    /// The function that gives the Future.
+    /// The function that returns the Future.
     pub(crate) function: TokenStream,
-    /// What is wrong with it.
+    /// The mistakes in the function.
     pub(crate) errors: Vec<TokenStream>,
-    /// Whether the function has the body that the user wrote.
+    /// `true` if the function contains the body that the user wrote.
     pub(crate) compiles: bool,
 }
 
-/// Makes a coroutine of a function under that attribute, in which `errors` were found so far.
+/// Expands a function under that attribute. `errors` are the mistakes that were found before.
 pub(crate) fn coroutine(attribute: &str, mut function: Function, mut errors: Vec<Error>) -> Expanded {
     let found = body::look(&function.body);
     let yields = found.yields || !found.awaits.is_empty();
@@ -45,7 +45,7 @@ pub(crate) fn coroutine(attribute: &str, mut function: Function, mut errors: Vec
     Expanded { function, errors, compiles }
 }
 
-/// The function, made a call of its coroutine.
+/// Returns the function with a body that calls the coroutine.
 fn call(mut function: Function, yields: bool) -> TokenStream {
     let written = returns::written(&function.signature.output);
     let value = returns::value(&written);
@@ -56,8 +56,8 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
     let coroutine = describe(&name, &written);
     let Function { brace, body, .. } = function;
     let outcome = quote_spanned!(written.span()=> <#returned as ::squall::__private::Outcome>);
-    // The spans are the user's, so that a call made here is at the function's name. Only `co` and `returned` are
-    // names of the macro's own, so that they meet no variable of the body.
+    // Spans are the user's, so that a call made here is reported at the function's name. Only `co` and `returned` are
+    // names of the macro's own, so that they cannot clash with a variable of the body.
     let hidden = Span::mixed_site().located_at(name.span());
     let call = if yields {
         let kept = parameters::keep(&mut function.signature.inputs, &body);
@@ -68,13 +68,13 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
                 ($($yielded:tt)*) => { ::squall::__private::yield_!(#co $($yielded)*) };
             }
         };
-        // A block of its own: the body's items come first in it, and what is borrowed by its last expression
-        // lives longer. The macro in it keeps the compiler from calling its braces unnecessary.
+        // A block of its own: the body's items come first in it, and temporaries of its last expression live longer.
+        // The macro in it keeps the compiler from calling its braces unnecessary.
         let body = yields::direct(body, &co);
         let body = Braced { brace, tokens: quote!(#yielding #body) };
         quote_spanned! {name.span()=>
             #outcome::call(#coroutine, move |#co| async move {
-                // Never true: it tells the compiler what the body returns before it looks at the body.
+                // Never true: it tells the compiler the type of the result before it checks the body.
                 if let ::core::option::Option::Some(#out) = ::core::option::Option::None::<#returned> {
                     return #out;
                 }
@@ -95,13 +95,13 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
         quote_spanned!(name.span()=> #outcome::call_plain(#coroutine, move || -> #returned #body))
     };
     let (attributes, visibility, signature) = (function.attributes, function.visibility, function.signature);
-    // A trait may have declared the method with any `impl Future`, so that native coroutines implement it as well.
+    // A trait may have declared the method with any `impl Future`, so that native coroutines can implement it too.
     let refines = signature.receiver().is_some().then(|| quote!(#[allow(refining_impl_trait)]));
     let body = Braced { brace, tokens: call };
     quote! { #(#attributes)* #refines #visibility #signature #body }
 }
 
-/// The function without its body: so that whoever calls it gets no errors of his own.
+/// Returns the function without its body, so that its callers get no errors.
 fn only_known(function: Function) -> TokenStream {
     let Function { attributes, visibility, mut signature, brace, .. } = function;
     signature.output = returns::of_unknown(&signature.output);
@@ -116,7 +116,7 @@ fn only_known(function: Function) -> TokenStream {
     quote! { #(#attributes)* #[allow(unused)] #visibility #signature #body }
 }
 
-/// The `Coroutine` that all calls share.
+/// Returns the `Coroutine` value that all calls share.
 fn describe(name: &Ident, written: &Type) -> TokenStream {
     let text = name.to_string();
     let text = text.trim_start_matches("r#");

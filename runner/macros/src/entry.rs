@@ -1,5 +1,5 @@
-//! `#[main]`: a function that runs a coroutine of either style on the loop of its thread, where a program begins;
-//! and what it has in common with `#[test]`.
+//! `#[main]`: a function that runs a coroutine, yield-style or native, as the program's entry; and what it shares with
+//! `#[test]`.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -9,7 +9,7 @@ use crate::coroutine::{coroutine, Expanded};
 use crate::function::{Braced, Function};
 use crate::{body, signature};
 
-/// The function runs on the loop of its thread, and returns what the coroutine returns.
+/// Expands to a function that runs the coroutine on the loop of its thread, and returns its result.
 pub(crate) fn main(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     enter("main", arguments, item, |function| {
         let name = &function.signature.ident;
@@ -19,8 +19,8 @@ pub(crate) fn main(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     })
 }
 
-/// A function around a coroutine of the same name. `outside` gives the function's attributes, its return type,
-/// and how it runs the coroutine.
+/// Wraps a coroutine in a function of the same name. `outside` returns that function's attributes, its return type and
+/// the call that runs the coroutine.
 pub(crate) fn enter(
     attribute: &str,
     arguments: &TokenStream,
@@ -38,7 +38,7 @@ pub(crate) fn enter(
     let parameters = &function.signature.inputs;
     let has_parameters = (!parameters.is_empty()).then(|| {
         let message =
-            format!("nobody calls a `#[squall::{attribute}]` with arguments: remove the parameters");
+            format!("a `#[squall::{attribute}]` function is called without arguments: remove the parameters");
         Error::new_spanned(parameters, message).into_compile_error()
     });
 
@@ -54,7 +54,7 @@ pub(crate) fn enter(
     quote! { #attributes #visibility fn #name() #output #body #(#errors)* #has_parameters }
 }
 
-/// A native coroutine stays as it is.
+/// Leaves a native coroutine as it is.
 fn native(function: &Function, errors: Vec<Error>) -> Expanded {
     let fatal = signature::check(&function.signature);
     let compiles = fatal.is_empty();

@@ -1,29 +1,29 @@
-//! [`Function`]: a function as it is written, with a body that need not be complete.
+//! [`Function`]: a function as it is written, with a body that may be incomplete.
 //!
-//! While somebody types, the body often is no Rust yet. It is kept as it is, so that what surrounds it still
-//! expands, and an editor goes on to know the function and everything in it.
+//! While the user types, the body often does not parse. Its tokens are kept unchanged, so that the code around it still
+//! expands, and an editor still knows the function and everything in it.
 
 use proc_macro2::TokenStream;
 use quote::{quote, ToTokens};
 use syn::parse::{Parse, ParseStream};
 use syn::{braced, token, Attribute, Error, ItemFn, Signature, TraitItemFn, Visibility};
 
-/// A function: what stands before its body, and the body's tokens.
+/// A function: its parsed head, and the tokens of its body.
 pub(crate) struct Function {
-    /// The attributes, those at the head of the body (`#![..]`) too, in the form for the outside.
+    /// The attributes, including those at the head of the body (`#![..]`), in their outer form.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
     pub(crate) brace: token::Brace,
-    /// What stands between the braces, without `#![..]`.
+    /// The tokens between the braces, without `#![..]`.
     pub(crate) body: TokenStream,
 }
 
 impl Function {
-    /// The function that one of squall's attributes stands on, and what is wrong with it so far.
+    /// Returns the function under an attribute of squall, and the mistakes found so far.
     ///
     /// # Errors
-    /// The item as it was, and the error that it is no function.
+    /// The unchanged item, and the error that it is not a function.
     pub(crate) fn under(
         attribute: &str,
         arguments: &TokenStream,
@@ -43,7 +43,7 @@ impl Function {
     }
 }
 
-/// What to say of an item that is no function with a body.
+/// Returns the error for an item that is not a function with a body.
 fn not_a_function(attribute: &str, item: &TokenStream) -> Option<Error> {
     if syn::parse2::<ItemFn>(item.clone()).is_ok() {
         return None;
@@ -75,7 +75,7 @@ impl Parse for Function {
     }
 }
 
-/// Something in the user's braces.
+/// Tokens in the braces that the user wrote.
 pub(crate) struct Braced {
     pub(crate) brace: token::Brace,
     pub(crate) tokens: TokenStream,

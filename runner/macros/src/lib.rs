@@ -1,14 +1,14 @@
-//! The attribute macros of squall. Use them through the `squall` crate, where their documentation is:
-//! `#[squall::coroutine]`, `#[squall::main]`, `#[squall::test]`.
+//! The attribute macros of squall. Use them through the `squall` crate, which documents them: `#[squall::coroutine]`,
+//! `#[squall::main]`, `#[squall::test]`.
 //!
-//! | module | what it is |
+//! | module | subject |
 //! |---|---|
 //! | `function` | a function as it is written |
-//! | `signature`, `body` | what it tells, and what is wrong with it |
+//! | `signature`, `body` | what is in it, and mistakes in it |
 //! | `returns`, `parameters` | the parts of the signature that change |
-//! | `coroutine`, `entry`, `test` | what it becomes |
+//! | `coroutine`, `entry`, `test` | its expansion |
 //!
-//! What is expanded to lives in `squall::__private`.
+//! The expanded code uses `squall::__private`.
 
 mod body;
 mod coroutine;
@@ -22,7 +22,7 @@ mod yields;
 
 use proc_macro::TokenStream;
 
-/// Makes a coroutine of a function: a call of it starts it at once and gives a Future of its result.
+/// Makes a function a coroutine: calling it starts the coroutine at once and returns a Future of its result.
 #[proc_macro_attribute]
 pub fn coroutine(arguments: TokenStream, item: TokenStream) -> TokenStream {
     coroutine::expand(&arguments.into(), item.into()).into()

@@ -1,4 +1,4 @@
-//! A coroutine's parameters: all of them live as long as its body, as those of an `async fn` do.
+//! A coroutine's parameters, all of which live as long as its body, like those of an `async fn`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -8,11 +8,11 @@ use syn::{parse_quote, Attribute, FnArg, Pat, PatType, Token};
 
 use crate::body::mentions;
 
-/// Statements for the head of the async block. An async block keeps only what it mentions, so they mention
-/// every parameter; a `let _ = &x` makes no copy of it, and counts as no use of its parts.
+/// Returns statements for the head of the async block. An async block captures only what it mentions, so they mention
+/// every parameter: `let _ = &x` neither copies `x` nor counts as a use of its parts.
 ///
-/// A parameter that the body does not use is renamed, so that the compiler warns about a variable as it would
-/// have about the parameter. What a pattern gives no name to is dropped when the call returns.
+/// A parameter that the body does not use is renamed, so that the compiler warns about it like about an unused
+/// parameter. Parts of a pattern that have no name are dropped when the call returns.
 pub(crate) fn keep(inputs: &mut Punctuated<FnArg, Token![,]>, body: &TokenStream) -> Vec<TokenStream> {
     let mut kept = Vec::new();
     for input in inputs {
@@ -24,7 +24,7 @@ pub(crate) fn keep(inputs: &mut Punctuated<FnArg, Token![,]>, body: &TokenStream
             FnArg::Typed(typed) => keep_typed(typed, body, &mut kept),
         }
     }
-    // What is captured first is dropped first, and an `async fn` drops its last parameter first.
+    // The first captured parameter is dropped first, but an `async fn` drops its last parameter first.
     kept.reverse();
     kept
 }
@@ -59,12 +59,12 @@ fn keep_typed(typed: &mut PatType, body: &TokenStream, kept: &mut Vec<TokenStrea
     *typed.pat = parse_quote!(#hidden);
 }
 
-/// A name that the body cannot mean.
+/// Returns a name that the body cannot refer to.
 fn hide(name: &str, span: Span) -> Ident {
     Ident::new(name, Span::mixed_site().located_at(span))
 }
 
-/// The variables of a pattern.
+/// Collects the variables of a pattern.
 struct Names(Vec<Ident>);
 
 impl Visit<'_> for Names {

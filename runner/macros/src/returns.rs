@@ -1,10 +1,10 @@
-//! A coroutine's return type: the `T` of its `Result<T>`, and how it may be written in the body.
+//! A coroutine's return type: the `T` of its `Result<T>`, and its spelling in the body.
 
 use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{parse_quote_spanned, GenericArgument, PathArguments, PathSegment, ReturnType, Type};
 
-/// The return type as it is written; `()` if nothing is.
+/// Returns the return type as it is written; `()` if there is none.
 pub(crate) fn written(output: &ReturnType) -> Type {
     match output {
         ReturnType::Default => parse_quote_spanned!(output.span()=> ()),
@@ -12,7 +12,7 @@ pub(crate) fn written(output: &ReturnType) -> Type {
     }
 }
 
-/// The `T` of a written `Result<T>`; of another type, what it turns out to stand for.
+/// Returns the `T` of a written `Result<T>`; for another type, a projection that the compiler resolves.
 pub(crate) fn value(written: &Type) -> Type {
     if let Type::Path(path) = plain(written) {
         if let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") {
@@ -26,7 +26,7 @@ pub(crate) fn value(written: &Type) -> Type {
     parse_quote_spanned!(written.span()=> <#written as ::squall::__private::Outcome>::Value)
 }
 
-/// What to write for a Result of a type that has no size: `Result<str>`, `Result<[u8]>`, `Result<dyn Debug>`.
+/// Returns the suggestion for a Result of an unsized type: `Result<str>`, `Result<[u8]>`, `Result<dyn Debug>`.
 pub(crate) fn sized(result: &PathSegment) -> Option<&'static str> {
     let PathArguments::AngleBracketed(arguments) = &result.arguments else { return None };
     let Some(GenericArgument::Type(value)) = arguments.args.first() else { return None };
@@ -40,7 +40,8 @@ pub(crate) fn sized(result: &PathSegment) -> Option<&'static str> {
     }
 }
 
-/// What stands for the return type of a coroutine that cannot be compiled: a Future of as much of it as can be.
+/// Returns a substitute for the return type of a coroutine that cannot be compiled: a Future of as much of it as can
+/// be.
 pub(crate) fn of_unknown(output: &ReturnType) -> ReturnType {
     let mut written = written(output);
     make_static(&mut written);
@@ -60,7 +61,7 @@ pub(crate) fn of_unknown(output: &ReturnType) -> ReturnType {
     }
 }
 
-/// Makes every reference in a type `'static`, where no other lifetime may be left out.
+/// Makes every reference in a type `'static`, where lifetimes cannot be elided.
 pub(crate) fn make_static(of: &mut Type) {
     struct MakesStatic;
     impl VisitMut for MakesStatic {
@@ -72,7 +73,7 @@ pub(crate) fn make_static(of: &mut Type) {
     MakesStatic.visit_type_mut(of);
 }
 
-/// A type without the parentheses and the invisible groups (those of a `$t:ty`) around it.
+/// Returns a type without the parentheses and invisible groups (those of a `$t:ty`) around it.
 pub(crate) fn plain(of: &Type) -> &Type {
     match of {
         Type::Group(group) => plain(&group.elem),
@@ -81,8 +82,8 @@ pub(crate) fn plain(of: &Type) -> &Type {
     }
 }
 
-/// A type as it may be written in the body, with `_` for each `impl Trait`, which only a signature may have;
-/// and whether there was one.
+/// Returns a type as it may be written in the body, with `_` for each `impl Trait`, which is only allowed in a
+/// signature; and whether there was one.
 pub(crate) fn without_impl(of: &Type) -> (Type, bool) {
     struct Replaces(bool);
     impl VisitMut for Replaces {

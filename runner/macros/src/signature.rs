@@ -1,4 +1,4 @@
-//! What a coroutine's signature must not be: each mistake is an error that says what to write instead.
+//! Mistakes in a coroutine's signature. Each becomes an error that says what to write instead.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -7,8 +7,8 @@ use syn::{Error, FnArg, Lifetime, ReceiverKind, ReturnType, Safety, Signature, T
 
 use crate::returns;
 
-/// Takes off what cannot stand before the `fn` of a coroutine under that attribute; the rest can be compiled
-/// without.
+/// Removes qualifiers that a coroutine under that attribute cannot have, so that the rest compiles, and returns their
+/// errors.
 pub(crate) fn strip(attribute: &str, signature: &mut Signature) -> Vec<Error> {
     let mut errors = Vec::new();
     let mut refuse = |token: &dyn ToTokens, message: &str| errors.push(Error::new_spanned(token, message));
@@ -43,7 +43,7 @@ pub(crate) fn strip(attribute: &str, signature: &mut Signature) -> Vec<Error> {
     errors
 }
 
-/// What is wrong with the parameters and the return type. The body cannot be compiled with them.
+/// Returns the errors in the parameters and the return type, with which the body cannot be compiled.
 pub(crate) fn check(signature: &Signature) -> Vec<Error> {
     let mut errors: Vec<_> = signature.inputs.iter().filter_map(input).collect();
     if errors.is_empty() {
@@ -73,8 +73,8 @@ fn input(input: &FnArg) -> Option<Error> {
     }
 }
 
-/// What is wrong with the return type, as far as its spelling shows. Whether a path is a Result, the compiler
-/// finds out.
+/// Returns the error in the return type, as far as its spelling shows one. Whether a path is a Result, only the
+/// compiler can tell.
 fn output(signature: &Signature) -> Option<Error> {
     const HERE: &str = "a coroutine may always raise, so it returns a Result";
     let ReturnType::Type(_, written) = &signature.output else {
@@ -107,14 +107,13 @@ fn output(signature: &Signature) -> Option<Error> {
     Some(Error::new_spanned(written, message))
 }
 
-/// Types that everybody knows, and that are no Result. The compiler would find that out too, but say it at
-/// every place that has to do with it.
+/// Well-known types that are not a Result. The compiler would find that too, but report it at every place concerned.
 const NO_RESULT: [&str; 24] = [
     "bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
     "f32", "f64", "String", "Option", "Vec", "Box", "Rc", "Arc", "HashMap", "Self",
 ];
 
-/// The error for a parameter that borrows, with what to take instead.
+/// Returns the error for a borrowed parameter, which says what to take instead.
 fn borrowed(of: &Type) -> Option<Error> {
     let found = borrowed_in(of)?;
     let instead = match returns::plain(of) {
@@ -137,7 +136,7 @@ fn borrowed(of: &Type) -> Option<Error> {
     ))
 }
 
-/// The first reference or lifetime that is not `'static`.
+/// Returns the first reference or lifetime that is not `'static`.
 fn borrowed_in(of: &Type) -> Option<TokenStream> {
     #[derive(Default)]
     struct Finds(Option<TokenStream>);
@@ -159,11 +158,11 @@ fn borrowed_in(of: &Type) -> Option<TokenStream> {
                 self.found(lifetime);
             }
         }
-        // What a function takes is borrowed only while it is called.
+        // What a function pointer takes is borrowed only during its call.
         fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
         fn visit_parenthesized_generic_arguments(&mut self, _: &'ast syn::ParenthesizedGenericArguments) {}
         fn visit_trait_bound(&mut self, bound: &'ast syn::TraitBound) {
-            // `for<'a>`: its lifetimes are its own.
+            // The lifetimes of a `for<'a>` are its own.
             if bound.lifetimes.is_none() {
                 visit::visit_trait_bound(self, bound);
             }

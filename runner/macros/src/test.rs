@@ -1,4 +1,4 @@
-//! `#[test]`: a function that runs a coroutine as a test, on a fresh loop with a virtual clock.
+//! `#[test]`: the expansion of a function into a test of a coroutine.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
@@ -9,7 +9,7 @@ use syn::{Error, Expr, ExprLit, Lit, LitStr, MetaNameValue, Token};
 use crate::entry::enter;
 use crate::function::Function;
 
-/// The function is a test, which runs its body as a coroutine of either style.
+/// Expands to a test that runs the body as a coroutine, yield-style or native.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let (settings, error) = match syn::parse2::<Settings>(arguments) {
         Ok(settings) => (settings, None),
@@ -26,10 +26,10 @@ fn attributes(function: &Function) -> TokenStream {
     quote!(#[::core::prelude::v1::test] #(#attributes)*)
 }
 
-/// What stands in the brackets: `allow = "timers", limit = 2.5`.
+/// The arguments of the attribute: `allow = "timers", limit = 2.5`.
 struct Settings {
     allow: LitStr,
-    /// In seconds. If nothing is said it is that of a `TestLoop`.
+    /// Seconds; `None` for the limit of a `TestLoop`.
     limit: Option<f64>,
 }
 
@@ -40,7 +40,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The call that runs the test.
+    /// Returns the call that runs the test.
     fn run(&self, function: &Function) -> TokenStream {
         let (Self { allow, limit }, name) = (self, &function.signature.ident);
         let limit = match limit {
@@ -81,11 +81,11 @@ impl Parse for Settings {
     }
 }
 
-/// That a test may leave that over.
+/// Checks the things that a test is allowed to leave behind.
 fn check(words: &LitStr) -> syn::Result<()> {
     for word in words.value().split(',').map(str::trim).filter(|word| !word.is_empty()) {
         if !["timers", "waiting", "unretrieved"].contains(&word) {
-            let message = format!("`{word}` is none of `timers`, `waiting` and `unretrieved`");
+            let message = format!("`{word}` is not one of `timers`, `waiting` and `unretrieved`");
             return Err(Error::new(words.span(), message));
         }
     }

@@ -1,4 +1,4 @@
-//! Calls that are observed: their Runners tell what they do.
+//! Observed calls: Runners that report what they do.
 
 use std::cell::Cell;
 use std::panic::Location;
@@ -19,20 +19,21 @@ use crate::state::State;
 use crate::trace::{self, emit, Body, Event};
 use crate::yielded::Yielded;
 
-/// A generator whose call is observed: it tells what goes in and what comes out. It is another type, so that the Runners
-/// of all others need not even ask whether somebody wants to know what they do.
+/// A generator whose call is observed: it reports its input and output. It is a type of its own, so that the Runners of
+/// other generators need not even check for an observer.
 pub(super) struct Observed<T> {
     runner: CallId,
     coroutine: &'static Coroutine,
-    /// Whether its start is told: that of a plain body is its call, unless it was held back then.
+    /// `true` if its start is reported. The start of a plain body is its call, unless it was held back then.
     starts: bool,
     /// The line of the call.
     called_at: Place,
-    /// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of result.
+    /// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of
+    /// result.
     generator: Box<dyn Generator<Return = T>>,
 }
 
-/// A generator that is made as it is resumed for the first time.
+/// A generator that is created when it is first resumed.
 pub(super) struct Made<F, G> {
     make: Option<F>,
     gen: Option<G>,
@@ -96,7 +97,7 @@ impl<T: 'static> Generator for Observed<T> {
                 emit(|| Event::Return { runner, value: shown, raised: false });
                 GeneratorState::Returned(value)
             }
-            // What becomes of it is told when it has its frame.
+            // The exception is reported once it has its frame.
             GeneratorState::Raised(exception) => GeneratorState::Raised(exception),
         }
     }
@@ -115,7 +116,7 @@ impl<T: 'static> Generator for Observed<T> {
 }
 
 impl<T: 'static> Observed<T> {
-    /// Tells what was yielded, and whether that is waited for, which is known once it is a Future.
+    /// Reports a yield, and whether it is waited for, which is known once it is converted to a Future.
     fn yielded(&self, yielded: Yielded) -> Yielded {
         let (runner, carried) = (self.runner, yielded.place());
         emit(|| {
@@ -138,7 +139,7 @@ impl<T: 'static> Observed<T> {
 }
 
 impl<T: 'static> Runner<Observed<T>> {
-    /// Calls it, unless the observer has it stop before it starts.
+    /// Calls the coroutine, unless the observer stops it before it starts.
     #[cold]
     #[track_caller]
     pub(super) fn start_observed(
@@ -153,7 +154,7 @@ impl<T: 'static> Runner<Observed<T>> {
         let runner = Self::new(call, location, Some(gen), Cell::new(Context::current()));
         let future = runner.result_future.id();
         let stops = trace::stops(&runner, false);
-        // To an observer one that does not start is like a native coroutine: it starts in a later turn.
+        // For an observer, a coroutine that is held back is like a native one: it starts in a later turn.
         let body = if stops { Body::Native } else { body };
         tell(Some(runner_id), |runner| Event::Call { runner, future, coroutine, body });
         if stops {

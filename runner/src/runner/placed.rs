@@ -1,12 +1,13 @@
-//! Generators that may know where they stand: those that are handed to [`Runner::start`](super::Runner::start).
+//! Generators that may report their own places: those that are passed to [`Runner::start`](super::Runner::start).
 
 use crate::exception::Exception;
 use crate::foreign::outside;
 use crate::generator::{Generator, GeneratorState, Resume};
 use crate::place::Place;
 
-/// A generator, and the place of its last yield, as far as that was carried by the yield or had to be asked for. It is another type, so that the Runners of other generators,
-/// which know lines of Rust only, have room for a line of Rust only.
+/// A generator, with the place of its last yield if the yield carried one or the generator was asked for it. It is a
+/// type of its own, so that the Runners of other generators, which only have lines of Rust, need room for one such line
+/// only.
 pub(super) struct Placed<G> {
     gen: G,
     carried: Option<Place>,
@@ -24,7 +25,7 @@ impl<G: Generator> Generator for Placed<G> {
     #[inline]
     fn resume(&mut self, resume: Resume) -> GeneratorState<G::Return> {
         if matches!(resume, Resume::Throw(_)) {
-            // It may be over afterwards, and not know any more where it was.
+            // The generator may end in the next call, and then no longer knows its place.
             self.carried = self.place();
         }
         let state = self.gen.resume(resume);

@@ -1,4 +1,4 @@
-//! The context: seen by what is called, never by the caller, and kept while suspended.
+//! The context: visible to called coroutines, never to the caller, and kept while suspended.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use squall_runner::{
 
 use crate::{drain, turn, Lines};
 
-/// The one thing that the contexts of these tests hold.
+/// The only variable in the contexts of these tests.
 struct User;
 
 impl User {

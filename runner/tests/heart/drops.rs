@@ -10,7 +10,7 @@ use crate::{drain, without_panics, Alive, OnDrop, Reports, LONG};
 
 const MANY: usize = 100_000;
 
-/// A coroutine that holds `alive`, waits for `waited`, and ends as that does.
+/// Returns a coroutine that holds `alive`, waits for `waited`, and ends like it.
 fn waiting<T: 'static>(alive: &Alive, waited: Future<T>) -> Future<T> {
     let counted = alive.one();
     coroutine(|co| async move {

@@ -1,4 +1,4 @@
-//! Exceptions: trapped where they are raised, raised again where they are yielded, and the way they came.
+//! Exceptions: trapped where they are raised, raised again where they are yielded, and their tracebacks.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -451,7 +451,7 @@ fn cancelled_coroutine_runs_on_and_its_exception_is_reported() {
     assert_eq!(reports.take(), ["AfterCancel: division by zero"]);
 }
 
-/// Cannot be waited for.
+/// A yieldable type that cannot be waited for.
 struct Bogus;
 
 impl Yieldable<marker::Custom> for Bogus {

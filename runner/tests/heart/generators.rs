@@ -1,4 +1,4 @@
-//! Generators that are not of the `genawaiter` crate: the Runner does not care who made what it drives.
+//! Generators that are not made by `genawaiter`, which the Runner drives like any other.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::{drain, turn, Alive, Lines};
 
 static HAND_MADE: Coroutine = Coroutine::new("hand_made", file!(), line!());
 
-/// A generator that does what a list says, and notes what comes in.
+/// A generator that follows a list, and notes what comes in.
 struct Scripted {
     steps: std::vec::IntoIter<Box<dyn FnOnce() -> GeneratorState<i32>>>,
     noted: Lines,

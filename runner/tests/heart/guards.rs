@@ -11,7 +11,7 @@ use squall_runner::{convert_yielded, coroutine, moment, Co, Exception, Future, M
 
 use crate::{drain, turn, without_panics, Alive, Lines};
 
-/// What a coroutine fails with, once everything has run.
+/// Returns the mistake with which a coroutine fails, once everything has run.
 fn misuse<T: 'static>(future: Future<T>) -> (Misuse, String) {
     without_panics(drain);
     let exception = future.exception().expect("it failed");
@@ -91,7 +91,7 @@ fn await_of_something_ready_is_fine() {
     assert_eq!(future.result().unwrap(), (5, 6, 7));
 }
 
-/// A body may be spread over functions that are given its `Co`.
+/// A part of a body, in a function that takes its `Co`.
 async fn helper(co: &Co, n: i32) -> Result<i32> {
     co.yield_(Future::ready(n)).await
 }

@@ -1,4 +1,4 @@
-//! What the heart does, in the order in which it does it. There is no loop here: [`drain`] empties the queue.
+//! The behaviour of the heart, in order. There is no loop here: [`drain`] empties the queue.
 
 // Mistakes, natives that only await, and values that are only held, are what these tests are about.
 #![allow(
@@ -32,7 +32,7 @@ use squall_runner::trace::{exchange, Event, Observation, Observer};
 /// from within the one before.
 const LONG: usize = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
 
-/// Runs what is ready now, as one iteration of a loop does, and says how much that was.
+/// Runs what is ready now, like one turn of a loop, and returns how many callbacks ran.
 fn turn() -> usize {
     let ready = ReadyQueue::current();
     let n = ready.len();
@@ -44,7 +44,7 @@ fn turn() -> usize {
     n
 }
 
-/// Runs iterations until nothing is ready, and says how many that took.
+/// Runs turns until nothing is ready, and returns how many.
 fn drain() -> usize {
     let mut turns = 0;
     while turn() > 0 {
@@ -82,7 +82,7 @@ impl Drop for Observing {
     }
 }
 
-/// What was reported on this thread, because nobody could be told by an exception.
+/// The problems that were reported on this thread, because no exception could report them.
 struct Reports {
     lines: Lines,
     _observing: Observing,
@@ -107,7 +107,7 @@ impl Reports {
     }
 }
 
-/// Counts how many of it are alive.
+/// Counts how many clones of it are alive.
 #[derive(Default)]
 struct Alive(Rc<()>);
 
@@ -158,7 +158,7 @@ fn panics_in<R>(f: impl FnOnce() -> R) -> (usize, R) {
     (PANICS.get() - before, result)
 }
 
-/// Runs `f`, in which nothing may panic.
+/// Runs `f`, and checks that nothing in it panics.
 fn without_panics<R>(f: impl FnOnce() -> R) -> R {
     let (panics, result) = panics_in(f);
     assert_eq!(panics, 0, "the panic hook was called");

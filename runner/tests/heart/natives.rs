@@ -20,7 +20,7 @@ fn spawn<T: 'static>(body: impl std::future::Future<Output = Result<T>> + 'stati
     convert_yielded(body).unwrap()
 }
 
-/// Sends its waker out whenever it is polled, and is ready as soon as somebody has said so.
+/// Sends its waker out whenever it is polled, and is ready once it is opened.
 struct Gate {
     wakers: Sender<Waker>,
     open: Arc<Mutex<bool>>,
@@ -39,19 +39,19 @@ impl std::future::Future for Gate {
     }
 }
 
-/// What other threads wake, and which thread that was.
+/// Returns a receiver of the coroutines that other threads wake, with the threads.
 fn outside() -> Receiver<(Arc<Woken>, ThreadId)> {
     let (tells, told) = channel();
     ReadyQueue::current().woken_outside(move |woken| tells.send((woken, thread::current().id())).unwrap());
     told
 }
 
-/// Wakes it here, and says how many that was.
+/// Wakes the coroutines here, and returns how many there were.
 fn deliver(told: &Receiver<(Arc<Woken>, ThreadId)>) -> usize {
     told.try_iter().map(|(woken, _)| ReadyQueue::current().wake(&woken)).count()
 }
 
-/// Whether something outside of this thread's sight may wake somebody.
+/// Returns whether something that this thread cannot see may wake a coroutine.
 fn wakeable() -> bool {
     ReadyQueue::current().suspended().iter().any(|suspended| suspended.wakeable)
 }
@@ -583,7 +583,7 @@ fn cancel_of_one_that_awaits_something_foreign_drops_its_body() {
 
 #[test]
 fn cancel_does_not_reach_a_future_that_lost_a_race() {
-    // The body has polled a Future of somebody else's, and gone on to await something foreign.
+    // The body has polled another coroutine's Future, and gone on to await something foreign.
     let others = Future::<i32>::new();
     let _promise = others.promise();
     let handle = others.clone();

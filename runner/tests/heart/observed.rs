@@ -1,4 +1,4 @@
-//! Who is told what, and that it makes no difference to the coroutines.
+//! The events that an observer receives, and that observing makes no difference to the coroutines.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use squall_runner::{coroutine, moment, Future, Result};
 
 use crate::{drain, Lines, Observing};
 
-/// Writes the names of events down, and of which call they tell.
+/// Records the names of events, and their calls.
 struct Names(Lines);
 
 impl Observer for Names {
@@ -99,7 +99,7 @@ fn observing_changes_nothing_for_what_is_observed() {
     assert_eq!(results(), unobserved);
 }
 
-/// Has every Runner stop wherever it may.
+/// Stops every Runner wherever it may stop.
 #[derive(Default)]
 struct Stops(RefCell<Vec<(Callback, bool)>>);
 

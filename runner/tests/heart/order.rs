@@ -1,4 +1,4 @@
-//! What happens when, and what costs a turn of the loop.
+//! The order of events, and what takes a turn of the loop.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Panics in code that is not ours: trapped or logged, and everything goes on.
+//! Panics in foreign code: trapped or logged, and everything goes on.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ fn panics(exception: Option<Exception>) -> String {
     }
 }
 
-/// Another coroutine, to see that it goes on.
+/// Returns another coroutine, to check that it goes on.
 fn bystander() -> Future<i32> {
     coroutine(|co| async move {
         co.yield_(moment()).await?;
@@ -228,7 +228,7 @@ fn panic_in_a_drop_while_a_panic_unwinds_the_body_of_another_is_trapped_once() {
 
 #[test]
 fn panic_in_the_drop_of_a_body_is_reported_though_its_only_holder_unwinds() {
-    // The coroutine is given up by somebody who panics at that moment.
+    // The coroutine is given up by code that panics at that moment.
     let reports = Reports::new();
     let (_, future) = panics_in(|| {
         let inner = Rc::new(Cell::new(None));

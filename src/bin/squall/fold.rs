@@ -1,12 +1,12 @@
-//! Lines that are no wider than a terminal.
+//! Lines that fit the width of a terminal.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// No line is made narrower than this: words would be torn to pieces.
+/// The smallest width to which lines are folded. Below it, most words would be broken.
 const NARROWEST: usize = 20;
 
-/// The line in lines that are at most `width` columns wide, broken at spaces where that is possible. Each after the first
-/// is indented by `indent`.
+/// Folds a line into lines of at most `width` columns, at spaces where possible. Each line after the first is indented
+/// by `indent` columns.
 pub(crate) fn fold(line: &str, width: usize, indent: usize) -> Vec<String> {
     let width = width.max(NARROWEST);
     let indent = indent.min(width / 2);
@@ -27,7 +27,7 @@ pub(crate) fn fold(line: &str, width: usize, indent: usize) -> Vec<String> {
     lines
 }
 
-/// How many bytes of the text fit; at least one character.
+/// Returns how many bytes of the text fit; at least one character.
 fn fitting(text: &str, width: usize) -> usize {
     let mut used = 0;
     for (at, c) in text.char_indices() {

@@ -1,13 +1,13 @@
-//! The built-in lessons: each a whole program that shows one pattern of Tornado's coroutine guide.
+//! The built-in lessons. Each is a whole program that shows one pattern of Tornado's coroutine guide.
 
-/// In the lessons `println!` goes to the trace, too: this one hides the standard one in the modules below.
+/// Prints to the trace as well. It hides the standard `println!` in the modules below.
 macro_rules! println {
     ($($text:tt)*) => {
         crate::stage::print(&format!($($text)*))
     };
 }
 
-/// The modules of the lessons, and the list of them in the order in which they are best read.
+/// Declares the modules of the lessons, and lists them in the recommended order of reading.
 macro_rules! lessons {
     ($($name:literal: $module:ident,)*) => {
         $(mod $module;)*
@@ -38,11 +38,11 @@ lessons! {
     "native": native,
 }
 
-/// One of them.
+/// A built-in lesson.
 #[derive(Debug)]
 pub(crate) struct Lesson {
     pub(crate) name: &'static str,
-    /// The source. Its first line says what the lesson shows, the second which part of the guide that is.
+    /// The source. Its first line says what the lesson shows, its second line names the section of the guide.
     file: &'static str,
     pub(crate) main: fn() -> squall::Result<()>,
 }
@@ -52,7 +52,7 @@ impl Lesson {
         LESSONS.iter().find(|lesson| lesson.name == name)
     }
 
-    /// The lesson whose name is most like `name`, if one is like it at all.
+    /// Returns the lesson whose name is most similar to `name`, if one is similar enough.
     pub(crate) fn nearest(name: &str) -> Option<&'static Self> {
         let likeness = |lesson: &Self| strsim::jaro_winkler(name, lesson.name);
         LESSONS
@@ -61,12 +61,12 @@ impl Lesson {
             .filter(|lesson| likeness(lesson) > 0.75)
     }
 
-    /// What it shows, in a sentence.
+    /// Returns what the lesson shows, in one sentence.
     pub(crate) fn about(&self) -> &'static str {
         self.heading(0)
     }
 
-    /// The section of Tornado's guide that has this pattern.
+    /// Returns the section of Tornado's guide that describes the pattern.
     pub(crate) fn guide(&self) -> &'static str {
         self.heading(1).trim_start_matches("Tornado's guide: ").trim_end_matches('.')
     }
@@ -75,7 +75,7 @@ impl Lesson {
         self.file.lines().nth(line).unwrap_or_default().trim_start_matches("//! ")
     }
 
-    /// The program, with the numbers that its lines have in the file.
+    /// Returns the lines of the program, each with its number in the file.
     pub(crate) fn source(&self) -> impl Iterator<Item = (usize, &'static str)> {
         (1..).zip(self.file.lines()).skip(3)
     }

@@ -16,16 +16,16 @@ use subject::{Failure, Subject};
 
 const EXAMPLES: &str = "\
 Examples:
-  squall lessons                     what there is to learn
-  squall trace interleaving          a lesson: its source, and who did what when
-  squall trace minute_loop | less    the same, page by page
-  squall run program.json            a program in the format of the conformance suite
-  squall trace - < program.json      one from standard input
+  squall lessons                     list the lessons
+  squall trace interleaving          show a lesson: its source, and what ran when
+  squall trace minute_loop | less    show a trace page by page
+  squall run program.json            run a program in the conformance suite's format
+  squall trace - < program.json      trace a program from standard input
 
 Exit codes:
-  0  fine
-  1  the program raised, or was stopped
-  2  there is no such program, it is malformed, or the output cannot be written";
+  0  success
+  1  the program raised an exception, or was stopped
+  2  the program does not exist or is malformed, or the output cannot be written";
 
 /// Runs coroutine programs, and shows what the Runner did.
 #[derive(Debug, Parser)]
@@ -68,15 +68,15 @@ struct Program {
     /// A lesson, a program in JSON, or `-` for one on standard input
     #[arg(value_name = "LESSON|FILE.json")]
     program: String,
-    /// Run on the real clock, instead of one that jumps when nothing is ready. Ctrl-C ends it: `trace` then shows how far
-    /// it came
+    /// Run on the real clock instead of one that jumps when nothing is ready. Ctrl-C ends the run; `trace` then shows
+    /// what happened until then
     #[arg(long)]
     real_time: bool,
 }
 
 fn main() -> ExitCode {
     let Command { color, action } = Command::parse();
-    // What goes wrong in a program is shown in its trace, or printed by `stage` or `subject`.
+    // Failures of a program are shown in its trace, or printed by `stage` or `subject`.
     squall::report_to_stderr(false);
     let done = match action {
         Action::Run { program } => run(&program),
@@ -125,7 +125,7 @@ fn trace(program: &Program, width: Option<u16>, source: bool, color: Color) -> R
     })
 }
 
-/// The lessons, under the sections of Tornado's guide.
+/// Returns the list of lessons under the sections of Tornado's guide.
 fn list() -> String {
     let sections = LESSONS.chunk_by(|a, b| a.guide() == b.guide()).map(|lessons| {
         let line = |lesson: &Lesson| format!("  {:15}  {}", lesson.name, lesson.about());

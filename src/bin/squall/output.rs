@@ -1,4 +1,4 @@
-//! Standard output: with colours where they are wanted, and quiet when nobody reads any more.
+//! Standard output: colours where they are wanted, and a quiet end when the reader has gone.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -9,21 +9,21 @@ use clap::ValueEnum;
 
 use crate::fold;
 
-/// How wide a trace is where there is no terminal.
+/// The width of a trace without a terminal, in columns.
 const WIDTH: usize = 100;
 
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless the environment says no
+    /// On a terminal, unless the environment forbids it
     Auto,
     Always,
     Never,
 }
 
 impl Color {
-    /// `Auto` decides as other commands do: by `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE`, then by whether it is
-    /// a terminal, and which.
+    /// Decides about `Auto` like other commands: by `NO_COLOR`, `CLICOLOR` and `CLICOLOR_FORCE`, then by whether
+    /// standard output is a terminal, and of which kind.
     fn choice(self) -> ColorChoice {
         match self {
             Self::Auto => AutoStream::choice(&io::stdout()),
@@ -33,18 +33,18 @@ impl Color {
     }
 }
 
-/// Writes a text that has colours; they are taken out where they are not wanted.
+/// Writes a text that contains colours, which are removed where they are not wanted.
 pub(crate) fn write(color: Color, text: &impl fmt::Display) {
     let mut stdout = AutoStream::new(io::stdout().lock(), color.choice());
     written(write!(stdout, "{text}").and_then(|()| stdout.flush()));
 }
 
-/// Writes a line as it is.
+/// Writes a line unchanged.
 pub(crate) fn line(text: &str) {
     written(writeln!(io::stdout().lock(), "{text}"));
 }
 
-/// Ends the process if it could not be written: quietly, if the reader has gone.
+/// Ends the process if the write failed: quietly if the reader has gone.
 fn written(result: io::Result<()>) {
     if let Err(error) = result {
         if error.kind() == io::ErrorKind::BrokenPipe {
@@ -55,13 +55,12 @@ fn written(result: io::Result<()>) {
     }
 }
 
-/// Writes a line to standard error. If that is closed, there is nobody to tell.
+/// Writes a line to standard error. If that is closed, the line is lost.
 pub(crate) fn error_line(text: &str) {
     drop(writeln!(io::stderr(), "{text}"));
 }
 
-/// Writes what went wrong with the command itself, for somebody to read: in lines that fit, if it is known how much
-/// fits.
+/// Writes an error of the command itself, folded to the width of the terminal if that is known.
 pub(crate) fn error(message: &str) {
     let text = format!("error: {message}");
     match columns() {
@@ -73,12 +72,13 @@ pub(crate) fn error(message: &str) {
     }
 }
 
-/// How many columns a text may take: by the environment variable `COLUMNS`, else those of the terminal, else 100.
+/// Returns the width of a text in columns: the environment variable `COLUMNS`, else the terminal's width, else 100.
 pub(crate) fn width() -> usize {
     columns().unwrap_or(WIDTH)
 }
 
-/// How many columns are wanted or there. Into a pipe those of the terminal count, too: a pager is at its end.
+/// Returns the width that is asked for or available. A pipe has the width of the terminal, since it may lead to a
+/// pager.
 fn columns() -> Option<usize> {
     let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
     wanted.filter(|columns| *columns > 0).or_else(|| {

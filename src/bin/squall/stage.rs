@@ -1,13 +1,13 @@
-//! Where a program runs: on a loop of its own, with its output either printed or told to the trace.
+//! Where a program runs: on a loop of its own, with its output printed or recorded in the trace.
 
 use squall::testing::VirtualClock;
 use squall::{trace, IoLoop};
 
 use crate::output;
 
-/// Calls `program` on a new loop, on a clock that jumps or on the real one. What is suspended when it returns is
-/// dropped before this does. On the real clock Ctrl-C stops the loop if somebody watches, so that what was traced
-/// until then is shown.
+/// Calls `program` on a new loop, on the real clock or on one that jumps. Coroutines that are still suspended when
+/// `program` returns are dropped before this returns. On the real clock Ctrl-C stops the loop if a trace is recorded,
+/// so that the trace until then is shown.
 pub(crate) fn perform<R>(real_time: bool, program: impl FnOnce() -> R) -> R {
     let io_loop = if real_time { IoLoop::new() } else { IoLoop::with_clock(VirtualClock::new()) };
     let current = io_loop.make_current();
@@ -23,7 +23,7 @@ pub(crate) fn perform<R>(real_time: bool, program: impl FnOnce() -> R) -> R {
     result
 }
 
-/// What the program prints: a line in the trace, if somebody watches, else one on standard output.
+/// Prints a text of the program: to the trace if one is recorded, else to standard output.
 pub(crate) fn print(text: &str) {
     if trace::observed() {
         trace::note(text);
@@ -32,9 +32,9 @@ pub(crate) fn print(text: &str) {
     }
 }
 
-/// Has what is logged written to standard error.
+/// Writes log messages to standard error.
 pub(crate) fn log_to_stderr() {
-    // It fails if there is a logger already, and then this is that one.
+    // Fails only if there is a logger already, which is then this one.
     drop(log::set_logger(&Stderr));
     log::set_max_level(log::LevelFilter::Warn);
 }
@@ -62,7 +62,7 @@ mod interrupt {
 
     pub(super) fn stops(io_loop: &IoLoop) {
         let inner = io_loop.clone();
-        // Where it cannot be handled, Ctrl-C does what it does everywhere.
+        // If the signal cannot be handled, Ctrl-C ends the process.
         drop(io_loop.add_signal_handler(SIGINT, move || inner.stop()));
     }
 
@@ -71,7 +71,7 @@ mod interrupt {
     }
 }
 
-/// Elsewhere Ctrl-C ends the process.
+/// Without signals, Ctrl-C ends the process.
 #[cfg(not(target_os = "linux"))]
 mod interrupt {
     pub(super) fn stops(_: &squall::IoLoop) {}

@@ -1,4 +1,4 @@
-//! What is run: a lesson or a program.
+//! What the command runs: a lesson or a program.
 
 use std::fmt;
 use std::fs;
@@ -13,25 +13,25 @@ use crate::fold::fold;
 use crate::lessons::Lesson;
 use crate::{output, stage};
 
-/// What the command is asked to run.
+/// A lesson or a program that the command is asked to run.
 #[derive(Debug)]
 pub(crate) enum Subject {
     Lesson(&'static Lesson),
     Program(Program),
 }
 
-/// Why a run did not end well.
+/// The reason why a run failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It raised: a trace says so at its end.
+    /// The program raised an exception, which a trace shows at its end.
     Raised(String),
-    /// The interpreter gave the program up.
+    /// The interpreter gave up the program.
     GivenUp(String),
 }
 
 impl Subject {
-    /// What an argument names: a lesson, a file, or `-` for standard input. Programs are read and checked here.
-    /// Only a lesson can run in real time.
+    /// Finds the lesson, file or standard input (`-`) that an argument names. A program is read and checked here. Only
+    /// a lesson can run in real time.
     pub(crate) fn find(name: &str, real_time: bool) -> Result<Self, String> {
         let (name, text) = if name == "-" {
             ("standard input", read(io::stdin()))
@@ -46,7 +46,7 @@ impl Subject {
             );
         }
         let text = text.map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidData => format!("{name}: it is not text\n{ACCEPTED}"),
+            io::ErrorKind::InvalidData => format!("{name}: the file is not text\n{ACCEPTED}"),
             _ if is_python(name) => format!("cannot read {name}: {error}\n{ACCEPTED}"),
             _ => format!("cannot read {name}: {error}"),
         })?;
@@ -56,7 +56,7 @@ impl Subject {
         })
     }
 
-    /// Runs it. What it prints is printed, if nobody watches, and so is what is logged.
+    /// Runs the lesson or program. Unless a trace is recorded, prints its output and its log messages.
     pub(crate) fn run(&self, real_time: bool) -> Result<(), Failure> {
         match self {
             Self::Lesson(lesson) => {
@@ -75,7 +75,7 @@ impl Subject {
         }
     }
 
-    /// What it is, and its source with numbered lines, in so many columns.
+    /// Returns a title and the source with numbered lines, folded to `width` columns.
     pub(crate) fn source(&self, width: usize) -> String {
         match self {
             Self::Lesson(lesson) => {
@@ -91,7 +91,7 @@ impl Subject {
     }
 }
 
-/// The lesson of that name.
+/// Returns the lesson of that name, or an error that suggests one.
 pub(crate) fn lesson(name: &str) -> Result<&'static Lesson, String> {
     Lesson::find(name).ok_or_else(|| {
         let meant = Lesson::nearest(name).map(|near| format!(" Did you mean `{}`?", near.name));
@@ -99,20 +99,20 @@ pub(crate) fn lesson(name: &str) -> Result<&'static Lesson, String> {
     })
 }
 
-/// What the command takes, for those who gave it something else.
+/// The last part of the error for an argument that is neither a lesson nor a program.
 const ACCEPTED: &str =
     "squall takes the name of a lesson (`squall lessons` lists them), or a program in JSON: \
                         docs/programs.md describes its format";
 
-/// Whether the name is that of a file with a program in Python.
+/// Returns whether the name is that of a Python file.
 fn is_python(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("py"))
 }
 
-/// No program is larger, so that one may not take all of the memory.
+/// The size limit of a program in bytes, so that one cannot use up the memory.
 const LARGEST: u64 = 64 << 20;
 
-/// The text of a program, without the mark with which some editors begin a file.
+/// Reads the text of a program, without a byte order mark.
 fn read(from: impl Read) -> io::Result<String> {
     let mut text = String::new();
     if from.take(LARGEST + 1).read_to_string(&mut text)? as u64 > LARGEST {
@@ -121,7 +121,7 @@ fn read(from: impl Read) -> io::Result<String> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Whether a name is that of a file rather than of a lesson.
+/// Returns whether a name is that of a file rather than of a lesson.
 fn is_file(name: &str) -> bool {
     let path = Path::new(name);
     path.extension().is_some()
@@ -129,7 +129,7 @@ fn is_file(name: &str) -> bool {
         || path.exists() && Lesson::find(name).is_none()
 }
 
-/// Whether no run of a program raised.
+/// Returns an error if a run of the program raised an exception.
 fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
     let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Exception { .. } | Outcome::Hang);
     let failed: Vec<_> = outcomes.iter().filter(failed).map(ToString::to_string).collect();
@@ -140,7 +140,7 @@ fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
     }
 }
 
-/// What the words of a program stand for that are not Tornado's, or that take other arguments there.
+/// The words of the language that Tornado does not have, or that take other arguments there, and what they stand for.
 const WORDS: [(&str, &str); 12] = [
     ("log(", "log prints"),
     ("now()", "now() is the time of the loop"),
@@ -156,7 +156,7 @@ const WORDS: [(&str, &str); 12] = [
     ("bogus", "bogus is an object that cannot be yielded"),
 ];
 
-/// What a source that is shown as Python is: with its words that are not Tornado's.
+/// Returns a note about the words in a program's source, shown as Python, that are not Tornado's.
 fn as_python(source: &str) -> String {
     let used = WORDS.iter().filter(|(word, _)| source.contains(word)).map(|(_, meaning)| *meaning);
     let words: Vec<_> = ["times are in milliseconds"].into_iter().chain(used).collect();
@@ -170,7 +170,7 @@ fn listing<'a>(
     lines: impl Iterator<Item = (usize, &'a str)>,
     width: usize,
 ) -> String {
-    // A program may be called anything; a terminal would obey what is in its name.
+    // The name of a program may contain control characters, which a terminal would obey.
     let title = format!("{name}: {about}").replace(char::is_control, " ");
     let [title, kind] = [title, kind.to_string()].map(|text| fold(&text, width, 0).join("\n"));
     let mut listing = format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
@@ -185,8 +185,8 @@ fn listing<'a>(
     listing
 }
 
-/// Prints what a program says, as it says it, and what is logged, without the lines of the interpreter that a
-/// traceback would have.
+/// Prints the program's output as it comes, and log messages without the traceback lines that belong to the
+/// interpreter.
 struct Printer;
 
 impl Observer for Printer {

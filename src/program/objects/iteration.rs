@@ -1,4 +1,4 @@
-//! `WaitIterator`.
+//! `WaitIterator` in programs.
 
 use std::cell::RefCell;
 
@@ -11,7 +11,7 @@ use crate::program::syntax::Method;
 use crate::program::value::Value;
 use crate::WaitIterator;
 
-/// An iterator over futures, each by its place or its name.
+/// Returns an iterator over futures that are identified by place or by name.
 pub(super) fn new(futures: impl Iterator<Item = (Value, Value)>) -> Result<Value> {
     let futures = futures.map(|(key, future)| Ok((key, as_future(&future)?))).collect::<Result<Vec<_>>>()?;
     Ok(Made::WaitIterator(RefCell::new(WaitIterator::keyed(futures))).into())
@@ -19,7 +19,7 @@ pub(super) fn new(futures: impl Iterator<Item = (Value, Value)>) -> Result<Value
 
 pub(super) fn method(it: &mut WaitIterator<Value, Value>, method: Method) -> Option<Value> {
     match method {
-        // In Tornado a result is spent once the next Future has it.
+        // In Tornado a result is used up once the next Future has it.
         Method::Next => Some(map(it.next(), |next| next).into()),
         Method::Done => Some(Value::Bool(it.done())),
         Method::Index => Some(it.current_key().cloned().unwrap_or(Value::Null)),

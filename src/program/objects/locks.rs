@@ -1,4 +1,4 @@
-//! Locks, semaphores, conditions and events.
+//! Locks, semaphores, conditions and events in programs.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::program::raised::{runtime_error, value_error};
 use crate::program::syntax::{Class, Method};
 use crate::program::value::Value;
 
-/// What can be acquired.
+/// A lock or semaphore that can be acquired.
 #[derive(Clone)]
 pub(in crate::program) enum Permits {
     Lock(Lock),
@@ -32,7 +32,7 @@ impl Permits {
     }
 
     pub(in crate::program) fn acquire(&self, limit: Option<Duration>) -> Value {
-        // Tornado's way: the program itself releases what it has acquired, or nobody does.
+        // As in Tornado, the program itself has to release what it has acquired.
         let acquired = match (self, limit) {
             (Self::Lock(lock), None) => lock.acquire_unguarded(),
             (Self::Lock(lock), Some(limit)) => lock.acquire_unguarded_within(limit),
@@ -52,8 +52,8 @@ impl Permits {
         }
     }
 
-    /// The end of a `with (yield lock.acquire())`. In Tornado a lock is made of a semaphore, and it is that one
-    /// which is released here: it words its error in its own way.
+    /// Releases at the end of a `with (yield lock.acquire())`. Tornado's lock contains a semaphore, and this releases
+    /// that semaphore, whose error has other words.
     pub(in crate::program) fn leave(&self) -> Result<()> {
         match self {
             Self::Lock(lock) => lock.release().map_err(|_| value_error("Semaphore released too many times")),
@@ -111,7 +111,7 @@ pub(super) fn of_condition(
         }
         Method::Notify => {
             let n = arguments.first().map_or(Ok(1), as_integer)?;
-            // Python counts down from a negative number for ever.
+            // Python counts down from a negative number without end.
             condition.notify(usize::try_from(n).unwrap_or(usize::MAX));
             Value::Null
         }
@@ -123,7 +123,7 @@ pub(super) fn of_condition(
     }))
 }
 
-/// A Future without a value.
+/// Converts a Future without a value.
 pub(super) fn nothing(future: Future<()>) -> Value {
     map(future, |done| done.map(|()| Value::Null)).into()
 }

@@ -1,4 +1,4 @@
-//! `PeriodicCallback`.
+//! `PeriodicCallback` in programs.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ pub(super) fn new(world: &Rc<World>, def: DefId, ms: &Value) -> Result<Value> {
     Ok(Made::PeriodicCallback(PeriodicCallback::new(callback, duration(ms))).into())
 }
 
-/// What is waited for before the next call: a future or an awaitable, and nothing else.
+/// Returns what to wait for before the next call: the result of the last one if it is a future or an awaitable.
 fn waited_for(called: Result<Value>) -> NativeBody {
     let Ok(Some(object)) = called.as_ref().map(Value::object) else {
         return Box::pin(std::future::ready(called));

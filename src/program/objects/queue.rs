@@ -1,4 +1,4 @@
-//! Queues.
+//! Queues in programs.
 
 use std::cmp::Ordering;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::program::syntax::{Method, Type};
 use crate::program::value::{Object, Value};
 use crate::queues::{LifoQueue, PriorityQueue, Queue, QueueEmpty, QueueFull};
 
-/// Which item comes out first.
+/// Which item a queue returns first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::program) enum Order {
     Oldest,
@@ -23,7 +23,7 @@ pub(in crate::program) enum Order {
     Youngest,
 }
 
-/// A value in a queue. A priority queue compares them.
+/// A value in a queue, comparable for the sake of priority queues.
 pub(in crate::program) struct Item(Value);
 
 pub(super) fn new(order: Order, maxsize: &Value) -> Result<Value> {
@@ -85,7 +85,7 @@ pub(super) fn method(
     }))
 }
 
-/// What is to be put; into a priority queue only what can be compared.
+/// Returns the item for a value. A priority queue takes only values that can be compared.
 fn item(value: Option<Value>, order: Order) -> Result<Item> {
     let value = value.unwrap_or(Value::Null);
     if order == Order::Smallest && !is_ordered(&value) {
@@ -106,10 +106,10 @@ impl Ord for Item {
     }
 }
 
-/// How deep lists in a priority queue are compared.
+/// The depth to which lists in a priority queue are compared.
 const DEPTH: usize = 20;
 
-/// Integers by size, strings by their text, lists item by item.
+/// Compares integers by size, strings by text, and lists item by item.
 fn compared(a: &Value, b: &Value, depth: usize) -> Ordering {
     if let (Some(a), Some(b)) = (integer(a), integer(b)) {
         return a.cmp(&b);

@@ -1,4 +1,4 @@
-//! Expressions, and the arguments that actions, functions, classes and methods take.
+//! Expressions, and the arguments of actions, functions, classes and methods.
 
 use super::path::{items, string, Path};
 use super::{check_name, Reader, Result};
@@ -123,7 +123,7 @@ impl Reader<'_> {
         Ok(Expression::Method(Box::new(object), found, arguments.values))
     }
 
-    /// Expressions that stand in the array at `at` from the place `first` on.
+    /// Reads the expressions in the array at `at`, from index `first` on.
     pub(super) fn expressions(&self, nodes: &[Node], first: usize, at: Path<'_>) -> Result<Vec<Expression>> {
         nodes.iter().enumerate().map(|(n, node)| self.expression(node, at.item(first + n))).collect()
     }
@@ -141,7 +141,7 @@ impl Reader<'_> {
         Ok(pairs)
     }
 
-    /// Arguments as a signature says; `first` is the place of the first of them in the array at `at`.
+    /// Reads arguments according to a signature. `first` is the index of the first one in the array at `at`.
     pub(super) fn arguments(
         &self,
         signature: &str,
@@ -181,7 +181,7 @@ impl Reader<'_> {
     }
 }
 
-/// A list of exception types.
+/// Reads a list of exception types.
 pub(super) fn types(node: &Node, at: Path<'_>) -> Result<Vec<Type>> {
     let mut types = Vec::new();
     for (n, name) in items(node, at)?.iter().enumerate() {
@@ -191,7 +191,7 @@ pub(super) fn types(node: &Node, at: Path<'_>) -> Result<Vec<Type>> {
     Ok(types)
 }
 
-/// What is wrong with a call of a def that takes so many arguments.
+/// Returns the message for a call with the wrong number of arguments.
 pub(super) fn takes(arity: usize, found: usize) -> String {
     format!("the def takes {arity} argument{}, found {found}", if arity == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! What may be the name of a variable or a def: a Python identifier that means nothing else in the language.
+//! Valid names of variables and defs: Python identifiers without another meaning in the language.
 
 use unicode_ident::{is_xid_continue, is_xid_start};
 

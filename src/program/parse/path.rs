@@ -6,7 +6,7 @@ use super::Result;
 use crate::program::json::Node;
 use crate::program::ProgramError;
 
-/// The way from the root to a node: `defs.f.body[2][1]`.
+/// The path from the root to a node: `defs.f.body[2][1]`.
 #[derive(Clone, Copy)]
 pub(super) enum Path<'a> {
     Root,
@@ -60,7 +60,7 @@ pub(super) fn items<'n>(node: &'n Node, at: Path<'_>) -> Result<&'n [Node]> {
     }
 }
 
-/// The entries of an object in which no key comes twice.
+/// Returns the entries of an object, in which no key may occur twice.
 pub(super) fn entries<'n>(node: &'n Node, at: Path<'_>) -> Result<&'n [(String, Node)]> {
     let Node::Object(entries) = node else { return Err(at.expected("an object", node)) };
     let mut keys: Vec<_> = entries.iter().map(|(key, _)| key).collect();
@@ -71,7 +71,7 @@ pub(super) fn entries<'n>(node: &'n Node, at: Path<'_>) -> Result<&'n [(String, 
     }
 }
 
-/// An object of which each key is known.
+/// An object that may only have known keys.
 pub(super) struct Fields<'n, 'a> {
     entries: &'n [(String, Node)],
     at: Path<'a>,
@@ -90,7 +90,7 @@ impl<'n, 'a> Fields<'n, 'a> {
         }
     }
 
-    /// The value of one of the keys that are needed.
+    /// Returns the value of a required key.
     pub(super) fn get<'s>(&'s self, key: &'s str) -> (&'n Node, Path<'s>) {
         let entry = self.entries.iter().find(|(k, _)| k == key);
         (&entry.expect("it was looked for when this was made").1, self.at.key(key))

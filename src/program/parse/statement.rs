@@ -1,4 +1,4 @@
-//! Statements, and what may stand where.
+//! Statements, and which of them may be where.
 
 use super::expression::takes;
 use super::expression::types;
@@ -7,10 +7,10 @@ use super::{check_name, Reader, Result};
 use crate::program::json::Node;
 use crate::program::syntax::{Action, Body, DefKind, Handler, Name, Statement, Try};
 
-/// What is around a statement, as far as that decides what it may be.
+/// The surroundings of a statement, as far as they decide which statements are allowed.
 #[derive(Clone, Copy)]
 pub(super) struct Inside {
-    /// The kind of the def; `None` at the top.
+    /// The kind of the def; `None` at the top level.
     kind: Option<DefKind>,
     in_loop: bool,
     in_handler: bool,
@@ -117,7 +117,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether `op`, if it is one that suspends, may do so here.
+    /// Returns an error if `op` suspends and may not do so here.
     fn may_suspend(op: &str, at: Path<'_>, inside: Inside) -> Result<()> {
         let (needs, may) = match op {
             "yield" | "while_yield" => (
@@ -189,7 +189,7 @@ impl Reader<'_> {
     }
 }
 
-/// The name of a variable.
+/// Reads the name of a variable.
 fn target(node: &Node, at: Path<'_>) -> Result<Name> {
     let name = string((node, at))?;
     check_name(name, at)?;

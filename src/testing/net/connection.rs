@@ -1,5 +1,5 @@
-//! [`Connection`]: a connection of two sockets, as the kernels of both hosts see it. What happens at its ends, in which
-//! order and with which errors, is what Linux does over loopback.
+//! [`Connection`]: a connection of two sockets, as the kernels of both hosts see it. The order of events at its ends, and
+//! their errors, are those of Linux over loopback.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -19,39 +19,39 @@ use crate::ioloop::readiness::{Readiness, CLOSED, READ, WRITE};
 use crate::ioloop::Timeout;
 use crate::net::network::Socket;
 
-/// The numbers of the ends.
+/// The index of an end.
 type Side = usize;
 const CLIENT: Side = 0;
 const SERVER: Side = 1;
 
 pub(super) struct Connection {
-    /// Its number on the network.
+    /// The number of the connection in the network.
     number: u64,
     network: Rc<Network>,
     ends: [End; 2],
     this: Weak<Self>,
 }
 
-/// One end, and what it sends.
+/// One end of a connection, with what it sends.
 struct End {
     host: Rc<Host>,
     address: SocketAddr,
     readiness: Rc<Readiness>,
     pipe: RefCell<Pipe>,
-    /// What delivers what is under way, and when.
+    /// The timer that delivers what is under way, and its deadline.
     delivery: Cell<Option<(Duration, Timeout)>>,
     life: Cell<Life>,
-    /// What is said once, by the next operation.
+    /// An error that the next operation reports, once.
     error: Cell<Option<Errno>>,
-    /// The other end has said that nothing more comes.
+    /// `true` if the other end sends no more.
     ended: Cell<bool>,
     shut_for_reading: Cell<bool>,
     shut_for_writing: Cell<bool>,
-    /// A write waits for room.
+    /// `true` if a write waits for room.
     waits_for_room: Cell<bool>,
-    /// Closing it resets the connection.
+    /// `true` if closing the socket resets the connection.
     resets: Cell<bool>,
-    /// The socket is gone.
+    /// `true` if the socket is closed.
     closed: Cell<bool>,
 }
 
@@ -59,11 +59,11 @@ struct End {
 enum Life {
     Connecting,
     Connected,
-    /// It was reset, or has failed.
+    /// The connection was reset or has failed.
     Over,
 }
 
-/// Which sockets are to be told of what, once nothing is borrowed.
+/// Sockets to be notified once nothing is borrowed.
 #[derive(Default)]
 struct News {
     bits: [u8; 2],
@@ -71,7 +71,7 @@ struct News {
 }
 
 impl Connection {
-    /// Begins to connect `client`, at `from`, with what listens on `server` at `to`.
+    /// Begins to connect `client`, at `from`, to `server`, which listens at `to`.
     pub(super) fn begin(
         network: &Rc<Network>,
         (client, from): (&Rc<Host>, SocketAddr),
@@ -81,7 +81,7 @@ impl Connection {
         let end = |host: &Rc<Host>, address, direction, life| End {
             host: host.clone(),
             address,
-            // What is `CLOSED` is read until it says that it would block: a short read may be the half of a split one.
+            // With `CLOSED`, a socket is read until it would block: a short read may be one half of a split one.
             readiness: Readiness::new(if life == Life::Connected { READ | WRITE | CLOSED } else { CLOSED }),
             pipe: RefCell::new(Pipe::new(wire.clone(), direction)),
             delivery: Cell::default(),
@@ -109,7 +109,7 @@ impl Connection {
         Box::new(Half { connection, side: CLIENT })
     }
 
-    /// Has what `side` sends delivered when that is due.
+    /// Sets a timer that delivers what `side` sends, when that is due.
     fn schedule(&self, side: Side) {
         let end = &self.ends[side];
         let due = end.pipe.borrow().next_due();
@@ -128,7 +128,7 @@ impl Connection {
         }
     }
 
-    /// Does what is due of what `side` sends.
+    /// Delivers what `side` has sent and is due.
     fn deliver(&self, side: Side) {
         let end = &self.ends[side];
         end.delivery.take();
@@ -139,14 +139,14 @@ impl Connection {
             Due::Arrived(packets) => packets.into_iter().for_each(|it| self.arrive(side, it, &mut news)),
             Due::GivenUp => {
                 self.fail(side, Errno::TimedOut, &mut news);
-                // Its wish was heard, and it would have gone on to send it for as long.
+                // The request to connect has arrived, but the client would have repeated it for as long.
                 if self.ends[1 - side].life.get() == Life::Connecting {
                     self.fail(1 - side, Errno::TimedOut, &mut news);
                 }
             }
             Due::Unreachable => self.fail(side, Errno::HostUnreachable, &mut news),
         }
-        // A write that waits gets the room of what has arrived.
+        // A write that waits gets the room of the bytes that have arrived.
         if end.waits_for_room.get() && end.pipe.borrow().room() > 0 {
             end.waits_for_room.set(false);
             news.bits[side] |= WRITE;
@@ -163,7 +163,7 @@ impl Connection {
         self.schedule(SERVER);
     }
 
-    /// A packet that `side` has sent arrives at the other end.
+    /// Handles a packet of `side` that arrives at the other end.
     fn arrive(&self, side: Side, packet: Packet, news: &mut News) {
         let (other, now) = (1 - side, self.network.now());
         let (from, to) = (&self.ends[side], &self.ends[other]);
@@ -204,7 +204,7 @@ impl Connection {
         }
     }
 
-    /// `side` answers that there is no such connection.
+    /// Answers on behalf of `side` that there is no such connection.
     fn refuse(&self, side: Side) {
         let end = &self.ends[side];
         end.life.set(Life::Over);
@@ -213,7 +213,7 @@ impl Connection {
         pipe.send(self.network.now(), Packet::Reset);
     }
 
-    /// The connection is over for `side`. What has arrived there can still be read.
+    /// Ends the connection for `side`. Bytes that have arrived there can still be read.
     fn fail(&self, side: Side, errno: Errno, news: &mut News) {
         let end = &self.ends[side];
         if end.life.replace(Life::Over) != Life::Over {
@@ -224,7 +224,7 @@ impl Connection {
     }
 }
 
-/// Delivers what one end sends.
+/// The timer that delivers what one end sends.
 struct Delivery {
     connection: Weak<Connection>,
     side: Side,
@@ -237,7 +237,7 @@ impl Run for Delivery {
         }
     }
 
-    /// `client->server#1`: what arrives on different connections, or in different directions, has no order.
+    /// Names the delivery `client->server#1`: deliveries of different connections or directions have no order.
     fn choice(&self) -> Option<(Cow<'static, str>, u64)> {
         let connection = self.connection.upgrade()?;
         let [from, to] = [self.side, 1 - self.side].map(|side| connection.ends[side].host.name.clone());
@@ -247,7 +247,7 @@ impl Run for Delivery {
 
 impl Withdraw for Delivery {}
 
-/// Nobody is there any more to whom something could be delivered.
+/// Cancels deliveries, since both sockets are gone.
 impl Drop for Connection {
     fn drop(&mut self) {
         for end in &self.ends {
@@ -293,7 +293,7 @@ impl Socket for Half {
         }
     }
 
-    /// Source: Linux, `tcp_recvmsg`: first what has arrived, then its end, then an error, once.
+    /// Returns first the bytes that have arrived, then their end, then an error, once. Source: Linux, `tcp_recvmsg`.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let (end, peer) = (self.end(), self.peer());
         if end.life.get() == Life::Connecting {
@@ -379,7 +379,7 @@ impl Socket for Half {
     }
 }
 
-/// The socket closes. What was not read resets the connection. Source: Linux, `tcp_close`.
+/// Closes the socket. Unread bytes reset the connection. Source: Linux, `tcp_close`.
 impl Drop for Half {
     fn drop(&mut self) {
         let (end, now) = (self.end(), self.now());

@@ -1,8 +1,8 @@
-//! [`Errno`]: the errors of sockets, as the system makes them.
+//! [`Errno`]: the errors of sockets, as the system reports them.
 
 use std::io;
 
-/// An error of a socket. On Unix it becomes the error of the system, with its number and its text.
+/// An error of a socket. On Unix it becomes the system's error, with its number and text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Errno {
     AddressInUse,

@@ -1,4 +1,4 @@
-//! [`Interface`]: the network as the sockets on one host see it.
+//! [`Interface`]: the network as sockets on one host see it.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -13,7 +13,7 @@ use super::network::{Host, HostId, Network};
 use crate::net::address::{Address, Host as Named};
 use crate::net::network::{self, Acceptor, Socket};
 
-/// The way of one host onto its network. It does not hold it: the network ends with its loop.
+/// The access of one host to its network. It does not hold the network, which ends with its loop.
 pub(super) struct Interface {
     network: Weak<Network>,
     host: HostId,

@@ -5,39 +5,39 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How many bytes each end of a connection keeps in each direction if nothing else is said.
+/// How many bytes each end of a connection buffers in each direction by default.
 const BUFFER: usize = 64 * 1024;
 
-/// The most bytes that travel together where the bandwidth is limited: those of one packet on an Ethernet.
+/// The largest packet over a link with limited bandwidth, in bytes: that of an Ethernet.
 const PACKET: usize = 1460;
 
-/// How the bytes that have arrived are handed out by reads.
+/// How reads divide the bytes that have arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Split {
-    /// A read returns all that is there, as much as it has room for.
+    /// A read returns everything that has arrived, as much as its buffer holds.
     #[default]
     Merged,
-    /// A read returns the bytes of one write, or what of them has arrived together.
+    /// A read returns the bytes of one write, or the part of them that arrived together.
     AsWritten,
-    /// A read returns at most that many bytes.
+    /// A read returns at most this many bytes.
     AtMost(usize),
 }
 
-/// Whether what is sent over a link arrives.
+/// The condition of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum State {
     #[default]
     Up,
-    /// Nothing arrives, and nobody says so.
+    /// Packets are lost without notice.
     Cut,
-    /// Nothing arrives, and attempts to connect are told so.
+    /// Packets are lost, and attempts to connect are told so.
     Unreachable,
 }
 
-/// The link between two hosts, with the same properties each way. Returned by [`Net::link`](super::Net::link).
+/// The link between two hosts, with equal properties in both directions. [`Net::link`](super::Net::link) returns it.
 ///
-/// Without any setting bytes travel in no time, in any amount. What is set holds from then on: what is under way stays
-/// as it is.
+/// Without any setting, bytes take no time, in any amount. A setting applies from then on; what is under way is not
+/// changed.
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,18 +74,18 @@ impl Link {
         Self { wire }
     }
 
-    /// Sets how long each byte travels, each way. A connection is there after twice that time.
+    /// Sets how long each byte takes, in each direction. A connection is made after twice that time.
     #[allow(clippy::return_self_not_must_use)]
     pub fn latency(self, latency: Duration) -> Self {
         self.wire.latency.set(latency);
         self
     }
 
-    /// Sets how many bytes per second go over the link, each way. All connections share them: what is sent first
-    /// arrives first.
+    /// Sets how many bytes per second the link carries in each direction. All connections share the bandwidth: bytes
+    /// that are sent first arrive first.
     ///
     /// # Panics
-    /// If it is zero: [`Net::cut`](super::Net::cut) lets nothing through.
+    /// Panics if it is zero: use [`Net::cut`](super::Net::cut) to let nothing through.
     #[track_caller]
     #[allow(clippy::return_self_not_must_use)]
     pub fn bandwidth(self, bytes_per_second: u64) -> Self {
@@ -94,12 +94,11 @@ impl Link {
         self
     }
 
-    /// Sets how many bytes each end of a connection keeps in each direction: those that were written and have not
-    /// arrived, and those that have arrived and were not read. It is 64 KiB if nothing is said. When both are full,
-    /// writes wait.
+    /// Sets how many bytes each end of a connection buffers in each direction: written bytes that have not arrived, and
+    /// arrived bytes that were not read. 64 KiB by default. When both buffers are full, writes wait.
     ///
     /// # Panics
-    /// If it is zero.
+    /// Panics if it is zero.
     #[track_caller]
     #[allow(clippy::return_self_not_must_use)]
     pub fn buffer(self, bytes: usize) -> Self {
@@ -108,10 +107,10 @@ impl Link {
         self
     }
 
-    /// Sets how the bytes that have arrived are handed out by reads.
+    /// Sets how reads divide the bytes that have arrived.
     ///
     /// # Panics
-    /// If it is `Split::AtMost(0)`.
+    /// Panics if it is `Split::AtMost(0)`.
     #[track_caller]
     #[allow(clippy::return_self_not_must_use)]
     pub fn reads(self, split: Split) -> Self {
@@ -134,15 +133,15 @@ impl fmt::Debug for Link {
     }
 }
 
-/// What connects two hosts.
+/// The cable between two hosts.
 pub(super) struct Wire {
     state: Cell<State>,
     latency: Cell<Duration>,
-    /// In bytes per second; `None`: without limit.
+    /// In bytes per second; `None` for no limit.
     bandwidth: Cell<Option<u64>>,
     buffer: Cell<usize>,
     split: Cell<Split>,
-    /// When all that was sent in each direction has left.
+    /// When everything sent in each direction has left its host.
     free: [Cell<Duration>; 2],
 }
 
@@ -180,7 +179,7 @@ impl Wire {
         self.split.get()
     }
 
-    /// The most bytes that travel together.
+    /// Returns the size of the largest packet, in bytes.
     pub(super) fn packet(&self) -> usize {
         if self.bandwidth.get().is_some() {
             PACKET
@@ -189,7 +188,7 @@ impl Wire {
         }
     }
 
-    /// Takes so many bytes that are ready to be sent in one direction, and returns when they arrive.
+    /// Sends `len` bytes that are ready in one direction, and returns when they arrive.
     pub(super) fn carry(&self, direction: usize, ready: Duration, len: usize) -> Duration {
         let free = &self.free[direction];
         if let Some(bandwidth) = self.bandwidth.get() {

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::ioloop::readiness::{Readiness, CLOSED, READ};
 use crate::net::network::{Acceptor, Socket};
 
-/// How many connections wait to be accepted. As many as those of std's listeners.
+/// How many connections may wait to be accepted: as many as for listeners of std.
 const BACKLOG: usize = 128;
 
-/// What the network knows of a socket that listens.
+/// A listening socket, as the network sees it.
 pub(super) struct Listening {
     address: SocketAddr,
     readiness: Rc<Readiness>,
@@ -25,7 +25,7 @@ impl Listening {
         Rc::new(Self { address, readiness: Readiness::new(CLOSED), backlog: RefCell::default() })
     }
 
-    /// Whether it listens on this address, where another socket cannot.
+    /// Returns whether it uses this address, so that another socket cannot.
     pub(super) fn overlaps(&self, address: SocketAddr) -> bool {
         let any = self.address.ip().is_unspecified() || address.ip().is_unspecified();
         self.address.port() == address.port() && (any || self.address.ip() == address.ip())
@@ -43,21 +43,21 @@ impl Listening {
         self.backlog.borrow().len() >= BACKLOG
     }
 
-    /// Adds a connection. Its socket is to be [told](Self::tell) of it.
+    /// Adds a connection. The caller then [notifies](Self::tell) the socket.
     pub(super) fn add(&self, socket: Box<dyn Socket>, peer: SocketAddr) {
         self.backlog.borrow_mut().push_back((socket, peer));
     }
 
-    /// Tells the socket that there is a connection.
+    /// Notifies the socket that there is a connection.
     pub(super) fn tell(&self) {
         self.readiness.set(READ);
     }
 }
 
-/// The socket itself.
+/// A listening socket, as its owner sees it.
 pub(super) struct Listener {
     listening: Rc<Listening>,
-    /// The name of the host.
+    /// The name of its host.
     host: Rc<str>,
 }
 
@@ -85,7 +85,7 @@ impl Acceptor for Listener {
     }
 }
 
-/// Connections that nobody has accepted are reset.
+/// Resets connections that were not accepted.
 impl Drop for Listener {
     fn drop(&mut self) {
         for (socket, _) in self.listening.backlog.take() {

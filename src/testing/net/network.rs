@@ -13,28 +13,28 @@ use super::listener::Listening;
 use crate::ioloop::{IoLoop, WeakLoop};
 use crate::net::network::Entrance;
 
-/// The number of a host, in the order in which they were named first.
+/// The number of a host, in order of first mention.
 pub(super) type HostId = usize;
 
-/// The ports that are given to sockets which do not ask for one. Source: IANA, "dynamic ports".
+/// The first port for sockets that do not ask for one. Source: IANA, "dynamic ports".
 const FIRST_PORT: u16 = 49_152;
 
-/// The hosts, and what connects them.
+/// The hosts of a network, and the cables between them.
 pub(super) struct Network {
     io_loop: WeakLoop,
     hosts: RefCell<Vec<Rc<Host>>>,
     /// By the numbers of both hosts, the lower one first.
     wires: RefCell<HashMap<(HostId, HostId), Rc<Wire>>>,
-    /// How many connections there have been.
+    /// How many connections were ever made.
     connections: Cell<u64>,
 }
 
-/// A host.
+/// A host of the network.
 pub(super) struct Host {
     pub(super) id: HostId,
     pub(super) name: Rc<str>,
     pub(super) ip: IpAddr,
-    /// The way onto the network for what runs here.
+    /// Enters the network for code that runs on this host.
     pub(super) entrance: OnceCell<Entrance>,
     listening: RefCell<Vec<Weak<Listening>>>,
     next_port: Cell<u16>,
@@ -50,7 +50,7 @@ impl Network {
         }
     }
 
-    /// The loop whose timers deliver; `None` once it has ended.
+    /// Returns the loop whose timers deliver; `None` once it has ended.
     pub(super) fn io_loop(&self) -> Option<IoLoop> {
         self.io_loop.upgrade()
     }
@@ -59,19 +59,19 @@ impl Network {
         self.io_loop().map_or(Duration::ZERO, |io_loop| io_loop.time())
     }
 
-    /// The number of a new connection, from 1.
+    /// Returns the number of a new connection, from 1.
     pub(super) fn next_connection(&self) -> u64 {
         self.connections.set(self.connections.get() + 1);
         self.connections.get()
     }
 
-    /// The host of that name, if there is one.
+    /// Finds a host by its name.
     pub(super) fn find(&self, name: &str) -> Option<Rc<Host>> {
-        // Names of hosts are the same in capitals.
+        // Names of hosts are not case-sensitive.
         self.hosts.borrow().iter().find(|host| host.name.eq_ignore_ascii_case(name)).cloned()
     }
 
-    /// The host of that name. There is one from now on.
+    /// Returns the host of that name, and creates it if it does not exist.
     pub(super) fn host(&self, name: &str) -> Rc<Host> {
         if let Some(host) = self.find(name) {
             return host;
@@ -93,7 +93,7 @@ impl Network {
         host
     }
 
-    /// The names of all hosts.
+    /// Returns the names of all hosts.
     pub(super) fn names(&self) -> Vec<Rc<str>> {
         self.hosts.borrow().iter().map(|host| host.name.clone()).collect()
     }
@@ -102,7 +102,7 @@ impl Network {
         self.hosts.borrow()[id].clone()
     }
 
-    /// The host that an address means to those on `from`.
+    /// Returns the host that an address means on the host `from`.
     pub(super) fn by_ip(&self, from: &Rc<Host>, ip: IpAddr) -> Option<Rc<Host>> {
         if ip.is_loopback() || ip.is_unspecified() {
             return Some(from.clone());
@@ -110,7 +110,7 @@ impl Network {
         self.hosts.borrow().iter().find(|host| host.ip == ip).cloned()
     }
 
-    /// What connects two hosts.
+    /// Returns the cable between two hosts.
     pub(super) fn wire(&self, one: HostId, other: HostId) -> Rc<Wire> {
         let key = (one.min(other), one.max(other));
         self.wires.borrow_mut().entry(key).or_default().clone()
@@ -118,7 +118,7 @@ impl Network {
 }
 
 impl Host {
-    /// Binds a socket that listens.
+    /// Binds a listening socket.
     pub(super) fn bind(&self, address: SocketAddr) -> io::Result<Rc<Listening>> {
         let ip = address.ip();
         if !(ip.is_loopback() || ip.is_unspecified() || ip == self.ip) {
@@ -135,7 +135,7 @@ impl Host {
         Ok(listening)
     }
 
-    /// What listens at an address of this host.
+    /// Returns the socket that listens at an address of this host.
     pub(super) fn listening(&self, address: SocketAddr) -> Option<Rc<Listening>> {
         self.alive().find(|listening| listening.port() == address.port() && listening.takes(address.ip()))
     }
@@ -145,7 +145,7 @@ impl Host {
         alive.into_iter()
     }
 
-    /// A port at which nothing listens.
+    /// Returns a port on which nothing listens.
     pub(super) fn free_port(&self) -> u16 {
         loop {
             let port = self.next_port.get();

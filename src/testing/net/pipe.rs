@@ -1,7 +1,8 @@
-//! [`Pipe`]: one direction of one connection: what was written, what is under way, and what has arrived.
+//! [`Pipe`]: one direction of one connection: bytes that were written, packets that are under way, and bytes that have
+//! arrived.
 //!
-//! It is a TCP in small: bytes leave while the other end has room for them (its window), arrive in order, and are
-//! sent again after a growing time when the link has lost them.
+//! It is a small model of TCP: bytes leave while the other end has room for them (its window), arrive in order, and are
+//! repeated after growing intervals when the link has lost them.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -12,24 +13,24 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::link::{Split, State, Wire};
 
-/// What travels.
+/// A packet on a connection.
 #[derive(Debug, Clone)]
 pub(super) enum Packet {
-    /// The wish to connect.
+    /// The request to connect.
     Connect,
-    /// The answer to it: the other end has a listener.
+    /// The answer that the other end has a listener.
     Accepted,
-    /// The answer to it: the other end has none.
+    /// The answer that the other end has no listener.
     Refused,
     Data(Bytes),
-    /// Nothing more comes.
+    /// The end of the stream.
     End,
-    /// The connection is over, and whatever is under way is lost.
+    /// The connection is over, and everything under way is lost.
     Reset,
 }
 
 impl Packet {
-    /// Whether it makes a connection, rather than use one.
+    /// Returns whether the packet belongs to making a connection.
     fn connects(&self) -> bool {
         matches!(self, Self::Connect | Self::Accepted | Self::Refused)
     }
@@ -49,27 +50,28 @@ struct Sent {
     packet: Packet,
 }
 
-/// What was sent and did not arrive.
+/// A packet that was lost.
 struct Lost {
-    /// How often it was sent again.
+    /// How many times it was repeated.
     retries: u32,
-    /// When it is sent again.
+    /// When it is repeated next.
     next: Duration,
 }
 
-/// What has become of what is under way.
+/// The state of what is under way.
 pub(super) enum Due {
-    /// Nothing yet.
+    /// Nothing has arrived yet.
     Later,
-    /// These have arrived, in order.
+    /// These packets have arrived, in order.
     Arrived(Vec<Packet>),
-    /// It was sent so often that the sender gives up.
+    /// The last repetition was lost, and the sender gives up.
     GivenUp,
     /// The sender is told that the other host cannot be reached.
     Unreachable,
 }
 
-/// How what was lost is sent again: the first time to wait, which doubles each time up to the longest, and how often.
+/// The repetition of lost packets: the first interval, which doubles up to the longest one, and the number of
+/// repetitions.
 struct Retries {
     first: Duration,
     longest: Duration,
@@ -80,7 +82,7 @@ struct Retries {
 const CONNECTING: Retries =
     Retries { first: Duration::from_secs(1), longest: Duration::from_secs(64), count: 6 };
 
-/// A connection is given up after 924.6 seconds without an answer. Source: tcp(7), `tcp_retries2`, for a short latency.
+/// A connection without an answer is given up after 924.6 seconds. Source: tcp(7), `tcp_retries2`, for a short latency.
 const CONNECTED: Retries =
     Retries { first: Duration::from_millis(200), longest: Duration::from_secs(120), count: 15 };
 
@@ -92,19 +94,19 @@ impl Retries {
 
 pub(super) struct Pipe {
     wire: Rc<Wire>,
-    /// The direction on the wire.
+    /// The direction on the cable.
     direction: usize,
-    /// What was written and waits for room at the other end. None is empty.
+    /// Written bytes that wait for room at the other end, without empty entries.
     unsent: VecDeque<Bytes>,
     unsent_len: usize,
-    /// Whether the end of the stream follows what is unsent.
+    /// `true` if the end of the stream follows the unsent bytes.
     ending: bool,
-    /// What is under way, in the order in which it arrives.
+    /// Packets under way, in the order in which they arrive.
     sent: VecDeque<Sent>,
     sent_len: usize,
-    /// Whether the first of `sent` did not arrive.
+    /// `Some` if the first packet in `sent` was lost.
     lost: Option<Lost>,
-    /// What has arrived and was not read. None is empty.
+    /// Bytes that have arrived and were not read, without empty entries.
     received: VecDeque<Bytes>,
     received_len: usize,
 }
@@ -125,17 +127,17 @@ impl Pipe {
         }
     }
 
-    /// How many bytes can be written now.
+    /// Returns how many bytes can be written now.
     pub(super) fn room(&self) -> usize {
         self.wire.buffer().saturating_sub(self.unsent_len + self.sent_len)
     }
 
-    /// How many bytes the other end has room for, beyond those that are under way to it.
+    /// Returns how many bytes the other end has room for, beyond those under way to it.
     fn window(&self) -> usize {
         self.wire.buffer().saturating_sub(self.received_len + self.sent_len)
     }
 
-    /// Takes what there is room for, and returns how much that is.
+    /// Takes as many bytes as there is room for, and returns their number.
     pub(super) fn write(&mut self, now: Duration, buffers: &[IoSlice<'_>]) -> usize {
         let mut room = self.room();
         let mut piece = BytesMut::new();
@@ -153,27 +155,27 @@ impl Pipe {
         len
     }
 
-    /// Has the end of the stream follow all that was written.
+    /// Ends the stream after all bytes that were written.
     pub(super) fn end(&mut self, now: Duration) {
         self.ending = true;
         self.send_unsent(now);
     }
 
-    /// Forgets what has not left yet, and says that the connection is over.
+    /// Drops what has not left yet, and sends that the connection is over.
     pub(super) fn reset(&mut self, now: Duration) {
         self.unsent.clear();
         (self.unsent_len, self.ending) = (0, false);
         self.send(now, Packet::Reset);
     }
 
-    /// Forgets all that is to arrive.
+    /// Drops everything that is to arrive.
     pub(super) fn give_up(&mut self) {
         self.unsent.clear();
         self.sent.clear();
         (self.unsent_len, self.sent_len, self.ending, self.lost) = (0, 0, false, None);
     }
 
-    /// Sends what the other end has room for.
+    /// Sends as many bytes as the other end has room for.
     fn send_unsent(&mut self, ready: Duration) {
         loop {
             let len = self.window().min(self.wire.packet());
@@ -196,20 +198,20 @@ impl Pipe {
 
     pub(super) fn send(&mut self, ready: Duration, packet: Packet) {
         let len = packet.len();
-        // Nothing overtakes, also when the latency is made shorter.
+        // Packets stay in order even if the latency is reduced.
         let last = self.sent.back().map_or(Duration::ZERO, |last| last.arrives);
         let arrives = self.wire.carry(self.direction, ready, len).max(last);
         self.sent_len += len;
         self.sent.push_back(Sent { at: ready, arrives, packet });
     }
 
-    /// When there is something to do for what is under way.
+    /// Returns when something is next due for what is under way.
     pub(super) fn next_due(&self) -> Option<Duration> {
         let first = self.sent.front()?;
         Some(self.lost.as_ref().map_or(first.arrives, |lost| lost.next))
     }
 
-    /// Does what is due at this time.
+    /// Does what is due at `now`.
     pub(super) fn due(&mut self, now: Duration) -> Due {
         let Some(first) = self.sent.front() else { return Due::Later };
         if self.next_due().is_some_and(|due| due > now) {
@@ -251,7 +253,7 @@ impl Pipe {
         arrived
     }
 
-    /// Takes back a wish to connect that has arrived: the other end has no room for it, and lets it be sent again.
+    /// Takes back a request to connect that has arrived, since the other end has no room; it will be repeated.
     pub(super) fn turn_away(&mut self, now: Duration) {
         self.sent.push_front(Sent { at: now, arrives: now, packet: Packet::Connect });
         self.lose_first(now);
@@ -267,13 +269,13 @@ impl Pipe {
         self.received_len > 0
     }
 
-    /// Forgets what has arrived.
+    /// Drops bytes that have arrived.
     pub(super) fn forget_received(&mut self) {
         self.received.clear();
         self.received_len = 0;
     }
 
-    /// Hands out what has arrived. The other end sends more once it knows of the room, if that is worth a packet.
+    /// Reads bytes that have arrived. The other end sends more once it knows of the room, if that is worth a packet.
     pub(super) fn read(&mut self, now: Duration, buffer: &mut [u8]) -> usize {
         let (most, pieces) = match self.wire.split() {
             Split::Merged => (buffer.len(), usize::MAX),

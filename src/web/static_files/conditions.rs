@@ -8,17 +8,17 @@ use hyper::header::{
 };
 use hyper::HeaderMap;
 
-/// What the conditions of a request come to.
+/// The result of a request's conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
     Holds,
-    /// The client has what it asks for.
+    /// The client already has the current version.
     NotModified,
-    /// The client wants something that is gone.
+    /// The client requires a version that is gone.
     Failed,
 }
 
-/// Checks the conditions, in the order of RFC 9110, section 13.2.2.
+/// Evaluates the conditions, in the order of RFC 9110, section 13.2.2.
 pub(super) fn check(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> Condition {
     if headers.contains_key(IF_MATCH) {
         if !lists(headers, &IF_MATCH, |listed| listed == etag) {
@@ -30,7 +30,7 @@ pub(super) fn check(headers: &HeaderMap, etag: &str, modified: Option<SystemTime
         }
     }
     if headers.contains_key(IF_NONE_MATCH) {
-        // Weak comparison: section 8.8.3.2.
+        // A weak comparison: section 8.8.3.2.
         if lists(headers, &IF_NONE_MATCH, |listed| listed.strip_prefix("W/").unwrap_or(listed) == etag) {
             return Condition::NotModified;
         }
@@ -42,10 +42,10 @@ pub(super) fn check(headers: &HeaderMap, etag: &str, modified: Option<SystemTime
     Condition::Holds
 }
 
-/// Whether a list of entity tags has one that fits. `*` fits everything.
+/// Returns whether a list of entity tags contains one that fits. `*` fits everything.
 fn lists(headers: &HeaderMap, name: &HeaderName, fits: impl Fn(&str) -> bool) -> bool {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
-    // The tags of this server have no comma.
+    // The tags of this server contain no comma.
     lines.flat_map(|line| line.split(',')).map(str::trim).any(|listed| listed == "*" || fits(listed))
 }
 
@@ -53,13 +53,13 @@ fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
     httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok()
 }
 
-/// The dates of HTTP have whole seconds.
+/// Rounds down to whole seconds, the precision of HTTP's dates.
 fn whole_seconds(time: SystemTime) -> SystemTime {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     UNIX_EPOCH + Duration::from_secs(since.as_secs())
 }
 
-/// Whether the range is of what the client knows: `If-Range`. RFC 9110, section 13.1.5.
+/// Returns whether the range refers to the version that the client knows: `If-Range`. RFC 9110, section 13.1.5.
 pub(super) fn range_applies(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> bool {
     let Some(condition) = headers.get(IF_RANGE) else { return true };
     match date(headers, &IF_RANGE) {
@@ -68,16 +68,16 @@ pub(super) fn range_applies(headers: &HeaderMap, etag: &str, modified: Option<Sy
     }
 }
 
-/// What a range selects of a file.
+/// The part of a file that a range selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Selected {
     All,
-    /// From this byte, this many.
+    /// The first byte, and the number of bytes.
     Part(u64, u64),
     Nothing,
 }
 
-/// Selects what the header `Range` asks for. What is not a range, and several ranges, select everything.
+/// Returns what the header `Range` selects. A malformed range, or several ranges, select everything.
 pub(super) fn select(range: Option<&HeaderValue>, len: u64) -> Selected {
     let Some(range) = range.and_then(|range| range.to_str().ok()) else { return Selected::All };
     let valid = match http_range_header::parse_range_header(range) {

@@ -1,4 +1,4 @@
-//! [`OpenFile`]: a file below a directory. All of this blocks, so it runs on the executor.
+//! [`OpenFile`]: a file below a directory. Everything here blocks, so it runs on the executor.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
-/// A regular file that was found, and is open.
+/// A regular file that is open.
 #[derive(Debug)]
 pub(super) struct OpenFile {
     path: PathBuf,
@@ -16,10 +16,11 @@ pub(super) struct OpenFile {
 }
 
 impl OpenFile {
-    /// Finds a file below `root`. There is none if the path leads elsewhere, or to something that is not a file.
+    /// Finds and opens a file below `root`. Returns `None` if the path leads elsewhere, or to something that is not a
+    /// file.
     ///
     /// # Errors
-    /// If the system fails, as it does when it has no descriptor left.
+    /// If the system fails, for example since no descriptor is left.
     pub(super) fn find(root: &Path, path: &str) -> io::Result<Option<Self>> {
         let inside = Path::new(path);
         let is_plain = |component| matches!(component, Component::Normal(_));
@@ -52,21 +53,21 @@ impl OpenFile {
         self.metadata.len()
     }
 
-    /// When it was changed last, if the system knows.
+    /// Returns the time of the last change, if the system knows it.
     pub(super) fn modified(&self) -> Option<SystemTime> {
         self.metadata.modified().ok()
     }
 
-    /// A tag that changes whenever the file does: of its length and the time of its last change.
+    /// Returns a tag that changes with the file, made from its length and the time of its last change.
     pub(super) fn etag(&self) -> String {
         let modified = self.modified().and_then(|modified| modified.duration_since(UNIX_EPOCH).ok());
         format!("\"{:x}-{:x}\"", modified.unwrap_or_default().as_nanos(), self.len())
     }
 
-    /// Reads up to `max` bytes from there.
+    /// Reads up to `max` bytes, beginning at `at`.
     ///
     /// # Errors
-    /// What the system says; [`ErrorKind::UnexpectedEof`] if the file has become shorter.
+    /// The error of the system; [`ErrorKind::UnexpectedEof`] if the file has become shorter.
     pub(super) fn read_at(&self, at: u64, max: usize) -> io::Result<Bytes> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(at))?;
@@ -80,7 +81,7 @@ impl OpenFile {
     }
 }
 
-/// Whether the error says that there is no such file, or none that this process may read.
+/// Returns whether the error means that there is no such file, or none that this process may read.
 fn is_absence(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -92,7 +93,7 @@ fn is_absence(error: &io::Error) -> bool {
     ) || is_loop(error)
 }
 
-/// Whether symbolic links lead in a circle.
+/// Returns whether the error means that symbolic links form a cycle.
 #[cfg(unix)]
 fn is_loop(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP)

@@ -16,8 +16,8 @@ fn divide(x: i32, y: i32) -> Result<i32> {
 }
 
 fn bad_call() {
-    // This should raise ZeroDivision, but it does not: the call gives a
-    // Future, which is dropped here.
+    // This should raise ZeroDivision, but it does not: the call returns
+    // a Future, which is dropped here.
     drop(divide(1, 0));
     println!("nothing was raised");
 }

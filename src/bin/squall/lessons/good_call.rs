@@ -28,6 +28,6 @@ fn good_call() -> Result<i32> {
 
 pub(crate) fn main() -> Result<()> {
     let n = IoLoop::current().run_sync(good_call)?;
-    println!("good_call gives {n}");
+    println!("good_call returned {n}");
     Ok(())
 }

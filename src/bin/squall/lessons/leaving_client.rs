@@ -9,10 +9,10 @@ use squall::net::{TcpListener, TcpStream};
 use squall::testing::{self, Explore, TestLoop};
 use squall::{moment, sleep, IoLoop, Result};
 
-/// How many look at the page.
+/// How many clients look at the page.
 type Viewers = Rc<Cell<i32>>;
 
-/// A page in parts.
+/// Sends a page in parts.
 #[squall::coroutine]
 fn page(to: TcpStream, viewers: Viewers, pause: Duration) -> Result<()> {
     viewers.set(viewers.get() + 1);
@@ -46,7 +46,7 @@ fn visit() -> Result<()> {
     Ok(())
 }
 
-/// One visitor, on a network in memory, in each order.
+/// One visitor, on a network in memory, in every order.
 fn every_order(t: &mut TestLoop) {
     let (net, viewers) = (testing::net(), Rc::new(Cell::new(0)));
     let counted = viewers.clone();
@@ -54,7 +54,7 @@ fn every_order(t: &mut TestLoop) {
     drop(net.host("server", || t.spawn(served)));
     drop(net.host("client", || t.spawn(visit)));
     t.run_until_idle();
-    assert_eq!(viewers.get(), 0, "one who has left is still counted");
+    assert_eq!(viewers.get(), 0, "a client that has left is counted");
 }
 
 pub(crate) fn main() -> Result<()> {
@@ -62,7 +62,7 @@ pub(crate) fn main() -> Result<()> {
     if let Err(failure) = Explore::new().check(every_order) {
         println!("order {}: {}", failure.tried(), failure.schedule());
     }
-    // Where each part takes a while, every order shows it.
+    // If each part takes a while, every order shows it.
     let (net, viewers) = (testing::net(), Rc::new(Cell::new(0)));
     let (counted, pause) = (viewers.clone(), Duration::from_millis(100));
     let served = net.host("server", || serve(counted, pause));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use squall::{sleep, IoLoop, Result};
 
-/// Stands for a cursor of a database, as Motor has it.
+/// Stands for a database cursor, like Motor's.
 struct Cursor {
     at: Cell<usize>,
 }
@@ -15,7 +15,7 @@ struct Cursor {
 const DOCUMENTS: [&str; 2] = ["first document", "second document"];
 
 impl Cursor {
-    /// Whether there is one more document; it has been fetched then.
+    /// Fetches the next document, and returns whether there is one.
     #[squall::coroutine]
     fn fetch_next(self: Rc<Self>) -> Result<bool> {
         yield_!(sleep(Duration::from_millis(100)))?;

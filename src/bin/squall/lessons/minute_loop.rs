@@ -1,4 +1,4 @@
-//! Something every minute, and the time that it takes on top.
+//! Do something every minute, plus the time that it takes.
 //! Tornado's guide: Running in the background.
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Something every minute exactly: the clock ticks during the work.
+//! Do something every minute exactly: the clock ticks meanwhile.
 //! Tornado's guide: Running in the background.
 
 use std::time::Duration;

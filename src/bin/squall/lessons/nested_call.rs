@@ -1,4 +1,4 @@
-//! A coroutine calls a coroutine: it yields what the call gives.
+//! A coroutine calls another by yielding the Future of the call.
 //! Tornado's guide: How to call a coroutine.
 
 use std::time::Duration;

@@ -14,7 +14,7 @@ fn fetch(url: &'static str, ms: u64) -> Result<String> {
 
 #[squall::coroutine]
 fn parallel_fetch() -> Result<()> {
-    // Both are started by the call; the slower one decides how long.
+    // Both start in the call; the slower one decides the time.
     let [one, two] = yield_!([fetch("a", 200), fetch("b", 100)])?;
     println!("{one}, {two}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Yield a map: each result stands under its key.
+//! Yield a map: each result has the key of its Future.
 //! Tornado's guide: Parallelism.
 
 use std::collections::BTreeMap;

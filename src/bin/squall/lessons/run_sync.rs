@@ -1,4 +1,4 @@
-//! `run_sync` runs one coroutine to its end, and gives what came of it.
+//! `run_sync` runs one coroutine to its end, and returns its result.
 //! Tornado's guide: How to call a coroutine.
 
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) fn main() -> Result<()> {
     let half = IoLoop::current().run_sync(|| divide(84, 2))?;
     println!("84 / 2 = {half}");
 
-    // What the coroutine raises, run_sync gives as an error.
+    // run_sync returns the coroutine's exception as an error.
     if let Err(e) = IoLoop::current().run_sync(|| divide(1, 0)) {
         println!("1 / 0: {e}");
     }

@@ -1,4 +1,4 @@
-//! Fire and forget: the loop calls a coroutine, and nobody waits.
+//! Fire and forget: the loop runs a coroutine without a waiter.
 //! Tornado's guide: How to call a coroutine.
 
 use std::time::Duration;

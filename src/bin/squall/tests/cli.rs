@@ -1,11 +1,11 @@
-//! The command as it is typed: what it prints, where, and how it exits.
+//! The command as users type it: what it prints, where, and its exit code.
 
 use std::io::{Read, Write};
 use std::process::{Command, Output, Stdio};
 
 use insta::assert_snapshot;
 
-/// The command, with nothing in its environment that changes what it prints.
+/// Returns the command, without environment variables that change its output.
 fn squall(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
     command.args(arguments).stdin(Stdio::null());
@@ -19,7 +19,7 @@ fn output(arguments: &[&str]) -> Output {
     squall(arguments).output().unwrap()
 }
 
-/// What it prints to standard output; it must exit with 0 and write no errors.
+/// Returns what the command prints to standard output. It must exit with 0 and print no errors.
 fn stdout(arguments: &[&str]) -> String {
     let output = output(arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -27,7 +27,7 @@ fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What it prints to standard error when it exits with `code` and prints nothing else.
+/// Returns what the command prints to standard error. It must exit with `code` and print nothing else.
 fn stderr(arguments: &[&str], code: i32) -> String {
     let output = output(arguments);
     assert_eq!(output.status.code(), Some(code), "{output:?}");
@@ -80,7 +80,7 @@ fn a_trace_is_as_wide_as_it_may_be() {
     );
 }
 
-/// How many columns the widest line of the text takes.
+/// Returns the width of the widest line, in columns.
 fn widest(text: &str) -> usize {
     text.lines().map(unicode_width::UnicodeWidthStr::width).max().unwrap_or(0)
 }
@@ -96,7 +96,7 @@ fn nothing_is_wider_than_columns_say() {
         };
         let mut texts = vec![set(&mut squall(&["lessons"])), set(&mut squall(&["trace", "interleving"]))];
         if columns > 60 {
-            // Below that the options are wider than what is said of them.
+            // With fewer columns, the options are wider than their descriptions.
             let help = [&["--help"] as &[_], &["trace", "--help"], &["run", "--help"]];
             texts.extend(help.map(|arguments| set(&mut squall(arguments))));
         }
@@ -114,7 +114,7 @@ fn nothing_is_wider_than_columns_say() {
             assert!(widest(&text) <= columns, "{columns}: {} in\n{text}", widest(&text));
         }
     }
-    // What is asked for comes before what is there, and nonsense is ignored.
+    // The option overrides the environment, and nonsense is ignored.
     let trace = |columns| {
         let output =
             squall(&["trace", "interleaving", "--width", "80"]).env("COLUMNS", columns).output().unwrap();
@@ -124,8 +124,8 @@ fn nothing_is_wider_than_columns_say() {
     assert_eq!(trace("many"), trace("0"));
 }
 
-/// On a terminal that is 72 columns wide, as `script` of util-linux makes one. Where that is not installed there is
-/// nothing to see.
+/// Runs on a terminal that is 72 columns wide, made by `script` of util-linux. Does nothing where that is not
+/// installed.
 #[test]
 #[cfg(target_os = "linux")]
 fn on_a_terminal_a_trace_is_as_wide_as_that() {
@@ -227,21 +227,21 @@ fn wrong_usage_exits_with_2_and_says_what_is_right() {
     assert!(stderr(&["trace", "native", "--width", "7"], 2).contains("40"));
 }
 
-/// What it does with a program on its standard input.
+/// Runs a program from standard input.
 fn with_program(arguments: &[&str], program: &str) -> Output {
     with(program, &mut squall(arguments))
 }
 
-/// What the command does with a program on its standard input.
+/// Runs the command with a program on its standard input.
 fn with(program: &str, command: &mut Command) -> Output {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    // It may end before it has read all.
+    // The command may end before it has read everything.
     drop(child.stdin.take().unwrap().write_all(program.as_bytes()));
     child.wait_with_output().unwrap()
 }
 
-/// A program with these statements in its coroutine `main`, which is run by `run_sync`.
+/// Returns a program with these statements in its coroutine `main`, which `run_sync` runs.
 fn program(statements: &str) -> String {
     format!(
         r#"{{"name": "演示", "about": "一个小程序", "top": [["run_sync", "main", [], null]], "defs":
@@ -408,7 +408,7 @@ fn there_are_colours_only_where_they_are_wanted() {
     }
 }
 
-/// On a terminal, as `script` of util-linux makes one. Where that is not installed there is nothing to see.
+/// Runs on a terminal, made by `script` of util-linux. Does nothing where that is not installed.
 #[test]
 #[cfg(target_os = "linux")]
 fn on_a_terminal_there_are_colours_unless_no_color_is_set() {
@@ -433,7 +433,7 @@ fn on_a_terminal_there_are_colours_unless_no_color_is_set() {
 fn a_reader_that_goes_away_ends_it_quietly() {
     for arguments in [&["trace", "interleaving"] as &[_], &["run", "looping"], &["lessons"]] {
         let mut child = squall(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // The pipe is closed before anything can have been read from it.
+        // The pipe is closed before anything was read from it.
         drop(child.stdout.take());
         let mut errors = String::new();
         child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();

@@ -1,9 +1,9 @@
-//! The README shows what its commands print.
+//! The README shows what its commands really print.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Each command of the README that is followed by a picture, with that picture.
+/// Returns each command of the README that is followed by a picture, with that picture.
 fn pictures(readme: &str) -> Vec<(&str, &str)> {
     let mut blocks = readme.split("```").skip(1).step_by(2).peekable();
     let mut pictures = Vec::new();
