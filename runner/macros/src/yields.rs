@@ -3,11 +3,11 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::quote_spanned;
 
-/// The body, in which each `yield_!(x)` that can be seen yields through `co` by itself. So what is wrong with its result is
-/// said at that place: of the body's own macro `yield_!` the compiler would show the definition.
+/// Returns the body with each visible `yield_!(x)` replaced by a yield through `co`. The compiler then reports a
+/// mistake in its result at that place; for the body's own macro `yield_!` it would show the macro's definition.
 ///
-/// The arguments of other macros stay as they are, since such a macro may print them; so do inner functions, whose yields
-/// are their own. What yields there goes through the body's own macro.
+/// Arguments of other macros stay unchanged, since such a macro may print them; so do inner functions, whose yields are
+/// their own. Yields in both go through the body's own macro.
 pub(crate) fn direct(body: TokenStream, co: &Ident) -> TokenStream {
     let tokens: Vec<TokenTree> = body.into_iter().collect();
     let (mut direct, mut rest) = (TokenStream::new(), &tokens[..]);
@@ -46,11 +46,11 @@ pub(crate) fn direct(body: TokenStream, co: &Ident) -> TokenStream {
     direct
 }
 
-/// How many tokens the function at the head of these has, its body included.
+/// Returns how many of the tokens belong to the function at their head, including its body.
 fn function(tokens: &[TokenTree]) -> usize {
     let is_body = |(at, token): (usize, &TokenTree)| {
         let is_brace = matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-        // A constant among generic arguments stands in braces, too.
+        // A constant among generic arguments is in braces, too.
         let goes_on =
             matches!(tokens.get(at + 1), Some(TokenTree::Punct(mark)) if ">,".contains(mark.as_char()));
         is_brace && !goes_on
@@ -58,7 +58,7 @@ fn function(tokens: &[TokenTree]) -> usize {
     tokens.iter().enumerate().position(is_body).map_or(tokens.len(), |body| body + 1)
 }
 
-/// A group of other tokens, at the place of this one.
+/// Returns a group with other tokens and the span of this one.
 fn regrouped(group: &Group, tokens: TokenStream) -> TokenTree {
     let mut regrouped = Group::new(group.delimiter(), tokens);
     regrouped.set_span(group.span());
@@ -69,7 +69,7 @@ fn regrouped(group: &Group, tokens: TokenStream) -> TokenTree {
 mod tests {
     use quote::format_ident;
 
-    /// The body, with short names.
+    /// Returns the body as text, with short names.
     fn direct(body: &str) -> String {
         let tokens = super::direct(body.parse().expect("tokens"), &format_ident!("co"));
         tokens.to_string().replace(":: squall :: __private :: yield_ !", "Y!").replace(' ', "")
