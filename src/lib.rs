@@ -27,8 +27,8 @@
 //!   [`done`](Future::done) and [`result`](Future::result). A [`Promise`] is its other end, which resolves it.
 //! - A **coroutine** is a function that runs up to the first Future it has to wait for, is suspended there, and goes on
 //!   when that Future is done. Between two yields nothing else runs on its thread, so plain `Cell`s and `Rc`s are enough.
-//! - A [`Runner`] drives one coroutine: it sends results in, throws exceptions in, and takes out what is yielded. Users never
-//!   touch it.
+//! - A [`Runner`] drives one coroutine: it sends results in, throws exceptions in, and takes out what is yielded. Programs never
+//!   use it directly.
 //! - The event loop, [`IoLoop`], runs what is ready, in *turns*: one turn runs the callbacks that were ready when it began, in
 //!   the order in which they became ready. Each thread has a loop.
 //! - An [`Exception`] is any error, with a traceback of the coroutines that it passed through. It is trapped in the Future
@@ -131,8 +131,8 @@
 //! # Running
 //!
 //! - [`IoLoop::run_sync`] runs the loop until one coroutine is done, and returns its result. [`#[squall::main]`](macro@main)
-//!   does that with the body of `main`. If nothing can ever wake what still waits, it fails with [`Error::Deadlock`], which
-//!   names each waiting coroutine and its line.
+//!   does that with the body of `main`. If coroutines still wait and nothing can wake them, it fails with
+//!   [`Error::Deadlock`], which names each of them with its line.
 //! - [`IoLoop::spawn_callback`] starts a coroutine without waiting for it; a failure is logged with its traceback.
 //! - [`IoLoop::start`] runs until [`IoLoop::stop`]; [`runtimes`] shows how Ctrl-C ends a program in good order.
 //! - [`IoLoop::handle`] returns a [`LoopHandle`], by which other threads add callbacks.
@@ -205,12 +205,12 @@
 //! | [`coroutine`](fn@coroutine) | runs a closure as a coroutine |
 //! | [`sleep`] | returns a Future that is done after a given time |
 //! | [`moment`] | returns a yieldable that takes one turn of the loop |
-//! | [`multi`], [`multi_quiet`] | wait for a list, tuple or map of things; the quiet one does not log chosen exceptions |
+//! | [`multi`], [`multi_quiet`] | wait for a list, tuple or map of things; `multi_quiet` does not log chosen exceptions |
 //! | [`with_timeout`], [`with_timeout_quiet`] | wait for something within a time limit |
 //! | [`with_timeout_erased`], [`with_timeout_erased_quiet`] | wait like these for a Future whose type is erased, in generators of other languages |
 //! | [`background`](fn@background) | puts coroutines and timers that live as long as the loop in the background |
 //! | [`task`] | adapts a function that takes a callback |
-//! | [`maybe_future`] | makes a value or a Future a Future |
+//! | [`maybe_future`] | converts a value into a Future, and returns a Future as it is |
 //! | [`native()`] | makes a std Future whose output is not a `Result` yieldable |
 //! | [`convert_yielded`] | converts anything that can be yielded into a Future |
 //! | [`chain_future`] | copies the result of one Future to another |

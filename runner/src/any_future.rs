@@ -91,7 +91,7 @@ impl AnyFuture {
         self.0.cancel()
     }
 
-    /// Returns the coroutine of which this is the result, if it is one's.
+    /// Returns the coroutine whose result this is, if there is one.
     pub fn coroutine(&self) -> Option<&'static Coroutine> {
         self.0.coroutine()
     }

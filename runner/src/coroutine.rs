@@ -80,7 +80,7 @@ impl Coroutine {
 
 /// Something that a coroutine waits for, as tools see it: a Future, without the type of its result.
 pub trait Awaited {
-    /// Returns the coroutine of which this is the result, if it is one's.
+    /// Returns the coroutine whose result this is, if there is one.
     fn coroutine(&self) -> Option<&'static Coroutine>;
 
     /// Returns a description, if there is more to say than its kind: a lock by name, with its holder.

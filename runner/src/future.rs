@@ -113,7 +113,7 @@ impl<T: 'static> Future<T> {
         self.core.shared().id()
     }
 
-    /// Returns the coroutine of which this is the result, if it is one's.
+    /// Returns the coroutine whose result this is, if there is one.
     pub fn coroutine(&self) -> Option<&'static Coroutine> {
         Resolvable::coroutine(&*self.core)
     }

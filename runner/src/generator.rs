@@ -1,7 +1,7 @@
-//! [`Generator`]: what a Runner drives, whoever made it.
+//! [`Generator`]: the trait that a Runner drives.
 //!
-//! A generator is resumed with a value or an exception, and yields, returns or raises. squall's own coroutines
-//! are generators of the `genawaiter` crate behind one adapter; a state machine written by hand will do as well:
+//! A generator is resumed with a value or an exception, and yields, returns or raises. squall's own coroutines are
+//! generators of the `genawaiter` crate behind one adapter. A hand-written state machine works as well:
 //!
 //! ```
 //! use squall_runner::{moment, Generator, GeneratorState, Resume, Runner, Yielded};
@@ -31,17 +31,18 @@ use crate::place::Place;
 pub use crate::coroutine::Coroutine;
 pub use crate::yielded::Yielded;
 
-/// Something that can be resumed until it returns or raises.
+/// A generator, which can be resumed until it returns or raises.
 pub trait Generator {
-    /// What it returns in the end.
+    /// The type of the value that it returns in the end.
     type Return: 'static;
 
-    /// Runs it to its next yield, or to its end. After `Returned` or `Raised` it is dropped, never resumed.
+    /// Resumes the generator until its next yield, or its end. After `Returned` or `Raised` it is dropped and not
+    /// resumed again.
     fn resume(&mut self, resume: Resume) -> GeneratorState<Self::Return>;
 
-    /// Returns the line at which it stands, for a generator that knows lines of its own: an interpreter, or a generator
-    /// of another language. It is asked when a tool, a deadlock or a traceback names that line, and not at each yield.
-    /// What was yielded with [a place](Yielded::erased) is named by that.
+    /// Returns the line at which the generator is suspended, if it has lines of its own: an interpreter, or a generator
+    /// of another language. Called when a tool, a deadlock or a traceback shows that line, and not at each yield. A
+    /// [place](Yielded::erased) that was passed with the yield takes precedence.
     ///
     /// ```
     /// use squall_runner::ready::ReadyQueue;
@@ -68,7 +69,7 @@ pub trait Generator {
         None
     }
 
-    /// Returns the number of the call, if it is observed; only the Runner's own wrapper has one.
+    /// Returns the number of the call, if it is observed. Only the Runner's own wrapper has one.
     #[doc(hidden)]
     fn observed(&self) -> Option<CallId>
     where
@@ -77,7 +78,7 @@ pub trait Generator {
         None
     }
 
-    /// Returns the generator that is observed; itself, if it is not.
+    /// Returns the generator inside an observed one; otherwise itself.
     #[doc(hidden)]
     fn into_unobserved(self) -> Box<dyn Generator<Return = Self::Return>>
     where
@@ -87,26 +88,26 @@ pub trait Generator {
     }
 }
 
-/// What goes into a generator.
+/// The input of a generator.
 #[derive(Debug)]
 pub enum Resume {
-    /// `next(generator)`: for the first time, when no yield waits for anything.
+    /// The first resume, when there is no yield yet: `next(generator)`.
     Next,
-    /// `generator.send(future.result())`, of a Future that is done: the yield takes the result out, so that it is
-    /// moved and never boxed.
+    /// The result of a Future that is done: `generator.send(future.result())`. The yield takes the result out, so that
+    /// it is moved and never boxed.
     Send(AnyFuture),
-    /// `generator.throw(exception)`: raised at the yield.
+    /// An exception, which is raised at the yield: `generator.throw(exception)`.
     Throw(Exception),
 }
 
-/// What comes out of a generator.
+/// The output of a generator.
 #[derive(Debug)]
 pub enum GeneratorState<T> {
-    /// `yield`.
+    /// The generator has yielded: `yield`.
     Yielded(Yielded),
-    /// `return value`.
+    /// The generator has returned: `return value`.
     Returned(T),
-    /// An exception left the body.
+    /// The generator has raised an exception.
     Raised(Exception),
 }
 

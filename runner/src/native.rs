@@ -1,10 +1,10 @@
-//! Native coroutines: `async fn`, each driven by a Task. What `asyncio.Task` is to Tornado.
+//! Native coroutines: `async fn`, each driven by a Task, like one of asyncio.
 //!
 //! A native coroutine does nothing until it is yielded, awaited, converted or spawned; its first step is a turn
 //! of the loop away. Awaiting another native coroutine runs it inline, as part of the same Task.
 //!
-//! An observer, a deadlock and a traceback are told the line of the last `.await` of a squall Future, wherever in the
-//! Task that is. Before the first one, and where a Future is polled behind a pointer, it is the line of the caller.
+//! Observers, deadlocks and tracebacks show the line of the last `.await` of a squall Future, wherever in the Task that
+//! is. Before the first one, and if a Future is polled behind a pointer, they show the line of the caller.
 //!
 //! ```
 //! use squall_runner::{convert_yielded, ready::ReadyQueue, Exception, Future};
@@ -46,8 +46,8 @@ use crate::waker::OwnWaker;
 
 pub use crate::waking::Waking;
 
-/// Has a native coroutine that has a name started in the next turn of the loop.
-/// [`convert_yielded`](crate::convert_yielded) does the same, and calls it by its type.
+/// Starts a native coroutine under a name, in the next turn of the loop. [`convert_yielded`](crate::convert_yielded)
+/// starts one under the name of its type.
 ///
 /// ```
 /// use squall_runner::{native, ready::ReadyQueue, Coroutine, Exception};
@@ -119,12 +119,12 @@ where
     Future::from_core(task)
 }
 
-/// A native coroutine on its way, and the Future of its result, in one allocation.
+/// A native coroutine that was started, and the Future of its result, in one allocation.
 struct Task<T: 'static> {
     shared: Shared<T>,
-    /// Empty while it is polled, and once it is finished.
+    /// `None` while it is polled, and once it is finished.
     body: Cell<Option<Pin<Box<dyn StdFuture<Output = Result<T>>>>>>,
-    /// The squall Future that it awaits, while that is pending.
+    /// The pending squall Future that it awaits, if there is one.
     awaits: Cell<Option<AnyFuture>>,
     /// A description of what it awaits other than a squall Future, if that is known.
     on: Cell<Option<&'static str>>,
@@ -132,16 +132,16 @@ struct Task<T: 'static> {
     started_at: Place,
     /// The line at which its body last awaited a squall Future.
     awaited_at: Cell<Option<Place>>,
-    /// Itself, while it awaits something that only knows its waker: nothing else may hold it then.
+    /// The Task itself, while it awaits something that only knows its waker, since nothing else may hold it then.
     kept: Cell<Option<Callback>>,
-    /// Wakes it. Clones of it may do so from any thread.
+    /// Wakes the Task. Clones may be called from any thread.
     waker: OwnWaker,
     /// `true` if no clone of the waker leaves this thread.
     local: bool,
     started: Cell<bool>,
-    /// Whether it is on the ready queue; it is there once.
+    /// `true` while it is on the ready queue, which holds it once.
     queued: Cell<bool>,
-    /// Whether the next step is to raise `Cancelled`.
+    /// `true` if the next step has to raise `Cancelled`.
     must_cancel: Cell<bool>,
     context: Cell<Context>,
     call: Call,
@@ -195,7 +195,7 @@ impl<T> Task<T> {
                 }
                 return;
             }
-            // It awaits something foreign, which cannot be told: the body is dropped instead.
+            // It awaits something foreign, which cannot be cancelled: the body is dropped instead.
             Poll::Pending => Err(Error::Cancelled.into()),
             Poll::Ready(result) => result,
         };
@@ -220,7 +220,7 @@ impl<T> Task<T> {
         }
     }
 
-    /// Returns the line of the last await, where that is one of the program; else that of the yield or call.
+    /// Returns the line of the last await, if that is a line of the program; else that of the yield or call.
     fn place(&self) -> Place {
         self.awaited_at.get().filter(|place| place.is_of_program()).unwrap_or(self.started_at)
     }
@@ -279,13 +279,13 @@ impl<T> Resolvable for Task<T> {
         if self.shared.state() != State::Pending {
             return self.shared.cancel();
         }
-        // Down to the one that awaits no other task: step by step, since a chain of them may be long.
+        // Finds the innermost task, which awaits no other task, in a loop, since a chain of tasks may be long.
         let (mut parent, mut innermost) = (None, Resolvable::passes_on(self));
         let mut passed = HashSet::new();
         while let Some(next) = innermost.as_ref().and_then(AnyFuture::passes_on) {
             parent = innermost.replace(next);
             if !passed.insert(parent.as_ref().map(AnyFuture::address)) {
-                // They await each other: nobody else can be cancelled for them.
+                // The tasks await each other, so there is none that could be cancelled in their place.
                 (parent, innermost) = (None, None);
             }
         }
@@ -328,7 +328,7 @@ thread_local! {
     static YIELDED_AT: Cell<Option<Place>> = const { Cell::new(None) };
 }
 
-/// Calls `f`, which starts native coroutines: they say of where they wait that it is there.
+/// Calls `f`. Native coroutines that it starts report `place` as the line where they wait, until they reach an await.
 ///
 /// ```
 /// use squall_runner::{convert_yielded, native, ready::ReadyQueue, Place};

@@ -7,10 +7,10 @@ use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-/// A line of a program, and the column in it: where something was yielded, awaited, called or raised.
+/// A line and a column of a program, where something was yielded, awaited, called or raised.
 ///
-/// A line of Rust comes from the compiler, through `#[track_caller]`. A line of any other program is made at run time,
-/// by what interprets that program.
+/// A line of Rust comes from the compiler, through `#[track_caller]`. A line of any other program is created at run
+/// time, by its interpreter.
 ///
 /// ```
 /// use squall_runner::Place;
@@ -25,10 +25,10 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 #[derive(Clone, Copy)]
 pub struct Place(pub(crate) Source);
 
-/// Where a place is written down.
+/// The storage of a place.
 #[derive(Clone, Copy)]
 pub(crate) enum Source {
-    /// In the program itself, by the compiler.
+    /// In the program itself, written by the compiler.
     Caller(&'static Location<'static>),
     /// In the memory of the process, once for each line.
     Given(&'static Line),
@@ -49,7 +49,7 @@ impl Line {
     }
 }
 
-/// The places that were made at run time, by file, line and column. They stay for the life of the process.
+/// The places that were created at run time, by file, line and column. They live as long as the process.
 static GIVEN: LazyLock<Mutex<HashMap<&'static str, Lines>>> = LazyLock::new(Mutex::default);
 
 type Lines = HashMap<(u32, u32), &'static Line>;
@@ -64,10 +64,10 @@ impl Place {
         Self(Source::Caller(Location::caller()))
     }
 
-    /// Returns a place of a program that is known at run time only. Lines and columns count from 1.
+    /// Returns a place that is only known at run time. Lines and columns count from 1.
     ///
-    /// Each distinct place and each file name is kept for the life of the process, once. So this is for the lines of
-    /// programs that run, of which there is a limited number.
+    /// Each distinct place and each file name is kept once, for the life of the process. So use this for the lines of
+    /// running programs, whose number is limited.
     ///
     /// ```
     /// let place = squall_runner::Place::new("visit.py", 12, 5);
@@ -88,7 +88,7 @@ impl Place {
         Self(Source::Given(line))
     }
 
-    /// Returns the name of the file, as the compiler or the interpreter was given it.
+    /// Returns the name of the file, as it was passed to the compiler or the interpreter.
     #[must_use]
     pub fn file(self) -> &'static str {
         match self.0 {
@@ -119,7 +119,7 @@ impl Place {
         (self.file(), self.line(), self.column())
     }
 
-    /// Returns whether it is neither a line of this crate nor one of Rust's library.
+    /// Returns whether it is a line outside of this crate and of Rust's library.
     pub(crate) fn is_outside(self) -> bool {
         let (sources, file) = (file!().strip_suffix("place.rs"), self.file());
         !file.starts_with("/rustc/") && !sources.is_some_and(|sources| file.starts_with(sources))
@@ -151,7 +151,7 @@ impl From<&'static Location<'static>> for Place {
     }
 }
 
-/// Two places are equal if they are the same column of the same line of a file of that name.
+/// Two places are equal if file name, line and column are equal.
 impl PartialEq for Place {
     fn eq(&self, other: &Self) -> bool {
         self.parts() == other.parts()
@@ -178,7 +178,7 @@ impl Ord for Place {
     }
 }
 
-/// `file:line:column`, as the compiler prints it.
+/// Prints `file:line:column`, like the compiler.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file(), self.line(), self.column())

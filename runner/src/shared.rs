@@ -73,7 +73,7 @@ pub trait Resolvable: Waitable + 'static {
         self.shared().cancel()
     }
 
-    /// Returns the coroutine of which this is the result, if it is one's.
+    /// Returns the coroutine whose result this is, if there is one.
     fn coroutine(&self) -> Option<&'static Coroutine> {
         None
     }

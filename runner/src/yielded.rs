@@ -1,4 +1,4 @@
-//! [`Yielded`]: what a generator yielded, until it is a Future to wait for.
+//! [`Yielded`]: a yielded thing, until it is converted into a Future.
 
 use std::any::{type_name, TypeId};
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::native;
 use crate::place::{Line, Place, Source};
 use crate::yieldable::Yieldable;
 
-/// What a generator yielded, and where.
+/// A thing that a generator yielded, and the line of the yield.
 ///
 /// ```
 /// use squall_runner::{Future, Place, Yielded};
@@ -26,8 +26,8 @@ use crate::yieldable::Yieldable;
 /// ```
 pub struct Yielded(What);
 
-/// A Future, or something that the Runner has to convert to a Future first. It was yielded at a line of Rust, or at a
-/// place that was made at run time; `None`: where the generator says that it stands. The kinds of places are told apart
+/// A Future, or a value that the Runner has to convert into one. It was yielded at a line of Rust, or at a place that
+/// was created at run time; `None` stands for the place that the generator reports. The kinds of places are variants
 /// here, so that a yield takes no more room than if all of them were lines of Rust.
 enum What {
     Future(AnyFuture, &'static Location<'static>),
@@ -36,16 +36,16 @@ enum What {
     OtherElsewhere(Box<dyn Convert>, Option<&'static Line>),
 }
 
-/// What `convert_yielded` makes a Future of, without its type.
+/// A value that `convert_yielded` converts into a Future, with its type erased.
 trait Convert {
     fn kind(&self) -> Kind;
     fn convert(self: Box<Self>) -> Result<AnyFuture>;
-    /// Its type, that of the value that the yield takes, and what that is called.
+    /// Returns its type, the type of the yield's result, and the name of the latter.
     fn types(&self) -> (TypeId, TypeId, &'static str);
 }
 
 impl Yielded {
-    /// Something yieldable, yielded at the caller's line.
+    /// Creates it from something yieldable, yielded at the caller's line.
     #[track_caller]
     #[inline]
     pub fn new<M: 'static, Y: Yieldable<M> + 'static>(yielded: Y) -> Self {
@@ -56,8 +56,8 @@ impl Yielded {
         })
     }
 
-    /// A Future whose type is not known, yielded at that place. Without one, it is yielded where the generator
-    /// [says that it stands](crate::Generator::place).
+    /// Creates it from a Future whose type is erased, yielded at `place`. `None` stands for the place that the
+    /// generator [reports](crate::Generator::place).
     #[inline]
     pub fn erased(future: AnyFuture, place: Option<Place>) -> Self {
         Self(match place.map(|place| place.0) {
@@ -67,9 +67,9 @@ impl Yielded {
         })
     }
 
-    /// Something that is no Future yet, yielded at that place: `convert` makes a Future of it once the generator is
-    /// suspended, or fails with what is to be raised at the yield. `kind` is what a trace calls it. Without a place, it
-    /// is yielded where the generator [says that it stands](crate::Generator::place).
+    /// Creates it from something that has to be converted, yielded at `place`. Once the generator is suspended,
+    /// `convert` returns the Future, or the exception to raise at the yield. `kind` describes it in traces. If `place`
+    /// is `None`, it is the place that the generator [reports](crate::Generator::place).
     ///
     /// ```
     /// use squall_runner::{trace::Kind, Future, Place, Yielded};
@@ -96,7 +96,8 @@ impl Yielded {
         })
     }
 
-    /// Asks for the place, if something that has to be converted has none: what is started by that waits there.
+    /// Sets the place of something that has to be converted and has none, by `ask`: native coroutines that the
+    /// conversion starts wait there.
     pub(crate) fn placed_by(self, ask: impl FnOnce() -> Option<Place>) -> Self {
         match self.0 {
             What::OtherElsewhere(other, None) => Self::other(other, ask()),
@@ -104,7 +105,7 @@ impl Yielded {
         }
     }
 
-    /// What kind of thing it is.
+    /// Returns the kind of the yielded thing.
     pub fn kind(&self) -> Kind {
         match &self.0 {
             What::Other(other, _) | What::OtherElsewhere(other, _) => other.kind(),
@@ -113,13 +114,12 @@ impl Yielded {
         }
     }
 
-    /// Whether it is a `Y`, such as `Future<i32>` or `Vec<Future<()>>`.
+    /// Returns whether it is a `Y`, such as `Future<i32>` or `Vec<Future<()>>`.
     pub fn is<Y: 'static>(&self) -> bool {
         self.types().0 == TypeId::of::<Y>()
     }
 
-    /// Its type; that of the value that the yield takes, which is that of the Future's result; and what the latter is
-    /// called.
+    /// Returns its type; the type of the yield's result, which is that of the Future; and the name of the latter.
     pub fn types(&self) -> (TypeId, TypeId, &'static str) {
         match &self.0 {
             What::Future(future, _) | What::FutureElsewhere(future, _) => future.types(),
@@ -143,7 +143,7 @@ impl Yielded {
         }
     }
 
-    /// The Future that was yielded, if it was one.
+    /// Returns the Future that was yielded, if it was one.
     pub fn future(&self) -> Option<&AnyFuture> {
         match &self.0 {
             What::Future(future, _) | What::FutureElsewhere(future, _) => Some(future),
@@ -151,10 +151,10 @@ impl Yielded {
         }
     }
 
-    /// `convert_yielded`: the Future to wait for.
+    /// Converts it into the Future to wait for, like `convert_yielded`.
     ///
     /// # Errors
-    /// [`Error::BadYield`](crate::Error::BadYield).
+    /// [`Error::BadYield`](crate::Error::BadYield) if it cannot be waited for.
     pub fn convert(self) -> Result<AnyFuture> {
         let place = self.place();
         match self.0 {
@@ -169,7 +169,7 @@ impl Yielded {
         }
     }
 
-    /// Returns the Future and its line, where it is one that was yielded at a line of Rust; else itself.
+    /// Returns the Future and its line, if it was yielded at a line of Rust; else itself.
     #[inline(always)]
     pub(crate) fn into_future(self) -> std::result::Result<(AnyFuture, &'static Location<'static>), Self> {
         match self.0 {
@@ -203,7 +203,7 @@ impl<M: 'static, Y: Yieldable<M> + 'static> Convert for Deferred<Y, M> {
     }
 }
 
-/// A thing that the closure makes a Future of.
+/// A thing that a closure converts into a Future.
 struct ByClosure<F>(Kind, F);
 
 impl<F: FnOnce() -> Result<AnyFuture> + 'static> Convert for ByClosure<F> {

@@ -74,8 +74,8 @@ impl AsyncHttpClient {
     /// place among `max_clients`.
     ///
     /// # Errors
-    /// The Future fails with an [`HttpClientError`]. A status other than 200 to 299 is an error, unless the request
-    /// sets [`raise_error(false)`](Request::raise_error).
+    /// The Future fails with an [`HttpClientError`](super::HttpClientError). A status other than 200 to 299 is an
+    /// error, unless the request sets [`raise_error(false)`](Request::raise_error).
     #[track_caller]
     pub fn fetch(&self, request: impl Into<Request>) -> Future<Response> {
         static FETCH: Coroutine = Coroutine::new("AsyncHttpClient::fetch", file!(), line!());
