@@ -16,7 +16,7 @@ static TO_STDERR: AtomicBool = AtomicBool::new(true);
 ///
 /// ```
 /// squall_runner::report_to_stderr(false);
-/// // A coroutine that fails, and that nobody waits for, is silent from now on.
+/// // The failure of a coroutine without a waiter is silent from now on.
 /// # squall_runner::report_to_stderr(true);
 /// ```
 pub fn report_to_stderr(on: bool) {
