@@ -169,7 +169,7 @@ impl<T: 'static> Future<T> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`result`](Self::result).
+    /// The errors of [`result`](Self::result).
     #[track_caller]
     #[inline]
     pub fn into_result(self) -> Result<T> {

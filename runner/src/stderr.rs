@@ -6,7 +6,7 @@ use log::{Level, LevelFilter};
 
 use crate::panics::is_quiet;
 
-/// Whether failures go to standard error in a program without a logger.
+/// `true` if failures go to standard error in a program without a logger.
 static TO_STDERR: AtomicBool = AtomicBool::new(true);
 
 /// Sets whether errors and warnings go to standard error in a program without a logger. `true` by default.

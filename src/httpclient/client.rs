@@ -87,7 +87,7 @@ impl AsyncHttpClient {
     /// of any size, is then read by [`chunks`](ResponseStream::chunks).
     ///
     /// # Errors
-    /// Those of [`fetch`](Self::fetch). If a status is raised, the body of that response is read first.
+    /// The errors of [`fetch`](Self::fetch). If a status is raised, the body of that response is read first.
     #[track_caller]
     pub fn fetch_stream(&self, request: impl Into<Request>) -> Future<ResponseStream> {
         static FETCH: Coroutine = Coroutine::new("AsyncHttpClient::fetch_stream", file!(), line!());

@@ -46,7 +46,7 @@ impl IoLoop {
     /// ```
     ///
     /// # Errors
-    /// Those of [`run_sync`](Self::run_sync), and [`Error::RunSyncTimeout`] after `timeout`.
+    /// The errors of [`run_sync`](Self::run_sync), and [`Error::RunSyncTimeout`] after `timeout`.
     ///
     /// # Panics
     /// Panics if the loop is already running.

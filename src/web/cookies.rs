@@ -43,7 +43,7 @@ impl Request {
     /// Removes a cookie from the client.
     ///
     /// # Errors
-    /// Those of [`set_cookie`](Self::set_cookie).
+    /// The errors of [`set_cookie`](Self::set_cookie).
     pub fn clear_cookie(&self, name: &str) -> Result<()> {
         let mut cookie = Cookie::from(name.to_owned());
         cookie.make_removal();

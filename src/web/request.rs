@@ -116,7 +116,7 @@ impl Request {
     /// waited for.
     ///
     /// # Errors
-    /// Those of [`body`](Self::body).
+    /// The errors of [`body`](Self::body).
     pub fn chunk(&self) -> Future<Option<Bytes>> {
         match &self.0.receiver {
             Some(receiver) => receiver.chunk(&self.0.connection),
@@ -127,7 +127,8 @@ impl Request {
     /// Receives the body and parses it as JSON.
     ///
     /// # Errors
-    /// Those of [`body`](Self::body); the Future fails with [`HttpError`] 400 if the body is not the JSON of a `T`.
+    /// The errors of [`body`](Self::body); the Future fails with [`HttpError`] 400 if the body is not the JSON of a
+    /// `T`.
     #[track_caller]
     pub fn json<T: DeserializeOwned + 'static>(&self) -> Future<T> {
         let body = self.body();
@@ -140,7 +141,7 @@ impl Request {
     /// Receives the body and parses it as a form (`application/x-www-form-urlencoded`): its fields, in order.
     ///
     /// # Errors
-    /// Those of [`body`](Self::body); the Future fails with [`HttpError`] 415 if the body has another type.
+    /// The errors of [`body`](Self::body); the Future fails with [`HttpError`] 415 if the body has another type.
     #[track_caller]
     pub fn form(&self) -> Future<Vec<(String, String)>> {
         const FORM: &str = "application/x-www-form-urlencoded";

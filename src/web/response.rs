@@ -54,7 +54,7 @@ impl Request {
     /// Adds a header, keeping those of the same name.
     ///
     /// # Errors
-    /// Those of [`set_header`](Self::set_header).
+    /// The errors of [`set_header`](Self::set_header).
     pub fn add_header<N, V>(&self, name: N, value: V) -> Result<()>
     where
         N: TryInto<HeaderName, Error: Into<Exception>>,
@@ -159,7 +159,7 @@ impl Request {
     /// Finishes the response as a redirect to a URL, with a status such as 301, 303, 307 or 308.
     ///
     /// # Errors
-    /// Those of [`redirect`](Self::redirect), and an error if the status is not one of 300 to 399.
+    /// The errors of [`redirect`](Self::redirect), and an error if the status is not one of 300 to 399.
     pub fn redirect_with(&self, status: u16, url: &str) -> Result<()> {
         if !(300..400).contains(&status) {
             return Err(Exception::msg(format!("{status} is not the status of a redirection")));

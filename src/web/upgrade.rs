@@ -108,7 +108,7 @@ impl Request {
     /// Makes the request a WebSocket like [`upgrade`](Self::upgrade), with settings of your own.
     ///
     /// # Errors
-    /// Those of [`upgrade`](Self::upgrade).
+    /// The errors of [`upgrade`](Self::upgrade).
     pub fn upgrade_with(&self, config: &WebSocketConfig) -> Future<WebSocket> {
         match self.accept(config) {
             Ok(()) => {
