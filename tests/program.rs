@@ -215,7 +215,7 @@ fn a_program_that_never_ends_is_given_up() {
     let turning = given_up("decorated", r#"[["while", true, [["yield", null, null]]]]"#);
     assert!(turning.starts_with("more than 1500 records"), "{turning}");
     let idle = given_up("native", r#"[["while", true, [["yield", null, ["asyncio_sleep", 0]]]]]"#);
-    assert!(idle.starts_with("more than 3000 iterations"), "{idle}");
+    assert!(idle.starts_with("more than 3000 turns"), "{idle}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! [`Future`]: a handle to a result that is not there yet. [`Promise`]: the end by which it is resolved.
+//! [`Future`]: a handle of a result that is not there yet. [`Promise`]: the end that resolves it.
 //!
 //! ```
 //! use squall_runner::Future;

@@ -16,7 +16,7 @@ use crate::ioloop::Clock;
 use crate::testing::VirtualClock;
 
 /// How many turns of the loop a program may take. One that takes more may never end, and is given up.
-const ITERATIONS: usize = 3_000;
+const TURNS: usize = 3_000;
 const RECORDS: usize = 1_500;
 const STATEMENTS: usize = 500_000;
 
@@ -36,7 +36,7 @@ pub(super) struct Record {
     turned: Cell<bool>,
     /// `true` if the run is over, so that only unretrieved exceptions are recorded.
     closed: Cell<bool>,
-    iterations: Cell<usize>,
+    turns: Cell<usize>,
     statements: Cell<usize>,
     /// The reason why the program is given up, if it is.
     failure: RefCell<Option<GivenUp>>,
@@ -53,7 +53,7 @@ impl Record {
             counts: RefCell::default(),
             turned: Cell::new(false),
             closed: Cell::new(false),
-            iterations: Cell::new(0),
+            turns: Cell::new(0),
             statements: Cell::new(0),
             failure: RefCell::default(),
         }
@@ -231,10 +231,10 @@ impl Observer for Record {
             Event::Report { problem, exception } => self.problem(problem, exception),
             Event::Turn { .. } => {
                 self.turn();
-                self.iterations.set(self.iterations.get() + 1);
-                if self.iterations.get() > ITERATIONS {
+                self.turns.set(self.turns.get() + 1);
+                if self.turns.get() > TURNS {
                     self.fail(format!(
-                        "more than {ITERATIONS} iterations of the loop: does the program ever end?"
+                        "more than {TURNS} turns of the loop: does the program ever end?"
                     ));
                 }
             }
