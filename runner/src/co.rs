@@ -67,8 +67,9 @@ impl Co {
         self.take(self.give(yielded))
     }
 
-    /// Performs the first half of [`yield_`](Self::yield_). Its result does not name the type of the yielded thing, so
-    /// that the compiler reports only one error where `yield_!` is used with something that cannot be yielded.
+    /// Performs the first half of [`yield_`](Self::yield_). Its result does not name the type of the yielded thing, not
+    /// even by `Y::Output`, so that the compiler reports only one error where `yield_!` is used with something that
+    /// cannot be yielded.
     #[doc(hidden)]
     #[track_caller]
     #[inline]

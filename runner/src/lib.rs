@@ -10,7 +10,7 @@
 //! | file | subject |
 //! |---|---|
 //! | [`runner`] | [`Runner`], which drives coroutines; its first page is the loop in six lines |
-//! | `runner/observed` | Runners of calls that an observer is told of |
+//! | `runner/observed`, `runner/placed` | Runners of observed calls, and of generators with places of their own |
 //! | [`generator`] | [`Generator`], which a Runner drives |
 //! | `yielded` | [`Yielded`]: a yielded thing, until it is converted to a Future |
 //! | | **Futures** |
@@ -32,6 +32,7 @@
 //! | `polled`, `waking`, `waker` | the native coroutine that is being polled, and its wakers |
 //! | `call` | a call of a coroutine, yield-style or native |
 //! | [`coroutine`](mod@coroutine) | [`Coroutine`]: a coroutine function, with its name and line |
+//! | `place` | [`Place`]: a line of a program, in any language |
 //! | [`context`] | [`Context`]: the values of context variables |
 //! | | **Failures** |
 //! | [`exception`] | [`Exception`], trapped in a Future until that is yielded; [`Return`] |

@@ -33,7 +33,7 @@ impl Inner {
         }
     }
 
-    /// Puts callbacks of other threads, ready descriptors and due timers on the ready queue.
+    /// Puts callbacks of other threads and due timers on the ready queue.
     fn take_in(&self) {
         if self.inbox.wakeup().take_news() {
             self.take_mail();
