@@ -273,7 +273,7 @@ impl IoLoop {
         when: Duration,
         callback: Callback,
     ) -> Timeout {
-        let counts = !trace::observed() || !is_background();
+        let counts = !trace::has_observer() || !is_background();
         let timeout = self.inner.timers.borrow_mut().add(when, callback, counts.then_some(caller));
         if self.is_closed() {
             self.remove_timeout(&timeout);

@@ -26,6 +26,10 @@
 //! and numbered in order of appearance, and times begin at the first entry: on a virtual clock a program has the same
 //! trace on every machine.
 //!
+//! The work that squall does for itself is left out: the steps of the HTTP client, of the web server, of a connect. A trace
+//! shows the Future of a fetch, as it shows that of a lock, and the coroutines of handlers. [`internal`] leaves out a part of
+//! a program in the same way, such as a server that replaces a real one.
+//!
 //! [`observe`] installs an [`Observer`], which receives each event as it happens.
 
 #[cfg(feature = "trace")]
@@ -54,7 +58,8 @@ mod text;
 pub use observe::{note, observe, observe_in_front, Observing, Paused};
 pub use show::{show_as, Printed};
 pub use squall_runner::trace::{
-    observed, Body, CallId, Event, FutureId, Kind, Observer, Origin, Problem, Show, Shown, State,
+    internal, observed, program, Body, CallId, Event, FutureId, Kind, Observer, Origin, Problem, Show, Shown,
+    State,
 };
 
 #[cfg(feature = "trace")]

@@ -436,3 +436,40 @@ fn wait_for_a_std_future_is_called_that() {
     let (text, _) = wide(&record(polls));
     assert!(text.contains("await a std Future, wait to be woken"), "{text}");
 }
+
+#[test]
+fn internal_work_is_left_out_but_for_the_end_of_what_the_program_waits_for() {
+    #[squall::coroutine]
+    fn wait(gate: Future<u64>) -> Result<u64> {
+        yield_!(gate)
+    }
+    async fn work(gate: squall::Promise<u64>) -> Result<()> {
+        sleep(MS).await?;
+        let native = squall::convert_yielded(async { Ok::<_, Exception>(sleep(MS).await?) })?;
+        native.await?;
+        gate.set_result(trace::program(|| fetch(0)).await?);
+        Ok(())
+    }
+    let trace = record(|| {
+        let gate = Future::new();
+        drop(trace::internal(|| squall::convert_yielded(work(gate.promise()))));
+        wait(gate)
+    });
+    let entries = || trace.entries().iter().map(|entry| &entry.event);
+    let calls = entries().filter_map(|event| match event {
+        Recorded::Call { name, .. } => Some(&**name),
+        _ => None,
+    });
+    assert_eq!(calls.collect::<Vec<_>>(), ["wait", "fetch"]);
+    let resolved = entries().filter(|event| matches!(event, Recorded::Resolve { .. })).count();
+    assert_eq!(resolved, 4, "that of the gate, of the sleep in `fetch`, and of both calls:\n{trace}");
+    let text = text(&trace, 100);
+    assert!(text.contains("future 2 done, wait ready"), "{text}");
+}
+
+#[test]
+fn what_is_reported_in_internal_work_is_told() {
+    let trace = record(|| trace::internal(|| drop(Future::<()>::failed(Exception::msg("lost")))));
+    let reports = trace.entries().iter().filter(|entry| matches!(entry.event, Recorded::Report { .. }));
+    assert_eq!(reports.count(), 1, "{trace}");
+}

@@ -41,7 +41,7 @@ use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::shown::Shown;
 use crate::state::State;
-use crate::trace::{self, Event};
+use crate::trace::{self, Event, Origin};
 use crate::waker::OwnWaker;
 
 pub use crate::waking::Waking;
@@ -65,32 +65,39 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    start_task(coroutine, false, body)
+    spawn(Call::new(coroutine), trace::is_internal(), Box::pin(async { Ok(body.await?) }))
 }
 
-/// Starts a native coroutine like [`start`], of which clones of the waker never leave this thread. So a loop that waits
-/// for nothing else reports a deadlock.
+/// Starts a native coroutine like [`start`], whose steps are [internal](trace::internal): they are not reported to the
+/// observer. Its Future is reported by `name`, or by the name of the coroutine without one.
+///
+/// Clones of its waker never leave this thread. So a loop that waits for nothing else reports a deadlock.
+///
+/// ```
+/// use squall_runner::{native, ready::ReadyQueue, trace, Coroutine, Exception};
+///
+/// static LOOK: Coroutine = Coroutine::new("look", file!(), line!());
+/// let look = native::start_internal(&LOOK, None, async { Ok::<_, Exception>(trace::observed()) });
+/// ReadyQueue::current().pop().unwrap().run();
+/// assert!(!look.result().unwrap());
+/// ```
 #[track_caller]
-pub fn start_local<F, T, E>(coroutine: &'static Coroutine, body: F) -> Future<T>
+pub fn start_internal<F, T, E>(coroutine: &'static Coroutine, name: Option<String>, body: F) -> Future<T>
 where
     F: StdFuture<Output = Result<T, E>> + 'static,
     T: 'static,
     E: 'static,
     Exception: From<E>,
 {
-    start_task(coroutine, true, body)
+    let future = spawn(Call::new(coroutine), true, Box::pin(async { Ok(body.await?) }));
+    future.core().shared().made(|| Origin::Named(name.as_deref().unwrap_or(coroutine.name())));
+    future
 }
 
 #[track_caller]
-fn start_task<F, T, E>(coroutine: &'static Coroutine, local: bool, body: F) -> Future<T>
-where
-    F: StdFuture<Output = Result<T, E>> + 'static,
-    T: 'static,
-    E: 'static,
-    Exception: From<E>,
-{
-    let runner = trace::observed().then(next_call);
-    let call = Call::new(coroutine);
+fn spawn<T: 'static>(call: Call, is_internal: bool, body: Body<T>) -> Future<T> {
+    let runner = (!is_internal && trace::observed()).then(next_call);
+    let coroutine = call.coroutine;
     let started_at = YIELDED_AT.get().unwrap_or(Place::caller());
     let ready = ReadyQueue::current();
     let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {
@@ -98,14 +105,14 @@ where
         Task {
             runner,
             shared: Shared::new(),
-            body: Cell::new(Some(Box::pin(async { Ok(body.await?) }))),
+            body: Cell::new(Some(body)),
+            is_internal,
             awaits: Cell::new(None),
             on: Cell::new(None),
             started_at,
             awaited_at: Cell::new(None),
             kept: Cell::new(None),
             waker: OwnWaker::new(&ready, id),
-            local,
             started: Cell::new(false),
             queued: Cell::new(true),
             must_cancel: Cell::new(false),
@@ -113,17 +120,24 @@ where
             call: Call { registration: Registration::at(&ready, id), ..call },
         }
     });
+    if trace::is_internal() {
+        task.shared.header().set_untold();
+    }
     let body = trace::Body::Native;
     tell(runner, |runner| Event::Call { runner, future: task.shared.id(), coroutine, body });
     ready.push(task.clone());
     Future::from_core(task)
 }
 
+type Body<T> = Pin<Box<dyn StdFuture<Output = Result<T>>>>;
+
 /// A native coroutine that was started, and the Future of its result, in one allocation.
 struct Task<T: 'static> {
     shared: Shared<T>,
     /// `None` while it is polled, and once it is finished.
-    body: Cell<Option<Pin<Box<dyn StdFuture<Output = Result<T>>>>>>,
+    body: Cell<Option<Body<T>>>,
+    /// `true` if its steps are not reported to the observer, and no clone of its waker leaves this thread.
+    is_internal: bool,
     /// The pending squall Future that it awaits, if there is one.
     awaits: Cell<Option<AnyFuture>>,
     /// A description of what it awaits other than a squall Future, if that is known.
@@ -136,8 +150,6 @@ struct Task<T: 'static> {
     kept: Cell<Option<Callback>>,
     /// Wakes the Task. Clones may be called from any thread.
     waker: OwnWaker,
-    /// `true` if no clone of the waker leaves this thread.
-    local: bool,
     started: Cell<bool>,
     /// `true` while it is on the ready queue, which holds it once.
     queued: Cell<bool>,
@@ -157,7 +169,7 @@ impl<T> Task<T> {
         drop((self.awaits.take(), self.kept.take()));
         let (throw_cancel, started) = (self.must_cancel.take(), self.started.replace(true));
         if throw_cancel && !started {
-            discard(body);
+            self.discard(body);
             return self.finish(Err(Error::Cancelled.into()));
         }
         tell(self.runner, |runner| if started { Event::Wake { runner } } else { Event::Start { runner } });
@@ -168,7 +180,7 @@ impl<T> Task<T> {
         let before = exchange(Some(polled));
         let step = || {
             let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
-            outside(|| body.as_mut().poll(&mut PollContext::from_waker(&waker)))
+            outside(|| self.untold(|| body.as_mut().poll(&mut PollContext::from_waker(&waker))))
         };
         let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
         let polled = exchange(before).expect("it was put there just now");
@@ -199,8 +211,22 @@ impl<T> Task<T> {
             Poll::Pending => Err(Error::Cancelled.into()),
             Poll::Ready(result) => result,
         };
-        discard(body);
+        self.discard(body);
         self.finish(result);
+    }
+
+    /// Runs a part of the body: no observer is told of it if it is squall's.
+    #[inline]
+    fn untold<R>(&self, f: impl FnOnce() -> R) -> R {
+        if self.is_internal {
+            trace::internal(f)
+        } else {
+            f()
+        }
+    }
+
+    fn discard(&self, body: Body<T>) {
+        self.untold(|| discard(body));
     }
 
     fn finish(&self, result: Result<T>) {
@@ -227,7 +253,7 @@ impl<T> Task<T> {
 
     /// Returns whether something that this thread cannot see may hold a clone of its waker.
     fn wakeable(&self) -> bool {
-        !self.local && self.waker.is_shared()
+        !self.is_internal && self.waker.is_shared()
     }
 }
 
@@ -248,8 +274,10 @@ impl<T> Run for Task<T> {
 impl<T> Withdraw for Task<T> {
     fn withdraw(&self) {
         self.call.registration.forget();
-        self.body.take().into_iter().for_each(discard);
-        drop((self.awaits.take(), self.kept.take()));
+        // What dies with the body is not waited for by it any more.
+        drop(self.awaits.take());
+        self.body.take().into_iter().for_each(|body| self.discard(body));
+        drop(self.kept.take());
         self.shared.forget_waiters();
     }
 
@@ -319,7 +347,7 @@ impl<T> Resolvable for Task<T> {
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.call.release(self);
-        self.body.take().into_iter().for_each(discard);
+        self.body.take().into_iter().for_each(|body| self.discard(body));
     }
 }
 

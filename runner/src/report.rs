@@ -8,7 +8,7 @@ use log::Level;
 use crate::exception::Exception;
 use crate::foreign::log;
 use crate::problem::Problem;
-use crate::trace::{emit, Event};
+use crate::trace::reported;
 
 /// A function that receives problems.
 pub type Reporter = Rc<dyn Fn(Problem, &Exception)>;
@@ -49,7 +49,7 @@ pub fn report(problem: Problem, exception: &Exception) {
         Some(reporter) => Exception::trap(|| reporter(problem, exception), |panic| log_it(problem, &panic)),
         None => log_it(problem, exception),
     }
-    emit(|| Event::Report { problem, exception });
+    reported(problem, exception);
 }
 
 fn log_it(problem: Problem, exception: &Exception) {

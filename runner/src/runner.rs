@@ -252,8 +252,9 @@ impl<G: Generator + 'static> Run for Runner<G> {
 impl<G: Generator + 'static> Withdraw for Runner<G> {
     fn withdraw(&self) {
         self.call.registration.forget();
-        self.gen.take().into_iter().for_each(discard);
+        // What dies with the generator is not waited for by it any more.
         drop(self.future.take());
+        self.gen.take().into_iter().for_each(discard);
         self.result_future.forget_waiters();
     }
 

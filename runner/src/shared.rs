@@ -17,7 +17,7 @@ use crate::numbers::FutureId;
 use crate::problem::Problem;
 use crate::report::report;
 use crate::state::{Asked, Header, State};
-use crate::trace::{self, Event, Origin};
+use crate::trace::{self, Origin};
 use crate::waiter::{compact, Left, Waiter, FEW};
 
 /// The common state of all Futures. To make a Future with more state, such as a timer or a list, put a `Shared` into a
@@ -163,7 +163,14 @@ impl<T> Shared<T> {
 
     /// Reports to the observer, if there is one, that the Future was created, and its name in traces.
     pub fn announce(&self, name: &str) {
-        trace::emit(|| Event::Made { future: self.id(), origin: Origin::Named(name) });
+        self.made(|| Origin::Named(name));
+    }
+
+    /// Reports to the observer that the Future was created, and where its result comes from. A Future that squall makes for
+    /// [internal](trace::internal) work is reported only if a coroutine of the program mentions it.
+    #[inline]
+    pub fn made<'a>(&self, origin: impl FnOnce() -> Origin<'a>) {
+        trace::made(&self.header, origin);
     }
 
     /// Sets the number of a Future that was mentioned before it was created.
@@ -209,7 +216,7 @@ impl<T> Shared<T> {
             discard(slot);
             return false;
         }
-        trace::emit(|| Event::Resolve { future: self.id(), state });
+        trace::resolved(&self.header, state);
         self.header.set_state(state);
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),

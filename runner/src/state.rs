@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
+use std::num::NonZeroU32;
 
 use crate::numbers::{next_future, FutureId};
 
@@ -28,9 +29,12 @@ pub struct Header {
     /// How many promises there are, counted in the bits below [`MORE`]. That bit is set while there are more promises,
     /// which `MORE_PROMISES` counts.
     promises: Cell<u16>,
-    /// The number in the trace; `None` until the Future is first mentioned.
+    /// The number in the trace; `None` until the Future is first mentioned. [`UNTOLD`] is not a number.
     number: Cell<Option<FutureId>>,
 }
+
+/// Takes the place of the number of a Future that squall made for itself, until the program mentions that Future.
+const UNTOLD: FutureId = FutureId(NonZeroU32::MAX);
 
 /// The bit of `Header::promises` that is not part of the count; also how many promises the bits below cannot count.
 const MORE: u16 = 1 << 15;
@@ -72,6 +76,21 @@ impl Header {
     /// Sets the number of a Future that was mentioned before it was created.
     pub(crate) fn set_id(&self, id: FutureId) {
         self.number.set(Some(id));
+    }
+
+    /// Marks a Future that squall has made for itself.
+    pub(crate) fn set_untold(&self) {
+        self.number.set(Some(UNTOLD));
+    }
+
+    /// Returns whether squall has made the Future for itself, and the program has not mentioned it.
+    pub(crate) fn is_untold(&self) -> bool {
+        self.number.get() == Some(UNTOLD)
+    }
+
+    /// Returns whether the observer knows the Future by its number.
+    pub(crate) fn is_mentioned(&self) -> bool {
+        self.number.get().is_some_and(|number| number != UNTOLD)
     }
 
     /// Returns the state.
@@ -134,7 +153,7 @@ impl Header {
 
     /// Returns the number in the trace.
     pub fn id(&self) -> FutureId {
-        let id = self.number.get().unwrap_or_else(next_future);
+        let id = self.number.get().filter(|number| *number != UNTOLD).unwrap_or_else(next_future);
         self.number.set(Some(id));
         id
     }

@@ -37,6 +37,7 @@ use crate::exception::{Exception, Result};
 use crate::foreign::{log, tell_of_panics, Guarded, Panic};
 use crate::panics::install_hook;
 use crate::place::Place;
+use crate::state::Header;
 
 pub use crate::kind::Kind;
 pub use crate::numbers::{next_number, CallId, FutureId, Names, Numbers};
@@ -189,22 +190,78 @@ fn panicked(panic: Panic) {
     emit(|| Event::Report { problem: Problem::Callback, exception: &exception });
 }
 
-/// Returns whether this thread is observed.
+/// Returns whether this thread is observed, and what runs now is not [`internal`].
 #[inline]
 pub fn observed() -> bool {
     match OBSERVED.get() {
-        Observed::No => false,
+        Observed::No | Observed::Internal => false,
         Observed::Yes => true,
         Observed::Unknown => first_question(),
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Observed {
     /// Nothing was called on this thread yet.
     Unknown,
     No,
     Yes,
+    /// There is an observer, and nothing of what runs now is reported to it.
+    Internal,
+}
+
+/// Calls `f`, and reports nothing of what `f` does to the observer, except the end of Futures that were reported before. The
+/// native coroutines that `f` starts are left out, too.
+///
+/// squall does its own work like this: a trace shows that a page has come, and not the steps of the client.
+///
+/// ```
+/// use squall_runner::trace;
+///
+/// let work = || {
+///     assert!(!trace::observed());                       // whoever observes the thread
+///     trace::program(|| 5)                               // calls the user's code
+/// };
+/// assert_eq!(trace::internal(work), 5);
+/// ```
+pub fn internal<R>(f: impl FnOnce() -> R) -> R {
+    let _back = Observed::Yes.becomes(Observed::Internal);
+    f()
+}
+
+/// Returns whether this thread is observed, also during [`internal`] work.
+#[inline]
+pub fn has_observer() -> bool {
+    matches!(OBSERVED.get(), Observed::Yes | Observed::Internal)
+}
+
+/// Returns whether this thread is observed and does [`internal`] work.
+#[inline]
+pub(crate) fn is_internal() -> bool {
+    OBSERVED.get() == Observed::Internal
+}
+
+/// Calls `f`, which is code of the program, during [`internal`] work: what `f` does is reported to the observer.
+pub fn program<R>(f: impl FnOnce() -> R) -> R {
+    let _back = Observed::Internal.becomes(Observed::Yes);
+    f()
+}
+
+impl Observed {
+    /// Lets the thread be observed like `other`, if it is observed like this, until the guard is dropped.
+    #[inline]
+    fn becomes(self, other: Self) -> Option<Back> {
+        (OBSERVED.get() == self).then(|| Back(OBSERVED.replace(other)))
+    }
+}
+
+/// Lets the thread be observed as before, also after a panic.
+struct Back(Observed);
+
+impl Drop for Back {
+    fn drop(&mut self) {
+        OBSERVED.set(self.0);
+    }
 }
 
 /// Prepares the thread for its first call of a coroutine. Every call asks whether it is observed, so this costs later
@@ -222,6 +279,34 @@ pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
     if observed() {
         tell(event);
     }
+}
+
+/// Reports to the observer that a Future was created, and where its result comes from. A Future that is created during
+/// [`internal`] work is marked instead.
+#[inline]
+pub(crate) fn made<'a>(future: &Header, origin: impl FnOnce() -> Origin<'a>) {
+    match OBSERVED.get() {
+        Observed::Internal => future.set_untold(),
+        _ => emit(|| Event::Made { future: future.id(), origin: origin() }),
+    }
+}
+
+/// Reports to the observer that a Future is done.
+#[inline]
+pub(crate) fn resolved(future: &Header, state: State) {
+    let told = match OBSERVED.get() {
+        Observed::No | Observed::Unknown => false,
+        Observed::Yes => !future.is_untold(),
+        Observed::Internal => future.is_mentioned(),
+    };
+    if told {
+        tell(|| Event::Resolve { future: future.id(), state });
+    }
+}
+
+/// Reports a problem to the observer, also during [`internal`] work.
+pub(crate) fn reported(problem: Problem, exception: &Exception) {
+    program(|| emit(|| Event::Report { problem, exception }));
 }
 
 #[cold]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use squall_runner::foreign::discard;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Event, Origin, Problem, State};
+use squall_runner::trace::{Origin, Problem, State};
 use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
 
 use super::worker::Pool;
@@ -94,7 +94,7 @@ where
     io_loop.expect(|ticket| {
         let job = Arc::new(Job(Mutex::new(Stage::Queued(job, Context::current(), ticket))));
         let future = Rc::new(JobFuture { shared: Shared::new(), job, place: Cell::default() });
-        trace::emit(|| Event::Made { future: future.shared.id(), origin: Origin::Named("executor job") });
+        future.shared.made(|| Origin::Named("executor job"));
         made = Some(future.clone());
         future
     });

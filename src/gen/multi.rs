@@ -22,7 +22,7 @@ use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Event, Kind, Origin, Problem, State};
+use squall_runner::trace::{self, Kind, Origin, Problem, State};
 use squall_runner::Held;
 use squall_runner::{convert_yielded, AnyFuture, Exception, Future, Resolvable, Result, Shared, Yieldable};
 
@@ -69,11 +69,11 @@ fn start<M, C: Children<M>>(
         quiet: Guarded::new(quiet),
         held: Cell::new(Some(Held::new(this.clone()))),
     });
+    let mut of = Vec::new();
     if trace::observed() {
-        let mut of = Vec::new();
         children.each(&mut |child| of.push(child.id()));
-        trace::emit(|| Event::Made { future: multi.shared.id(), origin: Origin::Multi(&of) });
     }
+    multi.shared.made(|| Origin::Multi(&of));
     children.each(&mut |child| {
         // A Future may be in the list twice and is then waited for once, since no other waiter comes in between.
         if !child.done() && child.call_once_when_done(multi.clone()) {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Event, Origin};
+use squall_runner::trace::Origin;
 use squall_runner::{Future, Resolvable, Shared};
 
 use crate::ioloop::{IoLoop, OwnTimer, CLOSED};
@@ -35,7 +35,7 @@ pub fn sleep(duration: Duration) -> Future<()> {
     } else {
         sleep.timer.set(Some(io_loop.add_own_timer(until, sleep.clone())));
     }
-    trace::emit(|| Event::Made { future: sleep.shared.id(), origin: Origin::Sleep { until } });
+    sleep.shared.made(|| Origin::Sleep { until });
     Future::from_core(sleep)
 }
 

@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Event, Origin, State};
+use squall_runner::trace::{Origin, State};
 use squall_runner::Held;
 use squall_runner::{Future, Resolvable, Shared};
 
@@ -223,7 +223,7 @@ struct Next<T: 'static, K: 'static> {
 impl<T: 'static, K: 'static> Next<T, K> {
     fn new(inner: Rc<Inner<T, K>>) -> Rc<Self> {
         let (shared, given, kept) = (Shared::new(), Cell::new(None), Cell::new(None));
-        trace::emit(|| Event::Made { future: shared.id(), origin: Origin::Named("WaitIterator.next") });
+        shared.made(|| Origin::Named("WaitIterator.next"));
         Rc::new(Self { shared, inner, given, kept })
     }
 }

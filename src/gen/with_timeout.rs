@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Event, Origin, State};
+use squall_runner::trace::{Origin, State};
 use squall_runner::Held;
 use squall_runner::{
     convert_yielded, AnyFuture, Error, Exception, Future, Resolvable, Result, Shared, Yieldable,
@@ -145,9 +145,9 @@ fn limit<F: Limited>(
             unseen: Cell::new(false),
         }
     });
-    trace::emit(|| {
+    waiting.shared.made(|| {
         let (of, until) = (future.any().id(), io_loop.time().saturating_add(timeout));
-        Event::Made { future: waiting.shared.id(), origin: Origin::Timeout { of, until } }
+        Origin::Timeout { of, until }
     });
     future.any().call_when_done(waiting.clone());
     waiting.future.set(Some(future));

@@ -4,7 +4,8 @@ use std::fmt;
 use std::rc::Rc;
 
 use hyper::header::HeaderValue;
-use squall_runner::{native, Coroutine, Future};
+use squall_runner::native::start_internal;
+use squall_runner::{Coroutine, Future};
 
 use super::config::HttpClientConfig;
 use super::fetch;
@@ -80,7 +81,8 @@ impl AsyncHttpClient {
     pub fn fetch(&self, request: impl Into<Request>) -> Future<Response> {
         static FETCH: Coroutine = Coroutine::new("AsyncHttpClient::fetch", file!(), line!());
 
-        native::start(&FETCH, fetch::whole(self.0.clone(), request.into()))
+        let request = request.into();
+        start_internal(&FETCH, request.name(), fetch::whole(self.0.clone(), request))
     }
 
     /// Fetches like [`fetch`](Self::fetch), but the Future is done when the head of the response has arrived. The body,
@@ -92,7 +94,8 @@ impl AsyncHttpClient {
     pub fn fetch_stream(&self, request: impl Into<Request>) -> Future<ResponseStream> {
         static FETCH: Coroutine = Coroutine::new("AsyncHttpClient::fetch_stream", file!(), line!());
 
-        native::start(&FETCH, fetch::stream(self.0.clone(), request.into()))
+        let request = request.into();
+        start_internal(&FETCH, request.name(), fetch::stream(self.0.clone(), request))
     }
 }
 

@@ -9,6 +9,7 @@ use hyper::header::{HeaderName, HeaderValue, AUTHORIZATION, CONTENT_TYPE, USER_A
 use hyper::{HeaderMap, Method};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
+use squall_runner::trace::{observed, program};
 use squall_runner::{convert_yielded, Exception, Future, Result, Yieldable};
 use url::Url;
 
@@ -97,6 +98,15 @@ impl Request {
             headers.insert(AUTHORIZATION, value);
         }
         Self { method, url, headers, body: Body::default(), options: Options::default() }
+    }
+
+    /// Returns the name of the fetch in a trace, if the thread is observed.
+    pub(super) fn name(&self) -> Option<String> {
+        let url = || self.url().unwrap_or("an invalid URL");
+        observed().then(|| match self.method {
+            Method::GET => format!("fetch {}", url()),
+            _ => format!("fetch {} {}", self.method, url()),
+        })
     }
 
     /// Records a mistake, if it is the first one.
@@ -205,7 +215,8 @@ impl Request {
     where
         Y: Yieldable<M, Output = Option<Bytes>>,
     {
-        self.body = Body::stream(move || convert_yielded(next_chunk()).unwrap_or_else(Future::failed));
+        self.body =
+            Body::stream(move || program(|| convert_yielded(next_chunk())).unwrap_or_else(Future::failed));
         self
     }
 

@@ -9,7 +9,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use squall_runner::{native, Coroutine, Exception, Future, Result};
+use squall_runner::native::start_internal;
+use squall_runner::trace::observed;
+use squall_runner::{Coroutine, Exception, Future, Result};
 
 use super::content::Content;
 use super::error::{HttpClientError, Stage};
@@ -103,7 +105,8 @@ impl Chunks {
         static NEXT: Coroutine = Coroutine::new("Chunks::next", file!(), line!());
 
         let inner = self.0.clone();
-        native::start(&NEXT, async move { inner.next().await })
+        let name = observed().then(|| format!("next chunk of {}", inner.url));
+        start_internal(&NEXT, name, async move { inner.next().await })
     }
 }
 

@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Event, Origin, State};
+use squall_runner::trace::{self, Origin, State};
 use squall_runner::{Exception, Future, Resolvable, Result, Shared};
 
 use super::line::InLine;
@@ -75,10 +75,8 @@ impl<P: Purpose> Request<P> {
     }
 
     fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
-        if trace::observed() {
-            let name = purpose.request().unwrap_or_default();
-            trace::emit(|| Event::Made { future: shared.id(), origin: Origin::Named(&name) });
-        }
+        let name = trace::observed().then(|| purpose.request().unwrap_or_default());
+        shared.made(|| Origin::Named(name.as_deref().unwrap_or_default()));
         Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) })
     }
 
@@ -236,10 +234,8 @@ pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
 /// Returns the Future of a request that need not wait. `name` returns how a trace calls it.
 pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> String, value: T) -> Future<T> {
     let future = Future::ready(value);
-    if trace::observed() {
-        let name = name();
-        trace::emit(|| Event::Made { future: future.id(), origin: Origin::Named(&name) });
-    }
+    let name = trace::observed().then(name);
+    future.core().shared().made(|| Origin::Named(name.as_deref().unwrap_or_default()));
     future
 }
 

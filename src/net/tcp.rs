@@ -8,7 +8,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use squall_runner::native::start;
+use squall_runner::native::start_internal;
+use squall_runner::trace::observed;
 use squall_runner::{Coroutine, Exception, Future};
 
 use super::accepting::{Accepting, Listener};
@@ -69,7 +70,8 @@ impl TcpStream {
     fn begin(address: Address, limit: Option<Duration>) -> Future<Self> {
         static CONNECT: Coroutine = Coroutine::new("TcpStream::connect", file!(), line!());
 
-        start(&CONNECT, async move {
+        let name = observed().then(|| format!("TcpStream.connect to {address}"));
+        start_internal(&CONNECT, name, async move {
             let connection = connect(address, limit).await?;
             Ok::<_, Exception>(Self(IoStream { connection }))
         })

@@ -11,7 +11,8 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use squall_runner::native::start;
+use squall_runner::native::start_internal;
+use squall_runner::trace::observed;
 use squall_runner::{Coroutine, Exception, Future, Resolvable, Shared};
 
 use super::connection::{dropped, polled, Connection};
@@ -167,8 +168,10 @@ impl Connection {
         }
         // Weak, so that the connection closes with its last handle.
         let connection = Rc::downgrade(self);
-        start(
+        let name = observed().then(|| self.io.operation("write", "to"));
+        start_internal(
             &WRITE_ONCE,
+            name,
             poll_fn(move |cx| match connection.upgrade() {
                 Some(connection) => connection.poll_write(cx, &[IoSlice::new(&bytes)]),
                 None => Poll::Ready(Err(dropped())),

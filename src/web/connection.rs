@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use hyper::HeaderMap;
+use squall_runner::trace::program;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::access_log::TARGET;
@@ -148,8 +149,8 @@ impl Connection {
         self.fresh.set(false);
         *self.current.borrow_mut() = Some(exchange.clone());
         self.calling.set(true);
-        // The connection is in the background, but its handlers are not.
-        self.serving.context.clone().enter(|| start(&exchange));
+        // The connection is in the background and internal, but its handlers are not.
+        program(|| self.serving.context.clone().enter(|| start(&exchange)));
         self.calling.set(false);
     }
 

@@ -11,7 +11,7 @@ use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode};
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::report::guard;
-use squall_runner::trace::Problem;
+use squall_runner::trace::{program, Problem};
 use squall_runner::{Context, Exception, Future, Promise, Result};
 
 use super::access_log::{self, TARGET};
@@ -341,7 +341,7 @@ impl Exchange {
         }
         log::debug!(target: TARGET, "{} {} has left", self.connection.peer(), self.head.uri);
         let request = self.request();
-        guard(Problem::Callback, || self.handler.on_connection_close(&request));
+        program(|| guard(Problem::Callback, || self.handler.on_connection_close(&request)));
     }
 
     /// Called when the connection is gone, so that nothing more is sent.

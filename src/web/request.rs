@@ -8,6 +8,7 @@ use bytes::Bytes;
 use hyper::header::CONTENT_TYPE;
 use hyper::{HeaderMap, Method, Uri, Version};
 use serde::de::DeserializeOwned;
+use squall_runner::trace::{internal, Origin};
 use squall_runner::{coroutine, Future};
 
 use super::error::HttpError;
@@ -132,10 +133,14 @@ impl Request {
     #[track_caller]
     pub fn json<T: DeserializeOwned + 'static>(&self) -> Future<T> {
         let body = self.body();
-        coroutine(|co| async move {
-            let body = co.yield_(body).await?;
-            Ok(serde_json::from_slice(&body).map_err(|_| HttpError(400))?)
-        })
+        let json = internal(|| {
+            coroutine(|co| async move {
+                let body = co.yield_(body).await?;
+                Ok(serde_json::from_slice(&body).map_err(|_| HttpError(400))?)
+            })
+        });
+        json.core().shared().made(|| Origin::Named("Request.json"));
+        json
     }
 
     /// Receives the body and parses it as a form (`application/x-www-form-urlencoded`): its fields, in order.
@@ -152,10 +157,14 @@ impl Request {
             return Future::failed(HttpError(415));
         }
         let body = self.body();
-        coroutine(|co| async move {
-            let body = co.yield_(body).await?;
-            Ok(form_urlencoded::parse(&body).into_owned().collect())
-        })
+        let form = internal(|| {
+            coroutine(|co| async move {
+                let body = co.yield_(body).await?;
+                Ok(form_urlencoded::parse(&body).into_owned().collect())
+            })
+        });
+        form.core().shared().made(|| Origin::Named("Request.form"));
+        form
     }
 
     /// Returns a Future that is done when the client has closed the connection, or its half of it, before the response

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use slab::Slab;
-use squall_runner::native::start_local;
+use squall_runner::native::start_internal;
 use squall_runner::{Context as Variables, Coroutine, Exception, Future, Promise, Result};
 
 use super::access_log::TARGET;
@@ -209,7 +209,7 @@ impl Serving {
 
         let this = self.clone();
         let accepting = background(|| {
-            start_local(&ACCEPT, async move {
+            start_internal(&ACCEPT, None, async move {
                 let accepting = poll_fn(|cx| {
                     while !this.is_stopping() && this.connections.borrow().len() < this.config.max_connections
                     {
@@ -241,7 +241,7 @@ impl Serving {
         let connection = Connection::new(self.clone(), transport, peer);
         let place = self.connections.borrow_mut().insert(connection.clone());
         let open = Open { serving: self.clone(), place };
-        let served = start_local(&CONNECTION, async move {
+        let served = start_internal(&CONNECTION, None, async move {
             let _open = open;
             connection.serve().await;
             Ok::<_, Exception>(())

@@ -3,6 +3,7 @@
 mod fold;
 mod lessons;
 mod output;
+mod site;
 mod stage;
 mod subject;
 

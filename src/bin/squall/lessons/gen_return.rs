@@ -1,33 +1,37 @@
 //! `raise gen.Return(value)` ends a coroutine from anywhere in it.
 //! Tornado's guide: Decorated coroutines.
 
-use std::time::Duration;
+use squall::httpclient::AsyncHttpClient;
+use squall::{IoLoop, Result, Return};
 
-use squall::{sleep, IoLoop, Result, Return};
+use crate::site;
 
 /// A plain function: it cannot return from the coroutine that calls it,
 /// but it can raise.
-fn answer_if_known(question: &str) -> Result<()> {
-    if question == "6 * 7" {
-        Err(Return(42))?;
+fn return_if_known(url: &str) -> Result<()> {
+    if url == "http://site/known" {
+        Err(Return(String::from("a page that is known")))?;
     }
     Ok(())
 }
 
 #[squall::coroutine]
-fn ask(question: &'static str) -> Result<i32> {
-    answer_if_known(question)?;
-    println!("I have to think about {question}");
-    yield_!(sleep(Duration::from_millis(100)))?;
-    Ok(0)
+fn fetch_coroutine(url: &'static str) -> Result<String> {
+    return_if_known(url)?;
+    println!("{url} must be fetched");
+    let response = yield_!(AsyncHttpClient::new().fetch(url))?;
+    Err(Return(response.text()?))?
 }
 
 #[squall::coroutine]
-fn quiz() -> Result<i32> {
-    Ok(yield_!(ask("6 * 7"))? + yield_!(ask("0 * 7"))?)
+fn read() -> Result<()> {
+    println!("{}", yield_!(fetch_coroutine("http://site/known"))?);
+    println!("{}", yield_!(fetch_coroutine("http://site/new"))?);
+    Ok(())
 }
 
 pub(crate) fn main() -> Result<()> {
-    println!("{}", IoLoop::current().run_sync(quiz)?);
-    Ok(())
+    // The one page of the site, which takes 100 ms.
+    let pages = &[("/new", 100)];
+    site::visit(pages, || IoLoop::current().run_sync(read))
 }

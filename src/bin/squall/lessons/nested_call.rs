@@ -1,22 +1,17 @@
 //! A coroutine calls another by yielding the Future of the call.
 //! Tornado's guide: How to call a coroutine.
 
-use std::time::Duration;
+use squall::httpclient::AsyncHttpClient;
+use squall::{IoLoop, Result};
 
-use squall::{sleep, IoLoop, Result};
-
-/// Stands for the network.
-#[squall::coroutine]
-fn fetch(url: &'static str) -> Result<String> {
-    yield_!(sleep(Duration::from_millis(100)))?;
-    Ok(format!("page of {url}"))
-}
+use crate::site;
 
 #[squall::coroutine]
 fn coroutine_visit() -> Result<usize> {
-    let response = yield_!(fetch("example.com"))?;
-    println!("{response}");
-    Ok(response.len())
+    let client = AsyncHttpClient::new();
+    let response = yield_!(client.fetch("http://site/"))?;
+    println!("{}", response.text()?);
+    Ok(response.body().len())
 }
 
 #[squall::coroutine]
@@ -28,5 +23,7 @@ fn outer_coroutine() -> Result<()> {
 }
 
 pub(crate) fn main() -> Result<()> {
-    IoLoop::current().run_sync(outer_coroutine)
+    // The one page of the site, which takes 100 ms.
+    let pages = &[("/", 100)];
+    site::visit(pages, || IoLoop::current().run_sync(outer_coroutine))
 }

@@ -1,25 +1,23 @@
 //! Yield a list: everything in it is waited for at the same time.
 //! Tornado's guide: Parallelism.
 
-use std::time::Duration;
+use squall::httpclient::AsyncHttpClient;
+use squall::{IoLoop, Result};
 
-use squall::{sleep, IoLoop, Result};
-
-/// Stands for the network.
-#[squall::coroutine]
-fn fetch(url: &'static str, ms: u64) -> Result<String> {
-    yield_!(sleep(Duration::from_millis(ms)))?;
-    Ok(format!("page {url}"))
-}
+use crate::site;
 
 #[squall::coroutine]
 fn parallel_fetch() -> Result<()> {
+    let client = AsyncHttpClient::new();
     // Both start in the call; the slower one decides the time.
-    let [one, two] = yield_!([fetch("a", 200), fetch("b", 100)])?;
-    println!("{one}, {two}");
+    let urls = ["http://site/a", "http://site/b"];
+    let [one, two] = yield_!(urls.map(|url| client.fetch(url)))?;
+    println!("{}, {}", one.text()?, two.text()?);
     Ok(())
 }
 
 pub(crate) fn main() -> Result<()> {
-    IoLoop::current().run_sync(parallel_fetch)
+    // Each page and how long it takes, in milliseconds.
+    let pages = &[("/a", 200), ("/b", 100)];
+    site::visit(pages, || IoLoop::current().run_sync(parallel_fetch))
 }

@@ -2,26 +2,27 @@
 //! Tornado's guide: Parallelism.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use squall::{sleep, IoLoop, Result};
+use squall::httpclient::AsyncHttpClient;
+use squall::{IoLoop, Result};
 
-/// Stands for the network.
-#[squall::coroutine]
-fn fetch(url: &'static str) -> Result<usize> {
-    yield_!(sleep(Duration::from_millis(100 * url.len() as u64)))?;
-    Ok(url.len())
-}
+use crate::site;
 
 #[squall::coroutine]
 fn parallel_fetch_dict(urls: Vec<&'static str>) -> Result<()> {
-    let futures = urls.into_iter().map(|url| (url, fetch(url)));
+    let client = AsyncHttpClient::new();
+    let futures = urls.into_iter().map(|url| (url, client.fetch(url)));
     let responses = yield_!(futures.collect::<BTreeMap<_, _>>())?;
-    println!("{responses:?}");
+    for (url, response) in responses {
+        println!("{url}: {}", response.text()?);
+    }
     Ok(())
 }
 
 pub(crate) fn main() -> Result<()> {
-    let urls = vec!["/a", "/bcd", "/"];
-    IoLoop::current().run_sync(|| parallel_fetch_dict(urls))
+    let urls = vec!["http://site/a", "http://site/bcd", "http://site/"];
+    // Each page and how long it takes, in milliseconds.
+    let pages = &[("/", 100), ("/a", 200), ("/bcd", 400)];
+    let fetch = || parallel_fetch_dict(urls);
+    site::visit(pages, || IoLoop::current().run_sync(fetch))
 }
