@@ -22,6 +22,18 @@
 //! let future = Runner::start(&COUNTDOWN, Countdown(0));
 //! assert!(!future.done());
 //! ```
+//!
+//! A generator of another language needs no more than this:
+//!
+//! | what it does | by |
+//! |---|---|
+//! | is called | [`Runner::start`](crate::Runner::start), with a [`Coroutine`] that names it |
+//! | yields a Future whose type is not known | [`Yielded::erased`] |
+//! | yields what is no Future yet | [`Yielded::deferred`] |
+//! | says at which of its own lines it stands | [`Generator::place`], or a place with each yield |
+//! | raises an exception at one of its own lines | [`Exception::at`] |
+//! | has native coroutines | [`native::start`](crate::native::start), whose bodies await by [`native::await_done`](crate::native::await_done) |
+//! | reports what nobody waits for in its own way | [`report::report_to`](crate::report::report_to) |
 
 use crate::any_future::AnyFuture;
 use crate::exception::{Exception, Result};

@@ -174,10 +174,7 @@ impl<G: Generator + 'static> Runner<G> {
             let yielded = match resumed {
                 GeneratorState::Yielded(yielded) => yielded,
                 GeneratorState::Returned(value) => return self.finish(gen, Ok(value)),
-                GeneratorState::Raised(raised) => {
-                    let result = self.call.raised(raised, exc, self.place(&gen), gen.observed());
-                    return self.finish(gen, result);
-                }
+                GeneratorState::Raised(raised) => return self.raised(gen, raised, exc),
             };
             let ready = self.handle_yield(yielded);
             if !ready || (gen.observed().is_some() && by_the_loop && trace::stops(self, true)) {
@@ -225,6 +222,13 @@ impl<G: Generator + 'static> Runner<G> {
     /// Adds it to the suspended coroutines.
     fn register(self: &Rc<Self>) {
         self.call.registration.register(Rc::<Self>::downgrade(self));
+    }
+
+    /// Ends a generator that has raised; `exc` is what had been thrown in just before.
+    #[cold]
+    fn raised(&self, gen: G, raised: Exception, exc: Option<Exception>) {
+        let result = self.call.raised(raised, exc, self.place(&gen), gen.observed());
+        self.finish(gen, result);
     }
 
     /// Resolves the result Future, unless it was cancelled.
