@@ -1,14 +1,14 @@
 //! A web server to try with other clients: `cargo run --features web,http-client --example server -- 127.0.0.1:0`.
 //! `--root DIR` is the directory that `/static` serves, `--header-timeout SECONDS` how long the head of a request may
-//! take. The first line that it prints is its address. `SIGTERM` stops it: requests that have begun are answered, for
-//! at most ten seconds.
+//! take, `--body-timeout SECONDS` how long its body may pause, and `--tls CERTIFICATE KEY` makes it HTTPS. The first
+//! line that it prints is its address. `SIGTERM` stops it: requests that have begun are answered, for at most ten seconds.
 
 use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
 use squall::ioloop::signal;
-use squall::web::{Application, HttpError, HttpServerConfig, Request, RequestHandler, StaticFiles};
+use squall::web::{Application, HttpError, HttpServerConfig, Request, RequestHandler, Server, StaticFiles};
 use squall::{sleep, Exception, IoLoop, Result};
 
 /// `/`: the shortest response.
@@ -131,6 +131,19 @@ impl RequestHandler for Raise {
     }
 }
 
+/// `/status?code=N`: answers with that status, and its number as the body.
+struct Status;
+
+impl RequestHandler for Status {
+    #[squall::coroutine]
+    fn get(self: Rc<Self>, req: Request) -> Result<()> {
+        let code = number(&req, "code", 200)?;
+        req.set_status(u16::try_from(code).map_err(|_| HttpError(400))?).map_err(|_| HttpError(400))?;
+        req.write(code.to_string());
+        Ok(())
+    }
+}
+
 /// `/stream?n=N`: sends that many chunks, each with a flush.
 struct Stream;
 
@@ -161,19 +174,48 @@ impl RequestHandler for Chat {
     }
 }
 
+/// The next argument, as seconds.
+fn seconds(arguments: &mut impl Iterator<Item = String>, usage: &'static str) -> Result<Duration> {
+    let seconds = arguments.next().and_then(|seconds| seconds.parse().ok());
+    seconds.map(Duration::from_secs).ok_or_else(|| Exception::msg(usage))
+}
+
+/// Listens for HTTP, or for HTTPS if there is a certificate with its key.
+fn listen(
+    app: &Application,
+    address: String,
+    config: HttpServerConfig,
+    tls: Option<(String, String)>,
+) -> Result<(Server, &'static str)> {
+    match tls {
+        None => Ok((app.listen_with(address, config)?, "http")),
+        #[cfg(feature = "tls")]
+        Some((certificate, key)) => {
+            let tls = squall::web::TlsConfig::from_pem(&std::fs::read(certificate)?, &std::fs::read(key)?)?;
+            Ok((app.listen_tls(address, tls, config)?, "https"))
+        }
+        #[cfg(not(feature = "tls"))]
+        Some(_) => Err(Exception::msg("--tls needs the feature `tls`")),
+    }
+}
+
 fn main() -> Result<()> {
     env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn")).init();
     let mut address = "127.0.0.1:8888".to_owned();
     let mut root = "examples".to_owned();
     let mut config = HttpServerConfig::default();
+    let mut tls = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--root" => root = arguments.next().ok_or_else(|| Exception::msg("--root DIR"))?,
             "--header-timeout" => {
-                let seconds = arguments.next().and_then(|seconds| seconds.parse().ok());
-                let seconds = seconds.ok_or_else(|| Exception::msg("--header-timeout SECONDS"))?;
-                config.header_timeout = Duration::from_secs(seconds);
+                config.header_timeout = seconds(&mut arguments, "--header-timeout SECONDS")?
+            }
+            "--body-timeout" => config.body_timeout = seconds(&mut arguments, "--body-timeout SECONDS")?,
+            "--tls" => {
+                tls = arguments.next().zip(arguments.next());
+                tls.as_ref().ok_or_else(|| Exception::msg("--tls CERTIFICATE KEY"))?;
             }
             _ => address = argument,
         }
@@ -185,10 +227,11 @@ fn main() -> Result<()> {
         .route("/slow", Slow)
         .route("/panic", Panic)
         .route("/raise", Raise)
+        .route("/status", Status)
         .route("/stream", Stream)
         .route("/static/{*path}", StaticFiles::new(root))
         .route("/ws", Chat);
-    let server = app.listen_with(address, config)?;
+    let (server, scheme) = listen(&app, address, config, tls)?;
     let io_loop = IoLoop::current();
     let (inner, address) = (io_loop.clone(), server.local_addr()?);
     io_loop.add_signal_handler(signal::SIGTERM, move || {
@@ -196,7 +239,7 @@ fn main() -> Result<()> {
         let io_loop = inner.clone();
         inner.add_future(stopped, move |_| io_loop.stop());
     })?;
-    println!("http://{address}");
+    println!("{scheme}://{address}");
     std::io::stdout().flush()?;
     io_loop.start();
     Ok(())

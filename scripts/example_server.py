@@ -68,7 +68,7 @@ class Server:
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log)
         self.url = self.process.stdout.readline().decode().strip()
-        match = re.fullmatch(r"http://([0-9.]+):(\d+)", self.url)
+        match = re.fullmatch(r"https?://([0-9.]+):(\d+)", self.url)
         if match is None:
             self.process.kill()
             sys.exit(f"{binary} does not print its address: {self.logged()}")

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Fetches from servers that others wrote, by the example `fetch`: http.server, Tornado and nginx, each if it is there.
+"""Fetches from servers that others wrote, by the example `fetch`: http.server, Tornado, nginx, and one that is bad.
 
-    cargo build --features http-client --example fetch && scripts/fetch_others.py
+    cargo build --all-features --example fetch && scripts/fetch_others.py
 
-Prints a line for each server; exits 1 if one was not fetched as it should be.
+Prints a line for each server; exits with 1 if one was not fetched as it should be. Installs what it needs: Tornado in a
+temporary virtual environment, nginx by apt-get.
 """
+
 import http.server
 import os
-import shutil
+import re
 import socket
 import subprocess
 import sys
@@ -15,8 +17,12 @@ import tempfile
 import threading
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FETCH = os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "debug/examples/fetch")
+import example_server
+
+example_server.need_packages(example_server.TORNADO)
+example_server.need_program("nginx")
+
+FETCH = os.path.join(os.environ.get("CARGO_TARGET_DIR", example_server.ROOT / "target"), "debug/examples/fetch")
 SIZES = {"small": 5, "large": 3_000_000}
 
 TORNADO = """
@@ -66,13 +72,82 @@ def fetch(server, port, moved):
     return good
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+# What a bad server answers to a path, and what is said of that. A server that closes at once is asked again, once.
+BAD = {
+    "/nothing": (b"", "could not be"),
+    "/no-http": (b"SSH-2.0-OpenSSH_9.6\r\n", "could not be received"),
+    "/half-a-head": (OK + b"Content-Le", "could not be received"),
+    "/half-a-body": (OK + b"Content-Length: 10\r\n\r\nhalf", "could not be received"),
+    "/half-a-chunk": (OK + b"Transfer-Encoding: chunked\r\n\r\nff\r\nhalf", "could not be received"),
+    "/bad-chunk": (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "could not be received"),
+    "/two-lengths": (OK + b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nfive!", "could not be received"),
+    "/large-head": (OK + b"X: " + b"y" * 1_000_000, "the head of .* is larger than 65536 bytes"),
+    "/no-gzip": (OK + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nhalf", "could not be decoded"),
+    "/loop": (b"HTTP/1.1 302 Found\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n", "redirects once more"),
+    "/nowhere": (b"HTTP/1.1 302 Found\r\nLocation: gopher://a/\r\nContent-Length: 0\r\n\r\n", "redirects to"),
+    "/status": (b"HTTP/1.1 418 I'm a teapot\r\nContent-Length: 0\r\n\r\n", "HTTP 418"),
+}
+# What is odd and allowed, and the length of its body.
+ODD = {
+    "/until-the-end": (OK + b"\r\nto the end", 10),
+    "/no-content": (b"HTTP/1.1 204 No Content\r\n\r\n", 0),
+    "/continue": (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 4\r\n\r\nbody", 4),
+    "/bare-lf": (b"HTTP/1.1 200 OK\nContent-Length: 4\n\nbody", 4),
+    "/trailer": (OK + b"Transfer-Encoding: chunked\r\n\r\n4;a=b\r\nbody\r\n0\r\nX: y\r\n\r\n", 4),
+    "/too-much": (OK + b"Content-Length: 4\r\n\r\nbody and more than was said", 4),
+}
+
+
+def answer_badly(connection):
+    with connection:
+        received = b""
+        while b"\r\n\r\n" not in received:
+            chunk = connection.recv(1 << 16)
+            if not chunk:
+                return
+            received += chunk
+        path = received.split(b" ")[1].decode()
+        try:
+            connection.sendall((BAD.get(path) or ODD[path])[0])
+        except OSError:
+            pass
+
+
+def bad_server():
+    """Serves one request on each connection, badly. Returns its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=answer_badly, args=[connection], daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def fetch_badly():
+    base = f"http://127.0.0.1:{bad_server()}"
+    ran = subprocess.run([FETCH, *(base + path for path in [*BAD, *ODD])], capture_output=True, text=True, timeout=60)
+    expected = sorted(f"{204 if path == '/no-content' else 200} {size} {base}{path}" for path, (_, size) in ODD.items())
+    said = ran.stderr.splitlines()
+    missing = [path for path, (_, words) in BAD.items()
+               if not any(path in line and re.search(words, line) for line in said)]
+    good = sorted(ran.stdout.splitlines()) == expected and not missing and len(said) == len(BAD) and ran.returncode == 1
+    print(f"a bad server: {'well' if good else 'NOT WELL'}, {len(BAD) + len(ODD)} fetched")
+    if not good:
+        print(f"not said of {missing}", ran.stdout, ran.stderr, sep="\n")
+    return good
+
+
 def main():
     with tempfile.TemporaryDirectory() as files, tempfile.TemporaryDirectory() as other:
         os.chmod(files, 0o755)
         for name, size in SIZES.items():
             with open(os.path.join(files, name), "w") as f:
                 f.write("x" * size)
-        results = []
+        results = [fetch_badly()]
 
         class Handler(http.server.SimpleHTTPRequestHandler):
             def __init__(self, *args):
@@ -88,19 +163,16 @@ def main():
             results.append(fetch(f"http.server, {version}", server.server_port, False))
             server.shutdown()
 
-        commands = {}
-        if subprocess.run([sys.executable, "-c", "import tornado"], capture_output=True).returncode == 0:
-            commands["Tornado"] = lambda port: [sys.executable, "-c", TORNADO, str(port), files]
-        if shutil.which("nginx"):
+        def tornado(port):
+            return [sys.executable, "-c", TORNADO, str(port), files]
 
-            def nginx(port):
-                path = os.path.join(other, "nginx.conf")
-                with open(path, "w") as f:
-                    f.write(NGINX.format(dir=other, port=port, files=files))
-                return ["nginx", "-c", path]
+        def nginx(port):
+            path = os.path.join(other, "nginx.conf")
+            with open(path, "w") as f:
+                f.write(NGINX.format(dir=other, port=port, files=files))
+            return ["nginx", "-c", path]
 
-            commands["nginx"] = nginx
-        for name, command in commands.items():
+        for name, command in [("Tornado", tornado), ("nginx", nginx)]:
             port = free_port()
             process = subprocess.Popen(command(port), stderr=subprocess.DEVNULL)
             try:

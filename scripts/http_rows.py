@@ -1,35 +1,94 @@
 #!/usr/bin/env python3
-"""Compares squall's web server with hyper on tokio's current-thread runtime: instructions, requests per second, CPU time.
+"""Compares squall's web server, client and sockets with hyper on tokio's current-thread runtime, and with Tornado.
 
-    scripts/http_rows.py                 both rows: http-hello (13 bytes) and http-json-16k
-    scripts/http_rows.py http-hello      this row only
-    scripts/http_rows.py --instructions  without wrk
+    scripts/http_rows.py                       every row, as a table
+    scripts/http_rows.py instructions calls    some of them: instructions, calls, idle, wrk, tornado, fetches, echo
+    scripts/http_rows.py --rounds 3 wrk        fewer rounds
 
-Both servers are `benches/http`, and answer with the same headers. Instructions are those of user space for each request
-of one keep-alive connection, counted by valgrind's cachegrind: they are nearly the same in every run. Requests per
-second are wrk's, at 1 and 64 connections, in alternating runs: the median, and the ratio of the medians with the
-smallest and largest ratio of a pair. Needs valgrind, and wrk for all but the instructions.
+The servers and clients are `benches/http`; all servers answer with the same headers. Ratios are squall / peer. What is
+counted (instructions, system calls, bytes) is nearly the same in every run. What is timed is measured in alternating
+runs: the median, and the ratio of the medians with the smallest and largest ratio of a pair.
+
+- instructions: of user space, for each request of one keep-alive connection, by valgrind's cachegrind
+- calls: system calls for each request at 1 and 64 connections, by strace
+- idle: bytes of memory of a keep-alive connection that waits, of 10,000
+- wrk: requests per second and CPU time for each request, at 1 and 64 connections
+- tornado: the same beside Tornado
+- fetches: 10,000 fetches, 100 at a time: time and CPU time
+- echo: TCP echo by 1 and 1,000 connections, by `cargo bench --bench peers`
+
+Needs valgrind, strace, wrk and the Python package tornado, each for its rows.
 """
 
 import argparse
 import json
+import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-ROWS = {"http-hello": "/hello", "http-json-16k": "/json"}
-SERVERS = ("squall", "hyper")
+PATHS = {"http-hello": "/hello", "http-json-16k": "/json"}
 # How many requests are enough for a steady count. The difference of two runs leaves out what a run begins and ends with.
 FEW, MANY = 500, 2500
 CONNECTIONS = (1, 64)
-PAIRS = 5
 SECONDS = 2
+IDLE = 10_000
+
+TORNADO = """
+import asyncio, tornado.web, tornado.httpserver, tornado.netutil
+class Hello(tornado.web.RequestHandler):
+    async def get(self):
+        self.write(b"Hello, world!")
+class Json(tornado.web.RequestHandler):
+    async def get(self):
+        self.set_header("Content-Type", "application/json; charset=UTF-8")
+        self.write(TEXT)
+    def compute_etag(self):
+        return None
+TEXT = ("[" + "1," * 8191)[:16382] + "0]"
+async def main():
+    sockets = tornado.netutil.bind_sockets(0, "127.0.0.1")
+    settings = {"log_function": lambda handler: None}
+    server = tornado.httpserver.HTTPServer(tornado.web.Application([("/hello", Hello), ("/json", Json)], **settings))
+    server.add_sockets(sockets)
+    print(sockets[0].getsockname()[1], flush=True)
+    await asyncio.Event().wait()
+asyncio.run(main())
+"""
+
+
+class Server:
+    """A server as a process of its own. A context manager that ends it."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def cpu(self):
+        """The processor time that it has used, in microseconds."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * 10_000
+
+    def memory(self):
+        """The bytes of its memory that are not shared with a file."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"RssAnon:\s+(\d+) kB", status)[1]) * 1024
 
 
 def build():
@@ -43,92 +102,185 @@ def build():
     sys.exit("cargo did not name the program of the servers")
 
 
-def start(command):
-    """Starts a server. Returns its process and its port."""
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    return server, int(server.stdout.readline())
+def need(program):
+    if not shutil.which(program):
+        sys.exit(f"{program} is not installed")
 
 
 def ask(port, path, count):
-    """Sends `count` requests, one after the other, on one connection."""
+    """Sends `count` requests, one after the other, on one connection, and returns that connection."""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
-    with socket.create_connection(("127.0.0.1", port)) as client:
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = client.makefile("rb")
-        for _ in range(count):
-            client.sendall(request)
-            status = stream.readline()
-            if b" 200 " not in status:
-                sys.exit(f"{path}: {status!r}")
-            length = 0
-            while (line := stream.readline()) != b"\r\n":
-                if line.lower().startswith(b"content-length:"):
-                    length = int(line.split(b":")[1])
-            stream.read(length)
+    client = socket.create_connection(("127.0.0.1", port))
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    stream = client.makefile("rb")
+    for _ in range(count):
+        client.sendall(request)
+        status = stream.readline()
+        if b" 200 " not in status:
+            sys.exit(f"{path}: {status!r}")
+        length = 0
+        while (line := stream.readline()) != b"\r\n":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        stream.read(length)
+    return client
 
 
-def instructions(program, who, path):
+def row(name, unit, ours, peer, against, spread=None):
+    ratio = f"{ours / peer:.3f}" + (f" ({min(spread):.2f} to {max(spread):.2f})" if spread else "")
+    digits = 0 if ours >= 1000 else 1
+    print(f"| {name} | {unit} | {ours:,.{digits}f} | {peer:,.{digits}f} | {against} | {ratio} |", flush=True)
+
+
+def alternating(name, units, against, rounds, ours, peer):
+    """Measures in turn, and prints a row for each of the numbers that `ours` and `peer` return."""
+    pairs = [(ours(), peer()) for _ in range(rounds)]
+    for index, unit in enumerate(units):
+        medians = [statistics.median(pair[which][index] for pair in pairs) for which in (0, 1)]
+        row(name, unit, *medians, against, [pair[0][index] / pair[1][index] for pair in pairs])
+
+
+def instructions_of(program, who, path):
     """Returns the instructions of one request."""
     counts = []
     for count in (FEW, MANY):
-        server, port = start(["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null",
-                              program, who])
-        ask(port, path, count)
-        server.send_signal(signal.SIGTERM)
-        _, report = server.communicate()
+        command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", program, who]
+        server = Server(command)
+        ask(server.port, path, count)
+        server.process.send_signal(signal.SIGTERM)
+        _, report = server.process.communicate()
         counts.append(int(re.search(r"I\s+refs:\s+([\d,]+)", report)[1].replace(",", "")))
     return (counts[1] - counts[0]) / (MANY - FEW)
 
 
-def cpu_time(pid):
-    """Returns the CPU time that a process has used, in ticks."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+def instructions(program, _):
+    need("valgrind")
+    for name, path in PATHS.items():
+        counts = {who: instructions_of(program, who, path)
+                  for who in ("squall", "squall-native", "squall-bare", "hyper", "hyper-timeout")}
+        for ours in ("squall", "squall-native", "squall-bare"):
+            row(f"{name}, {ours}", "instructions", counts[ours], counts["hyper"], "hyper on tokio")
+        row(f"{name}, squall", "instructions", counts["squall"], counts["hyper-timeout"],
+            "hyper on tokio, with its limit for the head")
+        row(f"{name}, squall", "instructions", counts["squall"], counts["squall-bare"], "hyper on squall's sockets")
+        row(f"{name}, squall-native", "instructions", counts["squall-native"], counts["squall"], "yield-style")
 
 
-def throughput(program, who, path, connections):
-    """Returns the requests per second of one run of wrk, and the CPU time of each request in microseconds."""
-    server, port = start([program, who])
-    ask(port, path, 1000)
-    before = cpu_time(server.pid)
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", f"http://127.0.0.1:{port}{path}"]
+def run_wrk(port, path, connections, seconds):
+    """Returns the number of requests and their rate."""
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"http://127.0.0.1:{port}{path}"]
     report = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    ticks = cpu_time(server.pid) - before
-    server.kill()
-    server.communicate()
-    requests = int(re.search(r"(\d+) requests in", report)[1])
-    rate = float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
-    return rate, ticks * 10_000 / requests
+    return int(re.search(r"(\d+) requests in", report)[1]), float(re.search(r"Requests/sec:\s+([\d.]+)", report)[1])
 
 
-def compare(program, row, path, with_wrk):
-    """Prints the lines of one row."""
-    ours, peer = (instructions(program, who, path) for who in SERVERS)
-    print(f"| {row} | instructions | {ours:,.0f} | {peer:,.0f} | {ours / peer:.3f} |", flush=True)
-    for connections in CONNECTIONS if with_wrk else ():
-        pairs = [[throughput(program, who, path, connections) for who in SERVERS] for _ in range(PAIRS)]
-        for unit, index in (("requests/s", 0), ("CPU, us", 1)):
-            ours, peer = (statistics.median(pair[which][index] for pair in pairs) for which in (0, 1))
-            ratios = [pair[0][index] / pair[1][index] for pair in pairs]
-            print(f"| {row}, {connections} | {unit} | {ours:,.1f} | {peer:,.1f} | {ours / peer:.3f} "
-                  f"({min(ratios):.2f} to {max(ratios):.2f}) |", flush=True)
+def calls_of(program, who, connections):
+    """Returns the system calls of one request."""
+    with tempfile.NamedTemporaryFile("r") as report:
+        server = Server(["strace", "-c", "-f", "-o", report.name, program, who])
+        requests, _ = run_wrk(server.port, "/hello", connections, SECONDS)
+        # strace ends, and writes its report, when the program has ended.
+        strace = server.process.pid
+        for traced in pathlib.Path(f"/proc/{strace}/task/{strace}/children").read_text().split():
+            os.kill(int(traced), signal.SIGTERM)
+        server.process.communicate()
+        total = [line for line in report.read().splitlines() if line.endswith("total")][-1]
+        return int(total.split()[3]) / requests
+
+
+def calls(program, _):
+    need("strace")
+    need("wrk")
+    for connections in CONNECTIONS:
+        ours, peer = (calls_of(program, who, connections) for who in ("squall", "hyper"))
+        row(f"http-hello, {connections}", "system calls", ours, peer, "hyper on tokio")
+
+
+def idle_of(program, who):
+    """Returns the bytes of a connection that was answered once and waits."""
+    with Server(["sh", "-c", f'ulimit -n {IDLE + 200}; exec "$@"', "sh", program, who]) as server:
+        clients = [ask(server.port, "/hello", 1) for _ in range(100)]
+        before = server.memory()
+        clients += [ask(server.port, "/hello", 1) for _ in range(IDLE - 100)]
+        time.sleep(1)
+        each = (server.memory() - before) / (IDLE - 100)
+        for client in clients:
+            client.close()
+        return each
+
+
+def idle(program, _):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (IDLE + 200, hard))
+    ours, peer = (idle_of(program, who) for who in ("squall", "hyper"))
+    row(f"idle connections, {IDLE:,}", "bytes each", ours, peer, "hyper on tokio")
+
+
+def throughput(command, path, connections):
+    """Returns the requests per second of one run of wrk, and the CPU time of each request in microseconds."""
+    with Server(command) as server:
+        ask(server.port, path, 1000)
+        before = server.cpu()
+        requests, rate = run_wrk(server.port, path, connections, SECONDS)
+        return rate, (server.cpu() - before) / requests
+
+
+def wrk_beside(program, against, peer, rounds):
+    need("wrk")
+    for name, path in PATHS.items():
+        for connections in CONNECTIONS:
+            alternating(f"{name}, {connections}", ("requests/s", "CPU, us"), against, rounds,
+                        lambda: throughput([program, "squall"], path, connections),
+                        lambda: throughput(peer, path, connections))
+
+
+def wrk(program, rounds):
+    wrk_beside(program, "hyper on tokio", [program, "hyper"], rounds)
+    alternating("http-hello, 64, native", ("requests/s", "CPU, us"), "yield-style", rounds,
+                lambda: throughput([program, "squall-native"], "/hello", 64),
+                lambda: throughput([program, "squall"], "/hello", 64))
+
+
+def tornado(program, rounds):
+    wrk_beside(program, "Tornado", [sys.executable, "-c", TORNADO], rounds)
+
+
+def fetches(program, rounds):
+    def fetch(who, url):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        report = subprocess.run([program, who, url], check=True, stdout=subprocess.PIPE, text=True).stdout
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return int(report.split()[0]) / 1e6, cpu * 1e3
+
+    with Server([program, "hyper"]) as server:
+        url = f"http://127.0.0.1:{server.port}/hello"
+        alternating("10,000 fetches, 100 at a time", ("ms", "CPU, ms"), "hyper-util on tokio", rounds,
+                    lambda: fetch("fetch-squall", url), lambda: fetch("fetch-hyper", url))
+
+
+def echo(*_):
+    command = ["cargo", "bench", "--bench", "peers", "--", "tcp-echo"]
+    report = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    print("\n" + report.stdout)
+
+
+ROWS = (instructions, calls, idle, wrk, tornado, fetches, echo)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("rows", nargs="*", help="which rows; all by default")
-    parser.add_argument("--instructions", action="store_true", help="count instructions only")
+    names = [function.__name__ for function in ROWS]
+    parser.add_argument("rows", nargs="*", help=f"which rows: {', '.join(names)}; all by default")
+    parser.add_argument("--rounds", type=int, default=5, help="of what is timed")
     arguments = parser.parse_args()
-    for row in arguments.rows:
-        if row not in ROWS:
-            parser.error(f"no row {row}: there are {', '.join(ROWS)}")
-    if not shutil.which("valgrind"):
-        sys.exit("valgrind is not installed")
-    with_wrk = not arguments.instructions and shutil.which("wrk") is not None
+    for name in arguments.rows:
+        if name not in names:
+            parser.error(f"no row {name}: there are {', '.join(names)}")
     program = build()
-    print("| row | unit | squall | hyper | ratio |\n|---|---|---|---|---|")
-    for row in arguments.rows or ROWS:
-        compare(program, row, ROWS[row], with_wrk)
+    print("| row | unit | squall | peer | which peer | ratio |\n|---|---|---|---|---|---|")
+    for function in ROWS:
+        if function.__name__ in arguments.rows or not arguments.rows:
+            function(program, arguments.rounds)
 
 
 if __name__ == "__main__":

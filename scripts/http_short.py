@@ -19,6 +19,7 @@ import json
 import os
 import select
 import socket
+import ssl
 import struct
 import subprocess
 import sys
@@ -165,6 +166,21 @@ def head_has_the_headers_of_get_and_no_body(server):
     holds(f"content-length: {len(PAGE)}".encode() in received.lower(), received)
     holds(received.endswith(b"\r\n\r\n"), received[-100:])
     holds(f"content-length: {len(PAGE)}".encode() in curl(server, "--head", "/static/page.bin").lower(), "curl --head")
+
+
+@check
+def responses_of_204_and_304_have_no_body(server):
+    for code in [204, 304]:
+        with connect(server) as connection:
+            for _ in range(2):
+                connection.sendall(head("GET", f"/status?code={code}"))
+                received = until(connection, b"\r\n\r\n")
+                same(status(received).split()[1], str(code))
+                holds(received.endswith(b"\r\n\r\n"), received)
+                holds(b"transfer-encoding" not in received.lower(), received)
+            connection.sendall(SECOND_REQUEST)
+            holds(until(connection, b"Hello").startswith(b"HTTP/1.1 200 "), "the request after it")
+        same(request(server, "GET", f"/status?code={code}")[::2], (code, b""))
 
 
 @check
@@ -499,6 +515,23 @@ def slow_head_is_408(_):
 
 
 @check
+def slow_body_is_408(_):
+    with Server(BINARY, "--body-timeout", 1) as server:
+        with connect(server) as connection:
+            connection.sendall(head("POST", "/echo", "Content-Length: 10") + b"half")
+            received = rest(connection)
+            same(status(received), "HTTP/1.1 408 Request Timeout")
+            same(answers(received), 1)
+        with connect(server) as connection:
+            connection.sendall(head("POST", "/echo", "Content-Length: 4", "Connection: close"))
+            for byte in [b"b", b"o", b"d", b"y"]:
+                time.sleep(0.4)
+                connection.sendall(byte)
+            holds(rest(connection).endswith(b"\r\n\r\nbody"), "a body that comes slowly but steadily")
+        lives(server)
+
+
+@check
 def clients_that_leave_cost_no_descriptor(server):
     lives(server)
     before = server.descriptors()
@@ -699,6 +732,30 @@ def websocket_clients_that_leave(server):
     while server.descriptors() > before and time.monotonic() < deadline:
         time.sleep(0.05)
     same(server.descriptors(), before, "descriptors")
+
+
+# ---- HTTPS
+
+
+@check
+def https_by_curl_and_http_client(_):
+    certificate, key = (ROOT / "tests/web" / name for name in ["localhost.pem", "localhost.key"])
+    with Server(BINARY, "--tls", certificate, key) as server:
+        resolve = ["--resolve", f"localhost:{server.address[1]}:127.0.0.1", "--cacert", str(certificate)]
+        body = curl(server, *resolve, "--data-binary", "@-", f"https://localhost:{server.address[1]}/echo",
+                    stdin=MEGABYTES_5)
+        holds(body == MEGABYTES_5, len(body))
+        context = ssl.create_default_context(cafile=certificate)
+        connection = http.client.HTTPSConnection("localhost", server.address[1], timeout=20, context=context)
+        for _ in range(20):
+            connection.request("GET", "/json")
+            same(len(connection.getresponse().read()), 16 * 1024)
+        connection.close()
+        # No TLS is spoken: the connection is closed, and others are served.
+        with connect(server) as plain:
+            plain.sendall(head("GET", "/"))
+            holds(b"HTTP" not in rest(plain), "HTTP without TLS is answered")
+        same(curl(server, *resolve, f"https://localhost:{server.address[1]}/"), b"Hello")
 
 
 # ---- The end

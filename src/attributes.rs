@@ -82,7 +82,7 @@ pub use squall_macros::main;
 /// Runs a coroutine, yield-style or native, as a test, on a fresh loop with a
 /// [virtual clock](crate::testing::VirtualClock) that jumps to the next timer when nothing is ready.
 ///
-/// ```
+/// ```test_harness
 /// use std::time::Duration;
 /// use squall::{sleep, Result};
 ///

@@ -39,6 +39,7 @@ mod exchange;
 mod handler;
 mod http_io;
 mod peer;
+mod protocol;
 mod receiver;
 mod request;
 mod response;

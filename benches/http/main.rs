@@ -1,8 +1,15 @@
-//! A web server, by squall or by hyper on tokio's current-thread runtime: `http squall` or `http hyper`. Its first line
-//! is its port. `scripts/http_rows.py` compares the two.
+//! Web servers that answer `/hello` and `/json` with the same bytes and the same headers, and clients that fetch from
+//! them. The first line of a server is its port. `scripts/http_rows.py` compares them.
 //!
-//! Both answer `/hello` and `/json` with the same bytes and the same headers.
+//! | command | what |
+//! |---|---|
+//! | `squall`, `squall-native` | `Application` with yield-style or native handlers |
+//! | `squall-bare` | hyper on squall's sockets, without `Application` |
+//! | `hyper`, `hyper-timeout` | hyper on tokio's current-thread runtime, without and with its limit for the head |
+//! | `fetch-squall URL`, `fetch-hyper URL` | 10,000 fetches, 100 at a time |
 
+mod bare;
+mod fetching;
 mod peer;
 mod served;
 
@@ -29,9 +36,15 @@ fn json() -> Bytes {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    match std::env::args().nth(1).as_deref() {
-        Some("squall") => served::serve(),
-        Some("hyper") => peer::serve(),
-        _ => Err("say which: squall or hyper".into()),
+    let mut arguments = std::env::args().skip(1);
+    match (arguments.next().as_deref(), arguments.next()) {
+        (Some("squall"), None) => served::serve(&served::Style::Yield),
+        (Some("squall-native"), None) => served::serve(&served::Style::Native),
+        (Some("squall-bare"), None) => bare::serve(),
+        (Some("hyper"), None) => peer::serve(false),
+        (Some("hyper-timeout"), None) => peer::serve(true),
+        (Some("fetch-squall"), Some(url)) => fetching::squall(&url),
+        (Some("fetch-hyper"), Some(url)) => fetching::hyper(&url),
+        _ => Err("say which: see benches/http/main.rs".into()),
     }
 }

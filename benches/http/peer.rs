@@ -10,7 +10,7 @@ use hyper::header::{HeaderValue, CONTENT_TYPE};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::task::LocalSet;
@@ -18,7 +18,7 @@ use tokio::task::LocalSet;
 use crate::{json, HELLO, HTML, JSON};
 
 /// Answers a request.
-fn answer(request: &Request<Incoming>, json: &Bytes) -> Response<Full<Bytes>> {
+pub(crate) fn answer(request: &Request<Incoming>, json: &Bytes) -> Response<Full<Bytes>> {
     let (body, content_type) = match request.uri().path() {
         "/hello" => (HELLO, HTML),
         "/json" => (json.clone(), JSON),
@@ -33,10 +33,15 @@ fn answer(request: &Request<Incoming>, json: &Bytes) -> Response<Full<Bytes>> {
     response
 }
 
-/// Serves until the process is ended.
-pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
+/// Serves until the process is ended; with a limit of 30 seconds for the head of a request, or without any limit.
+pub(crate) fn serve(limited: bool) -> Result<(), Box<dyn Error>> {
     let json = json();
-    let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+    let mut builder = runtime::Builder::new_current_thread();
+    builder.enable_io();
+    if limited {
+        builder.enable_time();
+    }
+    let runtime = builder.build()?;
     LocalSet::new().block_on(&runtime, async move {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?.port());
@@ -50,7 +55,11 @@ pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
                     async move { Ok::<_, Infallible>(response) }
                 });
                 // A client that leaves ends its connection: nothing is to be done.
-                let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                let mut http = http1::Builder::new();
+                if limited {
+                    http.timer(TokioTimer::new());
+                }
+                let _ = http.serve_connection(TokioIo::new(stream), service).await;
             });
         }
     })

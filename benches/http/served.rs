@@ -31,9 +31,38 @@ impl RequestHandler for Json {
     }
 }
 
+struct NativeHello;
+
+impl RequestHandler for NativeHello {
+    async fn get(self: Rc<Self>, req: Request) -> Result<()> {
+        req.write(HELLO);
+        Ok(())
+    }
+}
+
+struct NativeJson(Bytes);
+
+impl RequestHandler for NativeJson {
+    async fn get(self: Rc<Self>, req: Request) -> Result<()> {
+        req.set_header("content-type", JSON)?;
+        req.write(self.0.clone());
+        Ok(())
+    }
+}
+
+/// How the handlers are written.
+pub(crate) enum Style {
+    Yield,
+    Native,
+}
+
 /// Serves until the process is ended.
-pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
-    let app = Application::new().route("/hello", Hello).route("/json", Json(json()));
+pub(crate) fn serve(style: &Style) -> Result<(), Box<dyn Error>> {
+    let app = Application::new();
+    let app = match style {
+        Style::Yield => app.route("/hello", Hello).route("/json", Json(json())),
+        Style::Native => app.route("/hello", NativeHello).route("/json", NativeJson(json())),
+    };
     IoLoop::new().run_sync(move || {
         squall::coroutine(|co| async move {
             let server = app.listen("127.0.0.1:0")?;

@@ -41,6 +41,20 @@ impl Body {
     }
 }
 
+#[cfg(feature = "web")]
+impl Body {
+    /// Returns whether to copy it costs less than to hand it over.
+    pub(crate) fn is_small(&self) -> bool {
+        const SMALL: usize = 4096;
+
+        match self {
+            Self::Empty => true,
+            Self::Whole(bytes) => bytes.len() <= SMALL,
+            Self::Stream(_) => false,
+        }
+    }
+}
+
 impl hyper::body::Body for Body {
     type Data = Bytes;
     type Error = io::Error;

@@ -25,6 +25,7 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
+    #[inline]
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Socket(stream) => stream.poll_read(cx, buffer),

@@ -201,6 +201,9 @@ impl Fds {
     /// Puts the handlers of the descriptors that are ready on the ready queue.
     pub(super) fn take_in(&self, wait: &Wait, queue: &ReadyQueue) {
         let handlers = self.handlers.borrow();
+        if handlers.is_empty() {
+            return;
+        }
         let polled = wait.events.iter().map(|event| (event.key, event.readable, event.writable));
         let seen = wait.seen.iter().map(|seen| (seen.key, seen.read, seen.write));
         for (key, read, write) in polled.chain(seen) {

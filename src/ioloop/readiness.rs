@@ -104,6 +104,7 @@ impl Readiness {
     }
 
     /// Tries an operation in the direction `bit`, if that bit is set and the turn's budget is not used up.
+    #[inline]
     pub(crate) fn attempt<R>(&self, bit: u8, mut f: impl FnMut() -> io::Result<R>) -> Tried<R> {
         if self.sources.is_closed() {
             return Tried::Done(Err(io::Error::other("the IoLoop on which this socket was made is closed")));
@@ -126,6 +127,7 @@ impl Readiness {
     }
 
     /// Takes one operation from the socket's own share of this turn, or else from the budget of all sockets.
+    #[inline]
     fn take_share(&self) -> bool {
         let turn = self.sources.budget.turn();
         if self.turn.replace(turn) != turn {

@@ -1,8 +1,9 @@
 //! How a loop with sockets sleeps: one system call on Linux.
 //!
 //! `polling`'s own wait takes five system calls: it sets a timer descriptor, arms that and its notifier, waits, and
-//! reads the notifier. All of these serve timeouts below a millisecond and notifications, which are rare. So the loop
-//! waits on the poller's descriptor directly, and calls `polling` only when it is needed.
+//! reads the notifier. All of these serve timeouts below a millisecond and notifications, which are rare. It also does
+//! not tell whether the other end of a socket is closed. So the loop waits on the poller's descriptor directly, and
+//! leaves only notifications to `polling`.
 
 use std::io;
 use std::time::Duration;
@@ -61,23 +62,27 @@ impl Wait {
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
     fn wait_for_any(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
-        use rustix::event::{epoll, Timespec};
+        use rustix::event::{epoll, poll, PollFd, PollFlags, Timespec};
 
         /// How many events one wait returns at most. Further events come with the next wait.
         const ROOM: usize = 1024;
         /// The resolution of `epoll_wait`.
         const TICK: Duration = Duration::from_millis(1);
 
-        // Whole milliseconds, rounded down: the poller's own wait covers the rest.
-        let timeout = match timeout {
-            Some(timeout) if timeout.is_zero() || timeout >= TICK => {
-                // A longer timeout is waited for in parts.
-                let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
-                Some(Timespec { tv_sec: (millis / 1000).into(), tv_nsec: (millis % 1000 * 1_000_000).into() })
-            }
-            Some(timeout) => return poller.wait(&mut self.events, Some(timeout)).map(drop),
-            None => None,
-        };
+        // Whole milliseconds, rounded down. `ppoll` waits for the rest, in nanoseconds.
+        let timeout = timeout.map(|timeout| {
+            // A longer timeout is waited for in parts.
+            let millis = i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX);
+            (
+                timeout,
+                Timespec { tv_sec: (millis / 1000).into(), tv_nsec: (millis % 1000 * 1_000_000).into() },
+            )
+        });
+        if let Some((timeout, _)) = timeout.filter(|(timeout, _)| !timeout.is_zero() && *timeout < TICK) {
+            let rest = Timespec { tv_sec: 0, tv_nsec: timeout.subsec_nanos().into() };
+            poll(&mut [PollFd::new(poller, PollFlags::IN)], Some(&rest))?;
+        }
+        let timeout = timeout.map(|(_, millis)| millis);
         self.buffer.clear();
         self.buffer.reserve(ROOM);
         epoll::wait(poller, rustix::buffer::spare_capacity(&mut self.buffer), timeout.as_ref())?;
@@ -108,3 +113,39 @@ impl Wait {
 /// The key under which `polling` registers its notifier and its timer.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const NOTIFIED: usize = usize::MAX;
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::time::Instant;
+
+    use rustix::event::epoll::{self, EventData, EventFlags};
+
+    use super::*;
+
+    #[test]
+    fn wait_of_less_than_a_millisecond_takes_its_time_and_tells_whether_a_socket_is_closed() {
+        const SHORT: Duration = Duration::from_micros(300);
+
+        let (mut one, other) = UnixStream::pair().unwrap();
+        let (poller, mut wait) = (Poller::new().unwrap(), Wait::new());
+        let flags = EventFlags::IN | EventFlags::RDHUP | EventFlags::ET;
+        epoll::add(&poller, &other, EventData::new_u64(5), flags).unwrap();
+        let began = Instant::now();
+        wait.wait(&poller, Some(SHORT)).unwrap();
+        assert!(began.elapsed() >= SHORT);
+        assert!(wait.seen.is_empty() && wait.events.is_empty());
+
+        one.write_all(b"a").unwrap();
+        wait.wait(&poller, Some(SHORT)).unwrap();
+        assert!(wait.seen[0].read && !wait.seen[0].closed);
+        drop(one);
+        wait.wait(&poller, Some(SHORT)).unwrap();
+        assert!(wait.seen[0].closed);
+
+        poller.notify().unwrap();
+        wait.wait(&poller, Some(SHORT)).unwrap();
+        assert!(wait.seen.is_empty());
+    }
+}

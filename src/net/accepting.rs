@@ -12,6 +12,7 @@ use squall_runner::ready::{Run, Withdraw};
 use squall_runner::{log, Exception, Future, Resolvable, Result, Shared};
 
 use super::connection::polled;
+use super::line::{Line, Waits};
 use super::named::name;
 use super::wakers::Wakers;
 use crate::ioloop::readiness::{Readiness, Tried, Watched, READ};
@@ -45,15 +46,15 @@ const BACK_OFF: Duration = Duration::from_millis(100);
 /// The state that the handles of a listener share. The socket closes when the last of them is dropped.
 pub(super) struct Accepting<L: Listener> {
     pub(super) listener: L,
-    /// Pending accepts, first come, first served. It does not hold them: an accept leaves with its last handle.
-    line: RefCell<VecDeque<Weak<Op<L>>>>,
+    /// Pending accepts, first come, first served.
+    line: RefCell<Line<Op<L>>>,
     /// Accepted connections that were not taken from their Futures.
     returned: RefCell<VecDeque<L::Accepted>>,
     wakers: RefCell<Wakers>,
     queued: Cell<bool>,
     /// `true` if a timer is set for the next attempt, since the system had no descriptor left.
     backing_off: Cell<bool>,
-    /// `true` if the log already says that no descriptor is left.
+    /// `true` if the log already says that no descriptor is left, and connections have waited ever since.
     logged: Cell<bool>,
     this: Weak<Self>,
 }
@@ -91,6 +92,12 @@ impl<L: Listener> Resolvable for Op<L> {
             let this = self.clone();
             self.kept.set(Some(this));
         }
+    }
+}
+
+impl<L: Listener> Waits for Op<L> {
+    fn is_over(&self) -> bool {
+        self.shared.done()
     }
 }
 
@@ -133,7 +140,7 @@ impl<L: Listener> Accepting<L> {
     pub(super) fn begin_accept(&self) -> Future<L::Accepted> {
         let op = Rc::new(Op { shared: Shared::new(), accepting: self.this.clone(), kept: Cell::default() });
         name(&*op);
-        self.line.borrow_mut().push_back(Rc::downgrade(&op));
+        self.line.borrow_mut().join(Rc::downgrade(&op));
         self.serve();
         Future::from_core(op)
     }
@@ -168,15 +175,8 @@ impl<L: Listener> Accepting<L> {
         }
     }
 
-    /// Returns the first pending accept in line, and removes those before it that were dropped or are done.
     fn first(&self) -> Option<Rc<Op<L>>> {
-        let line = &mut *self.line.borrow_mut();
-        loop {
-            match line.front()?.upgrade() {
-                Some(first) if !first.shared.done() => return Some(first),
-                _ => line.pop_front(),
-            };
-        }
+        self.line.borrow_mut().first()
     }
 
     /// Accepts a connection, if there is one. The error of a connection that is already gone is not an error of the
@@ -197,15 +197,13 @@ impl<L: Listener> Accepting<L> {
                     return Tried::Blocked;
                 }
                 Tried::Blocked => {
+                    self.logged.set(false);
                     return match self.listener.rearm() {
                         Ok(()) => Tried::Blocked,
                         Err(error) => Tried::Done(Err(error)),
                     };
                 }
-                tried => {
-                    self.logged.set(false);
-                    return tried;
-                }
+                tried => return tried,
             }
         }
     }
@@ -249,8 +247,8 @@ impl<L: Listener> Watched for Accepting<L> {
     }
 
     fn abandon(&self) {
-        let (line, wakers) = (self.line.take(), self.wakers.take());
-        line.iter().filter_map(Weak::upgrade).for_each(|op| {
+        let (line, wakers) = (self.line.borrow_mut().take(), self.wakers.take());
+        line.iter().for_each(|op| {
             op.shared.forget_waiters();
             drop(op.kept.take());
         });
@@ -260,7 +258,7 @@ impl<L: Listener> Watched for Accepting<L> {
 
 impl<L: Listener> Drop for Accepting<L> {
     fn drop(&mut self) {
-        for op in self.line.take().iter().filter_map(Weak::upgrade) {
+        for op in self.line.get_mut().take() {
             if !op.shared.done() {
                 let message =
                     "the listener was dropped while this waited for a connection: keep it until then";

@@ -60,7 +60,8 @@ impl Watched for Connection {
         if bits & READ != 0 {
             self.serve_reads();
         }
-        if bits & WRITE != 0 {
+        // Each event says that there is room for writing, which nobody waits for in most cases.
+        if bits & WRITE != 0 && self.writing.borrow().has_work() {
             self.serve_writes();
         }
     }

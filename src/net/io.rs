@@ -32,8 +32,8 @@ impl Io {
     }
 
     /// Tries an operation in the direction `bit`.
-    pub(super) fn attempt<R>(&self, bit: u8, f: impl FnMut(&Self) -> io::Result<R>) -> Tried<R> {
-        let mut f = f;
+    #[inline]
+    pub(super) fn attempt<R>(&self, bit: u8, mut f: impl FnMut(&Self) -> io::Result<R>) -> Tried<R> {
         let tried = self.readiness().attempt(bit, || f(self));
         if let Tried::Blocked = tried {
             let armed = match self {
@@ -49,6 +49,7 @@ impl Io {
         tried
     }
 
+    #[inline]
     pub(super) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Tcp(source) => source.io().read(buffer),

@@ -1,7 +1,6 @@
 //! [`Reading`]: the reads of one connection, in line.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::io;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
@@ -10,6 +9,7 @@ use squall_runner::{Exception, Future, Resolvable, Shared};
 
 use super::buffer::Buffer;
 use super::connection::{polled, Connection};
+use super::line::{Line, Waits};
 use super::named::name;
 use super::wakers::Wakers;
 use super::wants::{Want, CHUNK};
@@ -19,8 +19,8 @@ use crate::ioloop::readiness::{Tried, READ};
 #[derive(Default)]
 pub(super) struct Reading {
     pub(super) buffer: Buffer,
-    /// Pending reads, first come, first served. It does not hold them: a read leaves with its last handle.
-    pub(super) line: VecDeque<Weak<dyn Read>>,
+    /// Pending reads, first come, first served.
+    pub(super) line: Line<dyn Read>,
     /// The tasks that read by `poll_read`, which are served after the reads in line.
     pub(super) wakers: Wakers,
     /// `true` if the other end sends no more.
@@ -30,17 +30,14 @@ pub(super) struct Reading {
 impl Reading {
     /// Returns whether a read or a task waits for bytes.
     pub(super) fn is_waited_for(&self) -> bool {
-        !self.wakers.is_empty() || self.line.iter().any(|read| read.strong_count() > 0)
+        !self.wakers.is_empty() || self.line.is_waited_for()
     }
 }
 
 /// A read in line.
-pub(super) trait Read {
+pub(super) trait Read: Waits {
     /// Reads if possible, and sets the socket's answer as the result.
     fn serve(&self, connection: &Connection) -> Tried<()>;
-
-    /// Returns whether the read has its result or was cancelled.
-    fn is_over(&self) -> bool;
 
     /// Fails, since the connection has failed.
     fn fail(&self, exception: Exception);
@@ -98,6 +95,12 @@ impl<W: Want> Op<W> {
     }
 }
 
+impl<W: Want> Waits for Op<W> {
+    fn is_over(&self) -> bool {
+        self.shared.done()
+    }
+}
+
 impl<W: Want> Read for Op<W> {
     fn serve(&self, connection: &Connection) -> Tried<()> {
         match connection.read(&mut *self.want.borrow_mut(), &self.position) {
@@ -109,10 +112,6 @@ impl<W: Want> Read for Op<W> {
             Tried::Blocked => Tried::Blocked,
             Tried::Later => Tried::Later,
         }
-    }
-
-    fn is_over(&self) -> bool {
-        self.shared.done()
     }
 
     fn fail(&self, exception: Exception) {
@@ -161,19 +160,12 @@ impl Connection {
             }
         }
         let in_line: Weak<dyn Read> = Rc::downgrade(&op) as _;
-        self.reading.borrow_mut().line.push_back(in_line);
+        self.reading.borrow_mut().line.join(in_line);
         Future::from_core(op)
     }
 
-    /// Returns the first pending read in line, and removes those before it that were dropped or are done.
     fn first_read(&self) -> Option<Rc<dyn Read>> {
-        let line = &mut self.reading.borrow_mut().line;
-        loop {
-            match line.front()?.upgrade() {
-                Some(first) if !first.is_over() => return Some(first),
-                _ => line.pop_front(),
-            };
-        }
+        self.reading.borrow_mut().line.first()
     }
 
     /// Serves the reads in line, and then the polling tasks.
@@ -245,6 +237,7 @@ impl Connection {
     }
 
     /// Reads once from the socket into `buffer`, which must not be empty.
+    #[inline]
     pub(super) fn attempt_read(&self, buffer: &mut [u8]) -> Tried<usize> {
         let tried = self.io.attempt(READ, |io| io.read(buffer));
         if let Tried::Done(Ok(read)) = tried {
@@ -257,12 +250,11 @@ impl Connection {
 
     /// Reads into the buffer of a polling task, after the reads in line.
     pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let keep = |cx: &Context<'_>| self.reading.borrow_mut().wakers.add(cx);
-        if self.first_read().is_some() {
-            return polled(Tried::Blocked, cx, keep);
-        }
         {
             let reading = &mut *self.reading.borrow_mut();
+            if reading.line.first().is_some() {
+                return polled(Tried::Blocked, cx, |cx| reading.wakers.add(cx));
+            }
             if !reading.buffer.is_empty() {
                 return Poll::Ready(Ok(reading.buffer.copy_to(buffer)));
             }
@@ -271,31 +263,27 @@ impl Connection {
             }
         }
         let tried = self.attempt_read(buffer);
+        let reading = &mut *self.reading.borrow_mut();
         if let Tried::Done(Ok(read)) = tried {
-            let reading = &mut *self.reading.borrow_mut();
             reading.ended = read == 0;
             reading.buffer.pass(read);
         }
-        polled(tried, cx, keep)
+        polled(tried, cx, |cx| reading.wakers.add(cx))
     }
 
     /// Fails all reads in line.
     pub(super) fn fail_reads(&self, error: impl Fn() -> io::Error) {
-        let line = std::mem::take(&mut self.reading.borrow_mut().line);
-        for read in line {
-            if let Some(read) = read.upgrade() {
-                read.fail(error().into());
-            }
-        }
+        let line = self.reading.borrow_mut().line.take();
+        line.iter().for_each(|read| read.fail(error().into()));
     }
 
     /// Forgets everything that waits to read.
     pub(super) fn abandon_reads(&self) {
         let (line, wakers) = {
             let reading = &mut *self.reading.borrow_mut();
-            (std::mem::take(&mut reading.line), reading.wakers.take())
+            (reading.line.take(), reading.wakers.take())
         };
-        line.iter().filter_map(Weak::upgrade).for_each(|read| read.abandon());
+        line.iter().for_each(|read| read.abandon());
         drop((line, wakers));
     }
 }

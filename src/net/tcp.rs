@@ -16,6 +16,7 @@ use super::accepting::{Accepting, Listener};
 use super::address::Address;
 use super::connect::connect;
 use super::io::Io;
+use super::listen::{listen_tcp, BACKLOG};
 use super::lookup::resolve_here;
 use super::network::{self, Acceptor};
 use super::stream::IoStream;
@@ -153,8 +154,8 @@ impl fmt::Debug for TcpStream {
 /// wait in line. A connection that is not taken from its Future goes to the next accept.
 ///
 /// When the process or the system has no descriptor left, no connection is accepted for 100 ms, repeatedly until there
-/// is one. The log says so once, and connections wait in the system's backlog meanwhile. A connection that is gone
-/// before it is accepted is skipped.
+/// is one, and connections wait in the system's backlog meanwhile. The log says so once, and again only after a time
+/// when no connection had to wait. A connection that is gone before it is accepted is skipped.
 ///
 /// Source: `tornado.netutil.add_accept_handler`.
 #[derive(Clone)]
@@ -170,12 +171,32 @@ impl TcpListener {
     /// # Errors
     /// If no address can be bound, the name cannot be resolved, or the loop is closed.
     pub fn bind(address: impl Into<Address>) -> io::Result<Self> {
+        Self::bind_with_backlog(address, BACKLOG)
+    }
+
+    /// Binds and listens like [`bind`](Self::bind), with another number of connections that the system keeps until they
+    /// are accepted; 1,024 by default. Linux keeps one more, and never more than `net.core.somaxconn`. What comes while
+    /// there are as many has to try again.
+    ///
+    /// ```
+    /// use squall::net::TcpListener;
+    ///
+    /// let listener = TcpListener::bind_with_backlog("127.0.0.1:0", 16)?;
+    /// # drop(listener);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind).
+    ///
+    /// Source: the argument `backlog` of `tornado.netutil.bind_sockets`.
+    pub fn bind_with_backlog(address: impl Into<Address>, backlog: u32) -> io::Result<Self> {
         let address = address.into();
         if let Some(network) = network::current()? {
             return Ok(Self(Accepting::new(Socket::Other(network.bind(&address)?))));
         }
         let addresses = resolve_here(&address)?;
-        let listener = std::net::TcpListener::bind(&addresses[..])
+        let listener = listen_tcp(&addresses, backlog)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         Self::from_std(listener)
     }

@@ -14,6 +14,7 @@ use squall_runner::Future;
 
 use super::accepting::{Accepting, Listener};
 use super::io::Io;
+use super::listen::{listen_unix, BACKLOG};
 use super::stream::IoStream;
 use crate::ioloop::readiness::{Readiness, READ, WRITE};
 use crate::ioloop::sources::Source;
@@ -136,7 +137,7 @@ impl UnixListener {
     /// If the path cannot be bound, or the loop is closed.
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
-        let listener = net::UnixListener::bind(path).map_err(|error| {
+        let listener = listen_unix(path, BACKLOG).map_err(|error| {
             io::Error::new(error.kind(), format!("cannot listen on {}: {error}", path.display()))
         })?;
         Self::from_std(listener)

@@ -86,6 +86,11 @@ impl Writing {
         self.backlog.is_empty() && self.shut != Shut::AfterBacklog
     }
 
+    /// Returns whether there is something to do when there is room.
+    pub(super) fn has_work(&self) -> bool {
+        !self.is_clear() || !self.wakers.is_empty()
+    }
+
     /// Returns whether something waits for room.
     pub(super) fn is_waited_for(&self) -> bool {
         !self.wakers.is_empty() || self.line.iter().any(|(_, op)| !op.is_lost())

@@ -1,6 +1,6 @@
 //! A network for tests: no sockets, virtual time, every order of deliveries. The [`guide`] shows all of it.
 //!
-//! ```
+//! ```test_harness
 //! use std::time::Duration;
 //! use squall::net::{TcpListener, TcpStream};
 //! use squall::{testing, IoLoop, Result};
@@ -86,7 +86,7 @@ impl Net {
     /// A native coroutine is started where it is awaited, yielded or spawned, and not by the call that creates it: use
     /// [`spawn`](Self::spawn) for one.
     ///
-    /// ```
+    /// ```test_harness
     /// use squall::{net::TcpListener, testing, Result};
     ///
     /// #[squall::test]
@@ -111,7 +111,7 @@ impl Net {
     /// Calls `f` on the host `name`, and runs what it returns there: a coroutine, yield-style or native, or anything
     /// else that can be yielded.
     ///
-    /// ```
+    /// ```test_harness
     /// use squall::net::{TcpListener, TcpStream};
     /// use squall::{testing, Result};
     ///
@@ -156,7 +156,7 @@ impl Net {
     /// time, and so on. An attempt to connect fails after 127 seconds; a connection on which something was sent, after
     /// 15 minutes. A connection on which nothing is sent waits for ever.
     ///
-    /// ```
+    /// ```test_harness
     /// use std::{io::ErrorKind, time::Duration};
     /// use squall::{net::TcpStream, testing, Exception, IoLoop, Result};
     ///

@@ -132,6 +132,9 @@ impl Application {
         let routes = &*self.0;
         match routes.router.at(path) {
             Ok(found) => {
+                if found.params.is_empty() {
+                    return (found.value.clone(), Ok(Vec::new()));
+                }
                 let decoded = found.params.iter().map(|(name, value)| {
                     let value = percent_decode_str(value).decode_utf8().map_err(|_| HttpError(400))?;
                     Ok((name.to_owned(), value.into_owned()))

@@ -36,6 +36,9 @@ pub struct HttpServerConfig {
     pub idle_timeout: Duration,
     /// The largest number of open connections. 20,000 by default. Further ones wait in the system's backlog.
     pub max_connections: usize,
+    /// The number of connections that the system keeps until they are accepted; 1,024. See
+    /// [`TcpListener::bind_with_backlog`](crate::net::TcpListener::bind_with_backlog). A Unix socket has 1,024.
+    pub backlog: u32,
 }
 
 impl Default for HttpServerConfig {
@@ -49,6 +52,7 @@ impl Default for HttpServerConfig {
             write_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(75),
             max_connections: 20_000,
+            backlog: 1024,
         }
     }
 }

@@ -10,17 +10,15 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hyper::HeaderMap;
 use squall_runner::trace::program;
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::access_log::TARGET;
 use super::deadline::{Deadline, Phase};
 use super::exchange::Exchange;
-use super::http_io::HttpIo;
 use super::peer::Peer;
+use super::protocol::{self, Protocol};
 use super::server::Serving;
-use super::service::Service;
 use super::upgrade::Upgrade;
 use super::websocket::{Progress, Socket};
 use crate::http::transport::Transport;
@@ -32,7 +30,16 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
 /// How many bytes are read ahead while a handler runs: enough to see the end of the stream.
-const AHEAD: usize = 4096;
+const AHEAD: usize = 64;
+
+/// How many bytes are read before hyper's side is made: the head of most requests.
+const FIRST: usize = 1024;
+
+/// How many bytes are read at once of what nothing needs.
+const UNWANTED: usize = 4096;
+
+/// After how many small responses in a row the next ones are expected to be small, too.
+const MANY_SMALL: u8 = 8;
 
 /// The state that a connection's task, hyper and the current request share.
 pub(crate) struct Connection {
@@ -45,9 +52,11 @@ pub(crate) struct Connection {
     current: RefCell<Option<Rc<Exchange>>>,
     /// `true` if hyper is calling the service, after which it looks for the response itself.
     calling: Cell<bool>,
-    /// An empty map with spare room, for the headers of the next response.
-    spare_headers: Cell<Option<HeaderMap>>,
-    /// Bytes that were read while a handler ran, for hyper to read.
+    /// An exchange that is over and holds nothing but its memory, for the next request.
+    spare: Cell<Option<Rc<Exchange>>>,
+    /// How many responses in a row were small, at most 255.
+    small: Cell<u8>,
+    /// Bytes that were read while hyper did not read, for hyper to read.
     ahead: RefCell<Vec<u8>>,
     /// `true` if the client sends no more.
     ended: Cell<bool>,
@@ -57,6 +66,9 @@ pub(crate) struct Connection {
     written: Cell<u64>,
     /// `true` if the last write had to wait.
     blocked: Cell<bool>,
+    /// `true` if hyper may have to skip the rest of a body that was not read: then only hyper knows where a request
+    /// begins.
+    body_left: Cell<bool>,
     /// `true` if the client may be sending bytes that nothing will read.
     lingers: Cell<bool>,
     /// The WebSocket that the connection becomes once the response is sent.
@@ -84,12 +96,14 @@ impl Connection {
             waker: OnceCell::new(),
             current: RefCell::default(),
             calling: Cell::default(),
-            spare_headers: Cell::default(),
+            spare: Cell::default(),
+            small: Cell::default(),
             ahead: RefCell::default(),
             ended: Cell::default(),
             fresh: Cell::default(),
             written: Cell::default(),
             blocked: Cell::default(),
+            body_left: Cell::default(),
             lingers: Cell::default(),
             upgrade: Cell::default(),
             deadline,
@@ -105,13 +119,30 @@ impl Connection {
         self.serving.io_loop.time()
     }
 
-    pub(super) fn take_spare_headers(&self) -> HeaderMap {
-        self.spare_headers.take().unwrap_or_default()
+    pub(super) fn take_spare(&self) -> Option<Rc<Exchange>> {
+        self.spare.take()
     }
 
-    pub(super) fn keep_spare_headers(&self, mut headers: HeaderMap) {
-        headers.clear();
-        self.spare_headers.set(Some(headers));
+    /// Keeps the room of an exchange that is over, unless a handler has it still.
+    fn put_by(&self, mut over: Rc<Exchange>) {
+        if over.receiver.as_ref().is_some_and(|receiver| !receiver.is_over()) {
+            self.body_left.set(true);
+        }
+        if let Some(exchange) = Rc::get_mut(&mut over) {
+            exchange.clear();
+            self.spare.set(Some(over));
+        }
+    }
+
+    /// Notes how large a response is.
+    pub(super) fn note_response(&self, is_small: bool) {
+        self.small.set(if is_small { self.small.get().saturating_add(1) } else { 0 });
+    }
+
+    /// Returns whether responses are best written from one buffer into which their bodies are copied: while all of
+    /// them are small, or where a stream takes one slice only.
+    pub(super) fn prefers_copies(&self) -> bool {
+        self.small.get() >= MANY_SMALL || !self.transport.borrow().is_vectored()
     }
 
     /// Wakes the task, since there is something to send or to receive.
@@ -154,17 +185,10 @@ impl Connection {
         self.calling.set(false);
     }
 
+    #[inline]
     pub(super) fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut ahead = self.ahead.borrow_mut();
-        if !ahead.is_empty() {
-            let n = ahead.len().min(buffer.len());
-            buffer[..n].copy_from_slice(&ahead[..n]);
-            ahead.drain(..n);
-            self.fresh.set(true);
-            return Poll::Ready(Ok(n));
-        }
-        if self.ended.get() {
-            return Poll::Ready(Ok(0));
+        if self.ended.get() || !self.ahead.borrow().is_empty() {
+            return Poll::Ready(Ok(self.take_ahead(buffer)));
         }
         let read = self.transport.borrow_mut().poll_read(cx, buffer);
         match read {
@@ -173,6 +197,56 @@ impl Connection {
             Poll::Pending => {}
         }
         read
+    }
+
+    /// Takes what was read ahead.
+    #[cold]
+    fn take_ahead(&self, buffer: &mut [u8]) -> usize {
+        let ahead = &mut *self.ahead.borrow_mut();
+        let n = ahead.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&ahead[..n]);
+        if n == ahead.len() {
+            *ahead = Vec::new();
+        } else {
+            ahead.drain(..n);
+        }
+        if n > 0 {
+            self.fresh.set(true);
+        }
+        n
+    }
+
+    /// Reads ahead while hyper does not read. Returns whether there is something for hyper; if not, the client sends
+    /// no more.
+    pub(super) fn poll_ahead(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.ahead.borrow().is_empty() {
+            return Poll::Ready(true);
+        }
+        if self.ended.get() {
+            return Poll::Ready(false);
+        }
+        let mut bytes = [0; FIRST];
+        let read = self.transport.borrow_mut().poll_read(cx, &mut bytes);
+        match read {
+            Poll::Ready(Ok(n)) if n > 0 => {
+                self.fresh.set(true);
+                self.ahead.borrow_mut().extend_from_slice(&bytes[..n]);
+                Poll::Ready(true)
+            }
+            Poll::Ready(_) => {
+                self.ended.set(true);
+                Poll::Ready(false)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Has bytes of the next request read again, which were read already.
+    pub(super) fn read_again(&self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.fresh.set(true);
+            self.ahead.borrow_mut().splice(..0, bytes.iter().copied());
+        }
     }
 
     pub(super) fn poll_write_with(
@@ -198,7 +272,7 @@ impl Connection {
                 if exchange.is_taken() {
                     let over = current.take();
                     drop(current);
-                    drop(over);
+                    over.into_iter().for_each(|over| self.put_by(over));
                 }
             }
         }
@@ -207,10 +281,6 @@ impl Connection {
 
     pub(super) fn poll_close(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.transport.borrow_mut().poll_close(cx)
-    }
-
-    pub(super) fn is_vectored(&self) -> bool {
-        self.transport.borrow().is_vectored()
     }
 
     fn current(&self) -> Option<Rc<Exchange>> {
@@ -226,8 +296,7 @@ impl Connection {
             }
         }
         let guard = Lost(self.clone());
-        let service = Service(self.clone());
-        let mut http = self.serving.http.serve_connection(HttpIo(self.clone()), service);
+        let mut protocol = Protocol::default();
         let mut stopping = false;
         let ended = poll_fn(|cx| {
             let waker = self.waker.get_or_init(|| cx.waker().clone());
@@ -236,9 +305,9 @@ impl Connection {
             }
             if !stopping && self.serving.is_stopping() {
                 stopping = true;
-                std::pin::Pin::new(&mut http).graceful_shutdown();
+                protocol.stop();
             }
-            match http.poll_without_shutdown(cx) {
+            match protocol.poll(&self, cx) {
                 Poll::Ready(Ok(())) => return Poll::Ready(Ended::Done),
                 Poll::Ready(Err(error)) => {
                     log::debug!(target: TARGET, "connection with {}: {error}", self.peer);
@@ -248,9 +317,19 @@ impl Connection {
                 Poll::Pending => {}
             }
             self.look_at_current(cx);
-            let (phase, limit) = self.phase();
-            self.deadline.enter(phase, limit, waker);
-            if self.deadline.is_over(waker) && self.time_out(phase) {
+            let phase = self.enter_phase(&protocol, waker);
+            let may_rest = matches!(phase, Phase::Idle(_)) && !self.body_left.get();
+            if may_rest {
+                protocol.adapt(&self);
+            }
+            if !self.deadline.is_over(waker) {
+                return Poll::Pending;
+            }
+            if may_rest {
+                self.spare.take();
+                protocol.rest(&self);
+                self.enter_phase(&protocol, waker);
+            } else if self.time_out(phase) {
                 return Poll::Ready(Ended::Cut);
             }
             Poll::Pending
@@ -258,11 +337,12 @@ impl Connection {
         .await;
         let ended = match (self.upgrade.take(), ended) {
             (Some(upgrade), Ended::Done) => {
-                let unread = http.into_parts().read_buf;
+                self.spare.take();
+                let unread = protocol.end();
                 self.serve_socket(&upgrade.complete(&self, unread)).await
             }
             (upgrade, ended) => {
-                drop(http);
+                drop(protocol);
                 upgrade.into_iter().for_each(Upgrade::fail);
                 ended
             }
@@ -345,8 +425,15 @@ impl Connection {
         }
     }
 
+    /// Enters the current phase of the connection.
+    fn enter_phase(&self, protocol: &Protocol, waker: &Waker) -> Phase {
+        let (phase, limit) = self.phase(protocol);
+        self.deadline.enter(phase, limit, waker);
+        phase
+    }
+
     /// Returns the current phase of the connection, and how long it may last.
-    fn phase(&self) -> (Phase, Option<Duration>) {
+    fn phase(&self, protocol: &Protocol) -> (Phase, Option<Duration>) {
         let config = &self.serving.config;
         if self.blocked.get() {
             return (Phase::Write(self.written.get()), Some(config.write_timeout));
@@ -359,7 +446,13 @@ impl Connection {
                 _ => (Phase::Busy, None),
             },
             None if self.fresh.get() || self.written.get() == 0 => (Phase::Head, Some(config.header_timeout)),
-            None => (Phase::Idle(self.written.get()), Some(config.idle_timeout)),
+            None if protocol.is_at_rest() => {
+                (Phase::Rest, Some(config.idle_timeout.saturating_sub(protocol::KEPT)))
+            }
+            None => {
+                let kept = if self.body_left.get() { Duration::MAX } else { protocol::KEPT };
+                (Phase::Idle(self.written.get()), Some(config.idle_timeout.min(kept)))
+            }
         }
     }
 
@@ -410,7 +503,7 @@ impl Connection {
             if !self.lingers.get() || self.ended.get() {
                 return Poll::Ready(());
             }
-            let mut bytes = [0; AHEAD];
+            let mut bytes = [0; UNWANTED];
             loop {
                 let read = self.transport.borrow_mut().poll_read(cx, &mut bytes);
                 match read {
@@ -433,6 +526,8 @@ impl Drop for Lost {
         if let Some(exchange) = current {
             exchange.lost();
         }
+        // It holds the connection.
+        self.0.spare.take();
     }
 }
 

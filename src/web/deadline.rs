@@ -14,6 +14,8 @@ pub(crate) enum Phase {
     Busy,
     /// The next request is awaited, after this many bytes of responses.
     Idle(u64),
+    /// The next request is awaited, while nothing is held that is needed only when one is near.
+    Rest,
     /// The rest of a request's head, the first request of a connection, or the TLS handshake is awaited.
     Head,
     /// The next part of a request's body is awaited, after this many bytes.

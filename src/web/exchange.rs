@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hyper::header::{HeaderValue, ALLOW, CONNECTION, CONTENT_TYPE};
 use hyper::http::request::Parts;
-use hyper::{HeaderMap, Method, Response, StatusCode};
+use hyper::{HeaderMap, Method, Response, StatusCode, Uri};
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::report::guard;
 use squall_runner::trace::{program, Problem};
@@ -102,23 +102,40 @@ impl Written {
 }
 
 impl Exchange {
+    /// Creates an exchange, in the room of the one before if that is not in use.
     pub(super) fn new(
-        connection: Rc<Connection>,
+        connection: &Rc<Connection>,
         head: Parts,
         receiver: Option<Box<Receiver>>,
         handler: Rc<dyn Handler>,
         path_params: Vec<(String, String)>,
     ) -> Rc<Self> {
-        let headers = RefCell::new(connection.take_spare_headers());
         let started = access_log::is_read().then(|| connection.time());
+        if let Some(mut spare) = connection.take_spare() {
+            if let Some(this) = Rc::get_mut(&mut spare) {
+                // The map of the headers of the request before is for those of this response.
+                *this.headers.get_mut() = std::mem::replace(&mut this.head.headers, head.headers);
+                this.head.method = head.method;
+                this.head.uri = head.uri;
+                this.head.version = head.version;
+                this.head.extensions = head.extensions;
+                this.path_params = path_params;
+                this.handler = handler;
+                this.receiver = receiver;
+                this.status.set(StatusCode::OK);
+                this.stage.set(Stage::Open);
+                this.started = started;
+                return spare;
+            }
+        }
         Rc::new(Self {
-            connection,
+            connection: connection.clone(),
             head,
             path_params,
             handler,
             receiver,
             status: Cell::new(StatusCode::OK),
-            headers,
+            headers: RefCell::default(),
             written: RefCell::default(),
             stage: Cell::new(Stage::Open),
             body: RefCell::default(),
@@ -129,6 +146,20 @@ impl Exchange {
             closes: Cell::default(),
             started,
         })
+    }
+
+    /// Drops everything but the room for the next request.
+    ///
+    /// It is finished and sent, so nothing runs, and nothing is written that is not sent.
+    pub(super) fn clear(&mut self) {
+        self.head.uri = Uri::default();
+        self.head.headers.clear();
+        self.path_params = Vec::new();
+        self.receiver = None;
+        self.pipe.take();
+        *self.left.get_mut() = false;
+        *self.leaving.get_mut() = Vec::new();
+        *self.closes.get_mut() = false;
     }
 
     fn request(self: &Rc<Self>) -> Request {
@@ -311,9 +342,11 @@ impl Exchange {
 
     /// Takes the response, once it is known.
     pub(super) fn take_response(&self) -> Option<Response<Body>> {
-        let mut response = Response::new(self.body.take()?);
+        let body = self.body.take()?;
+        self.connection.note_response(body.is_small());
+        let mut response = Response::new(body);
         *response.status_mut() = self.status.get();
-        *response.headers_mut() = self.headers.take();
+        std::mem::swap(response.headers_mut(), &mut *self.headers.borrow_mut());
         Some(response)
     }
 
@@ -381,12 +414,6 @@ impl Run for Exchange {
 impl Withdraw for Exchange {
     fn withdraw(&self) {
         drop(self.running.take());
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        self.connection.keep_spare_headers(std::mem::take(&mut self.head.headers));
     }
 }
 

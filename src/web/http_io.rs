@@ -12,7 +12,17 @@ use crate::http::io::read_into;
 
 /// A connection's stream, as hyper sees it. Records its traffic in the connection, for the limits.
 #[derive(Debug)]
-pub(crate) struct HttpIo(pub(super) Rc<Connection>);
+pub(crate) struct HttpIo {
+    connection: Rc<Connection>,
+    /// Whether hyper may write several slices at once.
+    vectored: bool,
+}
+
+impl HttpIo {
+    pub(super) fn new(connection: Rc<Connection>, vectored: bool) -> Self {
+        Self { connection, vectored }
+    }
+}
 
 impl Read for HttpIo {
     fn poll_read(
@@ -20,25 +30,25 @@ impl Read for HttpIo {
         cx: &mut Context<'_>,
         cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        read_into(cursor, |buffer| self.0.poll_read(cx, buffer)).map_ok(drop)
+        read_into(cursor, |buffer| self.connection.poll_read(cx, buffer)).map_ok(drop)
     }
 }
 
 impl Write for HttpIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.0.poll_write_with(|stream| stream.poll_write(cx, bytes))
+        self.connection.poll_write_with(|stream| stream.poll_write(cx, bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_flush(cx)
+        self.connection.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_close(cx)
+        self.connection.poll_close(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_vectored()
+        self.vectored
     }
 
     fn poll_write_vectored(
@@ -46,6 +56,6 @@ impl Write for HttpIo {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.0.poll_write_with(|stream| stream.poll_write_vectored(cx, slices))
+        self.connection.poll_write_with(|stream| stream.poll_write_vectored(cx, slices))
     }
 }

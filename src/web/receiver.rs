@@ -137,6 +137,11 @@ impl Receiver {
         matches!(self.failed.get(), Some(Failure::Status(_)))
     }
 
+    /// Returns whether the whole body was received.
+    pub(super) fn is_over(&self) -> bool {
+        self.incoming.borrow().is_none() && self.failed.get().is_none()
+    }
+
     /// Returns whether a part of the body may not have been read.
     pub(super) fn is_unread(&self) -> bool {
         self.incoming.borrow().as_ref().is_some_and(|incoming| !incoming.is_end_stream())

@@ -51,7 +51,7 @@ pub struct Server {
 impl Server {
     /// Listens on an address, and serves the connections.
     pub(super) fn tcp(serving: Serving, address: Address) -> Result<Self> {
-        let listener = TcpListener::bind(address)?;
+        let listener = TcpListener::bind_with_backlog(address, serving.config.backlog)?;
         let address = listener.local_addr()?;
         let secure = serving.is_secure();
         let serving = Rc::new(serving);

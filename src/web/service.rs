@@ -8,7 +8,6 @@ use std::task::{Context, Poll};
 
 use hyper::body::{Body as _, Incoming};
 use hyper::header::HOST;
-use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, Version};
 
 use super::connection::Connection;
@@ -27,20 +26,21 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 
     fn call(&self, request: Request<Incoming>) -> Respond {
         let Self(connection) = self;
-        let (head, incoming) = request.into_parts();
-        let receiver = (!incoming.is_end_stream())
-            .then(|| Box::new(Receiver::new(incoming, connection.serving.config.max_body_size)));
-        let (handler, path_params, problem) = match check(&head) {
-            Some(problem) => (connection.serving.application.fallback(), Vec::new(), Some(problem)),
+        let serving = &*connection.serving;
+        let (handler, path_params, problem) = match check(&request) {
+            Some(problem) => (serving.application.fallback(), Vec::new(), Some(problem)),
             None => {
-                let (handler, path_params) = connection.serving.application.find(head.uri.path());
+                let (handler, path_params) = serving.application.find(request.uri().path());
                 match path_params {
                     Ok(path_params) => (handler, path_params, None),
                     Err(problem) => (handler, Vec::new(), Some(problem)),
                 }
             }
         };
-        let exchange = Exchange::new(connection.clone(), head, receiver, handler, path_params);
+        let (head, incoming) = request.into_parts();
+        let receiver = (!incoming.is_end_stream())
+            .then(|| Box::new(Receiver::new(incoming, serving.config.max_body_size)));
+        let exchange = Exchange::new(connection, head, receiver, handler, path_params);
         connection.call(exchange.clone(), |exchange| match problem {
             None => exchange.start(),
             Some(problem) => exchange.refuse(problem),
@@ -50,25 +50,25 @@ impl hyper::service::Service<Request<Incoming>> for Service {
 }
 
 /// Returns the error of a request that is wrong although hyper accepts it.
-fn check(head: &Parts) -> Option<HttpError> {
-    if head.method == Method::CONNECT {
+fn check(request: &Request<Incoming>) -> Option<HttpError> {
+    if *request.method() == Method::CONNECT {
         return Some(HttpError(405));
     }
     // RFC 9112, section 3.2: only a CONNECT asks for a host and a port, and only an OPTIONS for `*`.
-    let path = head.uri.path();
-    if path.is_empty() || (path == "*" && head.method != Method::OPTIONS) {
+    let path = request.uri().path();
+    if path.is_empty() || (path == "*" && *request.method() != Method::OPTIONS) {
         return Some(HttpError(400));
     }
-    let mut hosts = head.headers.get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        // RFC 9112, section 3.2.
-        (None, _) if head.version == Version::HTTP_11 => Some(HttpError(400)),
-        (_, Some(_)) => Some(HttpError(400)),
-        (Some(host), None) if !host.as_bytes().iter().all(|byte| OF_HOST[usize::from(*byte)]) => {
-            Some(HttpError(400))
+    // RFC 9112, section 3.2.
+    let headers = request.headers();
+    let is_good = match headers.get(HOST) {
+        Some(host) => {
+            let is_repeated = headers.len() != headers.keys_len() && headers.get_all(HOST).iter().count() > 1;
+            !is_repeated && host.as_bytes().iter().fold(true, |good, byte| good & OF_HOST[usize::from(*byte)])
         }
-        _ => None,
-    }
+        None => request.version() != Version::HTTP_11,
+    };
+    (!is_good).then_some(HttpError(400))
 }
 
 /// For each byte, whether a host's name or address with a port may contain it. RFC 3986, section 3.2.

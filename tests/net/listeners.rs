@@ -73,6 +73,25 @@ fn many_connections_echo_at_once() {
     });
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn backlog_holds_connections_that_are_not_accepted_yet() {
+    use std::net::TcpStream;
+
+    fn connects(address: std::net::SocketAddr, count: usize, patience: Duration) -> usize {
+        let connected = (0..count).map(|_| TcpStream::connect_timeout(&address, patience).ok());
+        connected.take_while(Option::is_some).collect::<Vec<_>>().len()
+    }
+
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        assert_eq!(connects(listener.local_addr()?, 500, Duration::from_secs(1)), 500);
+        let short = TcpListener::bind_with_backlog("127.0.0.1:0", 3)?;
+        assert_eq!(connects(short.local_addr()?, 20, Duration::from_millis(20)), 4);
+        Ok(())
+    });
+}
+
 #[test]
 fn refused_connection_names_the_address() {
     on_both(|| async {

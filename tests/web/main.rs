@@ -8,6 +8,7 @@ mod in_memory;
 mod leaving;
 mod limits;
 mod malformed;
+mod resting;
 mod static_files;
 mod stopping;
 #[cfg(feature = "tls")]

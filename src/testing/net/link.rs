@@ -39,7 +39,7 @@ pub(super) enum State {
 /// Without any setting, bytes take no time, in any amount. A setting applies from then on; what is under way is not
 /// changed.
 ///
-/// ```
+/// ```test_harness
 /// use std::time::Duration;
 /// use squall::net::{TcpListener, TcpStream};
 /// use squall::{testing, IoLoop, Result};

@@ -1,0 +1,46 @@
+//! [`Line`]: operations that wait for a socket, first come first served.
+
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+/// An operation that may wait in a line.
+pub(super) trait Waits {
+    /// Returns whether it has its result, or was cancelled.
+    fn is_over(&self) -> bool;
+}
+
+/// Operations in the order in which they came. The line does not hold them: an operation leaves with its last handle.
+pub(super) struct Line<T: ?Sized>(VecDeque<Weak<T>>);
+
+impl<T: ?Sized> Default for Line<T> {
+    fn default() -> Self {
+        Self(VecDeque::new())
+    }
+}
+
+impl<T: Waits + ?Sized> Line<T> {
+    /// Adds an operation at the end.
+    pub(super) fn join(&mut self, operation: Weak<T>) {
+        self.0.push_back(operation);
+    }
+
+    /// Returns the first operation that waits still. Those before it leave.
+    pub(super) fn first(&mut self) -> Option<Rc<T>> {
+        loop {
+            match self.0.front()?.upgrade() {
+                Some(first) if !first.is_over() => return Some(first),
+                _ => self.0.pop_front(),
+            };
+        }
+    }
+
+    /// Empties the line, and returns the operations that are held still.
+    pub(super) fn take(&mut self) -> Vec<Rc<T>> {
+        std::mem::take(&mut self.0).iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Returns whether an operation may wait in it.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.0.iter().any(|operation| operation.strong_count() > 0)
+    }
+}

@@ -1,0 +1,83 @@
+//! [`Protocol`]: hyper's side of a connection, which exists only while a request is near.
+//!
+//! hyper holds buffers for reading and writing. A connection that waits for its next request needs neither, so it drops
+//! hyper's side after a moment without one, and makes another when bytes come. That is also the time to choose how
+//! responses are written: hyper settles it once for each of its connections.
+
+use std::rc::Rc;
+use std::task::{ready, Context, Poll};
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+
+use super::connection::Connection;
+use super::http_io::HttpIo;
+use super::service::Service;
+
+/// How long hyper's side is kept between requests.
+pub(super) const KEPT: Duration = Duration::from_millis(250);
+
+/// hyper's side of a connection, while there is one.
+#[derive(Default)]
+pub(super) struct Protocol {
+    http: Option<Box<http1::Connection<HttpIo, Service>>>,
+    /// Whether `http` writes a response from one buffer, into which its body is copied, or as a vector of slices.
+    copies: bool,
+    stopping: bool,
+}
+
+impl Protocol {
+    /// Serves requests. It is ready when the connection is to be closed or upgraded.
+    pub(super) fn poll(
+        &mut self,
+        connection: &Rc<Connection>,
+        cx: &mut Context<'_>,
+    ) -> Poll<hyper::Result<()>> {
+        let http = match &mut self.http {
+            Some(http) => http,
+            None if self.stopping => return Poll::Ready(Ok(())),
+            None => {
+                if !ready!(connection.poll_ahead(cx)) {
+                    return Poll::Ready(Ok(()));
+                }
+                self.copies = connection.prefers_copies();
+                let io = HttpIo::new(connection.clone(), !self.copies);
+                let http = connection.serving.http.serve_connection(io, Service(connection.clone()));
+                self.http.insert(Box::new(http))
+            }
+        };
+        http.poll_without_shutdown(cx)
+    }
+
+    /// Returns whether hyper's side is dropped, since nothing of a request has come.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.http.is_none()
+    }
+
+    /// Answers what is under way, and then nothing more.
+    pub(super) fn stop(&mut self) {
+        self.stopping = true;
+        if let Some(http) = &mut self.http {
+            std::pin::Pin::new(&mut **http).graceful_shutdown();
+        }
+    }
+
+    /// Drops hyper's side between two requests. What it has read of the next one is read again.
+    pub(super) fn rest(&mut self, connection: &Connection) {
+        if let Some(http) = self.http.take() {
+            connection.read_again(&http.into_parts().read_buf);
+        }
+    }
+
+    /// Drops hyper's side between two requests if responses are to be written in another way from now on.
+    pub(super) fn adapt(&mut self, connection: &Connection) {
+        if self.copies != connection.prefers_copies() {
+            self.rest(connection);
+        }
+    }
+
+    /// Ends hyper's part, and returns what it has read that was not HTTP any more.
+    pub(super) fn end(&mut self) -> bytes::Bytes {
+        self.http.take().map(|http| http.into_parts().read_buf).unwrap_or_default()
+    }
+}
