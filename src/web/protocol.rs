@@ -1,8 +1,8 @@
 //! [`Protocol`]: hyper's side of a connection, which exists only while a request is near.
 //!
 //! hyper holds buffers for reading and writing. A connection that waits for its next request needs neither, so it drops
-//! hyper's side after a moment without one, and makes another when bytes come. That is also the time to choose how
-//! responses are written: hyper settles it once for each of its connections.
+//! hyper's side after a quarter of a second without a request, and makes a new one when bytes come. A new one is also the
+//! only way to change how responses are written, which hyper decides once for each of its connections.
 
 use std::rc::Rc;
 use std::task::{ready, Context, Poll};
