@@ -18,9 +18,9 @@ use subject::{Failure, Subject};
 const EXAMPLES: &str = "\
 Examples:
   squall lessons                     list the lessons
-  squall trace interleaving          show a lesson: its source, and what ran when
+  squall trace interleaving          show a lesson: its source and its trace
   squall trace minute_loop | less    show a trace page by page
-  squall run program.json            run a program in the conformance suite's format
+  squall run program.json            run a program written in JSON
   squall trace - < program.json      trace a program from standard input
 
 Exit codes:

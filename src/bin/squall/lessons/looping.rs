@@ -1,4 +1,4 @@
-//! A loop over what arrives one by one: yield in its condition.
+//! Loop over items that arrive one by one: yield in the condition.
 //! Tornado's guide: Looping.
 
 use std::cell::Cell;

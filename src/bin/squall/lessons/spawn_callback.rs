@@ -1,4 +1,4 @@
-//! Fire and forget: the loop runs a coroutine without a waiter.
+//! Fire and forget: the loop runs a coroutine, and nothing waits.
 //! Tornado's guide: How to call a coroutine.
 
 use std::time::Duration;
