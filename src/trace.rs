@@ -26,9 +26,9 @@
 //! and numbered in order of appearance, and times begin at the first entry: on a virtual clock a program has the same
 //! trace on every machine.
 //!
-//! The work that squall does for itself is left out: the steps of the HTTP client, of the web server, of a connect. A trace
-//! shows the Future of a fetch, as it shows that of a lock, and the coroutines of handlers. [`internal`] leaves out a part of
-//! a program in the same way, such as a server that replaces a real one.
+//! Traces leave out squall's internal work: the steps of the HTTP client, of the web server, of a connect. They show
+//! the Future of a fetch, like that of a lock, and the coroutines of handlers. [`internal`] leaves out a part of a
+//! program in the same way, such as a server that replaces a real one.
 //!
 //! [`observe`] installs an [`Observer`], which receives each event as it happens.
 

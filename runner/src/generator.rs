@@ -25,15 +25,15 @@
 //!
 //! A generator of another language needs no more than this:
 //!
-//! | what it does | by |
+//! | purpose | means |
 //! |---|---|
 //! | is called | [`Runner::start`](crate::Runner::start), with a [`Coroutine`] that names it |
-//! | yields a Future whose type is not known | [`Yielded::erased`] |
-//! | yields what is no Future yet | [`Yielded::deferred`] |
-//! | says at which of its own lines it stands | [`Generator::place`], or a place with each yield |
+//! | yields a Future whose type is erased | [`Yielded::erased`] |
+//! | yields something that is not a Future yet | [`Yielded::deferred`] |
+//! | reports its own line | [`Generator::place`], or a place with each yield |
 //! | raises an exception at one of its own lines | [`Exception::at`] |
 //! | has native coroutines | [`native::start`](crate::native::start), whose bodies await by [`native::await_done`](crate::native::await_done) |
-//! | reports what nobody waits for in its own way | [`report::report_to`](crate::report::report_to) |
+//! | reports failures without a waiter in its own way | [`report::report_to`](crate::report::report_to) |
 
 use crate::any_future::AnyFuture;
 use crate::exception::{Exception, Result};

@@ -215,7 +215,7 @@ impl<T> Task<T> {
         self.finish(result);
     }
 
-    /// Runs a part of the body: no observer is told of it if it is squall's.
+    /// Runs a part of the body, without reports to the observer if the body is squall's own.
     #[inline]
     fn untold<R>(&self, f: impl FnOnce() -> R) -> R {
         if self.is_internal {
@@ -274,7 +274,7 @@ impl<T> Run for Task<T> {
 impl<T> Withdraw for Task<T> {
     fn withdraw(&self) {
         self.call.registration.forget();
-        // What dies with the body is not waited for by it any more.
+        // The body no longer waits for what is dropped with it.
         drop(self.awaits.take());
         self.body.take().into_iter().for_each(|body| self.discard(body));
         drop(self.kept.take());

@@ -256,7 +256,7 @@ impl<G: Generator + 'static> Run for Runner<G> {
 impl<G: Generator + 'static> Withdraw for Runner<G> {
     fn withdraw(&self) {
         self.call.registration.forget();
-        // What dies with the generator is not waited for by it any more.
+        // The generator no longer waits for what is dropped with it.
         drop(self.future.take());
         self.gen.take().into_iter().for_each(discard);
         self.result_future.forget_waiters();

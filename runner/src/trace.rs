@@ -190,7 +190,7 @@ fn panicked(panic: Panic) {
     emit(|| Event::Report { problem: Problem::Callback, exception: &exception });
 }
 
-/// Returns whether this thread is observed, and what runs now is not [`internal`].
+/// Returns whether this thread is observed, and the running code is not [`internal`].
 #[inline]
 pub fn observed() -> bool {
     match OBSERVED.get() {
@@ -206,12 +206,12 @@ enum Observed {
     Unknown,
     No,
     Yes,
-    /// There is an observer, and nothing of what runs now is reported to it.
+    /// There is an observer, but the running code is not reported to it.
     Internal,
 }
 
-/// Calls `f`, and reports nothing of what `f` does to the observer, except the end of Futures that were reported before. The
-/// native coroutines that `f` starts are left out, too.
+/// Calls `f`, and reports nothing of what `f` does to the observer, except the end of Futures that were reported
+/// before. The native coroutines that `f` starts are left out, too.
 ///
 /// squall does its own work like this: a trace shows that a page has come, and not the steps of the client.
 ///

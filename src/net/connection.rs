@@ -60,7 +60,7 @@ impl Watched for Connection {
         if bits & READ != 0 {
             self.serve_reads();
         }
-        // Each event says that there is room for writing, which nobody waits for in most cases.
+        // Each event reports room for writing, for which nothing waits in most cases.
         if bits & WRITE != 0 && self.writing.borrow().has_work() {
             self.serve_writes();
         }

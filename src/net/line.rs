@@ -1,4 +1,4 @@
-//! [`Line`]: operations that wait for a socket, first come first served.
+//! [`Line`]: operations that wait for a socket, first come, first served.
 
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
@@ -24,7 +24,7 @@ impl<T: Waits + ?Sized> Line<T> {
         self.0.push_back(operation);
     }
 
-    /// Returns the first operation that waits still. Those before it leave.
+    /// Returns the first operation that still waits, and removes those before it.
     pub(super) fn first(&mut self) -> Option<Rc<T>> {
         loop {
             match self.0.front()?.upgrade() {
@@ -34,7 +34,7 @@ impl<T: Waits + ?Sized> Line<T> {
         }
     }
 
-    /// Empties the line, and returns the operations that are held still.
+    /// Empties the line, and returns the operations that still have handles.
     pub(super) fn take(&mut self) -> Vec<Rc<T>> {
         std::mem::take(&mut self.0).iter().filter_map(Weak::upgrade).collect()
     }

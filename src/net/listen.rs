@@ -1,12 +1,12 @@
-//! Making sockets of the system that listen.
+//! Creating listening sockets of the system.
 
 use std::io;
 use std::net::SocketAddr;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-/// How many connections that were not accepted yet the system keeps for a listener, unless it is told otherwise. What
-/// the system itself allows may be less: on Linux `net.core.somaxconn`, which is 4,096.
+/// The default backlog of a listener: how many connections the system keeps until they are accepted. The system's own
+/// limit may be lower: on Linux `net.core.somaxconn`, which is 4,096 by default.
 pub(super) const BACKLOG: u32 = 1024;
 
 /// Listens at the first of the addresses that can be bound.
@@ -32,8 +32,8 @@ pub(super) fn listen_unix(
 
 fn listen(domain: Domain, address: &SockAddr, backlog: u32) -> io::Result<Socket> {
     let socket = Socket::new(domain, Type::STREAM, None)?;
-    // Without it a program that is started again cannot listen while connections of its last run linger. On Windows
-    // this option is another, which lets two programs listen at one address.
+    // Without it, a restarted program cannot listen while connections of its last run linger. On Windows this option
+    // has another meaning: it lets two programs listen at one address.
     #[cfg(unix)]
     if domain != Domain::UNIX {
         socket.set_reuse_address(true)?;

@@ -174,9 +174,9 @@ impl TcpListener {
         Self::bind_with_backlog(address, BACKLOG)
     }
 
-    /// Binds and listens like [`bind`](Self::bind), with another number of connections that the system keeps until they
-    /// are accepted; 1,024 by default. Linux keeps one more, and never more than `net.core.somaxconn`. What comes while
-    /// there are as many has to try again.
+    /// Binds and listens like [`bind`](Self::bind), with another backlog than the default of 1,024: the number of
+    /// connections that the system keeps until they are accepted. Linux keeps one more, but never more than
+    /// `net.core.somaxconn`. Clients beyond the backlog have to try again.
     ///
     /// ```
     /// use squall::net::TcpListener;
@@ -187,7 +187,7 @@ impl TcpListener {
     /// ```
     ///
     /// # Errors
-    /// As [`bind`](Self::bind).
+    /// The errors of [`bind`](Self::bind).
     ///
     /// Source: the argument `backlog` of `tornado.netutil.bind_sockets`.
     pub fn bind_with_backlog(address: impl Into<Address>, backlog: u32) -> io::Result<Self> {

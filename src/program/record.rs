@@ -233,9 +233,7 @@ impl Observer for Record {
                 self.turn();
                 self.turns.set(self.turns.get() + 1);
                 if self.turns.get() > TURNS {
-                    self.fail(format!(
-                        "more than {TURNS} turns of the loop: does the program ever end?"
-                    ));
+                    self.fail(format!("more than {TURNS} turns of the loop: does the program ever end?"));
                 }
             }
             _ => {}

@@ -75,7 +75,7 @@ impl Entry {
     /// Returns the entries of the queue, in order.
     pub(super) fn all(ready: &ReadyQueue) -> Vec<Self> {
         let entry = |callback: Callback| match callback.suspended() {
-            // Those of squall itself keep their turn, as callbacks do.
+            // Coroutines of squall itself keep their turn, like callbacks.
             Some(coroutine) if coroutine.call.is_none() => Self::Callback,
             Some(coroutine) => Self::Coroutine(coroutine),
             None => callback.choice().map_or(Self::Callback, Self::Choice),

@@ -36,7 +36,7 @@ pub struct HttpServerConfig {
     pub idle_timeout: Duration,
     /// The largest number of open connections. 20,000 by default. Further ones wait in the system's backlog.
     pub max_connections: usize,
-    /// The number of connections that the system keeps until they are accepted; 1,024. See
+    /// The number of connections that the system keeps until they are accepted. 1,024 by default. See
     /// [`TcpListener::bind_with_backlog`](crate::net::TcpListener::bind_with_backlog). A Unix socket has 1,024.
     pub backlog: u32,
 }

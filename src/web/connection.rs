@@ -35,7 +35,7 @@ const AHEAD: usize = 64;
 /// How many bytes are read before hyper's side is made: the head of most requests.
 const FIRST: usize = 1024;
 
-/// How many bytes are read at once of what nothing needs.
+/// How many unneeded bytes are read at once.
 const UNWANTED: usize = 4096;
 
 /// After how many small responses in a row the next ones are expected to be small, too.
@@ -52,7 +52,7 @@ pub(crate) struct Connection {
     current: RefCell<Option<Rc<Exchange>>>,
     /// `true` if hyper is calling the service, after which it looks for the response itself.
     calling: Cell<bool>,
-    /// An exchange that is over and holds nothing but its memory, for the next request.
+    /// A finished exchange whose memory the next request reuses.
     spare: Cell<Option<Rc<Exchange>>>,
     /// How many responses in a row were small, at most 255.
     small: Cell<u8>,

@@ -1,11 +1,11 @@
-//! The site that some lessons visit: a web server on a network in memory, of which a trace tells nothing.
+//! The site that some lessons visit: a web server on an in-memory network, which traces leave out.
 
 use std::time::Duration;
 
 use squall::net::{TcpListener, TcpStream};
 use squall::{convert_yielded, sleep, testing, trace, Result};
 
-/// The pages of the site, each with how long it takes, in milliseconds.
+/// The pages of the site, each with the time that it takes, in milliseconds.
 pub(crate) type Pages = &'static [(&'static str, u64)];
 
 /// Runs a program on a host from which `http://site/` can be fetched.
@@ -23,7 +23,7 @@ async fn serve(pages: Pages) -> Result<()> {
     }
 }
 
-/// Answers one request after the other, until the client has gone.
+/// Answers one request after the other, until the client leaves.
 async fn answer(stream: TcpStream, pages: Pages) -> Result<()> {
     while let Ok(head) = stream.read_until("\r\n\r\n", 4096).await {
         let head = String::from_utf8_lossy(&head);
