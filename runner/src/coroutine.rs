@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 
-use crate::place::{Line, Place};
+use crate::place::{Place, Position};
 use crate::shown::Show;
 
 /// A coroutine function: the part that all its calls share.
@@ -10,7 +10,7 @@ use crate::shown::Show;
 pub struct Coroutine {
     name: Name,
     /// The line at which it is defined, if that is known.
-    defined: Option<Line>,
+    defined: Option<Position>,
     /// Prints its results, if that is possible.
     pub show: Option<Show>,
 }
@@ -32,7 +32,7 @@ impl Coroutine {
     /// assert_eq!(VISIT.place(), Some(Place::new("visit.py", 10, 1)));
     /// ```
     pub const fn new(name: &'static str, file: &'static str, line: u32) -> Self {
-        Self { name: Name::Given(name), defined: Some(Line::new(file, line)), show: None }
+        Self { name: Name::Given(name), defined: Some(Position::new(file, line)), show: None }
     }
 
     /// Creates the description of a coroutine function of which only the name is known.

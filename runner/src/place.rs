@@ -31,18 +31,18 @@ pub(crate) enum Source {
     /// In the program itself, written by the compiler.
     Caller(&'static Location<'static>),
     /// In the memory of the process, once for each line.
-    Given(&'static Line),
+    Given(&'static Position),
 }
 
 /// A place that does not come from the compiler.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Position {
     file: &'static str,
     line: u32,
     column: u32,
 }
 
-impl Line {
+impl Position {
     /// The first column of a line.
     pub(crate) const fn new(file: &'static str, line: u32) -> Self {
         Self { file, line, column: 1 }
@@ -52,7 +52,7 @@ impl Line {
 /// The places that were created at run time, by file, line and column. They live as long as the process.
 static GIVEN: LazyLock<Mutex<HashMap<&'static str, Lines>>> = LazyLock::new(Mutex::default);
 
-type Lines = HashMap<(u32, u32), &'static Line>;
+type Lines = HashMap<(u32, u32), &'static Position>;
 
 impl Place {
     /// Returns the place of the caller: of the function that calls this one, or of its caller, if it is
@@ -79,12 +79,13 @@ impl Place {
         let known = given.get_key_value(file).map(|(&file, _)| file);
         let file = known.unwrap_or_else(|| Box::leak(file.into()));
         let lines = given.entry(file).or_default();
-        let line =
-            lines.entry((line, column)).or_insert_with(|| Box::leak(Box::new(Line { file, line, column })));
+        let line = lines
+            .entry((line, column))
+            .or_insert_with(|| Box::leak(Box::new(Position { file, line, column })));
         Self(Source::Given(line))
     }
 
-    pub(crate) fn of(line: &'static Line) -> Self {
+    pub(crate) fn of(line: &'static Position) -> Self {
         Self(Source::Given(line))
     }
 

@@ -9,7 +9,7 @@ use crate::any_future::AnyFuture;
 use crate::exception::{Exception, Result};
 use crate::kind::Kind;
 use crate::native;
-use crate::place::{Line, Place, Source};
+use crate::place::{Place, Position, Source};
 use crate::yieldable::Yieldable;
 
 /// A thing that a generator yielded, and the line of the yield.
@@ -32,8 +32,8 @@ pub struct Yielded(What);
 enum What {
     Future(AnyFuture, &'static Location<'static>),
     Other(Box<dyn Convert>, &'static Location<'static>),
-    FutureElsewhere(AnyFuture, Option<&'static Line>),
-    OtherElsewhere(Box<dyn Convert>, Option<&'static Line>),
+    FutureElsewhere(AnyFuture, Option<&'static Position>),
+    OtherElsewhere(Box<dyn Convert>, Option<&'static Position>),
 }
 
 /// A value that `convert_yielded` converts into a Future, with its type erased.
