@@ -210,7 +210,7 @@ fn main() -> Result<()> {
         match argument.as_str() {
             "--root" => root = arguments.next().ok_or_else(|| Exception::msg("--root DIR"))?,
             "--header-timeout" => {
-                config.header_timeout = seconds(&mut arguments, "--header-timeout SECONDS")?
+                config.header_timeout = seconds(&mut arguments, "--header-timeout SECONDS")?;
             }
             "--body-timeout" => config.body_timeout = seconds(&mut arguments, "--body-timeout SECONDS")?,
             "--tls" => {

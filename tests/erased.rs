@@ -44,10 +44,10 @@ fn list_of_erased_futures_is_done_when_all_of_them_are() {
     let all: Future<Vec<AnyFuture>> =
         multi(vec![Future::ready(5).erase(), later.erase(), Future::ready("six").erase()]);
     assert!(!all.done());
-    promise.set_result(6.5);
+    promise.set_result(6_u8);
     let mut results = IoLoop::current().run_sync(|| all).unwrap().into_iter();
     assert_eq!(results.next().unwrap().into_result::<i32>().unwrap(), 5);
-    assert_eq!(results.next().unwrap().into_result::<f64>().unwrap(), 6.5);
+    assert_eq!(results.next().unwrap().into_result::<u8>().unwrap(), 6);
     assert_eq!(results.next().unwrap().into_result::<&str>().unwrap(), "six");
 }
 
@@ -60,7 +60,7 @@ fn list_of_erased_futures_fails_with_the_first_exception_and_logs_those_that_are
     });
     assert!(trace.to_text().contains("multiple exceptions in yield list"));
     let trace = squall::trace::record(|| {
-        assert!(multi_quiet(all(), |e| e.is::<Error>()).exception().is_some());
+        assert!(multi_quiet(all(), Exception::is::<Error>).exception().is_some());
     });
     assert!(!trace.to_text().contains("multiple exceptions in yield list"));
 }
@@ -109,7 +109,7 @@ fn limit_of_an_erased_future_raises_a_timeout_and_logs_a_late_failure_that_is_no
             let io_loop = IoLoop::current();
             let limited = || match quiet {
                 false => with_timeout_erased(ms(1), late.clone().erase()),
-                true => with_timeout_erased_quiet(ms(1), late.clone().erase(), |e| e.is::<Error>()),
+                true => with_timeout_erased_quiet(ms(1), late.clone().erase(), Exception::is::<Error>),
             };
             assert_eq!(io_loop.run_sync(limited).unwrap_err().downcast_ref(), Some(&Error::Timeout));
             promise.set_exception(Exception::from(Error::ResultTaken));

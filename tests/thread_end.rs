@@ -216,7 +216,8 @@ const KEPT: &[(&str, fn() -> Use)] = &[
     ("native coroutine that was polled", || {
         let (gate, io_loop) = (Future::<()>::new(), IoLoop::current());
         let promise = gate.promise();
-        let waits = convert_yielded(async move { gate.await }).unwrap();
+        let native = async { gate.await.map(|()| 5) };
+        let waits = convert_yielded(native).unwrap();
         io_loop.run_sync(|| ()).unwrap();
         Box::new(move || {
             promise.set_result(());

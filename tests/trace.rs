@@ -445,7 +445,7 @@ fn internal_work_is_left_out_but_for_the_end_of_what_the_program_waits_for() {
     }
     async fn work(gate: squall::Promise<u64>) -> Result<()> {
         sleep(MS).await?;
-        let native = squall::convert_yielded(async { Ok::<_, Exception>(sleep(MS).await?) })?;
+        let native = squall::convert_yielded(async { sleep(MS).await })?;
         native.await?;
         gate.set_result(trace::program(|| fetch(0)).await?);
         Ok(())

@@ -48,6 +48,7 @@ fn ask(stream: &mut TcpStream, requests: usize) {
 }
 
 /// Returns the allocations of one request.
+#[allow(clippy::cast_precision_loss)] // Both are small.
 fn allocations(address: SocketAddr) -> f64 {
     let mut stream = TcpStream::connect(address).unwrap();
     ask(&mut stream, 200);

@@ -33,11 +33,11 @@ fn response_goes_on_when_a_link_that_was_cut_is_healed() -> Result<()> {
     assert_eq!(yield_!(chunks.next())?.as_deref(), Some(&b"0 "[..]));
     yield_!(sleep(milliseconds(500)))?;
     net.cut("client", "server");
-    let next = chunks.next();
+    let chunk = chunks.next();
     yield_!(sleep(Duration::from_secs(10)))?;
-    assert!(!next.done());
+    assert!(!chunk.done());
     net.heal("client", "server");
-    let mut rest = yield_!(next)?.unwrap_or_default().to_vec();
+    let mut rest = yield_!(chunk)?.unwrap_or_default().to_vec();
     while let Some(chunk) = yield_!(chunks.next())? {
         rest.extend_from_slice(&chunk);
     }

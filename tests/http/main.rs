@@ -40,7 +40,7 @@ impl RequestHandler for Page {
     fn get(self: Rc<Self>, req: Request) -> Result<()> {
         self.0.add(req.peer_addr().map_or(0, |peer| peer.port()).to_string());
         yield_!(sleep(milliseconds(number(&req, "ms"))))?;
-        req.write(vec![b'x'; number(&req, "bytes") as usize]);
+        req.write(vec![b'x'; usize::try_from(number(&req, "bytes")).unwrap()]);
         Ok(())
     }
 

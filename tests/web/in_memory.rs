@@ -11,11 +11,9 @@ use squall::{sleep, Error, Future, IoLoop, Result};
 struct Hello;
 
 impl RequestHandler for Hello {
-    fn get(self: Rc<Self>, req: Request) -> impl std::future::Future<Output = Result<()>> + 'static {
-        async move {
-            req.write("Hello");
-            Ok(())
-        }
+    async fn get(self: Rc<Self>, req: Request) -> Result<()> {
+        req.write("Hello");
+        Ok(())
     }
 }
 

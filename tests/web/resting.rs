@@ -103,7 +103,8 @@ async fn responses_of_any_size_follow_each_other() -> Result<()> {
 async fn pipelined_requests_of_any_size_are_answered_in_order() -> Result<()> {
     let (_, stream) = connect().await?;
     let sizes: Vec<usize> = (0..60).map(|n| if n % 17 == 16 { 50_000 } else { n }).collect();
-    let all: String = sizes.iter().map(|size| format!("GET /{size} HTTP/1.1\r\nHost: a\r\n\r\n")).collect();
+    let requests = sizes.iter().map(|size| format!("GET /{size} HTTP/1.1\r\nHost: a\r\n\r\n"));
+    let all = requests.collect::<Vec<_>>().concat();
     stream.write_all(all).await?;
     for size in sizes {
         assert_eq!(response(&stream).await?.body.len(), size);
@@ -138,7 +139,7 @@ async fn idle_connection_is_closed_when_its_time_is_over() -> Result<()> {
     ask(&stream, "/5").await?;
     let began = IoLoop::current().time();
     assert!(stream.read(1).await?.is_empty());
-    assert_eq!(IoLoop::current().time() - began, Duration::from_secs(75));
+    assert_eq!(IoLoop::current().time().saturating_sub(began), Duration::from_secs(75));
     sleep(A_WHILE).await?;
     assert_eq!(server.connections(), 0);
     Ok(())

@@ -1,6 +1,7 @@
 //! Each program runs to its end and prints what its Python original prints.
 
 use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Runs a program, and returns what it wrote to standard output and standard error.
@@ -144,7 +145,9 @@ fn page_of_the_programs_shows_what_they_are() {
         shown.push(format!("{name}.rs"));
     }
     let programs = std::fs::read_dir(root.join("src/bin")).unwrap().map(|file| file.unwrap().file_name());
-    let programs = programs.map(|name| name.into_string().unwrap()).filter(|name| name.ends_with(".rs"));
+    let programs = programs
+        .map(|name| name.into_string().unwrap())
+        .filter(|name| Path::new(name).extension().is_some_and(|kind| kind == "rs"));
     let mut programs: Vec<_> = programs.collect();
     programs.sort_unstable();
     shown.sort_unstable();

@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn both_loops_read_every_row_also_of_the_last_batch_which_is_not_full() {
-        let rows = 2 * BATCH as i64 + 1;
+        let rows = 2 * i64::try_from(BATCH).unwrap() + 1;
         let database = Collection::with_rows(rows).unwrap();
         let collection =
             Collection { database: Arc::new(Mutex::new(database)), pool: ThreadPoolExecutor::new(1) };

@@ -65,7 +65,7 @@ impl RequestHandler for Counter {
     #[squall::coroutine]
     fn get(self: Rc<Self>, req: Request) -> Result<()> {
         self.visits.set(self.visits.get() + 1);
-        if self.visits.get() % 3 == 0 {
+        if self.visits.get().is_multiple_of(3) {
             Err(HttpError(500))?;
         }
         req.write(format!("visit {}", self.visits.get()));
