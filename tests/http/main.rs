@@ -2,6 +2,7 @@
 
 mod client;
 mod links;
+mod orders;
 mod timeouts;
 mod traces;
 

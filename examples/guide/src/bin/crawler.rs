@@ -117,8 +117,11 @@ impl Crawl {
         }
     }
 
-    fn print_summary(&self) {
+    fn print_summary(&self, is_complete: bool) {
         self.bar.finish_and_clear();
+        if !is_complete {
+            println!("stopped");
+        }
         let (pages, broken) = (self.pages.get(), self.broken.borrow());
         println!("{pages} of {} pages visited, {} of them broken", self.seen.borrow().len(), broken.len());
     }
@@ -180,10 +183,8 @@ fn main() -> Result<()> {
     io_loop.add_signal_handler(SIGINT, move || stopped.set())?;
     println!("crawling {PAGES} pages");
     let this = Crawl::new(site);
-    if !io_loop.run_sync(|| crawl(this.clone(), stop))? {
-        println!("stopped");
-    }
-    this.print_summary();
+    let is_complete = io_loop.run_sync(|| crawl(this.clone(), stop))?;
+    this.print_summary(is_complete);
     Ok(())
 }
 
