@@ -611,6 +611,84 @@ fn dropped_sleep_still_calls_back() {
 }
 
 #[test]
+fn dropped_lists_and_limits_leave_nothing_behind() {
+    let world = world();
+    let (queue, event) = (Queue::<i32>::new(0), Event::new());
+    drop(multi([queue.get(), queue.get()]));
+    drop(with_timeout(1000 * MS, queue.get()));
+    drop(with_timeout(1000 * MS, (queue.get(), event.wait())));
+    drop(multi((with_timeout(1000 * MS, queue.get()), event.wait_within(1000 * MS))));
+    let inner = queue.clone();
+    let awaits = convert_yielded(async move {
+        let requests = (multi([inner.get()]), with_timeout(1000 * MS, [inner.get()]));
+        let mut requests = (Box::pin(requests.0), Box::pin(requests.1));
+        poll_fn(|cx| {
+            use std::future::Future as _;
+            assert!(requests.0.as_mut().poll(cx).is_pending() && requests.1.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        drop(requests);
+        moment().await
+    });
+    drop(awaits.map(|awaits| world.io_loop.run_sync(|| awaits)));
+    assert_eq!(format!("{queue:?}"), "<Queue maxsize=0>");
+    queue.put_nowait(5).unwrap();
+    assert_eq!(queue.get_nowait(), Ok(5));
+    let deadlock = world.io_loop.run_sync(never);
+    assert!(matches!(deadlock.unwrap_err().downcast_ref(), Some(Error::Deadlock { .. })));
+    assert_eq!(world.io_loop.time(), Duration::ZERO);
+}
+
+#[test]
+fn dropped_lists_and_limits_still_call_back() {
+    let world = world();
+    let called = Rc::new(Cell::new(0));
+    let count = || {
+        let called = called.clone();
+        move || called.set(called.get() + 1)
+    };
+    let (one, two, three) = (count(), count(), count());
+    multi([sleep(MS), sleep(2 * MS)]).add_done_callback(move |_| one());
+    with_timeout(9 * MS, sleep(MS)).add_done_callback(move |_| two());
+    with_timeout(MS, [never()]).add_done_callback(move |limited| {
+        assert!(limited.exception().is_some());
+        three();
+    });
+    world.run();
+    assert_eq!(called.get(), 3);
+}
+
+#[test]
+fn list_that_a_limit_has_given_up_takes_no_item() {
+    let world = world();
+    let queue = Queue::<i32>::new(0);
+    let limited = with_timeout(MS, (queue.get(), vec![queue.get()], never()));
+    world.run();
+    assert!(limited.exception().is_some());
+    assert_eq!(format!("{queue:?}"), "<Queue maxsize=0>");
+}
+
+#[test]
+fn late_failures_in_a_list_that_was_given_up_are_logged() {
+    async fn fails() -> Result<()> {
+        sleep(5 * MS).await?;
+        Err(Error::Timeout)?
+    }
+    for (quiet, expected) in [(false, 2), (true, 0)] {
+        let world = world();
+        let reports = reports(|| {
+            let list = (fails(), [fails()], sleep(5 * MS));
+            let limited = squall::with_timeout_quiet(MS, list, move |_| quiet);
+            world.run();
+            assert!(limited.exception().is_some());
+        });
+        assert_eq!(reports.len(), expected, "{reports:?}");
+        assert!(reports.iter().all(|problem| *problem == Problem::LateFailure), "{reports:?}");
+    }
+}
+
+#[test]
 fn dropped_acquire_leaves_the_line_or_releases() {
     let lock = Lock::new();
     let granted = lock.acquire();

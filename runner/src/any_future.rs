@@ -156,6 +156,20 @@ impl AnyFuture {
     pub(crate) fn passes_on(&self) -> Option<Self> {
         self.0.passes_on()
     }
+
+    /// Drops the handle. If it was the last one of something that is pending and waits for others, as a list does, returns
+    /// handles of these.
+    ///
+    /// # Errors
+    /// The handle, if others have the Future, or it waits for none.
+    pub fn give_up(self) -> Result<Vec<Self>, Self> {
+        let parts = if Rc::strong_count(&self.0) == 1 { self.0.parts() } else { Vec::new() };
+        if parts.is_empty() {
+            Err(self)
+        } else {
+            Ok(parts)
+        }
+    }
 }
 
 /// A weak handle of a Future whose type is erased.
@@ -200,6 +214,8 @@ pub trait Waitable: Awaited {
     fn look(&self, f: &mut dyn FnMut(Shown<'_>));
     #[doc(hidden)]
     fn passes_on(&self) -> Option<AnyFuture>;
+    #[doc(hidden)]
+    fn parts(&self) -> Vec<AnyFuture>;
     /// Returns the type of its handles, the type of its result, and the name of the latter.
     #[doc(hidden)]
     fn types(&self) -> (TypeId, TypeId, &'static str);

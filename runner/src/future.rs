@@ -320,6 +320,10 @@ impl<R: Resolvable> Waitable for R {
         Resolvable::passes_on(self)
     }
 
+    fn parts(&self) -> Vec<AnyFuture> {
+        Resolvable::parts(self)
+    }
+
     fn types(&self) -> (TypeId, TypeId, &'static str) {
         (TypeId::of::<Future<R::Output>>(), TypeId::of::<R::Output>(), type_name::<R::Output>())
     }

@@ -95,6 +95,12 @@ pub trait Resolvable: Waitable + 'static {
         None
     }
 
+    /// Returns the Futures that this one waits for while it is pending. When it is given up, only their failures matter.
+    #[doc(hidden)]
+    fn parts(&self) -> Vec<AnyFuture> {
+        Vec::new()
+    }
+
     /// Takes out what would produce the result, to drive it by hand; the Future is then never done. For a coroutine
     /// this is a `Box<dyn Generator<Return = Self::Output>>`.
     #[doc(hidden)]
@@ -285,6 +291,17 @@ impl<T> Shared<T> {
     /// [only reports](Run::is_report).
     pub fn has_waiters(&self, reports: bool) -> bool {
         let counts = |waiter: &Waiter| (reports || !waiter.is_report()) && !waiter.is_over();
+        lend(&self.slot, |slot| match slot {
+            Slot::One(waiter) => counts(waiter),
+            Slot::Many(waiters) => waiters.iter().any(counts),
+            _ => false,
+        })
+    }
+
+    /// Returns whether something waits for this that needs no handle of it: a done callback. What else waits has one.
+    pub fn has_callbacks(&self) -> bool {
+        let counts =
+            |waiter: &Waiter| matches!(waiter, Waiter::Soon(..)) && !waiter.is_report() && !waiter.is_over();
         lend(&self.slot, |slot| match slot {
             Slot::One(waiter) => counts(waiter),
             Slot::Many(waiters) => waiters.iter().any(counts),

@@ -18,7 +18,7 @@ pub(super) struct LateFailure<Q> {
     /// Weak, since the Future holds this. Once the Future is done, `done` holds it.
     future: WeakFuture,
     done: Cell<Option<AnyFuture>>,
-    quiet: Guarded<Q>,
+    quiet: Rc<Guarded<Q>>,
     /// How many identical reports this stands for.
     times: Cell<usize>,
     /// The time on the loop's clock after which a failure is late: the deadline of a time limit that was cancelled
@@ -27,9 +27,18 @@ pub(super) struct LateFailure<Q> {
 }
 
 impl<Q: Fn(&Exception) -> bool + 'static> LateFailure<Q> {
+    /// Gives up `future` and watches what remains: the Future itself if it has other handles, else the Futures that it waits
+    /// for. So a list that is no longer needed is dropped, with the requests that were made for it alone.
+    pub(super) fn give_up(future: AnyFuture, quiet: &Rc<Guarded<Q>>, since: Duration) {
+        match future.give_up() {
+            Ok(parts) => parts.into_iter().for_each(|part| Self::give_up(part, quiet, since)),
+            Err(future) => Self::watch(&future, quiet.clone(), since),
+        }
+    }
+
     /// Begins to wait for `future`, whose failure is late after `since`. If it is already done, reports its exception
     /// at once.
-    pub(super) fn watch(future: &AnyFuture, quiet: Guarded<Q>, since: Duration) {
+    fn watch(future: &AnyFuture, quiet: Rc<Guarded<Q>>, since: Duration) {
         let (weak, done) = (future.downgrade(), Cell::new(None));
         let this = Self { future: weak, done, quiet, times: Cell::new(1), since: Cell::new(since) };
         if future.done() {
@@ -41,7 +50,7 @@ impl<Q: Fn(&Exception) -> bool + 'static> LateFailure<Q> {
 
     fn report(&self, future: &AnyFuture) {
         if let Some(exception) = future.exception() {
-            if !is_quiet(&*self.quiet, &exception) && exception.downcast_ref() != Some(&Error::Cancelled) {
+            if !is_quiet(&**self.quiet, &exception) && exception.downcast_ref() != Some(&Error::Cancelled) {
                 squall_runner::report::report(Problem::LateFailure, &exception);
             }
         }

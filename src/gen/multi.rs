@@ -13,7 +13,6 @@
 //!
 //! Source: `tornado.gen.multi`, `multi_future`.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
@@ -64,8 +63,7 @@ fn start<M, C: Children<M>>(
         shared: Shared::new(),
         children: Cell::new(None),
         unfinished: Cell::new(0),
-        forgotten: Cell::new(false),
-        unseen: Cell::new(false),
+        kept: Cell::new(None),
         quiet: Guarded::new(quiet),
         held: Cell::new(Some(Held::new(this.clone()))),
     });
@@ -74,9 +72,10 @@ fn start<M, C: Children<M>>(
         children.each(&mut |child| of.push(child.id()));
     }
     multi.shared.made(|| Origin::Multi(&of));
+    let part = Rc::new(Part(Rc::downgrade(&multi)));
     children.each(&mut |child| {
         // A Future may be in the list twice and is then waited for once, since no other waiter comes in between.
-        if !child.done() && child.call_once_when_done(multi.clone()) {
+        if !child.done() && child.call_once_when_done(part.clone()) {
             multi.unfinished.set(multi.unfinished.get() + 1);
         }
     });
@@ -87,20 +86,22 @@ fn start<M, C: Children<M>>(
     Ok(Future::from_core(multi))
 }
 
-/// The Future of all results, which is also the callback of each child.
+/// The Future of all results. Its handles hold it, and it holds the children, which do not hold it in turn: the list is
+/// dropped with its last handle.
 struct Multi<F: Futures, Q> {
     shared: Shared<F::Output>,
     /// `None` once all children are done.
     children: Cell<Option<F>>,
     /// How many children are not done yet.
     unfinished: Cell<usize>,
-    /// `true` if no handle is left that could see the results.
-    forgotten: Cell<bool>,
-    /// `true` if no handle could see the results when that was last checked.
-    unseen: Cell<bool>,
+    /// Itself, while it is pending and a done callback waits for it: a done callback holds no handle.
+    kept: Cell<Option<Rc<Self>>>,
     quiet: Guarded<Q>,
     held: Cell<Option<Held>>,
 }
+
+/// The callback of each child.
+struct Part<F: Futures, Q>(Weak<Multi<F, Q>>);
 
 /// Asks a predicate of the user. One that panics counts as `false`, and the panic is reported.
 pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exception) -> bool {
@@ -114,15 +115,6 @@ pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exceptio
 }
 
 impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
-    /// Returns addresses that identify the children.
-    fn addresses(&self) -> Vec<*const ()> {
-        let (children, mut addresses) = (self.children.take(), Vec::new());
-        let mut add = |child: AnyFuture| addresses.push(child.address());
-        children.iter().for_each(|children| children.each(&mut add));
-        self.children.set(children);
-        addresses
-    }
-
     fn finish(&self) {
         drop(self.held.take());
         let Some(children) = self.children.take() else { return };
@@ -140,43 +132,32 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
         });
         // Comparing the keys of a map and cloning results is foreign code, which may panic.
         self.shared.set(first.map_or_else(|| Exception::trap(|| children.results(), Err), Err));
+        drop(self.kept.take());
     }
 }
 
-impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Multi<F, Q> {
+impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Part<F, Q> {
     fn run(self: Rc<Self>) {
-        if self.forgotten.get() {
-            return;
-        }
-        self.unfinished.set(self.unfinished.get() - 1);
-        if self.unfinished.get() == 0 {
-            self.finish();
+        let Some(multi) = self.0.upgrade() else { return };
+        multi.unfinished.set(multi.unfinished.get() - 1);
+        if multi.unfinished.get() == 0 {
+            multi.finish();
         }
     }
 
-    /// Returns whether the Future was dropped, so that only pending children still hold this.
-    fn is_over(&self, holders: usize) -> bool {
-        self.unseen.set(holders == self.unfinished.get() && !self.shared.has_waiters(false));
-        if self.unseen.get() && !self.shared.has_waiters(true) {
-            self.forgotten.set(true);
-        }
-        self.forgotten.get()
-    }
-
-    /// Both wait for the same children only to report their failure, so one report is enough.
-    fn merge(&self, later: &dyn Run) -> bool {
-        let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
-        let unseen = later.filter(|later| self.unseen.get() && later.unseen.get());
-        let merged = unseen.filter(|later| self.addresses() == later.addresses());
-        merged.iter().for_each(|later| later.forgotten.set(true));
-        merged.is_some()
+    /// Returns whether the list was dropped.
+    fn is_over(&self, _holders: usize) -> bool {
+        self.0.strong_count() == 0
     }
 }
+
+impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Withdraw for Part<F, Q> {}
 
 impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Withdraw for Multi<F, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.children.take()));
         self.shared.forget_waiters();
+        drop(self.kept.take());
     }
 }
 
@@ -185,6 +166,30 @@ impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
 
     fn shared(&self) -> &Shared<F::Output> {
         &self.shared
+    }
+
+    fn cancel(&self) -> bool {
+        let cancelled = self.shared.cancel();
+        if cancelled {
+            drop(self.kept.take());
+        }
+        cancelled
+    }
+
+    fn keep(self: Rc<Self>) {
+        if self.shared.state() == State::Pending {
+            let this = self.clone();
+            self.kept.set(Some(this));
+        }
+    }
+
+    fn parts(&self) -> Vec<AnyFuture> {
+        let (children, mut parts) = (self.children.take(), Vec::new());
+        if let Some(children) = &children {
+            children.each(&mut |child| parts.push(child));
+        }
+        self.children.set(children);
+        parts
     }
 
     /// Describes the children that are still pending.

@@ -20,7 +20,8 @@ use crate::ioloop::{IoLoop, OwnTimer, CLOSED};
 /// # Ok::<(), squall::Exception>(())
 /// ```
 ///
-/// Cancelling the Future removes its timer. On a [closed](IoLoop::close) loop the Future fails.
+/// Cancelling the Future removes its timer. The timer of a dropped Future is removed when the loop needs room for more
+/// timers. On a [closed](IoLoop::close) loop the Future fails.
 ///
 /// Source: `tornado.gen.sleep`.
 #[track_caller]
@@ -66,6 +67,11 @@ impl Run for Sleep {
     fn run(self: Rc<Self>) {
         drop(self.timer.take());
         self.shared.set_result(());
+    }
+
+    /// Only the timer has it.
+    fn is_over(&self, holders: usize) -> bool {
+        holders == 1 && !self.shared.has_callbacks()
     }
 }
 

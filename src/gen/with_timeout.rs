@@ -1,6 +1,5 @@
 //! [`with_timeout`]: waits for something within a time limit.
 
-use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 use std::rc::{Rc, Weak};
@@ -142,19 +141,20 @@ fn limit<F: Limited>(
             quiet: Cell::new(Some(Guarded::new(quiet))),
             timed_out_at: location,
             held: Cell::new(Some(Held::new(this.clone()))),
-            unseen: Cell::new(false),
+            kept: Cell::new(None),
         }
     });
     waiting.shared.made(|| {
         let (of, until) = (future.any().id(), io_loop.time().saturating_add(timeout));
         Origin::Timeout { of, until }
     });
-    future.any().call_when_done(waiting.clone());
+    future.any().call_when_done(Rc::new(Inside(Rc::downgrade(&waiting))));
     waiting.future.set(Some(future));
     Future::from_core(waiting)
 }
 
-/// The Future of the result, which is also the callback of the Future inside.
+/// The Future of the result. Its handles hold it, and it holds the Future inside, which does not hold it in turn: it is
+/// dropped with its last handle, and removes its timer.
 struct WithTimeout<F: Limited, Q> {
     shared: Shared<F::Output>,
     /// The Future inside, until it is done.
@@ -166,9 +166,12 @@ struct WithTimeout<F: Limited, Q> {
     /// The line of the call, at which `Timeout` is raised.
     timed_out_at: &'static Location<'static>,
     held: Cell<Option<Held>>,
-    /// `true` if no handle could see the result when that was last checked.
-    unseen: Cell<bool>,
+    /// Itself, while it is pending and a done callback waits for it: a done callback holds no handle.
+    kept: Cell<Option<Rc<Self>>>,
 }
+
+/// The callback of the Future inside.
+struct Inside<F: Limited, Q>(Weak<WithTimeout<F, Q>>);
 
 /// A timer and its loop, which need not be the current loop when the timer is removed.
 struct Timer {
@@ -182,9 +185,28 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> WithTimeout<F, Q> {
         drop(self.timer.take());
         self.shared.set_exception(timed_out(self.timed_out_at, Resolvable::describe(self)));
         drop(self.held.take());
+        self.watch_inside(Duration::ZERO);
+        drop(self.kept.take());
+    }
+
+    /// Gives up the Future inside. Its failures after `since` are reported.
+    fn watch_inside(&self, since: Duration) {
         if let (Some(future), Some(quiet)) = (self.future.take(), self.quiet.take()) {
-            LateFailure::watch(&future.any(), quiet, Duration::ZERO);
+            let any = future.any();
+            drop(future);
+            LateFailure::give_up(any, &Rc::new(quiet), since);
         }
+    }
+
+    /// Passes on the result of the Future inside.
+    fn finish(&self) {
+        let Some(future) = self.future.take() else { return };
+        drop(self.held.take());
+        if self.shared.state() == State::Pending {
+            self.shared.set(future.outcome());
+        }
+        self.stop_timer();
+        drop(self.kept.take());
     }
 }
 
@@ -206,38 +228,26 @@ impl<F: Limited, Q> WithTimeout<F, Q> {
     }
 }
 
-impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Run for WithTimeout<F, Q> {
-    /// Passes on the result of the Future inside, which is done.
+impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Run for Inside<F, Q> {
     fn run(self: Rc<Self>) {
-        let Some(future) = self.future.take() else { return };
-        drop(self.held.take());
-        if self.shared.state() == State::Pending {
-            self.shared.set(future.outcome());
+        if let Some(this) = self.0.upgrade() {
+            this.finish();
         }
-        self.stop_timer();
     }
 
-    /// Returns whether it has given up, or its own Future was dropped so that only the Future inside holds it. In the
-    /// latter case other handles of the Future inside see the failure.
-    fn is_over(&self, holders: usize) -> bool {
-        let future = self.future.take();
-        let has_ended = future.is_none();
-        self.future.set(future);
-        self.unseen.set(holders == 1 && !self.shared.has_waiters(false));
-        has_ended || (self.unseen.get() && !self.shared.has_waiters(true))
-    }
-
-    /// Both exist only to report a late failure, so one report is enough.
-    fn merge(&self, later: &dyn Run) -> bool {
-        let later = (later as &dyn Any).downcast_ref::<Self>().filter(|_| size_of::<Q>() == 0);
-        self.unseen.get() && later.is_some_and(|later| later.unseen.get())
+    /// Returns whether the Future of the result was dropped or is done.
+    fn is_over(&self, _holders: usize) -> bool {
+        self.0.upgrade().is_none_or(|this| this.shared.done())
     }
 }
+
+impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Withdraw for Inside<F, Q> {}
 
 impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Withdraw for WithTimeout<F, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.future.take(), self.timer.take()));
         self.shared.forget_waiters();
+        drop(self.kept.take());
     }
 }
 
@@ -262,13 +272,24 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout
         if cancelled {
             let deadline = self.stop_timer();
             drop(self.held.take());
-            if let (Some(future), Some(quiet), Some(since)) =
-                (self.future.take(), self.quiet.take(), deadline)
-            {
-                LateFailure::watch(&future.any(), quiet, since);
-            }
+            deadline.into_iter().for_each(|since| self.watch_inside(since));
+            drop(self.kept.take());
         }
         cancelled
+    }
+
+    fn keep(self: Rc<Self>) {
+        if self.shared.state() == State::Pending {
+            let this = self.clone();
+            self.kept.set(Some(this));
+        }
+    }
+
+    fn parts(&self) -> Vec<AnyFuture> {
+        let future = self.future.take();
+        let inside = future.as_ref().map(Limited::any);
+        self.future.set(future);
+        inside.into_iter().collect()
     }
 }
 

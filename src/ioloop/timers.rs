@@ -101,6 +101,9 @@ impl OwnTimer {
     }
 }
 
+/// A loop with fewer timers than this does not look for those that are no longer needed.
+const FEW: usize = 64;
+
 /// The timers of a loop.
 ///
 /// A timer that is removed leaves its entry in the heap, which costs less than searching for it. The entry is dropped
@@ -126,6 +129,28 @@ struct Timer {
 }
 
 impl Timers {
+    /// Removes and returns the timers that are no longer needed, if adding one more would allocate. Leaves room for as many
+    /// again, so each addition costs amortised O(1).
+    pub(crate) fn make_room(&mut self) -> Vec<Callback> {
+        let is_full = self.heap.len() == self.heap.capacity() && self.set.len() >= FEW;
+        if is_full {
+            self.take_those_in_vain()
+        } else {
+            Vec::new()
+        }
+    }
+
+    #[cold]
+    fn take_those_in_vain(&mut self) -> Vec<Callback> {
+        let is_in_vain = |timer: &Timer| timer.callback.is_over(Rc::strong_count(&timer.callback));
+        let places: Vec<usize> =
+            self.set.iter().filter(|(_, timer)| is_in_vain(timer)).map(|(place, _)| place).collect();
+        let in_vain = places.into_iter().map(|place| self.set.remove(place).callback).collect();
+        self.heap.retain(|Reverse(due)| is_set(&self.set, due));
+        self.heap.reserve(self.heap.len());
+        in_vain
+    }
+
     pub(crate) fn add(
         &mut self,
         deadline: Duration,

@@ -14,7 +14,7 @@ use super::raised::{self, type_error};
 use super::run::duration;
 use super::statements::Frame;
 use super::syntax::{Action, Arguments, DefId, Expression, Function, Name, Operator, Type};
-use super::value::{multi, Callback, Object, Value};
+use super::value::{kept, multi, Callback, Object, Value};
 use crate::ioloop::IoLoop;
 use crate::trace::note;
 use crate::{convert_yielded, maybe_future, sleep, task, with_timeout_quiet};
@@ -111,7 +111,7 @@ impl Frame {
             Function::WithTimeout => {
                 let [ms, waited] = values.try_into().unwrap_or_else(|_| unreachable!("by its signature"));
                 let future = convert_yielded(waited)?;
-                with_timeout_quiet(duration(as_integer(&ms)?), future, quiet).into()
+                kept(with_timeout_quiet(duration(as_integer(&ms)?), future, quiet)).into()
             }
             Function::Convert => convert(values.into_iter().next().unwrap_or(Value::Null))?,
             Function::MaybeFuture => match values[0].object() {

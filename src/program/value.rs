@@ -271,7 +271,13 @@ fn one_moment() -> Future<Value> {
 
 /// Implements `gen.multi` of a list or a dict.
 pub(super) fn multi(children: &Value, quiet: impl Fn(&Exception) -> bool + 'static) -> Result<Future<Value>> {
-    Ok(multi_quiet(converted(children, 0, &mut { PARTS })?, quiet))
+    Ok(kept(multi_quiet(converted(children, 0, &mut { PARTS })?, quiet)))
+}
+
+/// Keeps a Future until it is done, as Tornado's are kept by what they wait for.
+pub(super) fn kept(future: Future<Value>) -> Future<Value> {
+    future.core().clone().keep();
+    future
 }
 
 /// Converts the children at the given depth. `parts` is how many more parts are allowed.
@@ -294,7 +300,7 @@ fn converted(children: &Value, depth: usize, parts: &mut usize) -> Result<Conver
     *parts -= children.len();
     let convert = |child: Value| match child.object() {
         Some(Object::List(_) | Object::Dict(_)) => {
-            Ok(multi_quiet(converted(&child, depth + 1, parts)?, |_| false))
+            Ok(kept(multi_quiet(converted(&child, depth + 1, parts)?, |_| false)))
         }
         _ => convert_yielded(child),
     };
