@@ -149,6 +149,9 @@ def main():
                 f.write("x" * size)
         results = [fetch_badly()]
 
+        class Many(http.server.ThreadingHTTPServer):
+            request_queue_size = 100
+
         class Handler(http.server.SimpleHTTPRequestHandler):
             def __init__(self, *args):
                 super().__init__(*args, directory=files)
@@ -158,7 +161,7 @@ def main():
 
         for version in ["HTTP/1.0", "HTTP/1.1"]:
             Handler.protocol_version = version
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            server = Many(("127.0.0.1", 0), Handler)
             threading.Thread(target=server.serve_forever, daemon=True).start()
             results.append(fetch(f"http.server, {version}", server.server_port, False))
             server.shutdown()

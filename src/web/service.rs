@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body as _, Incoming};
-use hyper::header::HOST;
-use hyper::{Method, Request, Response, Version};
+use hyper::header::{HOST, TRANSFER_ENCODING};
+use hyper::{HeaderMap, Method, Request, Response, Version};
 
 use super::connection::Connection;
 use super::error::HttpError;
@@ -59,8 +59,11 @@ fn check(request: &Request<Incoming>) -> Option<HttpError> {
     if path.is_empty() || (path == "*" && *request.method() != Method::OPTIONS) {
         return Some(HttpError(400));
     }
-    // RFC 9112, section 3.2.
     let headers = request.headers();
+    if !request.body().is_end_stream() && !is_coding_known(headers) {
+        return Some(HttpError(501));
+    }
+    // RFC 9112, section 3.2.
     let is_good = match headers.get(HOST) {
         Some(host) => {
             let is_repeated = headers.len() != headers.keys_len() && headers.get_all(HOST).iter().count() > 1;
@@ -69,6 +72,16 @@ fn check(request: &Request<Incoming>) -> Option<HttpError> {
         None => request.version() != Version::HTTP_11,
     };
     (!is_good).then_some(HttpError(400))
+}
+
+/// Returns whether the body comes as it is, or in chunks: no other coding is undone. RFC 9112, section 6.1.
+fn is_coding_known(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    }
 }
 
 /// For each byte, whether a host's name or address with a port may contain it. RFC 3986, section 3.2.
