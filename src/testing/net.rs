@@ -119,7 +119,7 @@ impl Net {
     /// async fn connects() -> Result<()> {
     ///     let net = testing::net();
     ///     let listener = net.host("server", || TcpListener::bind("server:80"))?;
-    ///     let client = net.spawn("client", || async { Result::Ok(TcpStream::connect("server:80").await?) });
+    ///     let client = net.spawn("client", || TcpStream::connect("server:80"));
     ///     let (_, peer) = listener.accept().await?;
     ///     assert_eq!(client.await?.local_addr()?, peer);
     ///     Ok(())
