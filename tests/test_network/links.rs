@@ -229,3 +229,15 @@ async fn limit_of_connecting_leaves_no_timer_behind() -> Result<()> {
     assert!(late.cancel());
     Ok(())
 }
+
+#[squall::test]
+async fn bytes_of_a_link_of_any_latency_arrive_at_the_end_of_time() -> Result<()> {
+    let net = testing::net();
+    let (client, server) = pair(net.clone()).await?;
+    net.link("client", "server").latency(std::time::Duration::MAX);
+    client.write_all("a").await?;
+    drop(client);
+    assert_eq!(server.read_to_end(10).await?, "a");
+    assert_eq!(IoLoop::current().time(), std::time::Duration::from_nanos(u64::MAX));
+    Ok(())
+}

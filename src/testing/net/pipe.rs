@@ -92,6 +92,9 @@ impl Retries {
     }
 }
 
+/// The last time at which a timer can be due. What would arrive later arrives then.
+const END: Duration = Duration::from_nanos(u64::MAX);
+
 pub(super) struct Pipe {
     wire: Rc<Wire>,
     /// The direction on the cable.
@@ -200,7 +203,7 @@ impl Pipe {
         let len = packet.len();
         // Packets stay in order even if the latency is reduced.
         let last = self.sent.back().map_or(Duration::ZERO, |last| last.arrives);
-        let arrives = self.wire.carry(self.direction, ready, len).max(last);
+        let arrives = self.wire.carry(self.direction, ready, len).max(last).min(END);
         self.sent_len += len;
         self.sent.push_back(Sent { at: ready, arrives, packet });
     }
@@ -233,7 +236,7 @@ impl Pipe {
             (Some(lost), _) if lost.retries == retries.count => return Due::GivenUp,
             (Some(lost), _) => {
                 lost.retries += 1;
-                lost.next += retries.wait(lost.retries);
+                lost.next = lost.next.saturating_add(retries.wait(lost.retries)).min(END);
             }
         }
         Due::Later
@@ -242,7 +245,7 @@ impl Pipe {
     fn lose_first(&mut self, now: Duration) {
         let Some(first) = self.sent.front() else { return };
         let retries = if first.packet.connects() { &CONNECTING } else { &CONNECTED };
-        let next = first.at.saturating_add(retries.wait(0)).max(now);
+        let next = first.at.saturating_add(retries.wait(0)).max(now).min(END);
         self.lost = Some(Lost { retries: 0, next });
     }
 
