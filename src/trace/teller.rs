@@ -74,8 +74,9 @@ impl Story {
         let mut files = HashSet::new();
         for entry in entries {
             match &entry.event {
-                Recorded::Yield { place, .. } => files.insert(place.file()),
-                Recorded::Wait { place: Some(place), .. } => files.insert(place.file()),
+                Recorded::Yield { place, .. } | Recorded::Wait { place: Some(place), .. } => {
+                    files.insert(place.file())
+                }
                 Recorded::Raise { exception, .. } => {
                     exception.traceback.first().is_some_and(|(place, _)| files.insert(place.file()))
                 }
