@@ -55,7 +55,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Callback, ReadyQueue};
-use squall_runner::trace::{self, Problem};
+use squall_runner::trace::{self, Event, Problem};
 use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Yieldable};
 
 pub use clock::{Clock, RealClock};
@@ -250,7 +250,7 @@ impl IoLoop {
     /// Removes a timer, so that its callback is not called. Does nothing if the timer has run or was removed before.
     pub fn remove_timeout(&self, timeout: &Timeout) {
         let removed = self.inner.timers.borrow_mut().remove(timeout);
-        drop(removed);
+        self.tell_removed(removed);
         // Also stops a callback that is on the ready queue already. Dropping what the timer holds may run a `Drop` that
         // sets or removes timers.
         timeout.withdraw();
@@ -278,6 +278,13 @@ impl IoLoop {
         drop(in_vain);
         let counts = !trace::has_observer() || !is_background();
         let timeout = self.inner.timers.borrow_mut().add(when, callback, counts.then_some(caller));
+        trace::emit_always(|| Event::Timer {
+            queue: self.inner.ready.id(),
+            timer: timeout.number(),
+            until: timeout.deadline(),
+            queued: timeout.queued_as(),
+            place: caller.into(),
+        });
         if self.is_closed() {
             self.remove_timeout(&timeout);
         }

@@ -111,6 +111,11 @@ impl Program {
         source::source(&self.code)
     }
 
+    /// Returns what the places of a trace call the file of the [source](Self::source): the name of the program.
+    pub fn file(&self) -> String {
+        source::file(&self.code)
+    }
+
     /// Runs the program on a loop and a virtual clock of its own. An observer of this thread sees all events, so
     /// `squall::trace::record(|| program.run())` returns the trace of a program. What the program logs appears there as
     /// [notes](crate::trace::note).

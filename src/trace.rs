@@ -35,11 +35,25 @@
 #[cfg(feature = "trace")]
 mod cell;
 #[cfg(feature = "trace")]
+mod chrome;
+#[cfg(feature = "trace")]
 mod columns;
 #[cfg(feature = "trace")]
 mod entry;
 #[cfg(feature = "trace")]
+mod fields;
+#[cfg(feature = "trace")]
+mod fold;
+#[cfg(feature = "trace")]
+mod jsonl;
+#[cfg(feature = "trace")]
+mod keep;
+#[cfg(feature = "trace")]
 mod lanes;
+#[cfg(feature = "trace")]
+pub mod machine;
+#[cfg(feature = "trace")]
+mod mermaid;
 #[cfg(feature = "trace")]
 mod names;
 mod observe;
@@ -49,22 +63,34 @@ mod paint;
 mod recorder;
 mod show;
 #[cfg(feature = "trace")]
+pub mod state;
+#[cfg(feature = "trace")]
 mod story;
 #[cfg(feature = "trace")]
 mod teller;
 #[cfg(feature = "trace")]
 mod text;
+#[cfg(feature = "trace")]
+mod timeline;
 
 pub use observe::{note, observe, observe_in_front, Observing, Paused};
 pub use show::{show_as, Printed};
 pub use squall_runner::trace::{
-    internal, observed, program, Body, CallId, Event, FutureId, Kind, Observer, Origin, Problem, Show, Shown,
-    State,
+    internal, observed, program, Body, CallId, Event, FutureId, Kind, LockId, Observer, Origin, Problem,
+    Show, Shown, State,
 };
 
 #[cfg(feature = "trace")]
-pub use entry::{Earlier, Entry, Raised, Recorded, Source, VERSION};
+pub use entry::{Earlier, Entry, Recorded, VERSION};
+#[cfg(feature = "trace")]
+pub use fields::{Holder, Line, LoopId, Raised, Reason, Source, Standing, Thing, TimerId};
+#[cfg(feature = "trace")]
+pub use jsonl::{Language, NotATrace, SourceText};
+#[cfg(feature = "trace")]
+pub(crate) use keep::Keeper;
 #[cfg(feature = "trace")]
 pub use recorder::{record, Recorder, Trace};
 #[cfg(feature = "trace")]
 pub use text::Text;
+#[cfg(feature = "trace")]
+pub use timeline::Timeline;

@@ -13,7 +13,7 @@ struct Notes(RefCell<Vec<String>>);
 
 impl Observer for Notes {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Note { text } = event {
+        if let Event::Note { text, .. } = event {
             self.0.borrow_mut().push((*text).to_owned());
         }
     }

@@ -362,7 +362,7 @@ fn an_observer_sees_a_run_and_what_the_program_logs() {
         fn event(&self, event: &Event<'_>) {
             let shown = format!("{event:?}");
             let kind = shown.split([' ', '{']).next().unwrap_or_default().to_owned();
-            let kind = if let Event::Note { text } = event { format!("Note {text}") } else { kind };
+            let kind = if let Event::Note { text, .. } = event { format!("Note {text}") } else { kind };
             self.0.borrow_mut().push(kind);
         }
     }
@@ -459,7 +459,7 @@ struct Ends(std::cell::RefCell<Vec<squall::Exception>>);
 
 impl Observer for Ends {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Stop { outcome: Some(Err(exception)) } = event {
+        if let Event::Stop { outcome: Some(Err(exception)), .. } = event {
             self.0.borrow_mut().push((*exception).clone());
         }
     }

@@ -62,7 +62,7 @@ impl Call {
         let raised_here = !came_in && exception.traceback().is_empty();
         let place = if raised_here { exception.origin() } else { place };
         exception.push_frame(Frame { place, name: self.coroutine.name() });
-        tell(call, |runner| Event::Raise { runner, exception: &exception });
+        tell(call, |runner| Event::Raise { runner, exception: &exception, place });
         exception
     }
 

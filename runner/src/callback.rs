@@ -11,6 +11,7 @@ use crate::coroutine::{Awaited, Coroutine};
 use crate::foreign::discard;
 use crate::numbers::CallId;
 use crate::place::Place;
+use crate::queued::Queued;
 
 /// Something that can be called soon: a Runner, a Task, a closure.
 ///
@@ -66,6 +67,11 @@ pub trait Run: Withdraw {
     /// Returns the name of its type. For a closure it contains the name of the function around it.
     fn type_name(&self) -> &'static str {
         type_name::<Self>()
+    }
+
+    /// Returns what it is, as a trace names it. This is asked only while something observes.
+    fn queued_as(&self) -> Queued {
+        Queued::Callback(self.type_name())
     }
 
     /// Returns a name and number if it is not a coroutine and its order among the entries beside it is arbitrary: a

@@ -81,6 +81,16 @@ pub trait Generator {
         None
     }
 
+    /// Returns whether calls of it are observed; only those of the Runner's own wrapper are.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn is_observed() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// Returns the number of the call, if it is observed. Only the Runner's own wrapper has one.
     #[doc(hidden)]
     fn observed(&self) -> Option<CallId>

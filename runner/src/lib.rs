@@ -42,7 +42,7 @@
 //! | [`report`](mod@report), `problem`, `stderr` | the log of problems that no exception can report |
 //! | | **Traces** |
 //! | [`trace`] | the events that an observer receives |
-//! | `numbers`, `kind`, `shown` | the names of things, yielded things and values in a trace |
+//! | `numbers`, `kind`, `shown`, `queued` | the names of things, yielded things, values and ready callbacks in a trace |
 //!
 //! The crate knows no clock, no I/O and no threads. All it needs from outside is that a loop empties the ready queue:
 //!
@@ -85,6 +85,7 @@ mod passing;
 mod place;
 mod polled;
 mod problem;
+mod queued;
 pub mod ready;
 pub mod report;
 pub mod runner;
@@ -99,6 +100,13 @@ mod waker;
 mod waking;
 pub mod yieldable;
 mod yielded;
+
+/// The files in which a view of traces shows the Runner at work: each by its path from the root of the repository.
+#[doc(hidden)]
+pub const SOURCES: [(&str, &str); 2] = [
+    ("runner/src/runner.rs", include_str!("runner.rs")),
+    ("runner/src/native.rs", include_str!("native.rs")),
+];
 
 pub use any_future::{AnyFuture, WeakFuture};
 pub use co::Co;

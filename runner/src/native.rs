@@ -37,6 +37,7 @@ use crate::future::Future;
 use crate::numbers::{next_call, CallId};
 use crate::place::Place;
 use crate::polled::{awaits_at, exchange, polling, Polled};
+use crate::queued::{because, Queued, Why};
 use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::shown::Shown;
@@ -123,9 +124,20 @@ fn spawn<T: 'static>(call: Call, is_internal: bool, body: Body<T>) -> Future<T> 
     if trace::is_internal() {
         task.shared.header().set_untold();
     }
-    let body = trace::Body::Native;
-    tell(runner, |runner| Event::Call { runner, future: task.shared.id(), coroutine, body });
-    ready.push(task.clone());
+    let (body, caller) = (trace::Body::Native, trace::running_call());
+    tell(runner, |runner| Event::Call {
+        runner,
+        future: task.shared.id(),
+        coroutine,
+        body,
+        caller,
+        place: started_at,
+    });
+    if runner.is_some() {
+        because(Why::Called, || ready.push(task.clone()));
+    } else {
+        ready.push(task.clone());
+    }
     Future::from_core(task)
 }
 
@@ -172,7 +184,14 @@ impl<T> Task<T> {
             self.discard(body);
             return self.finish(Err(Error::Cancelled.into()));
         }
-        tell(self.runner, |runner| if started { Event::Wake { runner } } else { Event::Start { runner } });
+        tell(self.runner, |runner| {
+            trace::runs(runner);
+            if started {
+                Event::Wake { runner }
+            } else {
+                Event::Start { runner }
+            }
+        });
         let waker = self.waker.keep();
         let (task, waker_of_task) = (self.clone(), waker.clone());
         let polled =
@@ -251,6 +270,14 @@ impl<T> Task<T> {
         self.awaited_at.get().filter(|place| place.is_of_program()).unwrap_or(self.started_at)
     }
 
+    /// Drops the body, if it has not come to its end.
+    fn abandon(&self) {
+        if let Some(body) = self.body.take() {
+            tell(self.runner, |runner| Event::Abandon { runner });
+            self.discard(body);
+        }
+    }
+
     /// Returns whether something that this thread cannot see may hold a clone of its waker.
     fn wakeable(&self) -> bool {
         !self.is_internal && self.waker.is_shared()
@@ -269,6 +296,10 @@ impl<T> Run for Task<T> {
     fn is_over(&self, _holders: usize) -> bool {
         self.shared.state() != State::Pending
     }
+
+    fn queued_as(&self) -> Queued {
+        self.runner.map_or(Queued::Callback(self.call.coroutine.name()), Queued::Call)
+    }
 }
 
 impl<T> Withdraw for Task<T> {
@@ -276,7 +307,7 @@ impl<T> Withdraw for Task<T> {
         self.call.registration.forget();
         // The body no longer waits for what is dropped with it.
         drop(self.awaits.take());
-        self.body.take().into_iter().for_each(|body| self.discard(body));
+        self.abandon();
         drop(self.kept.take());
         self.shared.forget_waiters();
     }
@@ -347,7 +378,8 @@ impl<T> Resolvable for Task<T> {
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
         self.call.release(self);
-        self.body.take().into_iter().for_each(|body| self.discard(body));
+        self.abandon();
+        tell(self.runner, |_| Event::Dropped { future: self.shared.id() });
     }
 }
 

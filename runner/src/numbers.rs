@@ -10,11 +10,22 @@ use std::thread::LocalKey;
 
 /// The number of one call of a coroutine, which is also that of its Runner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct CallId(pub NonZeroU32);
 
 /// The number of a Future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FutureId(pub NonZeroU32);
+
+/// The number of a ready queue among all that the thread has had. It is never given to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct QueueId(pub(crate) NonZeroU32);
+
+/// The number of a lock or a queue of items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct LockId(pub NonZeroU32);
 
 /// For each kind of thing, how many of them have a number.
 #[derive(Debug, Default)]
@@ -68,6 +79,11 @@ pub(crate) fn next_call() -> CallId {
 /// it is the same in every run. A new observation begins to count anew.
 pub fn next_number(kind: &'static str) -> u32 {
     NAMES.try_with(|names| names.borrow_mut().get_or_insert_default().next(kind)).unwrap_or(1)
+}
+
+/// Returns the next number of a lock or a queue of items.
+pub fn next_lock() -> LockId {
+    LockId(NonZeroU32::new(next_number("lock or queue")).unwrap_or(NonZeroU32::MIN))
 }
 
 pub(crate) fn next_future() -> FutureId {

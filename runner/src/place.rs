@@ -191,3 +191,34 @@ impl fmt::Debug for Place {
         write!(f, "Place({self})")
     }
 }
+
+/// `{"file": .., "line": .., "column": ..}`.
+#[cfg(feature = "serde")]
+mod written {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Place;
+
+    #[derive(Serialize, Deserialize)]
+    struct Written<'a> {
+        file: Cow<'a, str>,
+        line: u32,
+        column: u32,
+    }
+
+    impl Serialize for Place {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            let (file, line, column) = self.parts();
+            Written { file: file.into(), line, column }.serialize(to)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Place {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let Written { file, line, column } = Written::deserialize(from)?;
+            Ok(Self::new(&file, line, column))
+        }
+    }
+}

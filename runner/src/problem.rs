@@ -3,6 +3,7 @@
 /// A failure that has no waiter to report it to, so that it is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Problem {
     /// A callback, or the coroutine that it called, raised an exception; or a value panicked while it was dropped.
     Callback,

@@ -32,9 +32,12 @@ use slab::Slab;
 
 use crate::foreign::discard;
 use crate::problem::Problem;
+use crate::queued::told;
 use crate::report::guard;
+use crate::trace::{self, Event};
 
 pub use crate::callback::{callback, Callback, Run, Suspended, Withdraw};
+pub use crate::numbers::QueueId;
 
 /// The queue of ready callbacks, and the list of suspended coroutines.
 pub struct ReadyQueue {
@@ -46,13 +49,19 @@ pub struct ReadyQueue {
     registered: RefCell<Slab<Weak<dyn Withdraw>>>,
     /// Is told which native coroutines were woken on other threads.
     pub(crate) outside: Arc<Outside>,
-    /// `true` once the queue accepts nothing.
-    closed: Cell<bool>,
+    takes: Cell<Takes>,
 }
 
-/// The number of a queue. It is never reused on its thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct QueueId(NonZeroU32);
+/// What becomes of a callback that is put on a queue. One question, so that an observer costs nothing where there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    /// It is queued.
+    All,
+    /// It is queued, and the observer is told.
+    AllObserved,
+    /// It is dropped: the queue is closed.
+    Nothing,
+}
 
 /// The number of an entry in the list of a queue, from 1.
 pub type RegistrationId = NonZeroU32;
@@ -88,12 +97,14 @@ impl ReadyQueue {
     pub fn new() -> Rc<Self> {
         let id = LAST_ID.get().checked_add(1).and_then(NonZeroU32::new).expect("fewer queues than that");
         LAST_ID.set(id.get());
+        trace::tell_of_observers(observe_all);
+        let takes = if trace::has_observer() { Takes::AllObserved } else { Takes::All };
         let queue = Rc::new(Self {
             id: QueueId(id),
             queue: RefCell::default(),
             registered: RefCell::default(),
             outside: Arc::default(),
-            closed: Cell::new(false),
+            takes: Cell::new(takes),
         });
         // While a thread is ending, no waiter is woken any more.
         let _ = ALIVE.try_with(|alive| alive.borrow_mut().push((queue.id, Rc::downgrade(&queue))));
@@ -132,7 +143,8 @@ impl ReadyQueue {
         id
     }
 
-    pub(crate) fn id(&self) -> QueueId {
+    /// Returns its number.
+    pub fn id(&self) -> QueueId {
         self.id
     }
 
@@ -148,7 +160,7 @@ impl ReadyQueue {
 
     /// Returns whether the queue of that number accepts nothing any more.
     pub(crate) fn is_gone(id: QueueId) -> bool {
-        CURRENT_ID.get() != Some(id) && Self::find(id).is_none_or(|queue| queue.closed.get())
+        CURRENT_ID.get() != Some(id) && Self::find(id).is_none_or(|queue| queue.is_closed())
     }
 
     /// Returns how many callbacks wait.
@@ -174,11 +186,28 @@ impl ReadyQueue {
     /// Adds a callback at the end, or returns it if the queue is closed.
     #[inline]
     fn offer(&self, callback: Callback) -> Option<Callback> {
-        if self.closed.get() {
-            return Some(callback);
+        if self.takes.get() != Takes::All {
+            return self.offer_elsewise(callback);
         }
         self.queue.borrow_mut().push_back(callback);
         None
+    }
+
+    /// Puts a callback at the end, and tells the observer, or returns it if the queue is closed.
+    #[cold]
+    #[inline(never)]
+    fn offer_elsewise(&self, callback: Callback) -> Option<Callback> {
+        let (queued, why) = told(|| callback.queued_as());
+        if self.is_closed() {
+            return Some(callback);
+        }
+        trace::emit_always(|| Event::Push { queue: self.id, queued, why });
+        self.queue.borrow_mut().push_back(callback);
+        None
+    }
+
+    fn is_closed(&self) -> bool {
+        self.takes.get() == Takes::Nothing
     }
 
     /// Takes out the first callback.
@@ -187,14 +216,21 @@ impl ReadyQueue {
         self.queue.borrow_mut().pop_front()
     }
 
-    /// Takes out the callback at `index`, for tools that choose which one goes next.
+    /// Takes the callback at `index` and tells the observer: for loops that are observed, and for tools that choose which one
+    /// goes next.
     pub fn remove(&self, index: usize) -> Option<Callback> {
-        self.queue.borrow_mut().remove(index)
+        let callback = self.queue.borrow_mut().remove(index)?;
+        trace::emit_always(|| Event::Pop { queue: self.id, queued: callback.queued_as() });
+        Some(callback)
     }
 
     /// Takes a callback out, wherever it is in the queue.
     pub fn retract(&self, callback: &Callback) {
+        let before = self.len();
         self.queue.borrow_mut().retain(|waiting| !Rc::ptr_eq(waiting, callback));
+        if self.len() < before {
+            trace::emit_always(|| Event::Retract { queue: self.id, queued: callback.queued_as() });
+        }
     }
 
     /// Returns the waiting callbacks, in order.
@@ -248,6 +284,11 @@ impl ReadyQueue {
     /// Drops every callback and every suspended coroutine without running any. This frees a coroutine that waits for
     /// something that only it could have resolved.
     pub fn abandon(&self) {
+        trace::emit_always(|| Event::Close { queue: self.id });
+        self.give_up();
+    }
+
+    fn give_up(&self) {
         while !self.is_empty() || !self.registered.borrow().is_empty() {
             // All of them are held until each is empty, so that a long chain is not dropped recursively.
             let registered = self.all_registered();
@@ -260,8 +301,10 @@ impl ReadyQueue {
 
     /// [Abandons](Self::abandon) everything, and drops what is added later: the end of a loop.
     pub fn close(&self) {
-        self.closed.set(true);
-        self.abandon();
+        if self.takes.replace(Takes::Nothing) == Takes::AllObserved {
+            trace::emit_always(|| Event::Close { queue: self.id });
+        }
+        self.give_up();
     }
 
     fn all_registered(&self) -> Vec<Rc<dyn Withdraw>> {
@@ -329,6 +372,15 @@ impl Drop for ReadyQueue {
         let _ = ALIVE.try_with(|alive| alive.borrow_mut().retain(|(id, _)| *id != self.id));
         self.close();
     }
+}
+
+/// Has the queues of this thread tell the observer what is put on them, or not any more.
+fn observe_all(observed: bool) {
+    let takes = if observed { Takes::AllObserved } else { Takes::All };
+    let _ = ALIVE.try_with(|alive| {
+        let queues = alive.borrow().iter().filter_map(|(_, queue)| queue.upgrade()).collect::<Vec<_>>();
+        queues.iter().filter(|queue| !queue.is_closed()).for_each(|queue| queue.takes.set(takes));
+    });
 }
 
 /// Adds a callback at the end of the current queue of this thread.

@@ -7,6 +7,7 @@ use log::Level;
 
 use crate::exception::Exception;
 use crate::foreign::log;
+use crate::numbers::FutureId;
 use crate::problem::Problem;
 use crate::trace::reported;
 
@@ -45,11 +46,17 @@ pub fn report_to(reporter: Option<Reporter>) -> Option<Reporter> {
 /// observer.
 #[cold]
 pub fn report(problem: Problem, exception: &Exception) {
+    report_of(problem, exception, None);
+}
+
+/// Reports a problem of that Future, if it is one that was mentioned before.
+#[cold]
+pub(crate) fn report_of(problem: Problem, exception: &Exception, future: Option<FutureId>) {
     match REPORTER.try_with(|reporter| reporter.borrow().clone()).ok().flatten() {
         Some(reporter) => Exception::trap(|| reporter(problem, exception), |panic| log_it(problem, &panic)),
         None => log_it(problem, exception),
     }
-    reported(problem, exception);
+    reported(problem, exception, future);
 }
 
 fn log_it(problem: Problem, exception: &Exception) {

@@ -52,7 +52,7 @@ use std::rc::Rc;
 
 use crate::any_future::AnyFuture;
 use crate::body::Body;
-use crate::call::Call;
+use crate::call::{tell, Call};
 use crate::callback::{Run, Suspended, Withdraw};
 use crate::co::Co;
 use crate::context::Context;
@@ -63,6 +63,7 @@ use crate::future::Future;
 use crate::generator::{Generator, GeneratorState, Resume};
 use crate::place::Place;
 use crate::problem::Problem;
+use crate::queued::Queued;
 use crate::ready::call_soon;
 use crate::report::report;
 use crate::shared::{lend, Resolvable, Shared};
@@ -219,6 +220,13 @@ impl<G: Generator + 'static> Runner<G> {
         yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase())
     }
 
+    /// Tells the observer, if the generator is going to be dropped before its end.
+    #[cold]
+    fn tell_abandoned(&self) {
+        let call = lend(&self.gen, |gen| gen.as_ref().and_then(Generator::observed));
+        tell(call, |runner| trace::Event::Abandon { runner });
+    }
+
     /// Adds it to the suspended coroutines.
     fn register(self: &Rc<Self>) {
         self.call.registration.register(Rc::<Self>::downgrade(self));
@@ -251,10 +259,18 @@ impl<G: Generator + 'static> Run for Runner<G> {
     fn is_over(&self, _holders: usize) -> bool {
         lend(&self.gen, |gen| gen.is_none())
     }
+
+    fn queued_as(&self) -> Queued {
+        let call = lend(&self.gen, |gen| gen.as_ref().and_then(Generator::observed));
+        call.map_or(Queued::Callback(self.call.coroutine.name()), Queued::Call)
+    }
 }
 
 impl<G: Generator + 'static> Withdraw for Runner<G> {
     fn withdraw(&self) {
+        if G::is_observed() {
+            self.tell_abandoned();
+        }
         self.call.registration.forget();
         // The generator no longer waits for what is dropped with it.
         drop(self.future.take());
@@ -289,6 +305,10 @@ impl<G: Generator + 'static> Resolvable for Runner<G> {
 
 impl<G: Generator + 'static> Drop for Runner<G> {
     fn drop(&mut self) {
+        if G::is_observed() {
+            self.tell_abandoned();
+            self.result_future.tell_dropped();
+        }
         self.call.release(self);
         self.gen.take().into_iter().for_each(discard);
     }

@@ -13,11 +13,14 @@ use crate::coroutine::Coroutine;
 use crate::error::Error;
 use crate::exception::{Exception, Result};
 use crate::foreign::discard;
-use crate::numbers::FutureId;
+use crate::numbers::{FutureId, LockId};
+use crate::place::Place;
 use crate::problem::Problem;
-use crate::report::report;
+use crate::queued::{because, Queued, Why};
+use crate::report::report_of;
+use crate::shown::Shown;
 use crate::state::{Asked, Header, State};
-use crate::trace::{self, Origin};
+use crate::trace::{self, Event, Origin};
 use crate::waiter::{compact, Left, Waiter, FEW};
 
 /// The common state of all Futures. To make a Future with more state, such as a timer or a list, put a `Shared` into a
@@ -167,16 +170,39 @@ impl<T> Shared<T> {
         self.header.id()
     }
 
+    /// Leaves it to another Future, which goes by the same number, to tell a trace what becomes of that.
+    pub fn leave_id(&self) {
+        self.header.leave_id();
+    }
+
     /// Reports to the observer, if there is one, that the Future was created, and its name in traces.
+    #[track_caller]
     pub fn announce(&self, name: &str) {
-        self.made(|| Origin::Named(name));
+        let place = Place::caller();
+        self.made_by(|| (Origin::Named(name), None, Some(place)));
     }
 
     /// Reports to the observer that the Future was created, and where its result comes from. A Future that squall makes for
     /// [internal](trace::internal) work is reported only if a coroutine of the program mentions it.
     #[inline]
     pub fn made<'a>(&self, origin: impl FnOnce() -> Origin<'a>) {
+        self.made_by(|| (origin(), None, None));
+    }
+
+    /// Reports to the observer what [`made`](Self::made) does, with the lock or queue that the Future is requested of, and the
+    /// line that made it.
+    #[inline]
+    pub fn made_by<'a>(&self, origin: impl FnOnce() -> (Origin<'a>, Option<LockId>, Option<Place>)) {
         trace::made(&self.header, origin);
+    }
+
+    /// Returns what settles this Future, as a trace names it on a ready queue: by its number, unless squall has made it for
+    /// itself.
+    pub fn queued_as(&self, name: &'static str) -> Queued {
+        if self.header.is_untold() {
+            return Queued::Callback(name);
+        }
+        Queued::Future(self.id())
     }
 
     /// Sets the number of a Future that was mentioned before it was created.
@@ -211,7 +237,7 @@ impl<T> Shared<T> {
     /// not want to know of it.
     pub fn cancel(&self) -> bool {
         if self.state() == State::Failed {
-            self.header.set_retrieved();
+            self.retrieve();
         }
         self.settle(State::Cancelled, Slot::Empty)
     }
@@ -222,14 +248,69 @@ impl<T> Shared<T> {
             discard(slot);
             return false;
         }
-        trace::resolved(&self.header, state);
+        if trace::has_observer() {
+            self.settle_observed(state, slot);
+        } else {
+            self.put(state, slot);
+        }
+        true
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_observed(&self, state: State, slot: Slot<T>) {
+        let value = match &slot {
+            Slot::Value(value) => Some(Shown::new(value, None)),
+            _ => None,
+        };
+        trace::resolved(&self.header, state, value);
+        because(self.why(), || self.put(state, slot));
+    }
+
+    /// Why those that wait for this go on a ready queue.
+    fn why(&self) -> Why {
+        if self.header.is_untold() {
+            return Why::Internal;
+        }
+        Why::Done(self.id())
+    }
+
+    /// Resolves, fails, or with `None` cancels it like [`set`](Self::set), if it has the number of a Future whose end was told
+    /// just now: it tells nothing of its own.
+    pub fn set_untold(&self, result: Option<Result<T>>) {
+        let (state, slot) = result.map_or((State::Cancelled, Slot::Empty), Slot::of);
+        if self.done() {
+            discard(slot);
+        } else {
+            because(self.why(), || self.put(state, slot));
+        }
+    }
+
+    /// Puts the result where those were that wait for it, and these on their queues.
+    #[inline]
+    fn put(&self, state: State, slot: Slot<T>) {
         self.header.set_state(state);
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
             nobody => std::mem::forget(nobody),
         }
-        true
+    }
+
+    /// Notes that the exception was asked for.
+    fn retrieve(&self) {
+        if let (Asked::No, Some(future)) = (self.header.asked(), self.header.mentioned()) {
+            trace::emit(|| Event::Retrieved { future });
+        }
+        self.header.set_retrieved();
+    }
+
+    /// Tells the observer that the last handle is gone, if the Future was mentioned before.
+    #[cold]
+    pub fn tell_dropped(&self) {
+        if let Some(future) = self.header.mentioned() {
+            trace::emit(|| Event::Dropped { future });
+        }
     }
 
     /// Returns the exception. This counts as retrieving it.
@@ -239,7 +320,7 @@ impl<T> Shared<T> {
             State::Pending | State::Done => None,
             State::Cancelled => Some(Error::Cancelled.into()),
             State::Failed => {
-                self.header.set_retrieved();
+                self.retrieve();
                 lend(&self.slot, |slot| match slot {
                     Slot::Raised(exception) => Some(exception.clone()),
                     _ => None,
@@ -318,12 +399,21 @@ impl<T> Shared<T> {
     #[inline]
     fn add(&self, waiter: Waiter, handles: usize) {
         if self.done() {
-            return waiter.wake();
+            return self.wake_at_once(waiter);
         }
         match self.slot.take() {
             Slot::One(first) => self.fill(Slot::Many(Box::new(vec![first, waiter]))),
             Slot::Many(waiters) => self.add_to(waiters, waiter, handles),
             _ => self.fill(Slot::One(waiter)),
+        }
+    }
+
+    /// Wakes a waiter that comes when the Future is done.
+    fn wake_at_once(&self, waiter: Waiter) {
+        if trace::has_observer() {
+            because(self.why(), || waiter.wake());
+        } else {
+            waiter.wake();
         }
     }
 
@@ -429,7 +519,7 @@ impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         match self.slot.get_mut() {
             Slot::Raised(exception) if self.header.asked() == Asked::No => {
-                report(Problem::NeverRetrieved, exception);
+                report_of(Problem::NeverRetrieved, exception, self.header.mentioned());
             }
             Slot::Value(_) if needs_drop::<T>() => discard(self.slot.take()),
             // Each waiter has a guard of its own.

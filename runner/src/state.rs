@@ -10,6 +10,7 @@ use crate::numbers::{next_future, FutureId};
 /// The state of a Future.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum State {
     /// No result yet.
     Pending,
@@ -35,6 +36,9 @@ pub struct Header {
 
 /// Takes the place of the number of a Future that squall made for itself, until the program mentions that Future.
 const UNTOLD: FutureId = FutureId(NonZeroU32::MAX);
+
+/// The bit of `Header::number` that is no part of the number: another Future, which has the same, tells of it.
+const LEFT: u32 = 1 << 31;
 
 /// The bit of `Header::promises` that is not part of the count; also how many promises the bits below cannot count.
 const MORE: u16 = 1 << 15;
@@ -151,10 +155,22 @@ impl Header {
         })
     }
 
+    /// Leaves it to another Future, which goes by the same number, to tell what becomes of that.
+    pub(crate) fn leave_id(&self) {
+        let FutureId(number) = self.id();
+        self.number.set(Some(FutureId(number | LEFT)));
+    }
+
+    /// Returns its number in the trace, if it was mentioned there, and this Future tells what becomes of it.
+    pub(crate) fn mentioned(&self) -> Option<FutureId> {
+        self.number.get().filter(|FutureId(number)| number.get() & LEFT == 0)
+    }
+
     /// Returns the number in the trace.
     pub fn id(&self) -> FutureId {
-        let id = self.number.get().filter(|number| *number != UNTOLD).unwrap_or_else(next_future);
-        self.number.set(Some(id));
-        id
+        let number = self.number.get().filter(|number| *number != UNTOLD);
+        let FutureId(id) = number.unwrap_or_else(next_future);
+        self.number.set(Some(FutureId(id)));
+        FutureId(NonZeroU32::new(id.get() & !LEFT).unwrap_or(id))
     }
 }

@@ -40,8 +40,9 @@ use crate::place::Place;
 use crate::state::Header;
 
 pub use crate::kind::Kind;
-pub use crate::numbers::{next_number, CallId, FutureId, Names, Numbers};
+pub use crate::numbers::{next_lock, next_number, CallId, FutureId, LockId, Names, Numbers, QueueId};
 pub use crate::problem::Problem;
+pub use crate::queued::{because, Queued, Why};
 pub use crate::shown::{Show, Shown};
 pub use crate::state::State;
 
@@ -50,42 +51,85 @@ pub use crate::state::State;
 #[non_exhaustive]
 #[allow(missing_docs)] // The text of each variant tells of its fields.
 pub enum Event<'a> {
-    /// A coroutine was called and returned `future`. A generator or plain body starts now; a native one in a later turn
-    /// of the loop.
-    Call { runner: CallId, future: FutureId, coroutine: &'static Coroutine, body: Body },
+    /// A coroutine was called, which gives `future`. A generator or plain body starts now; a native one in a later
+    /// turn of the loop. `caller` is the call that runs, if one does, and `place` the line
+    /// of the call.
+    Call {
+        runner: CallId,
+        future: FutureId,
+        coroutine: &'static Coroutine,
+        body: Body,
+        caller: Option<CallId>,
+        place: Place,
+    },
     /// A generator was resumed for the first time, or a native coroutine was polled for the first time.
     Start { runner: CallId },
-    /// The Runner sends a value into the generator.
-    Send { runner: CallId, value: Shown<'a> },
-    /// The Runner throws an exception into the generator.
-    Throw { runner: CallId, exception: &'a Exception },
+    /// The Runner sends a value in: the result of `future`. `None`: that of the `moment`.
+    Send { runner: CallId, value: Shown<'a>, future: Option<FutureId> },
+    /// The Runner throws an exception in: that of `future`.
+    Throw { runner: CallId, exception: &'a Exception, future: Option<FutureId> },
     /// A native coroutine is polled again.
     Wake { runner: CallId },
-    /// The generator yielded something of this kind, at this line. `future` is the yielded Future, if it was one.
-    Yield { runner: CallId, kind: Kind, future: Option<FutureId>, place: Place },
-    /// The coroutine is suspended until `future` is done. If that is `None`, a generator is suspended until the next
-    /// turn of the loop, and a native coroutine until it is woken. `place` is the line of a native coroutine's await,
-    /// or of what started it, if that is a line of the program; a generator reported its line with the yield. `on`
-    /// describes the Future if there is more to say than its kind: a lock with its holder.
+    /// The generator yielded something of that kind, at that line; `future` where it was a Future, `of` those that are in
+    /// a list, tuple or map.
+    Yield { runner: CallId, kind: Kind, future: Option<FutureId>, of: &'a [FutureId], place: Place },
+    /// What was yielded is a Future that is done already, or became one: the Runner goes on at once.
+    Already { runner: CallId, future: FutureId, state: State },
+    /// It is suspended until `future` is done. `None`: a generator until the next turn of the loop, a native coroutine
+    /// until it is woken. `place` is the line of the await of a native coroutine, or of what started it, if that is
+    /// one of the program; a generator told the line of its yield. `on` describes the Future, where there is more to say
+    /// than its kind: a lock with what holds it.
     Wait { runner: CallId, future: Option<FutureId>, place: Option<Place>, on: Option<String> },
     /// The body returned a value. `raised` says that it did so by raising [`Return`](crate::Return).
     Return { runner: CallId, value: Shown<'a>, raised: bool },
-    /// An exception left the body and is trapped in the Future.
-    Raise { runner: CallId, exception: &'a Exception },
-    /// A Future was resolved, with this state.
-    Resolve { future: FutureId, state: State },
-    /// A problem was logged that no exception can report.
-    Report { problem: Problem, exception: &'a Exception },
-    /// A Future was created that is not the result of a coroutine.
-    Made { future: FutureId, origin: Origin<'a> },
-    /// The program printed a text, as far as its output is reported.
-    Note { text: &'a str },
-    /// A loop begins to run, by this method: `run_sync` or `start`.
-    Run { by: &'static str },
-    /// A loop begins a turn, at this time since it was created.
-    Turn { now: Duration },
-    /// A loop has stopped running. `outcome` is the result of `run_sync`; `None` for `start`.
-    Stop { outcome: Option<Result<Shown<'a>, &'a Exception>> },
+    /// An exception left the body and is trapped in the Future. `place` is the line where it was raised or came in.
+    Raise { runner: CallId, exception: &'a Exception, place: Place },
+    /// A suspended coroutine was dropped: its loop has ended, or nothing could resume it any more.
+    Abandon { runner: CallId },
+    /// A Future is done, and how; with its value, if it has one.
+    Resolve { future: FutureId, state: State, value: Option<Shown<'a>> },
+    /// The exception of a Future was asked for, for the first time.
+    Retrieved { future: FutureId },
+    /// The last handle of a Future is gone. This is told of the results of observed calls, and of what was [`Made`](Self::Made).
+    Dropped { future: FutureId },
+    /// Something is wrong that nobody can be told by an exception; the same is logged. `future` is what it is the exception
+    /// of, if the Future was mentioned before.
+    Report { problem: Problem, exception: &'a Exception, future: Option<FutureId> },
+    /// A Future was made that is not the result of a coroutine; `lock` is the lock or queue that it is requested of,
+    /// `place` the line that made it, where that is known.
+    Made { future: FutureId, origin: Origin<'a>, lock: Option<LockId>, place: Option<Place> },
+    /// The job of an executor has run, on the thread of that name, and its result is back.
+    Job { future: FutureId, thread: &'a str },
+    /// Something has changed at a lock: this is how it stands.
+    Lock { lock: LockId, name: &'a str, kind: &'static str, is: Lock<'a> },
+    /// Something has changed at a queue of items: this is how it stands.
+    Queue { lock: LockId, name: &'a str, kind: &'static str, is: Queue<'a> },
+    /// The program says something: what it prints, as far as it has told so.
+    Note { text: &'a str, place: Place },
+    /// A loop begins to run, by a call of this function: `run_sync`, `start`.
+    Run { queue: QueueId, by: &'static str, place: Place },
+    /// `run_sync` has called its function, and runs the loop until this Future is done.
+    Until { queue: QueueId, future: FutureId },
+    /// Nothing is ready: the loop sleeps until that time, or until something outside wakes it.
+    Sleep { queue: QueueId, until: Option<Duration> },
+    /// A loop begins an iteration, at this time since the loop was made: it takes in what is due and what came from outside.
+    Turn { queue: QueueId, now: Duration },
+    /// It runs what is ready now: so many callbacks.
+    Batch { queue: QueueId, callbacks: usize },
+    /// Something goes to the end of a ready queue.
+    Push { queue: QueueId, queued: Queued, why: Why },
+    /// It was taken from the queue, and runs now.
+    Pop { queue: QueueId, queued: Queued },
+    /// It was taken from the queue, and does not run.
+    Retract { queue: QueueId, queued: Queued },
+    /// A timer was set, that is due at that time since the loop was made. `timer` is its number among those of its loop.
+    Timer { queue: QueueId, timer: u64, until: Duration, queued: Queued, place: Place },
+    /// A timer was taken back before it was due.
+    TimerRemoved { queue: QueueId, timer: u64 },
+    /// A loop has stopped running. The outcome is what `run_sync` gives; `None` from `start`.
+    Stop { queue: QueueId, outcome: Option<Result<Shown<'a>, &'a Exception>> },
+    /// A loop gives up what is ready and what is suspended.
+    Close { queue: QueueId },
 }
 
 /// The source of a Future's result, if it is not a coroutine.
@@ -103,8 +147,59 @@ pub enum Origin<'a> {
     Named(&'a str),
 }
 
+/// How a lock, a semaphore, an event or a condition stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Lock<'a> {
+    /// How many may still take it; `None` for an event or a condition.
+    pub permits: Option<usize>,
+    /// Whether an event is set; `None` for anything else.
+    pub set: Option<bool>,
+    /// Those that hold it, as far as they are written down.
+    pub holders: &'a [Holder],
+    /// Those that wait for it.
+    pub waiting: Line<'a>,
+}
+
+/// How a queue of items stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Queue<'a> {
+    /// How many items are in it.
+    pub size: usize,
+    /// How many items it may hold; 0 is no limit.
+    pub maxsize: usize,
+    /// For how many items nothing has called `task_done`.
+    pub unfinished: usize,
+    /// Those that wait for an item.
+    pub getters: Line<'a>,
+    /// Those that wait for room.
+    pub putters: Line<'a>,
+    /// Those that wait until all items are worked on.
+    pub joiners: Line<'a>,
+}
+
+/// A coroutine that holds a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The call, if it is observed.
+    pub call: Option<CallId>,
+    /// The name of the coroutine; `None` where the lock was taken outside of coroutines.
+    pub name: Option<&'static str>,
+    /// The line where it asked for the lock.
+    pub since: Place,
+}
+
+/// Those that wait at a lock or queue, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The Futures that they wait for; a limited number of them.
+    pub first: &'a [FutureId],
+    /// How many there are.
+    pub len: usize,
+}
+
 /// The way in which the body of a coroutine runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Body {
     /// A body that yields: a generator, driven by a Runner.
     Generator,
@@ -168,6 +263,10 @@ pub struct Observation {
 }
 
 thread_local! {
+    /// The observed call whose body runs.
+    static RUNNING: Cell<Option<CallId>> = const { Cell::new(None) };
+    /// Is told when this thread begins to be observed, and when that ends.
+    static TOLD: Cell<Option<fn(bool)>> = const { Cell::new(None) };
     static OBSERVED: Cell<Observed> = const { Cell::new(Observed::Unknown) };
     static OBSERVER: RefCell<Option<Guarded<Rc<dyn Observer>>>> = const { RefCell::new(None) };
 }
@@ -178,16 +277,51 @@ pub fn exchange(with: Observation) -> Observation {
     let observed = with.observer.is_some();
     OBSERVED.set(if observed { Observed::Yes } else { Observed::No });
     tell_of_panics(observed.then_some(panicked));
+    TOLD.get().into_iter().for_each(|tell| tell(observed));
     // A thread that is ending is not observed.
     let before = OBSERVER.try_with(|observer| observer.replace(with.observer.map(Guarded::new)));
     let before = before.ok().flatten();
     Observation { observer: before.map(Guarded::into_inner), numbers: Numbers::exchange(with.numbers) }
 }
 
+/// Has `told` called when this thread begins to be observed, and when that ends.
+pub(crate) fn tell_of_observers(told: fn(bool)) {
+    TOLD.set(Some(told));
+}
+
+/// Returns the observed call whose body runs now, if one does.
+pub fn running_call() -> Option<CallId> {
+    RUNNING.get()
+}
+
+/// Calls `f` as the body of that call, or as what is called by no coroutine.
+///
+/// ```
+/// use squall_runner::trace::{running_call, running_as};
+///
+/// assert_eq!(running_as(None, running_call), None);
+/// ```
+pub fn running_as<R>(call: Option<CallId>, f: impl FnOnce() -> R) -> R {
+    /// Puts back what ran before, also when a panic passes.
+    struct Before(Option<CallId>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            RUNNING.set(self.0);
+        }
+    }
+    let _before = Before(RUNNING.replace(call));
+    f()
+}
+
+/// A native coroutine is polled: what runs from now on is its body, until the loop runs something else.
+pub(crate) fn runs(call: CallId) {
+    RUNNING.set(Some(call));
+}
+
 /// Reports a value that panicked while it was dropped.
 fn panicked(panic: Panic) {
     let exception = Exception::of_panic(panic);
-    emit(|| Event::Report { problem: Problem::Callback, exception: &exception });
+    emit(|| Event::Report { problem: Problem::Callback, exception: &exception, future: None });
 }
 
 /// Returns whether this thread is observed, and the running code is not [`internal`].
@@ -284,29 +418,44 @@ pub fn emit<'a>(event: impl FnOnce() -> Event<'a>) {
 /// Reports to the observer that a Future was created, and where its result comes from. A Future that is created during
 /// [`internal`] work is marked instead.
 #[inline]
-pub(crate) fn made<'a>(future: &Header, origin: impl FnOnce() -> Origin<'a>) {
+pub(crate) fn made<'a>(
+    future: &Header,
+    origin: impl FnOnce() -> (Origin<'a>, Option<LockId>, Option<Place>),
+) {
     match OBSERVED.get() {
         Observed::Internal => future.set_untold(),
-        _ => emit(|| Event::Made { future: future.id(), origin: origin() }),
+        _ => emit(|| {
+            let (origin, lock, place) = origin();
+            Event::Made { future: future.id(), origin, lock, place }
+        }),
     }
 }
 
 /// Reports to the observer that a Future is done.
 #[inline]
-pub(crate) fn resolved(future: &Header, state: State) {
+pub(crate) fn resolved(future: &Header, state: State, value: Option<Shown<'_>>) {
     let told = match OBSERVED.get() {
         Observed::No | Observed::Unknown => false,
         Observed::Yes => !future.is_untold(),
         Observed::Internal => future.is_mentioned(),
     };
     if told {
-        tell(|| Event::Resolve { future: future.id(), state });
+        tell(|| Event::Resolve { future: future.id(), state, value });
     }
 }
 
 /// Reports a problem to the observer, also during [`internal`] work.
-pub(crate) fn reported(problem: Problem, exception: &Exception) {
-    program(|| emit(|| Event::Report { problem, exception }));
+pub(crate) fn reported(problem: Problem, exception: &Exception, future: Option<FutureId>) {
+    emit_always(|| Event::Report { problem, exception, future });
+}
+
+/// Reports something to the observer, if there is one, also during [`internal`] work: what goes on at the ready queue and at
+/// the timers, where what is squall's own stands beside what is the program's.
+#[inline]
+pub fn emit_always<'a>(event: impl FnOnce() -> Event<'a>) {
+    if has_observer() {
+        tell(event);
+    }
 }
 
 #[cold]

@@ -37,6 +37,7 @@ use crate::exception::{Exception, Result};
 use crate::future::Future;
 use crate::kind::Kind;
 use crate::native::start;
+use crate::numbers::FutureId;
 use crate::polled::{is_cancelled, polling};
 use crate::shared::Shared;
 
@@ -76,6 +77,12 @@ pub trait Yieldable<M>: Sized {
         Kind::Other(type_name::<Self>())
     }
 
+    /// Calls `f` with the number of each Future that this is or holds, for a trace.
+    #[doc(hidden)]
+    fn each_future(&self, f: &mut dyn FnMut(FutureId)) {
+        let _ = f;
+    }
+
     /// Returns the Future, if this is already one, so that there is nothing to convert.
     ///
     /// # Errors
@@ -111,6 +118,12 @@ where
             Some(future) => Kind::Future(future.state()),
             None if any.is::<Moment>() => Kind::Moment,
             None => Kind::Awaitable,
+        }
+    }
+
+    fn each_future(&self, f: &mut dyn FnMut(FutureId)) {
+        if let Some(future) = (self as &dyn Any).downcast_ref::<Future<T>>() {
+            f(future.id());
         }
     }
 

@@ -9,6 +9,7 @@ use crate::any_future::AnyFuture;
 use crate::exception::{Exception, Result};
 use crate::kind::Kind;
 use crate::native;
+use crate::numbers::FutureId;
 use crate::place::{Place, Position, Source};
 use crate::yieldable::Yieldable;
 
@@ -40,6 +41,8 @@ enum What {
 trait Convert {
     fn kind(&self) -> Kind;
     fn convert(self: Box<Self>) -> Result<AnyFuture>;
+    /// The Futures in it.
+    fn futures(&self) -> Vec<FutureId>;
     /// Returns its type, the type of the yield's result, and the name of the latter.
     fn types(&self) -> (TypeId, TypeId, &'static str);
 }
@@ -151,6 +154,14 @@ impl Yielded {
         }
     }
 
+    /// Returns the numbers of the Futures that are in it, if it is a list, tuple or map.
+    pub(crate) fn futures(&self) -> Vec<FutureId> {
+        match &self.0 {
+            What::Future(..) | What::FutureElsewhere(..) => Vec::new(),
+            What::Other(other, _) | What::OtherElsewhere(other, _) => other.futures(),
+        }
+    }
+
     /// Converts it into the Future to wait for, like `convert_yielded`.
     ///
     /// # Errors
@@ -194,6 +205,12 @@ impl<M: 'static, Y: Yieldable<M> + 'static> Convert for Deferred<Y, M> {
         self.0.kind()
     }
 
+    fn futures(&self) -> Vec<FutureId> {
+        let mut futures = Vec::new();
+        self.0.each_future(&mut |future| futures.push(future));
+        futures
+    }
+
     fn convert(self: Box<Self>) -> Result<AnyFuture> {
         Ok(self.0.convert_yielded()?.erase())
     }
@@ -213,6 +230,10 @@ impl<F: FnOnce() -> Result<AnyFuture> + 'static> Convert for ByClosure<F> {
 
     fn convert(self: Box<Self>) -> Result<AnyFuture> {
         (self.1)()
+    }
+
+    fn futures(&self) -> Vec<FutureId> {
+        Vec::new()
     }
 
     fn types(&self) -> (TypeId, TypeId, &'static str) {

@@ -3,10 +3,11 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use squall_runner::foreign::discard;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{Origin, Problem, State};
+use squall_runner::trace::{self, Event, Origin, Problem, Queued, State};
 use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
 
 use super::worker::Pool;
@@ -21,7 +22,11 @@ pub(super) trait Work: Send + Sync {
 }
 
 /// The state of a job that the pool and the loop share.
-struct Job<F, T>(Mutex<Stage<F, T>>);
+struct Job<F, T> {
+    stage: Mutex<Stage<F, T>>,
+    /// Whether an observer wants to know on which thread it ran.
+    observed: bool,
+}
 
 /// The last handle, which either thread may drop, drops the result that nothing has fetched.
 impl<F, T> Drop for Job<F, T> {
@@ -34,17 +39,18 @@ enum Stage<F, T> {
     Queued(F, Context, Ticket),
     /// The job is running, its result was fetched, or it was cancelled.
     Away,
-    Finished(Result<T>),
+    /// With the name of the thread, if an observer wants to know it.
+    Finished(Result<T>, Option<String>),
 }
 
 impl<F, T> Job<F, T> {
     fn replace(&self, stage: Stage<F, T>) -> Stage<F, T> {
-        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), stage)
+        std::mem::replace(&mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner), stage)
     }
 
     /// Takes the job out to run it, if it has not begun.
     fn begin(&self) -> Option<(F, Context, Ticket)> {
-        let stage = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let stage = &mut *self.stage.lock().unwrap_or_else(PoisonError::into_inner);
         match stage {
             Stage::Queued(..) => match std::mem::replace(stage, Stage::Away) {
                 Stage::Queued(job, context, ticket) => Some((job, context, ticket)),
@@ -63,14 +69,15 @@ where
     fn run(&self) {
         let Some((job, context, ticket)) = self.begin() else { return };
         let result = Exception::trap(|| context.enter(job), Err);
-        self.replace(Stage::Finished(result));
+        let thread = self.observed.then(|| thread::current().name().unwrap_or_default().to_owned());
+        self.replace(Stage::Finished(result, thread));
         // Dropping the ticket notifies the loop.
         drop(ticket);
     }
 
     fn reject(&self, exception: Exception) -> bool {
         let Some(begun) = self.begin() else { return false };
-        self.replace(Stage::Finished(Err(exception)));
+        self.replace(Stage::Finished(Err(exception), None));
         discard(begun);
         true
     }
@@ -92,7 +99,8 @@ where
 {
     let mut made = None;
     io_loop.expect(|ticket| {
-        let job = Arc::new(Job(Mutex::new(Stage::Queued(job, Context::current(), ticket))));
+        let stage = Mutex::new(Stage::Queued(job, Context::current(), ticket));
+        let job = Arc::new(Job { stage, observed: trace::observed() });
         let future = Rc::new(JobFuture { shared: Shared::new(), job, place: Cell::default() });
         future.shared.made(|| Origin::Named("executor job"));
         made = Some(future.clone());
@@ -107,7 +115,10 @@ where
 impl<F: FnOnce() -> Result<T> + Send, T: Send> Run for JobFuture<F, T> {
     fn run(self: Rc<Self>) {
         drop(self.place.take());
-        let Stage::Finished(result) = self.job.replace(Stage::Away) else { return };
+        let Stage::Finished(result, thread) = self.job.replace(Stage::Away) else { return };
+        if let Some(thread) = thread {
+            trace::emit(|| Event::Job { future: self.shared.id(), thread: &thread });
+        }
         match result {
             Err(exception) if self.shared.state() == State::Cancelled => {
                 squall_runner::report::report(Problem::AfterCancel, &exception);
@@ -116,6 +127,18 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Run for JobFuture<F, T> {
                 self.shared.cancel();
             }
             result => drop(self.shared.set(result)),
+        }
+    }
+
+    fn queued_as(&self) -> Queued {
+        self.shared.queued_as("executor job")
+    }
+}
+
+impl<F, T> Drop for JobFuture<F, T> {
+    fn drop(&mut self) {
+        if trace::observed() {
+            self.shared.tell_dropped();
         }
     }
 }

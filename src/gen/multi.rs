@@ -21,7 +21,7 @@ use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Kind, Origin, Problem, State};
+use squall_runner::trace::{self, FutureId, Kind, Origin, Problem, Queued, State};
 use squall_runner::Held;
 use squall_runner::{convert_yielded, AnyFuture, Exception, Future, Resolvable, Result, Shared, Yieldable};
 
@@ -72,7 +72,8 @@ fn start<M, C: Children<M>>(
         children.each(&mut |child| of.push(child.id()));
     }
     multi.shared.made(|| Origin::Multi(&of));
-    let part = Rc::new(Part(Rc::downgrade(&multi)));
+    let number = trace::observed().then(|| multi.shared.id());
+    let part = Rc::new(Part(Rc::downgrade(&multi), number));
     children.each(&mut |child| {
         // A Future may be in the list twice and is then waited for once, since no other waiter comes in between.
         if !child.done() && child.call_once_when_done(part.clone()) {
@@ -100,8 +101,8 @@ struct Multi<F: Futures, Q> {
     held: Cell<Option<Held>>,
 }
 
-/// The callback of each child.
-struct Part<F: Futures, Q>(Weak<Multi<F, Q>>);
+/// The callback of each child, and the number of the list in the trace, if it is observed.
+struct Part<F: Futures, Q>(Weak<Multi<F, Q>>, Option<FutureId>);
 
 /// Asks a predicate of the user. One that panics counts as `false`, and the panic is reported.
 pub(super) fn is_quiet(quiet: &impl Fn(&Exception) -> bool, exception: &Exception) -> bool {
@@ -145,6 +146,10 @@ impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Run for Part<F, Q> {
         }
     }
 
+    fn queued_as(&self) -> Queued {
+        self.1.map_or(Queued::Callback("multi"), Queued::Future)
+    }
+
     /// Returns whether the list was dropped.
     fn is_over(&self, _holders: usize) -> bool {
         self.0.strong_count() == 0
@@ -158,6 +163,14 @@ impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Withdraw for Multi<F, Q> {
         drop((self.held.take(), self.children.take()));
         self.shared.forget_waiters();
         drop(self.kept.take());
+    }
+}
+
+impl<F: Futures, Q> Drop for Multi<F, Q> {
+    fn drop(&mut self) {
+        if trace::observed() {
+            self.shared.tell_dropped();
+        }
     }
 }
 
@@ -220,6 +233,9 @@ pub trait Children<M> {
     fn convert(self) -> Result<Self::Futures>;
     #[doc(hidden)]
     fn kind_of(&self) -> Kind;
+    /// Calls `f` with the number of each Future among them.
+    #[doc(hidden)]
+    fn each_child(&self, f: &mut dyn FnMut(FutureId));
 }
 
 /// The Futures of all children, in the shape of the collection.
@@ -257,6 +273,10 @@ macro_rules! yieldable {
             fn kind(&self) -> Kind {
                 self.kind_of()
             }
+
+            fn each_future(&self, f: &mut dyn FnMut(FutureId)) {
+                self.each_child(f);
+            }
         }
     };
 }
@@ -270,6 +290,9 @@ impl<M, Y: Yieldable<M>> Children<List<M>> for Vec<Y> {
     }
     fn kind_of(&self) -> Kind {
         Kind::List(self.len())
+    }
+    fn each_child(&self, f: &mut dyn FnMut(FutureId)) {
+        self.iter().for_each(|child| child.each_future(f));
     }
 }
 yieldable!([M, Y: Yieldable<M>] Vec<Y>, List<M>);
@@ -324,6 +347,9 @@ impl Children<Erased> for Vec<AnyFuture> {
     fn kind_of(&self) -> Kind {
         Kind::List(self.len())
     }
+    fn each_child(&self, f: &mut dyn FnMut(FutureId)) {
+        self.iter().for_each(|child| f(child.id()));
+    }
 }
 yieldable!([] Vec<AnyFuture>, Erased);
 
@@ -358,6 +384,9 @@ impl<M, Y: Yieldable<M>, const N: usize> Children<List<M>> for [Y; N] {
     }
     fn kind_of(&self) -> Kind {
         Kind::List(N)
+    }
+    fn each_child(&self, f: &mut dyn FnMut(FutureId)) {
+        self.iter().for_each(|child| child.each_future(f));
     }
 }
 yieldable!([M, Y: Yieldable<M>, const N: usize] [Y; N], List<M>);
@@ -394,6 +423,9 @@ where
     fn kind_of(&self) -> Kind {
         Kind::Dict(self.len())
     }
+    fn each_child(&self, f: &mut dyn FnMut(FutureId)) {
+        self.values().for_each(|child| child.each_future(f));
+    }
 }
 yieldable!([M, K: Eq + Hash + 'static, Y: Yieldable<M>, S: BuildHasher + Default + 'static] HashMap<K, Y, S>, Map<M>);
 
@@ -406,6 +438,9 @@ impl<M, K: Ord + 'static, Y: Yieldable<M>> Children<Map<M>> for BTreeMap<K, Y> {
     }
     fn kind_of(&self) -> Kind {
         Kind::Dict(self.len())
+    }
+    fn each_child(&self, f: &mut dyn FnMut(FutureId)) {
+        self.values().for_each(|child| child.each_future(f));
     }
 }
 yieldable!([M, K: Ord + 'static, Y: Yieldable<M>] BTreeMap<K, Y>, Map<M>);
@@ -449,6 +484,11 @@ macro_rules! tuple {
             }
             fn kind_of(&self) -> Kind {
                 Kind::List($count)
+            }
+            #[allow(non_snake_case)]
+            fn each_child(&self, f: &mut dyn FnMut(FutureId)) {
+                let ($($t,)*) = self;
+                $($t.each_future(f);)*
             }
         }
         yieldable!([$($m, $y: Yieldable<$m>),*] ($($y,)*), Tuple<($($m,)*)>);

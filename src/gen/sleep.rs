@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::Origin;
-use squall_runner::{Future, Resolvable, Shared};
+use squall_runner::trace::{self, Origin, Queued};
+use squall_runner::{Future, Place, Resolvable, Shared};
 
 use crate::ioloop::{IoLoop, OwnTimer, CLOSED};
 
@@ -36,7 +36,8 @@ pub fn sleep(duration: Duration) -> Future<()> {
     } else {
         sleep.timer.set(Some(io_loop.add_own_timer(until, sleep.clone())));
     }
-    sleep.shared.made(|| Origin::Sleep { until });
+    let here = Place::caller();
+    sleep.shared.made_by(|| (Origin::Sleep { until }, None, Some(here)));
     Future::from_core(sleep)
 }
 
@@ -72,6 +73,18 @@ impl Run for Sleep {
     /// Only the timer has it.
     fn is_over(&self, holders: usize) -> bool {
         holders == 1 && !self.shared.has_callbacks()
+    }
+
+    fn queued_as(&self) -> Queued {
+        self.shared.queued_as("sleep")
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if trace::observed() {
+            self.shared.tell_dropped();
+        }
     }
 }
 

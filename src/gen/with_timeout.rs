@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{Origin, State};
+use squall_runner::trace::{self, FutureId, Origin, Queued, State};
 use squall_runner::Held;
 use squall_runner::{
     convert_yielded, AnyFuture, Error, Exception, Future, Resolvable, Result, Shared, Yieldable,
@@ -148,7 +148,8 @@ fn limit<F: Limited>(
         let (of, until) = (future.any().id(), io_loop.time().saturating_add(timeout));
         Origin::Timeout { of, until }
     });
-    future.any().call_when_done(Rc::new(Inside(Rc::downgrade(&waiting))));
+    let number = trace::observed().then(|| waiting.shared.id());
+    future.any().call_when_done(Rc::new(Inside(Rc::downgrade(&waiting), number)));
     waiting.future.set(Some(future));
     Future::from_core(waiting)
 }
@@ -170,8 +171,8 @@ struct WithTimeout<F: Limited, Q> {
     kept: Cell<Option<Rc<Self>>>,
 }
 
-/// The callback of the Future inside.
-struct Inside<F: Limited, Q>(Weak<WithTimeout<F, Q>>);
+/// The callback of the Future inside, and the number of the outer one in the trace, if it is observed.
+struct Inside<F: Limited, Q>(Weak<WithTimeout<F, Q>>, Option<FutureId>);
 
 /// A timer and its loop, which need not be the current loop when the timer is removed.
 struct Timer {
@@ -235,6 +236,10 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Run for Inside<F, Q> {
         }
     }
 
+    fn queued_as(&self) -> Queued {
+        self.1.map_or(Queued::Callback("with_timeout"), Queued::Future)
+    }
+
     /// Returns whether the Future of the result was dropped or is done.
     fn is_over(&self, _holders: usize) -> bool {
         self.0.upgrade().is_none_or(|this| this.shared.done())
@@ -296,5 +301,8 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout
 impl<F: Limited, Q> Drop for WithTimeout<F, Q> {
     fn drop(&mut self) {
         self.stop_timer();
+        if trace::observed() {
+            self.shared.tell_dropped();
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use log::Level;
 use squall_runner::ready::{Callback, Run, Withdraw};
-use squall_runner::trace::{self, Event};
-use squall_runner::{log, Context, Error, Exception, Future, Result, Yieldable};
+use squall_runner::trace::{self, Event, Queued, Shown};
+use squall_runner::{log, Context, Error, Exception, Future, Place, Result, Yieldable};
 
 use super::{convert_at, IoLoop, Timeout, CLOSED};
 
@@ -68,7 +68,11 @@ impl IoLoop {
         self.assert_not_running();
         let here = Location::caller();
         let _current = self.make_current();
-        trace::emit(|| Event::Run { by: "run_sync" });
+        trace::emit_always(|| Event::Run {
+            queue: self.inner.ready.id(),
+            by: "run_sync",
+            place: here.into(),
+        });
         // `f` may borrow from the caller, so it cannot be on the ready queue itself: an entry holds its place.
         let (turn_of_f, end) = (Entry::new(self), Entry::new(self));
         turn_of_f.queue();
@@ -93,6 +97,7 @@ impl IoLoop {
                 let Some(f) = f.take() else { return };
                 let called = Exception::trap(|| context.clone().enter(|| convert_at(here, f())), Err);
                 let pending = called.unwrap_or_else(Future::failed);
+                trace::emit_always(|| Event::Until { queue: self.inner.ready.id(), future: pending.id() });
                 pending.call_when_done(end.passed.clone());
                 future.set(Some(pending));
             }
@@ -100,7 +105,7 @@ impl IoLoop {
         let ran = self.run(&end.passed.0, call_f);
         let result = match future.take() {
             Some(future) if future.done() && !future.cancelled() => {
-                future.erased().look(&mut |value| trace::emit(|| Event::Stop { outcome: Some(Ok(value)) }));
+                future.erased().look(&mut |value| self.tell_stop(Some(Ok(value))));
                 future.into_result()
             }
             _ => Err(match (ran, timeout) {
@@ -113,9 +118,13 @@ impl IoLoop {
             }),
         };
         if let Err(exception) = &result {
-            trace::emit(|| Event::Stop { outcome: Some(Err(exception)) });
+            self.tell_stop(Some(Err(exception)));
         }
         result
+    }
+
+    fn tell_stop(&self, outcome: Option<Result<Shown<'_>, &Exception>>) {
+        trace::emit_always(|| Event::Stop { queue: self.inner.ready.id(), outcome });
     }
 
     /// Runs the loop until [`stop`](Self::stop) is called.
@@ -152,10 +161,10 @@ impl IoLoop {
     #[track_caller]
     pub(crate) fn run_until_stopped(&self) -> Result<()> {
         self.assert_not_running();
-        let _current = self.make_current();
-        trace::emit(|| Event::Run { by: "start" });
+        let (_current, here) = (self.make_current(), Place::caller());
+        trace::emit_always(|| Event::Run { queue: self.inner.ready.id(), by: "start", place: here });
         let ran = self.run(&Cell::new(false), || ());
-        trace::emit(|| Event::Stop { outcome: ran.as_ref().err().map(Err) });
+        self.tell_stop(ran.as_ref().err().map(Err));
         ran
     }
 
@@ -228,6 +237,10 @@ impl Run for Passed {
     /// Returns whether its run has ended, so that only the Future it waits for holds it.
     fn is_over(&self, holders: usize) -> bool {
         holders == 1
+    }
+
+    fn queued_as(&self) -> Queued {
+        Queued::Callback("run_sync")
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use polling::{AsSource, Events};
 use slab::Slab;
 use squall_runner::ready::{Callback, ReadyQueue};
+use squall_runner::trace::{because, Why};
 
 use super::handle::Wakeup;
 use super::readiness::{Budget, Readiness, Watched, CLOSED, READ, WRITE};
@@ -58,6 +59,10 @@ impl Sources {
 
     /// Updates the readiness of the sockets that the poller reported.
     pub(super) fn take_in(&self, events: &Events, seen: &[Seen]) {
+        because(Why::Io, || self.see_all(events, seen));
+    }
+
+    fn see_all(&self, events: &Events, seen: &[Seen]) {
         for seen in seen {
             self.see(seen);
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use squall_runner::ready::{Callback, ReadyQueue, Run, Withdraw};
-use squall_runner::trace::{self, Event};
+use squall_runner::trace::{self, because, Event, Queued, Why};
 use squall_runner::Result;
 
 use super::IoLoop;
@@ -28,24 +28,29 @@ impl IoLoop {
         inner.sources.budget.begin_turn();
         // An error here occurs again where the loop waits for descriptors, and is reported there.
         drop(inner.look_at_fds());
-        for callback in self.arrived(limit.map_or(JOBS, |limit| limit.min(JOBS))) {
-            ready.push(callback);
-        }
+        let mut taken = self.arrived(limit.map_or(JOBS, |limit| limit.min(JOBS)));
         inner.timers.borrow_mut().take_due_with_age(now, |callback, number| {
             // A delivery on a test network has a name of its own.
             let named = callback.choice().is_some();
-            ready.push(if named { callback } else { Rc::new(Chosen { callback, kind: "timer", number }) });
+            let due = if named { callback } else { Rc::new(Chosen { callback, kind: "timer", number }) };
+            taken.push((due, Why::Timer(number)));
         });
-        if !ready.is_empty() {
-            trace::emit(|| Event::Turn { now });
+        let (queue, nothing) = (ready.id(), ready.is_empty() && taken.is_empty());
+        if !nothing {
+            trace::emit(|| Event::Turn { queue, now });
         }
-        ready.len()
+        taken.into_iter().for_each(|(callback, why)| because(why, || ready.push(callback)));
+        let callbacks = ready.len();
+        if !nothing {
+            trace::emit(|| Event::Batch { queue, callbacks });
+        }
+        callbacks
     }
 
     /// Returns callbacks of other threads in the order in which they came, then the results of jobs in the order in
     /// which the jobs were submitted. Jobs take no time on the loop's clock: each job that is under way is waited for,
     /// within `limit` of real time for all, so that a test does not depend on which job is faster.
-    fn arrived(&self, limit: Duration) -> Vec<Callback> {
+    fn arrived(&self, limit: Duration) -> Vec<(Callback, Why)> {
         let inner = &*self.inner;
         let (mut callbacks, mut jobs) = (Vec::new(), Vec::new());
         let start = Instant::now();
@@ -68,8 +73,12 @@ impl IoLoop {
             }
         }
         jobs.sort_by_key(|(_, number)| *number);
-        let job = |(callback, number)| Rc::new(Chosen { callback, kind: "job", number }) as Callback;
-        callbacks.into_iter().chain(jobs.into_iter().map(job)).collect()
+        let job = |(callback, number)| {
+            let chosen: Callback = Rc::new(Chosen { callback, kind: "job", number });
+            (chosen, Why::Job)
+        };
+        let callbacks = callbacks.into_iter().map(|callback| (callback, Why::Outside));
+        callbacks.chain(jobs.into_iter().map(job)).collect()
     }
 
     /// Returns whether a turn would have something to do now.
@@ -144,6 +153,10 @@ impl Run for Chosen {
 
     fn choice(&self) -> Option<(Cow<'static, str>, u64)> {
         Some((self.kind.into(), self.number))
+    }
+
+    fn queued_as(&self) -> Queued {
+        self.callback.queued_as()
     }
 }
 

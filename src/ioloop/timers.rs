@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use slab::Slab;
 use squall_runner::ready::{is_mostly_empty, Callback};
+use squall_runner::trace::{self, Event, Queued};
 
 use super::{IoLoop, WeakLoop};
 
@@ -96,7 +97,39 @@ impl OwnTimer {
     pub(crate) fn remove<T>(self, callback: &T) {
         if let Some(io_loop) = self.io_loop.upgrade() {
             let removed = io_loop.inner.timers.borrow_mut().remove_own(self.place as usize, callback);
-            drop(removed);
+            io_loop.tell_removed(removed);
+        }
+    }
+}
+
+/// A timer that was taken back.
+pub(crate) struct Removed {
+    /// Its number among those of its loop.
+    number: u64,
+    /// What it would have called, which is dropped with this.
+    _callback: Callback,
+}
+
+impl Timeout {
+    /// Returns the number of the timer among those of its loop.
+    pub(super) fn number(&self) -> u64 {
+        self.due.made
+    }
+
+    /// Returns what it calls, as a trace names it.
+    pub(super) fn queued_as(&self) -> Queued {
+        self.callback.queued_as()
+    }
+}
+
+impl IoLoop {
+    /// Tells the observer of a timer that was taken back, and drops what it would have called.
+    pub(super) fn tell_removed(&self, removed: Option<Removed>) {
+        if let Some(removed) = removed {
+            trace::emit_always(|| Event::TimerRemoved {
+                queue: self.inner.ready.id(),
+                timer: removed.number,
+            });
         }
     }
 }
@@ -166,7 +199,7 @@ impl Timers {
     }
 
     /// Removes a timer and returns its callback. Ignores a timer of another loop, even with equal age and place.
-    pub(crate) fn remove(&mut self, timeout: &Timeout) -> Option<Callback> {
+    pub(crate) fn remove(&mut self, timeout: &Timeout) -> Option<Removed> {
         let Due { made, place, .. } = timeout.due;
         let timer = self.set.get(place)?;
         if timer.made != made || !Rc::ptr_eq(&timer.callback, &timeout.callback) {
@@ -176,14 +209,15 @@ impl Timers {
     }
 
     /// Removes the timer at `place` if it would call `callback`.
-    fn remove_own<T>(&mut self, place: usize, callback: *const T) -> Option<Callback> {
+    fn remove_own<T>(&mut self, place: usize, callback: *const T) -> Option<Removed> {
         let timer = self.set.get(place)?;
         let is_own = std::ptr::addr_eq(Rc::as_ptr(&timer.callback), callback);
         is_own.then(|| self.take_out(place))
     }
 
-    fn take_out(&mut self, place: usize) -> Callback {
-        let removed = self.set.remove(place).callback;
+    fn take_out(&mut self, place: usize) -> Removed {
+        let Timer { made, callback, .. } = self.set.remove(place);
+        let removed = Removed { number: made, _callback: callback };
         if self.heap.len() > 2 * self.set.len() + 32 {
             self.heap.retain(|Reverse(due)| is_set(&self.set, due));
             self.give_back_room();
@@ -216,12 +250,7 @@ impl Timers {
         None
     }
 
-    /// Takes out the callbacks that are due at `now`, in order.
-    pub(crate) fn take_due(&mut self, now: Duration, mut taken: impl FnMut(Callback)) {
-        self.take_due_with_age(now, |callback, _| taken(callback));
-    }
-
-    /// Takes out the callbacks that are due at `now`, in order, each with the age of its timer.
+    /// Takes those out that are due at `now`, in order, each with its number.
     pub(crate) fn take_due_with_age(&mut self, now: Duration, mut taken: impl FnMut(Callback, u64)) {
         let now = nanoseconds(now);
         // Popping one by one is faster for a few timers, sorting for many.
@@ -267,7 +296,7 @@ impl Timers {
 
     /// Withdraws all callbacks, since none of them will run.
     pub(crate) fn withdraw(mut self) {
-        self.take_due(Duration::MAX, |callback| callback.withdraw());
+        self.take_due_with_age(Duration::MAX, |callback, _| callback.withdraw());
     }
 }
 
@@ -277,9 +306,13 @@ fn is_set(set: &Slab<Timer>, due: &Due) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use squall_runner::ready::{callback, Run};
+    use squall_runner::ready::callback;
 
     use super::*;
+
+    fn take_due(timers: &mut Timers, now: Duration) {
+        timers.take_due_with_age(now, |callback, _| callback.run());
+    }
 
     type Called = std::cell::RefCell<Vec<usize>>;
 
@@ -302,8 +335,8 @@ mod tests {
         let mut timers = Timers::default();
         let deadlines: Vec<u64> = (0..1000).map(|i| i * 7919 % 100).collect();
         let (_timeouts, called) = set(&mut timers, deadlines.iter().copied());
-        timers.take_due(milliseconds(49), Run::run);
-        timers.take_due(milliseconds(99), Run::run);
+        take_due(&mut timers, milliseconds(49));
+        take_due(&mut timers, milliseconds(99));
         let mut by_deadline: Vec<usize> = (0..1000).collect();
         by_deadline.sort_by_key(|&i| deadlines[i]);
         assert_eq!(*called.borrow(), by_deadline);
@@ -319,7 +352,7 @@ mod tests {
         }
         assert!(timers.heap.len() < 100);
         assert_eq!(timers.next_deadline(), Some(milliseconds(0)));
-        timers.take_due(milliseconds(1000), Run::run);
+        take_due(&mut timers, milliseconds(1000));
         assert_eq!(*called.borrow(), [999]);
         assert_eq!(timers.next_deadline(), None);
     }
@@ -328,10 +361,10 @@ mod tests {
     fn a_timer_is_not_taken_back_by_the_handle_of_an_older_one_in_its_place() {
         let mut timers = Timers::default();
         let (old, _) = set(&mut timers, [1].into_iter());
-        timers.take_due(milliseconds(1), Run::run);
+        take_due(&mut timers, milliseconds(1));
         let (_young, called) = set(&mut timers, [2].into_iter());
         assert!(timers.remove(&old[0]).is_none());
-        timers.take_due(milliseconds(2), Run::run);
+        take_due(&mut timers, milliseconds(2));
         assert_eq!(*called.borrow(), [0]);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use log::Level;
 use squall_runner::ready::{Callback, Suspended};
 use squall_runner::report::guard;
-use squall_runner::trace::{self, Event, Problem};
+use squall_runner::trace::{self, because, running_as, Event, Problem, Why};
 use squall_runner::{log, Coroutine, Error, Result, Waiting};
 
 use super::blocking::Watched;
@@ -16,9 +16,11 @@ use super::Inner;
 impl Inner {
     /// Runs one turn: the callbacks that are ready now, and none that they add.
     pub(super) fn iterate(&self, after_each: &mut impl FnMut()) {
-        trace::emit(|| Event::Turn { now: self.clock.now() });
+        if trace::has_observer() {
+            return self.iterate_observed(after_each);
+        }
         self.sources.budget.begin_turn();
-        self.take_in();
+        self.take_in(|callback, _| self.ready.push(callback));
         for _ in 0..self.ready.len() {
             let Some(callback) = self.ready.pop() else { break };
             match self.blocking_threshold.get() {
@@ -33,15 +35,35 @@ impl Inner {
         }
     }
 
-    /// Puts callbacks of other threads and due timers on the ready queue.
-    fn take_in(&self) {
+    /// One iteration that an observer is told of.
+    #[cold]
+    #[inline(never)]
+    fn iterate_observed(&self, after_each: &mut dyn FnMut()) {
+        let queue = self.ready.id();
+        trace::emit_always(|| Event::Turn { queue, now: self.clock.now() });
+        self.sources.budget.begin_turn();
+        self.take_in(|callback, timer| because(Why::Timer(timer), || self.ready.push(callback)));
+        let callbacks = self.ready.len();
+        trace::emit_always(|| Event::Batch { queue, callbacks });
+        for _ in 0..callbacks {
+            let Some(callback) = self.ready.remove(0) else { break };
+            let watched =
+                self.blocking_threshold.get().map(|longest| Watched::begin(self, &callback, longest));
+            running_as(None, || call(callback));
+            watched.into_iter().for_each(|watched| watched.end(self));
+            after_each();
+        }
+    }
+
+    /// Puts everything on the ready queue that came from outside or is due; timers by `push_due`, with their numbers.
+    fn take_in(&self, push_due: impl FnMut(Callback, u64)) {
         if self.inbox.wakeup().take_news() {
             self.take_mail();
         }
         self.turn_time.set(None);
         let mut timers = self.timers.borrow_mut();
         if !timers.is_empty() {
-            timers.take_due(self.turn_time(), |callback| self.ready.push(callback));
+            timers.take_due_with_age(self.turn_time(), push_due);
         }
     }
 
@@ -62,10 +84,10 @@ impl Inner {
     fn take_mail(&self) {
         self.inbox.take(
             &self.ready,
-            |callback| self.ready.push(callback),
+            |callback| because(Why::Outside, || self.ready.push(callback)),
             |key| {
                 let expected = self.expected.borrow_mut().take(key);
-                expected.into_iter().for_each(|callback| self.ready.push(callback));
+                because(Why::Job, || expected.into_iter().for_each(|callback| self.ready.push(callback)));
             },
         );
     }
@@ -91,6 +113,9 @@ impl Inner {
 
     fn wait(&self) -> Result<()> {
         let deadline = self.timers.borrow_mut().next_deadline();
+        if let Some(until) = deadline.filter(|until| trace::has_observer() && *until > self.clock.now()) {
+            self.tell_sleep(Some(until));
+        }
         let expecting = !self.expected.borrow().is_empty();
         let timeout = match deadline {
             // Jobs and real sockets take no time on a clock that jumps.
@@ -106,7 +131,14 @@ impl Inner {
         if timeout == Some(Duration::ZERO) {
             return self.look_at_fds();
         }
+        if deadline.is_none() {
+            self.tell_sleep(None);
+        }
         self.poll(timeout)
+    }
+
+    fn tell_sleep(&self, until: Option<Duration>) {
+        trace::emit_always(|| Event::Sleep { queue: self.ready.id(), until });
     }
 
     /// Waits for real sockets while a virtual clock stands still. If that takes long, it is logged once.
@@ -140,7 +172,7 @@ impl Inner {
         let wait = &mut *self.wait.borrow_mut();
         self.inbox.wakeup().wait(wait, timeout)?;
         #[cfg(unix)]
-        self.fds.take_in(wait, &self.ready);
+        because(Why::Io, || self.fds.take_in(wait, &self.ready));
         self.sources.take_in(&wait.events, &wait.seen);
         Ok(())
     }

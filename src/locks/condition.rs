@@ -6,6 +6,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use squall_runner::ready::Withdraw;
+use squall_runner::trace::{self, Event, Lock, LockId};
 use squall_runner::{Future, Result};
 
 use super::line::Line;
@@ -46,6 +47,10 @@ struct Wait(Weak<Waiters>);
 impl Purpose for Wait {
     type Output = bool;
 
+    fn lock(&self) -> Option<LockId> {
+        self.0.upgrade().map(|waiters| waiters.name.number())
+    }
+
     fn request(&self) -> Option<String> {
         self.0.upgrade().map(|waiters| waiters.name.request("wait"))
     }
@@ -57,6 +62,7 @@ impl Purpose for Wait {
     fn left(&self) {
         if let Some(waiters) = self.0.upgrade() {
             waiters.line.leave();
+            waiters.tell();
         }
     }
 }
@@ -87,15 +93,17 @@ impl Condition {
             let whole: Weak<Waiters> = Rc::downgrade(&self.waiters);
             whole
         });
+        self.waiters.tell();
         Future::from_core(request)
     }
 
     /// Notifies the `n` coroutines that have waited longest, or all if there are fewer.
     pub fn notify(&self, n: usize) {
         for _ in 0..n {
-            let Some(waiter) = self.waiters.line.next() else { return };
+            let Some(waiter) = self.waiters.line.next() else { break };
             waiter.serve(true);
         }
+        self.waiters.tell();
     }
 
     /// Notifies all coroutines that wait now.
@@ -103,12 +111,26 @@ impl Condition {
         for waiter in self.waiters.line.take() {
             waiter.serve(true);
         }
+        self.waiters.tell();
+    }
+}
+
+impl Waiters {
+    /// Tells the observer how it stands.
+    fn tell(&self) {
+        if trace::observed() {
+            let (lock, name, kind) = (self.name.number(), self.name.get(), self.name.kind());
+            let waiting = self.line.told();
+            let is = Lock { permits: None, set: None, holders: &[], waiting: waiting.line() };
+            trace::emit(|| Event::Lock { lock, name: &name, kind, is });
+        }
     }
 }
 
 impl Withdraw for Waiters {
     fn withdraw(&self) {
         self.line.withdraw();
+        self.tell();
     }
 }
 

@@ -6,6 +6,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use squall_runner::ready::Withdraw;
+use squall_runner::trace::{self, Lock, LockId};
 use squall_runner::Future;
 
 use super::line::Line;
@@ -48,6 +49,10 @@ struct Wait(Weak<Flag>);
 impl Purpose for Wait {
     type Output = ();
 
+    fn lock(&self) -> Option<LockId> {
+        self.0.upgrade().map(|flag| flag.name.number())
+    }
+
     fn request(&self) -> Option<String> {
         self.0.upgrade().map(|flag| flag.name.request("wait"))
     }
@@ -55,6 +60,7 @@ impl Purpose for Wait {
     fn left(&self) {
         if let Some(flag) = self.0.upgrade() {
             flag.line.leave();
+            flag.tell();
         }
     }
 }
@@ -79,25 +85,28 @@ impl Event {
             for waiter in self.flag.line.take() {
                 waiter.serve(());
             }
+            self.flag.tell();
         }
     }
 
     /// Clears the flag: from now on, coroutines have to wait again.
     pub fn clear(&self) {
         self.flag.set.set(false);
+        self.flag.tell();
     }
 
     /// Waits until the flag is set. A coroutine that waited when it was set goes on, even if the flag is cleared at
     /// once.
     pub fn wait(&self) -> Future<()> {
         if self.is_set() {
-            return nothing_at_once(|| self.flag.name.request("wait"));
+            return nothing_at_once(|| self.flag.name.requested("wait"));
         }
         let request = Request::pending(Wait(Rc::downgrade(&self.flag)));
         self.flag.line.join(Rc::downgrade(&request), || {
             let whole: Weak<Flag> = Rc::downgrade(&self.flag);
             whole
         });
+        self.flag.tell();
         Future::from_core(request)
     }
 
@@ -111,9 +120,22 @@ impl Event {
     }
 }
 
+impl Flag {
+    /// Tells the observer how it stands.
+    fn tell(&self) {
+        if trace::observed() {
+            let (lock, name, kind) = (self.name.number(), self.name.get(), self.name.kind());
+            let waiting = self.line.told();
+            let is = Lock { permits: None, set: Some(self.set.get()), holders: &[], waiting: waiting.line() };
+            trace::emit(|| trace::Event::Lock { lock, name: &name, kind, is });
+        }
+    }
+}
+
 impl Withdraw for Flag {
     fn withdraw(&self) {
         self.line.withdraw();
+        self.tell();
     }
 }
 

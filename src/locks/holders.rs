@@ -7,6 +7,7 @@ use std::panic::Location;
 
 use slab::Slab;
 use squall_runner::context::running;
+use squall_runner::trace::{self, running_call, CallId};
 use squall_runner::{Coroutine, Place};
 
 /// A coroutine that requested a lock, and the line of the request.
@@ -15,6 +16,8 @@ pub(crate) struct Holder {
     /// `None` for a request from outside of coroutines.
     coroutine: Option<&'static Coroutine>,
     since: &'static Location<'static>,
+    /// Its call, if it is observed.
+    call: Option<CallId>,
 }
 
 impl Holder {
@@ -22,7 +25,12 @@ impl Holder {
     #[track_caller]
     #[inline]
     pub(crate) fn here() -> Self {
-        Self { coroutine: running(), since: Location::caller() }
+        Self { coroutine: running(), since: Location::caller(), call: running_call() }
+    }
+
+    /// Returns the line where it asked.
+    pub(crate) fn place(self) -> Place {
+        self.since.into()
     }
 }
 
@@ -115,6 +123,16 @@ impl Holders {
         if let Some((key, _)) = released {
             self.remove(key);
         }
+    }
+
+    /// Returns the holders as a trace tells them.
+    pub(crate) fn told(&self) -> Vec<trace::Holder> {
+        let told = |(_, Held { by, .. }): (Key, Held)| trace::Holder {
+            call: by.call,
+            name: by.coroutine.map(Coroutine::name),
+            since: by.since.into(),
+        };
+        self.all().into_iter().map(told).collect()
     }
 
     fn all(&self) -> Vec<(Key, Held)> {

@@ -5,11 +5,15 @@ use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::{QueueId, ReadyQueue, Withdraw};
+use squall_runner::trace::{self, FutureId};
 use squall_runner::Held;
 
 /// A request that waits in a line.
 pub(crate) trait InLine {
     fn is_pending(&self) -> bool;
+
+    /// Returns the number of its Future in the trace.
+    fn future(&self) -> FutureId;
 
     /// Forgets the waiters of the request, since the loop on which it was made has ended.
     fn withdraw(&self);
@@ -30,6 +34,22 @@ pub(crate) struct Line<W: InLine + ?Sized> {
     last: Cell<Option<QueueId>>,
     /// The loops on which the requests were made, without those that have ended.
     loops: RefCell<Vec<(QueueId, Held)>>,
+}
+
+/// A line as a trace tells it.
+#[derive(Default)]
+pub(crate) struct Told {
+    first: Vec<FutureId>,
+    len: usize,
+}
+
+/// How many requests of a line a trace tells by number.
+const TOLD: usize = 32;
+
+impl Told {
+    pub(crate) fn line(&self) -> trace::Line<'_> {
+        trace::Line { first: &self.first, len: self.len }
+    }
 }
 
 struct Position<W: ?Sized> {
@@ -55,6 +75,18 @@ impl<W: InLine + ?Sized> Line<W> {
     /// Counts the pending requests, for display.
     pub(crate) fn len(&self) -> usize {
         self.positions.borrow().iter().filter(|position| position.is_pending()).count()
+    }
+
+    /// Returns those that are pending, for a trace: the first of them, and how many there are.
+    pub(crate) fn told(&self) -> Told {
+        let mut told = Told::default();
+        for request in self.positions.borrow().iter().filter_map(Position::pending) {
+            if told.len < TOLD {
+                told.first.push(request.future());
+            }
+            told.len += 1;
+        }
+        told
     }
 
     /// Adds a request at the end of the line. It belongs to the current loop.

@@ -1,19 +1,38 @@
 //! [`Name`]: how a lock or queue is called where it is shown.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use squall_runner::trace;
+use squall_runner::trace::{self, LockId};
+use squall_runner::Place;
 
 /// A name that the user set, or else a kind and a number such as `Lock#2`, assigned when the lock is first mentioned.
 pub(crate) struct Name {
     kind: &'static str,
     name: RefCell<Option<Rc<str>>>,
+    /// Its number in the trace; `None` until it is first mentioned.
+    number: Cell<Option<LockId>>,
+}
+
+/// What a trace tells of a request.
+pub(crate) struct Requested {
+    pub(crate) lock: LockId,
+    /// What it is called.
+    pub(crate) name: String,
+    /// The line of the request, where that is known.
+    pub(crate) place: Option<Place>,
 }
 
 impl Name {
     pub(crate) fn of(kind: &'static str) -> Self {
-        Self { kind, name: RefCell::default() }
+        Self { kind, name: RefCell::default(), number: Cell::new(None) }
+    }
+
+    /// Returns its number in the trace.
+    pub(crate) fn number(&self) -> LockId {
+        let number = self.number.get().unwrap_or_else(trace::next_lock);
+        self.number.set(Some(number));
+        number
     }
 
     pub(crate) fn kind(&self) -> &'static str {
@@ -29,6 +48,11 @@ impl Name {
     pub(crate) fn get(&self) -> Rc<str> {
         let mut name = self.name.borrow_mut();
         name.get_or_insert_with(|| format!("{}#{}", self.kind, trace::next_number(self.kind)).into()).clone()
+    }
+
+    /// Returns what a trace tells of a request of it.
+    pub(crate) fn requested(&self, what: &str) -> Requested {
+        Requested { lock: self.number(), name: self.request(what), place: None }
     }
 
     /// Returns how a trace calls a request: `Lock#2.acquire`.

@@ -6,11 +6,12 @@ use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::Withdraw;
-use squall_runner::Future;
+use squall_runner::trace::{self, Event, Lock, LockId};
+use squall_runner::{Future, Place};
 
 use super::holders::{Holder, Holders, Key};
 use super::line::{InLine, Line};
-use super::name::Name;
+use super::name::{Name, Requested};
 use super::request::{at_once, nothing_at_once, Limit, Purpose, Request};
 
 /// The state that the handles of a lock or semaphore share.
@@ -40,7 +41,7 @@ pub(super) trait Permit: Sized + 'static {
 
     /// Returns the Future of a request that is granted at once.
     fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<Self> {
-        at_once(|| permits.request(), Self::granted(permits, holder))
+        at_once(|| permits.request_at_once(holder), Self::granted(permits, holder))
     }
 }
 
@@ -51,7 +52,7 @@ impl Permit for () {
 
     fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<()> {
         Self::granted(permits, holder);
-        nothing_at_once(|| permits.request())
+        nothing_at_once(|| permits.request_at_once(holder))
     }
 }
 
@@ -72,6 +73,14 @@ struct Acquire<P> {
 impl<P: Permit> Purpose for Acquire<P> {
     type Output = P;
 
+    fn lock(&self) -> Option<LockId> {
+        self.permits.upgrade().map(|permits| permits.name.number())
+    }
+
+    fn place(&self) -> Option<Place> {
+        Some(self.holder.place())
+    }
+
     fn request(&self) -> Option<String> {
         self.permits.upgrade().map(|permits| permits.request())
     }
@@ -83,6 +92,7 @@ impl<P: Permit> Purpose for Acquire<P> {
     fn left(&self) {
         if let Some(permits) = self.permits.upgrade() {
             permits.line.leave();
+            permits.tell();
         }
     }
 }
@@ -111,6 +121,29 @@ impl Permits {
         self.name.request("acquire")
     }
 
+    /// Tells the observer that a permit was granted at once, and returns what the request is called.
+    fn request_at_once(&self, holder: Holder) -> Requested {
+        self.tell();
+        Requested { place: Some(holder.place()), ..self.name.requested("acquire") }
+    }
+
+    /// Tells the observer how it stands.
+    #[inline]
+    fn tell(&self) {
+        if trace::observed() {
+            self.tell_observer();
+        }
+    }
+
+    #[cold]
+    fn tell_observer(&self) {
+        let (lock, name, kind) = (self.name.number(), self.name.get(), self.name.kind());
+        let (holders, waiting) = (self.holders.told(), self.line.told());
+        let permits = Some(self.value.get());
+        let is = Lock { permits, set: None, holders: &holders, waiting: waiting.line() };
+        trace::emit(|| Event::Lock { lock, name: &name, kind, is });
+    }
+
     pub(super) fn acquire<P: Permit>(self: &Rc<Self>, limit: Limit, holder: Holder) -> Future<P> {
         if self.value.get() > 0 {
             self.value.set(self.value.get() - 1);
@@ -124,6 +157,7 @@ impl Permits {
             let whole: Weak<Self> = Rc::downgrade(self);
             whole
         });
+        self.tell();
         Future::from_core(request)
     }
 
@@ -150,6 +184,7 @@ impl Permits {
             waiter.enter(self);
         }
         self.granting.set(false);
+        self.tell();
     }
 }
 
@@ -170,6 +205,7 @@ impl fmt::Debug for Permits {
 impl Withdraw for Permits {
     fn withdraw(&self) {
         self.line.withdraw();
+        self.tell();
     }
 }
 

@@ -6,10 +6,11 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Origin, State};
-use squall_runner::{Exception, Future, Resolvable, Result, Shared};
+use squall_runner::trace::{self, FutureId, LockId, Origin, Queued, State};
+use squall_runner::{Exception, Future, Place, Resolvable, Result, Shared};
 
 use super::line::InLine;
+use super::name::Requested;
 use crate::gen::{timed_out, with_timeout};
 use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
 
@@ -27,6 +28,14 @@ pub(crate) fn within(time: Duration) -> Limit {
 pub(crate) trait Purpose: 'static {
     /// The type of the result.
     type Output: 'static;
+
+    /// Returns the number of the lock or queue, unless that is gone.
+    fn lock(&self) -> Option<LockId>;
+
+    /// Returns the line of the request, where that is known.
+    fn place(&self) -> Option<Place> {
+        None
+    }
 
     /// Returns how a trace calls the request, such as `Lock#2.acquire`, or `None` if the lock or queue is gone.
     fn request(&self) -> Option<String>;
@@ -76,7 +85,8 @@ impl<P: Purpose> Request<P> {
 
     fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
         let name = trace::observed().then(|| purpose.request().unwrap_or_default());
-        shared.made(|| Origin::Named(name.as_deref().unwrap_or_default()));
+        let origin = || Origin::Named(name.as_deref().unwrap_or_default());
+        shared.made_by(|| (origin(), purpose.lock(), purpose.place()));
         Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) })
     }
 
@@ -140,6 +150,10 @@ impl<P: Purpose> InLine for Request<P> {
         self.shared.state() == State::Pending
     }
 
+    fn future(&self) -> FutureId {
+        self.shared.id()
+    }
+
     fn withdraw(&self) {
         self.shared.forget_waiters();
         self.settled();
@@ -157,6 +171,9 @@ impl<P: Purpose> InLine for Request<P> {
 
 impl<P: Purpose> Drop for Request<P> {
     fn drop(&mut self) {
+        if trace::observed() {
+            self.shared.tell_dropped();
+        }
         if self.shared.state() == State::Pending {
             self.settled();
             self.purpose.left();
@@ -175,13 +192,16 @@ struct Timer<P: Purpose> {
     io_loop: WeakLoop,
     /// `Some` until the timer has run or was stopped.
     timeout: Cell<Option<Timeout>>,
+    /// The number of the request in the trace, if it was observed.
+    future: Option<FutureId>,
 }
 
 impl<P: Purpose> Timer<P> {
     fn start(request: &Rc<Request<P>>, time: Duration, limit: &'static Location<'static>) -> Rc<Self> {
         let io_loop = IoLoop::current();
+        let future = trace::observed().then(|| request.shared.id());
         let (request, timeout) = (Rc::downgrade(request), Cell::new(None));
-        let timer = Rc::new(Self { request, limit, io_loop: io_loop.downgrade(), timeout });
+        let timer = Rc::new(Self { request, limit, io_loop: io_loop.downgrade(), timeout, future });
         let timeout = io_loop.add_timer(io_loop.time().saturating_add(time), timer.clone());
         timer.timeout.set(Some(timeout));
         timer
@@ -205,6 +225,10 @@ impl<P: Purpose> Run for Timer<P> {
             request.settled();
             request.purpose.left();
         }
+    }
+
+    fn queued_as(&self) -> Queued {
+        self.future.map_or(Queued::Callback(self.type_name()), Queued::Future)
     }
 }
 
@@ -232,16 +256,19 @@ pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
 }
 
 /// Returns the Future of a request that need not wait. `name` returns how a trace calls it.
-pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> String, value: T) -> Future<T> {
+pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> Requested, value: T) -> Future<T> {
     let future = Future::ready(value);
-    let name = trace::observed().then(name);
-    future.core().shared().made(|| Origin::Named(name.as_deref().unwrap_or_default()));
+    let requested = trace::observed().then(name);
+    future.core().shared().made_by(|| match &requested {
+        Some(Requested { lock, name, place }) => (Origin::Named(name), Some(*lock), *place),
+        None => (Origin::Named(""), None, None),
+    });
     future
 }
 
 /// Returns the Future of a request that need not wait and has no value. All such requests share one Future, unless an
 /// observer could tell them apart.
-pub(crate) fn nothing_at_once(name: impl FnOnce() -> String) -> Future<()> {
+pub(crate) fn nothing_at_once(name: impl FnOnce() -> Requested) -> Future<()> {
     thread_local! {
         static NOTHING: OnceCell<Future<()>> = const { OnceCell::new() };
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::{Rc, Weak};
 
 use squall_runner::ready::{Run, Withdraw};
-use squall_runner::trace::{self, Observation, State};
+use squall_runner::trace::{self, State};
 use squall_runner::{Coroutine, Exception, Future, Resolvable, Result, Shared};
 
 /// Returns a Future with a converted result. It has the number of `future` and is done in the same moment, so the
@@ -41,14 +41,10 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run fo
 
     fn is_due(&self) -> bool {
         if let (Some(f), Some(source)) = (self.f.take(), self.source.upgrade().map(Future::from_core)) {
+            // They have one number: that it is done was told, and from now on this one tells of it.
+            source.core().shared().leave_id();
             let result = (!source.cancelled()).then(|| Exception::trap(|| f(source.into_result()), Err));
-            // Only one of the two Futures reports that it is done, since they have the same number.
-            let observation = trace::exchange(Observation::default());
-            match result {
-                Some(result) => self.shared.set(result),
-                None => self.shared.cancel(),
-            };
-            trace::exchange(observation);
+            self.shared.set_untold(result);
         }
         false
     }
@@ -76,6 +72,14 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Resolv
 
     fn describe(&self) -> Option<String> {
         self.source.upgrade().and_then(|source| Resolvable::describe(&*source))
+    }
+}
+
+impl<T, U: 'static, F> Drop for Mapped<T, U, F> {
+    fn drop(&mut self) {
+        if self.shared.done() && trace::observed() {
+            self.shared.tell_dropped();
+        }
     }
 }
 

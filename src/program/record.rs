@@ -217,18 +217,18 @@ impl Observer for Record {
                 }
             }
             Event::Start { runner } => self.step(runner, "start", None),
-            Event::Send { runner, value } => self.step(runner, "send", self.shown(value)),
-            Event::Throw { runner, exception } => {
+            Event::Send { runner, value, .. } => self.step(runner, "send", self.shown(value)),
+            Event::Throw { runner, exception, .. } => {
                 self.step(runner, "throw", Some(self.exception(exception).into()));
             }
             Event::Yield { runner, kind, .. } => self.step(runner, "yield", Some(kind.to_string().into())),
             Event::Return { runner, value, raised } => {
                 self.step(runner, if raised { "gen_return" } else { "return" }, self.shown(value));
             }
-            Event::Raise { runner, exception } => {
+            Event::Raise { runner, exception, .. } => {
                 self.step(runner, "raise", Some(self.exception(exception).into()));
             }
-            Event::Report { problem, exception } => self.problem(problem, exception),
+            Event::Report { problem, exception, .. } => self.problem(problem, exception),
             Event::Turn { .. } => {
                 self.turn();
                 self.turns.set(self.turns.get() + 1);

@@ -14,15 +14,23 @@ pub(super) fn source(code: &Code) -> String {
     written(code).text
 }
 
+/// What the places of a program call its file: it is called like the program.
+pub(super) fn file(code: &Code) -> String {
+    let name: String = code.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if name.trim().is_empty() {
+        return "program".to_owned();
+    }
+    name
+}
+
 /// The place of each statement in the Python source, whose file has the name of the program.
 #[derive(Debug)]
 pub(super) struct Places(HashMap<StatementId, Place>);
 
 impl Places {
     pub(super) fn of(code: &Code) -> Self {
-        let name: String = code.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let file = if name.trim().is_empty() { "program" } else { &name };
-        let place = |(id, (line, column))| (id, Place::new(file, line, column));
+        let file = file(code);
+        let place = |(id, (line, column))| (id, Place::new(&file, line, column));
         Self(written(code).places.into_iter().map(place).collect())
     }
 

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use send_wrapper::SendWrapper;
-use squall_runner::trace::{Kind, Problem};
+use squall_runner::trace::{FutureId, Kind, Problem};
 use squall_runner::{
     convert_yielded, marker, native, AnyFuture, Coroutine, Error, Exception, Future, Result, Shared,
     Yieldable,
@@ -327,6 +327,10 @@ impl Children<marker::Custom> for Converted {
             Some(_) => Kind::Dict(self.children.len()),
             None => Kind::List(self.children.len()),
         }
+    }
+
+    fn each_child(&self, f: &mut dyn FnMut(FutureId)) {
+        self.children.iter().for_each(|child| f(child.id()));
     }
 }
 

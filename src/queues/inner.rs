@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use squall_runner::foreign::discard;
 use squall_runner::ready::Withdraw;
 use squall_runner::report::guard;
-use squall_runner::trace::Problem;
+use squall_runner::trace::{self, Event, Problem, Queue};
 use squall_runner::{Future, Resolvable};
 
 use super::heap::Heap;
@@ -66,7 +66,7 @@ impl<T: 'static> Inner<T> {
 
     pub(super) fn put<R: PutResult<T>>(self: &Rc<Self>, item: T, limit: Limit) -> Future<R> {
         match self.put_nowait(item) {
-            Ok(()) => R::at_once(|| self.name.request(PUT)),
+            Ok(()) => R::at_once(|| self.name.requested(PUT)),
             Err(QueueFull(item)) => {
                 let (queue, item) = (Rc::downgrade(self), Cell::new(Some(item)));
                 let request = Request::pending(Put { queue, item, _result: PhantomData });
@@ -75,6 +75,7 @@ impl<T: 'static> Inner<T> {
                 self.putters.join(place, || self.whole());
                 // The item goes in even if nothing waits for the Future.
                 request.clone().keep();
+                self.tell();
                 Future::from_core(request)
             }
         }
@@ -90,6 +91,7 @@ impl<T: 'static> Inner<T> {
             let item = self.count(item);
             self.push(item);
         }
+        self.tell();
         Ok(())
     }
 
@@ -126,6 +128,7 @@ impl<T: 'static> Inner<T> {
             let request = Request::pending(Get::new(queue));
             request.limit(limit);
             self.getters.join(Rc::downgrade(&request), || self.whole());
+            self.tell();
             return Future::from_core(request);
         };
         Future::from_core(Request::with(queue, item))
@@ -144,7 +147,9 @@ impl<T: 'static> Inner<T> {
                 self.push(item);
             }
         }
-        self.pop()
+        let item = self.pop();
+        self.tell();
+        item
     }
 
     /// Puts back an item that was handed over and not taken.
@@ -156,6 +161,7 @@ impl<T: 'static> Inner<T> {
         if !self.handing.get() {
             self.serve();
         }
+        self.tell();
     }
 
     /// Hands an item to a request. If it is not taken, it comes back and goes to the next request.
@@ -206,16 +212,41 @@ impl<T: 'static> Inner<T> {
         if left == 0 {
             self.joiners.take().for_each(|joiner| joiner.serve(()));
         }
+        self.tell();
         Ok(())
     }
 
     pub(super) fn join(self: &Rc<Self>) -> Future<()> {
         if self.unfinished.get() == 0 {
-            return nothing_at_once(|| self.name.request(JOIN));
+            return nothing_at_once(|| self.name.requested(JOIN));
         }
         let request = Request::pending(Join(Rc::downgrade(self)));
         self.joiners.join(Rc::downgrade(&request), || self.whole());
+        self.tell();
         Future::from_core(request)
+    }
+
+    /// Tells the observer how it stands.
+    #[inline]
+    pub(super) fn tell(&self) {
+        if trace::observed() {
+            self.tell_observer();
+        }
+    }
+
+    #[cold]
+    fn tell_observer(&self) {
+        let (lock, name, kind) = (self.name.number(), self.name.get(), self.name.kind());
+        let [getters, putters, joiners] = [self.getters.told(), self.putters.told(), self.joiners.told()];
+        let is = Queue {
+            size: self.items.borrow().len(),
+            maxsize: self.maxsize,
+            unfinished: self.unfinished.get(),
+            getters: getters.line(),
+            putters: putters.line(),
+            joiners: joiners.line(),
+        };
+        trace::emit(|| Event::Queue { lock, name: &name, kind, is });
     }
 
     fn whole(self: &Rc<Self>) -> Weak<dyn Withdraw> {
@@ -229,5 +260,6 @@ impl<T: 'static> Withdraw for Inner<T> {
         self.getters.withdraw();
         self.putters.withdraw();
         self.joiners.withdraw();
+        self.tell();
     }
 }

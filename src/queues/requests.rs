@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::rc::Weak;
 
+use squall_runner::trace::LockId;
 use squall_runner::{Future, Result};
 
 use super::inner::Inner;
@@ -12,6 +13,7 @@ use super::items::Numbered;
 use super::QueueFull;
 use crate::gen::timed_out;
 use crate::locks::line::InLine;
+use crate::locks::name::Requested;
 use crate::locks::request::{at_once, nothing_at_once, Purpose, Request};
 
 /// A request for an item.
@@ -43,6 +45,10 @@ impl<T: 'static> Request<Get<T>> {
 impl<T: 'static> Purpose for Get<T> {
     type Output = T;
 
+    fn lock(&self) -> Option<LockId> {
+        self.queue.upgrade().map(|queue| queue.name.number())
+    }
+
     fn request(&self) -> Option<String> {
         self.queue.upgrade().map(|queue| queue.name.request("get"))
     }
@@ -50,6 +56,7 @@ impl<T: 'static> Purpose for Get<T> {
     fn left(&self) {
         if let Some(queue) = self.queue.upgrade() {
             queue.getters.leave();
+            queue.tell();
         }
     }
 
@@ -76,7 +83,7 @@ pub(crate) trait PutResult<T>: 'static + Sized {
     /// Returns the result of an item that was put in.
     fn done() -> Self;
     /// Returns the Future of a put that need not wait.
-    fn at_once(name: impl FnOnce() -> String) -> Future<Self> {
+    fn at_once(name: impl FnOnce() -> Requested) -> Future<Self> {
         at_once(name, Self::done())
     }
     /// Returns the result of an item that is out of time.
@@ -87,7 +94,7 @@ pub(crate) trait PutResult<T>: 'static + Sized {
 impl<T> PutResult<T> for () {
     fn done() {}
 
-    fn at_once(name: impl FnOnce() -> String) -> Future<()> {
+    fn at_once(name: impl FnOnce() -> Requested) -> Future<()> {
         nothing_at_once(name)
     }
 
@@ -111,6 +118,10 @@ impl<T: 'static> PutResult<T> for Result<(), QueueFull<T>> {
 impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
     type Output = R;
 
+    fn lock(&self) -> Option<LockId> {
+        self.queue.upgrade().map(|queue| queue.name.number())
+    }
+
     fn request(&self) -> Option<String> {
         self.queue.upgrade().map(|queue| queue.name.request(PUT))
     }
@@ -123,6 +134,7 @@ impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
         drop(self.item.take());
         if let Some(queue) = self.queue.upgrade() {
             queue.putters.leave();
+            queue.tell();
         }
     }
 }
@@ -150,6 +162,10 @@ pub(crate) const JOIN: &str = "join";
 impl<T: 'static> Purpose for Join<T> {
     type Output = ();
 
+    fn lock(&self) -> Option<LockId> {
+        self.0.upgrade().map(|queue| queue.name.number())
+    }
+
     fn request(&self) -> Option<String> {
         self.0.upgrade().map(|queue| queue.name.request(JOIN))
     }
@@ -157,6 +173,7 @@ impl<T: 'static> Purpose for Join<T> {
     fn left(&self) {
         if let Some(queue) = self.0.upgrade() {
             queue.joiners.leave();
+            queue.tell();
         }
     }
 }

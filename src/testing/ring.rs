@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use squall_runner::trace::{CallId, FutureId};
 
 use super::watch::{From, Seen};
-use crate::trace::{Earlier, Entry, Recorded, Source};
+use crate::trace::{Earlier, Entry, Recorded, Source, Standing};
 
 /// How many entries are kept.
 pub(super) const ENTRIES: usize = 100_000;
@@ -28,7 +28,7 @@ impl Ring {
             let first = self.entries.pop_front();
             self.left_out += 1;
             match first.map(|first| first.event) {
-                Some(Recorded::Turn) => self.turns += 1,
+                Some(Recorded::Turn { .. }) => self.turns += 1,
                 Some(Recorded::Call { name, .. }) => *self.calls.entry(name).or_default() += 1,
                 _ => {}
             }
@@ -114,7 +114,10 @@ impl Named {
             | Recorded::Throw { runner, .. }
             | Recorded::Wake { runner }
             | Recorded::Return { runner, .. }
-            | Recorded::Raise { runner, .. } => (Some(*runner), None),
+            | Recorded::Raise { runner, .. }
+            | Recorded::Abandon { runner }
+            | Recorded::Push { queued: Standing::Call(runner), .. }
+            | Recorded::Pop { queued: Standing::Call(runner), .. } => (Some(*runner), None),
             Recorded::Yield { runner, future, .. } | Recorded::Wait { runner, future, .. } => {
                 (Some(*runner), *future)
             }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use squall_runner::ready::Callback;
 use squall_runner::report::guard;
-use squall_runner::trace::Problem;
+use squall_runner::trace::{because, emit, running_as, Event, Problem, Why};
 use squall_runner::{convert_yielded, Future, Yieldable};
 
 use super::active::Active;
@@ -177,7 +177,7 @@ impl TestLoop {
         let _active = self.activate();
         let (future, called) = unstarted(|| convert_yielded(f()));
         for call in called {
-            self.io_loop.ready().push(call);
+            because(Why::Called, || self.io_loop.ready().push(call));
         }
         future.unwrap_or_else(Future::failed)
     }
@@ -443,7 +443,7 @@ impl TestLoop {
     }
 
     fn run(&mut self, callback: Callback) -> Option<Rc<Step>> {
-        guard(Problem::Callback, || self.io_loop.as_running(|| callback.run()));
+        guard(Problem::Callback, || self.io_loop.as_running(|| running_as(None, || callback.run())));
         let step = look(&self.seen).take_step().map(Rc::new);
         self.steps.extend(step.clone());
         step
@@ -471,6 +471,7 @@ impl TestLoop {
     fn jump_to(&mut self, time: Duration) {
         let by = time.saturating_sub(self.now());
         if !by.is_zero() {
+            emit(|| Event::Sleep { queue: self.io_loop.ready().id(), until: Some(time) });
             self.clock.advance(by);
             look(&self.seen).now = self.now();
             self.done.push(Done::Jumped(by));

@@ -1,6 +1,6 @@
 //! [`Watch`]: follows what happens in a test loop: the current step, the waiting coroutines, the trace.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use super::step::{Input, Output, Step, Who};
 use super::VirtualClock;
 use crate::background::is_background;
 use crate::ioloop::Clock;
-use crate::trace::{Entry, Printed, Recorded, Trace};
+use crate::trace::{Keeper, Printed, Trace};
 
 /// The observer of a test loop. Another thread may look at what it has seen, if this thread hangs.
 pub(super) struct Watch {
@@ -30,6 +30,8 @@ pub(super) struct Watch {
     /// The last numbers of this observation, while another observer is installed. Locks and queues are numbered anew in
     /// each world.
     numbers: Cell<Numbers>,
+    /// Borrowed while a value is printed: what that does itself is not recorded.
+    keeper: RefCell<Keeper>,
 }
 
 /// What happened so far, and the current state.
@@ -102,7 +104,8 @@ impl Watch {
     pub(super) fn new(clock: VirtualClock, ready: Rc<ReadyQueue>, record: bool) -> Self {
         let seen = Seen { record, ..Seen::default() };
         let numbers = Cell::new(Numbers { names: Some(Rc::default()), ..Numbers::default() });
-        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers }
+        let keeper = RefCell::new(Keeper::of(ready.id()));
+        Self { seen: Arc::new(Mutex::new(seen)), going_on: Rc::default(), clock, ready, numbers, keeper }
     }
 
     /// Returns whether the loop of this watch is the current one.
@@ -138,14 +141,16 @@ impl Observer for Watch {
         let now = self.clock.now();
         // Values are printed before the lock is taken, since that is the user's code.
         let record = look(&self.seen).record;
-        let recorded = if record { Recorded::of(event, Duration::ZERO) } else { None };
+        let mut keeper = self.keeper.try_borrow_mut().ok().filter(|_| record);
+        let entry = keeper.as_mut().and_then(|keeper| keeper.keep(event, self.ready.id(), now));
+        drop(keeper);
         let shown = match event {
             Event::Send { value, .. } | Event::Return { value, .. } => Printed(*value).to_string(),
             _ => String::new(),
         };
         let mut seen = look(&self.seen);
-        if let Some(event) = recorded {
-            seen.entries.push(Entry { time: now, event });
+        if let Some(entry) = entry {
+            seen.entries.push(entry);
         }
         seen.now = now;
         seen.note(event, shown);
@@ -164,7 +169,7 @@ impl Observer for Watch {
 impl Seen {
     fn note(&mut self, event: &Event<'_>, shown: String) {
         match *event {
-            Event::Call { runner, future, coroutine, body } => {
+            Event::Call { runner, future, coroutine, body, .. } => {
                 let nth = self.names.entry(coroutine.name()).or_default();
                 *nth += 1;
                 let who = Who { id: runner, name: coroutine.name(), nth: *nth };
@@ -190,7 +195,7 @@ impl Seen {
             Event::Start { runner } => self.resumed(runner, Input::Start),
             Event::Wake { runner } => self.resumed(runner, Input::Wake),
             Event::Send { runner, .. } => self.resumed(runner, Input::Send(shown)),
-            Event::Throw { runner, exception } => self.resumed(runner, Input::Throw(exception.clone())),
+            Event::Throw { runner, exception, .. } => self.resumed(runner, Input::Throw(exception.clone())),
             Event::Yield { runner, kind, place, .. } => {
                 if let Some(call) = self.call_mut(runner) {
                     call.yielded_at = Some(place);
@@ -208,15 +213,15 @@ impl Seen {
                 self.running = None;
             }
             Event::Return { runner, .. } => self.over(runner, Output::Return(shown)),
-            Event::Raise { runner, exception } => self.over(runner, Output::Raise(exception.clone())),
-            Event::Resolve { future, state } => {
+            Event::Raise { runner, exception, .. } => self.over(runner, Output::Raise(exception.clone())),
+            Event::Resolve { future, state, .. } => {
                 self.resolved.insert(future);
                 if let (State::Cancelled, Some(From::Call(runner))) = (state, self.futures.get(&future)) {
                     self.over(*runner, Output::Nothing);
                 }
             }
-            Event::Report { problem, exception } => self.problems.push((problem, exception.clone())),
-            Event::Made { future, origin } => {
+            Event::Report { problem, exception, .. } => self.problems.push((problem, exception.clone())),
+            Event::Made { future, origin, .. } => {
                 let from = match origin {
                     Origin::Sleep { until } => From::Sleep(until),
                     Origin::Multi(of) => From::Multi(of.to_vec()),

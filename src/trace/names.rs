@@ -40,7 +40,7 @@ impl Names {
                     names.calls.insert(*runner, Called { name: name.clone(), nth: *nth });
                     names.futures.insert(*future, Future::Call(*runner));
                 }
-                Recorded::Made { future, source } => {
+                Recorded::Made { future, source, .. } => {
                     names.futures.insert(*future, Future::Other(source.clone()));
                 }
                 Recorded::LeftOut { calls: earlier, counts, made, .. } => {
@@ -186,6 +186,8 @@ mod tests {
         let made = |until| Recorded::Made {
             future: FutureId(std::num::NonZeroU32::MIN),
             source: Source::Sleep { until },
+            lock: None,
+            place: None,
         };
         let of = |until| Unit::of(&[Entry { time: Duration::ZERO, event: made(until) }]);
         assert_eq!(of(Duration::from_millis(9_999)), Unit::Milliseconds);

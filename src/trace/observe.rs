@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use squall_runner::trace::{emit, exchange, Event, Observation, Observer};
+use squall_runner::Place;
 
 /// Reports the events of this thread to `observer` until the returned guard is dropped, which restores the observer
 /// from before. The numbers of calls and Futures begin at 1, and go on where they were after the guard is dropped.
@@ -51,8 +52,10 @@ pub fn observe_in_front(make: impl FnOnce(Option<Rc<dyn Observer>>) -> Rc<dyn Ob
 /// let trace = squall::trace::record(|| squall::trace::note("the server answers"));
 /// assert!(trace.to_text().contains("the server answers"));
 /// ```
+#[track_caller]
 pub fn note(text: &str) {
-    emit(|| Event::Note { text });
+    let place = Place::caller();
+    emit(|| Event::Note { text, place });
 }
 
 /// A guard of [`observe`]: dropping it ends the observation.

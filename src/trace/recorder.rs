@@ -5,9 +5,10 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use squall_runner::ready::ReadyQueue;
 use squall_runner::trace::{Event, Observer};
 
-use super::{observe, Entry, Recorded, Text};
+use super::{observe, Entry, Keeper, SourceText, Text};
 use crate::IoLoop;
 
 /// How many entries are kept by default.
@@ -42,12 +43,14 @@ pub struct Trace<R = ()> {
     pub result: R,
     entries: Vec<Entry>,
     dropped: usize,
+    cut: bool,
+    sources: Vec<SourceText>,
 }
 
 impl Trace {
     /// Creates a trace from entries that were recorded elsewhere.
     pub(crate) fn new(entries: Vec<Entry>, dropped: usize) -> Self {
-        Self { result: (), entries, dropped }
+        Self { result: (), entries, dropped, cut: false, sources: Vec::new() }
     }
 }
 
@@ -62,9 +65,36 @@ impl<R> Trace<R> {
         self.dropped
     }
 
+    /// Returns whether it ends where [`Recorder::until`] or [`Recorder::turns`] says.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Returns the texts of the program that it is of, as far as they are known.
+    pub fn sources(&self) -> &[SourceText] {
+        &self.sources
+    }
+
+    /// Adds a text of the program, for the views that show it.
+    ///
+    /// ```
+    /// use squall::trace::{Language, SourceText};
+    ///
+    /// let (file, text) = ("src/main.rs", "fn main() {}\n");
+    /// let (language, first_line) = (Language::Rust, 1);
+    /// let source = SourceText { language, name: "main".into(), file: file.into(), first_line, text: text.into() };
+    /// let trace = squall::trace::record(|| ()).with_source(source);
+    /// assert_eq!(trace.sources()[0].text, text);
+    /// ```
+    #[must_use]
+    pub fn with_source(mut self, source: SourceText) -> Self {
+        self.sources.push(source);
+        self
+    }
+
     /// Returns the trace in columns, with settings for how it is drawn.
     pub fn text(&self) -> Text<'_> {
-        Text::new(&self.entries, self.dropped)
+        Text::new(&self.entries, self.dropped, self.cut)
     }
 
     /// Returns the trace in columns, 100 characters wide and without colours.
@@ -90,11 +120,13 @@ impl<R> fmt::Display for Trace<R> {
 #[derive(Debug, Clone)]
 pub struct Recorder {
     limit: usize,
+    until: Option<Duration>,
+    turns: Option<usize>,
 }
 
 impl Default for Recorder {
     fn default() -> Self {
-        Self { limit: LIMIT }
+        Self { limit: LIMIT, until: None, turns: None }
     }
 }
 
@@ -107,7 +139,39 @@ impl Recorder {
     /// Sets how many entries are kept, the first ones. [`Trace::dropped`] counts those that come after.
     #[must_use]
     pub fn limit(self, entries: usize) -> Self {
-        Self { limit: entries }
+        Self { limit: entries, ..self }
+    }
+
+    /// Stops the loop, and records no more, when something happens later than this after the first entry: for programs that
+    /// never end.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use squall::testing::VirtualClock;
+    /// use squall::trace::Recorder;
+    /// use squall::{sleep, IoLoop, Result};
+    ///
+    /// #[squall::coroutine]
+    /// fn minute_loop() -> Result<()> {
+    ///     loop {
+    ///         yield_!(sleep(Duration::from_secs(60)))?;
+    ///     }
+    /// }
+    ///
+    /// let io_loop = IoLoop::with_clock(VirtualClock::new());
+    /// let trace = Recorder::new().until(Duration::from_secs(150)).record(|| io_loop.run_sync(minute_loop));
+    /// assert!(trace.is_cut());
+    /// assert_eq!(trace.entries().last().unwrap().time, Duration::from_secs(120));
+    /// ```
+    #[must_use]
+    pub fn until(self, time: Duration) -> Self {
+        Self { until: Some(time), ..self }
+    }
+
+    /// Stops the loop, and records no more, after that many turns: for programs that never end.
+    #[must_use]
+    pub fn turns(self, turns: usize) -> Self {
+        Self { turns: Some(turns), ..self }
     }
 
     /// Calls `f`, and records what happens until it returns. A recording inside another one takes the events for
@@ -115,37 +179,52 @@ impl Recorder {
     pub fn record<R>(&self, f: impl FnOnce() -> R) -> Trace<R> {
         let recording = Rc::new(Recording {
             entries: RefCell::default(),
-            limit: self.limit,
+            recorder: self.clone(),
+            turns: Cell::new(0),
+            over: Cell::new(false),
             dropped: Cell::new(0),
-            start: Cell::new(None),
+            keeper: RefCell::default(),
         });
         let observing = observe(recording.clone());
         let result = f();
         drop(observing);
-        Trace { result, entries: recording.entries.take(), dropped: recording.dropped.get() }
+        let (entries, dropped) = (recording.entries.take(), recording.dropped.get());
+        Trace { result, entries, dropped, cut: recording.over.get(), sources: Vec::new() }
     }
 }
 
 struct Recording {
     entries: RefCell<Vec<Entry>>,
-    limit: usize,
+    recorder: Recorder,
+    turns: Cell<usize>,
+    /// Whether it was cut: nothing is recorded any more, and each loop that still runs is stopped.
+    over: Cell<bool>,
     dropped: Cell<usize>,
-    /// The loop's time at the first entry.
-    start: Cell<Option<Duration>>,
+    /// Borrowed while a value is printed: what that does itself is not recorded.
+    keeper: RefCell<Keeper>,
 }
 
 impl Observer for Recording {
     fn event(&self, event: &Event<'_>) {
-        let mut entries = self.entries.borrow_mut();
-        if entries.len() >= self.limit {
+        let Ok(mut keeper) = self.keeper.try_borrow_mut() else { return };
+        let io_loop = IoLoop::current();
+        let entry = keeper.keep(event, ReadyQueue::current_id(), io_loop.time());
+        if matches!(event, Event::Turn { .. }) {
+            self.turns.set(self.turns.get() + 1);
+        }
+        let Recorder { limit, until, turns } = self.recorder;
+        let is_late = |entry: &Entry| until.is_some_and(|until| entry.time > until);
+        let is_over =
+            entry.as_ref().is_some_and(is_late) || turns.is_some_and(|turns| self.turns.get() > turns);
+        if self.over.get() || is_over {
+            self.over.set(true);
+            io_loop.stop();
+            return;
+        }
+        if self.entries.borrow().len() >= limit {
             self.dropped.set(self.dropped.get() + 1);
             return;
         }
-        let now = IoLoop::current().time();
-        let start = self.start.get().unwrap_or(now);
-        self.start.set(Some(start));
-        if let Some(event) = Recorded::of(event, start) {
-            entries.push(Entry { time: now.saturating_sub(start), event });
-        }
+        self.entries.borrow_mut().extend(entry);
     }
 }

@@ -4,18 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use squall_runner::trace::{Body, CallId, FutureId, Kind, Problem, State};
+use squall_runner::trace::{Body, CallId, FutureId, Problem, State};
 use squall_runner::Place;
 
 use super::names::{Names, Unit};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
-use super::{Entry, Recorded, Source};
+use super::{Entry, Recorded, Source, Thing};
 
 /// A yield of which it is not known yet whether and why it waits.
 struct Yielding {
     runner: CallId,
     time: Duration,
-    kind: Kind,
+    kind: Thing,
     future: Option<FutureId>,
     place: String,
 }
@@ -74,7 +74,7 @@ impl Story {
         let mut files = HashSet::new();
         for entry in entries {
             match &entry.event {
-                Recorded::Yield { place, .. } | Recorded::Wait { place: Some(place), .. } => {
+                Recorded::Yield { place: Some(place), .. } | Recorded::Wait { place: Some(place), .. } => {
                     files.insert(place.file())
                 }
                 Recorded::Raise { exception, .. } => {
@@ -132,16 +132,19 @@ impl Teller<'_> {
                     self.act(time, *runner, text, Tone::In, Life::Running);
                 }
             }
-            Recorded::Send { runner, value } => self.resume(time, *runner, format!("send {value}"), Tone::In),
-            Recorded::Throw { runner, exception } => {
+            Recorded::Send { runner, value, .. } => {
+                self.resume(time, *runner, format!("send {value}"), Tone::In)
+            }
+            Recorded::Throw { runner, exception, .. } => {
                 self.resume(time, *runner, format!("throw {exception}"), Tone::Bad);
             }
-            Recorded::Yield { runner, kind, future, place } => {
-                let (kind, place) = (*kind, self.place(*place));
+            Recorded::Yield { runner, kind, future, place, .. } => {
+                let place = place.map_or(String::new(), |place| self.place(place));
                 let future = match next.map(|next| &next.event) {
-                    Some(Recorded::Call { future, .. }) if kind == Kind::Awaitable => Some(*future),
+                    Some(Recorded::Call { future, .. }) if *kind == Thing::Awaitable => Some(*future),
                     _ => *future,
                 };
+                let kind = kind.clone();
                 self.yielding = Some(Yielding { runner: *runner, time, kind, future, place });
             }
             Recorded::Wait { runner, future, place, on } => {
@@ -171,11 +174,11 @@ impl Teller<'_> {
                 }
                 self.leave(*runner);
             }
-            Recorded::Return { runner, value, raised } => {
+            Recorded::Return { runner, value, raised, .. } => {
                 let text = if *raised { format!("raise Return({value})") } else { format!("return {value}") };
                 self.end(time, *runner, text, Tone::Good);
             }
-            Recorded::Raise { runner, exception } => {
+            Recorded::Raise { runner, exception, .. } => {
                 // The last frame is the coroutine's own, unless frames were left out.
                 let frame = exception.traceback.first().filter(|_| exception.elided == 0);
                 let place = frame.map_or(String::new(), |(place, _)| self.place(*place));
@@ -183,29 +186,29 @@ impl Teller<'_> {
                 self.row(time, What::Acts(vec![Act { place, ..act }]));
                 self.is_over(*runner);
             }
-            Recorded::Resolve { future, state } => self.resolve(time, *future, *state),
-            Recorded::Report { problem, exception } => {
+            Recorded::Resolve { future, state, .. } => self.resolve(time, *future, *state),
+            Recorded::Report { problem, exception, .. } => {
                 let text = match problem {
                     Problem::NeverAwaited => format!("logged: {exception}"),
                     _ => format!("logged: {}: {exception}", problem.text()),
                 };
                 self.row(time, What::Log(text));
             }
-            Recorded::Note { text } => self.act_now(time, format!("print \"{text}\""), Tone::Said),
-            Recorded::Run { by } => {
+            Recorded::Note { text, .. } => self.act_now(time, format!("print \"{text}\""), Tone::Said),
+            Recorded::Run { by, .. } => {
                 self.looping = true;
                 let mut act = self.by_loop(by.clone().into_owned(), Tone::Plain);
                 act.begins = true;
                 self.row(time, What::Acts(vec![act]));
             }
-            Recorded::Turn => {
+            Recorded::Turn { .. } => {
                 if let Some(began) = self.untold_turn.replace(time) {
                     let first = self.quiet.take().map_or(self.turns, |(quiet, _)| *quiet.start());
                     self.quiet = Some((first..=self.turns, began));
                 }
                 self.turns += 1;
             }
-            Recorded::Stop { outcome } => {
+            Recorded::Stop { outcome, .. } => {
                 self.looping = false;
                 let (text, tone) = match outcome {
                     None => ("stop".to_owned(), Tone::Plain),
@@ -233,10 +236,27 @@ impl Teller<'_> {
                     self.row(time, What::Acts(vec![act]));
                 }
             }
+            // What goes on behind the coroutines has no column.
+            Recorded::Already { .. }
+            | Recorded::Abandon { .. }
+            | Recorded::Retrieved { .. }
+            | Recorded::Dropped { .. }
+            | Recorded::Job { .. }
+            | Recorded::Until { .. }
+            | Recorded::Sleep { .. }
+            | Recorded::Batch { .. }
+            | Recorded::Push { .. }
+            | Recorded::Pop { .. }
+            | Recorded::Retract { .. }
+            | Recorded::Timer { .. }
+            | Recorded::TimerRemoved { .. }
+            | Recorded::Close { .. }
+            | Recorded::Lock { .. }
+            | Recorded::Queue { .. } => {}
             // Shown where the Future is yielded. When a list is yielded, the last Future made for it is that of the
             // whole list.
             Recorded::Made { future, .. } => {
-                if let Some(Yielding { kind: Kind::List(_) | Kind::Dict(_), future: whole, .. }) =
+                if let Some(Yielding { kind: Thing::List(_) | Thing::Dict(_), future: whole, .. }) =
                     &mut self.yielding
                 {
                     *whole = Some(*future);
@@ -297,28 +317,27 @@ impl Teller<'_> {
         let Some(Yielding { runner, time, kind, future, place }) = self.yielding.take() else { return };
         let name = future.map(|future| self.names.future(future));
         let what = match kind {
-            Kind::None => "()".to_owned(),
-            Kind::Moment => "moment".to_owned(),
-            Kind::Future(_) => name.unwrap_or_else(|| "a future".to_owned()),
-            Kind::Awaitable => name.unwrap_or_else(|| "a native coroutine".to_owned()),
-            Kind::List(n) => name.unwrap_or_else(|| format!("a list of {n}")),
-            Kind::Dict(n) => match name {
+            Thing::None => "()".to_owned(),
+            Thing::Moment => "moment".to_owned(),
+            Thing::Future(_) => name.unwrap_or_else(|| "a future".to_owned()),
+            Thing::Awaitable => name.unwrap_or_else(|| "a native coroutine".to_owned()),
+            Thing::List(n) => name.unwrap_or_else(|| format!("a list of {n}")),
+            Thing::Dict(n) => match name {
                 Some(list) => list.replace('[', "{").replace(']', "}"),
                 None => format!("a map of {n}"),
             },
-            Kind::Other(name) => name.to_owned(),
-            Kind::Bad => "what cannot be yielded".to_owned(),
-            _ => kind.to_string(),
+            Thing::Other(ref name) => name.to_string(),
+            Thing::Bad => "what cannot be yielded".to_owned(),
         };
         if wait.is_none() {
             self.leave(runner);
         }
         let (reason, life) = match (wait, kind) {
             (Some(until), _) => (until, Life::Waiting),
-            (None, Kind::Future(State::Done)) => ("done already".to_owned(), Life::Running),
-            (None, Kind::Future(State::Failed)) => ("failed already".to_owned(), Life::Running),
-            (None, Kind::Future(State::Cancelled)) => ("cancelled already".to_owned(), Life::Running),
-            (None, Kind::List(_) | Kind::Dict(_)) if future.is_some() => {
+            (None, Thing::Future(State::Done)) => ("done already".to_owned(), Life::Running),
+            (None, Thing::Future(State::Failed)) => ("failed already".to_owned(), Life::Running),
+            (None, Thing::Future(State::Cancelled)) => ("cancelled already".to_owned(), Life::Running),
+            (None, Thing::List(_) | Thing::Dict(_)) if future.is_some() => {
                 ("all done already".to_owned(), Life::Running)
             }
             (None, _) => (String::new(), Life::Running),

@@ -31,6 +31,7 @@ use super::{lanes, Entry, Raised, Recorded};
 pub struct Text<'a> {
     entries: &'a [Entry],
     dropped: usize,
+    cut: bool,
     width: usize,
     colors: bool,
     lines: bool,
@@ -38,8 +39,8 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    pub(crate) fn new(entries: &'a [Entry], dropped: usize) -> Self {
-        Self { entries, dropped, width: 100, colors: false, lines: true, tracebacks: true }
+    pub(crate) fn new(entries: &'a [Entry], dropped: usize, cut: bool) -> Self {
+        Self { entries, dropped, cut, width: 100, colors: false, lines: true, tracebacks: true }
     }
 
     /// Sets the largest width in columns of a terminal; 100 by default, 40 at least.
@@ -68,10 +69,10 @@ impl<'a> Text<'a> {
         let mut lines = Vec::new();
         for entry in self.entries {
             match &entry.event {
-                Recorded::Stop { outcome: Some(Ok(value)) } => {
+                Recorded::Stop { outcome: Some(Ok(value)), .. } => {
                     self.ended(&mut lines, "outcome", &format!("returned {value}"), Tone::Good);
                 }
-                Recorded::Stop { outcome: Some(Err(exception)) } => {
+                Recorded::Stop { outcome: Some(Err(exception)), .. } => {
                     self.ended(&mut lines, "outcome", &format!("raised {exception}"), Tone::Bad);
                     self.traceback(&mut lines, exception);
                 }
@@ -79,7 +80,7 @@ impl<'a> Text<'a> {
             }
         }
         for entry in self.entries {
-            if let Recorded::Report { problem, exception } = &entry.event {
+            if let Recorded::Report { problem, exception, .. } = &entry.event {
                 let label = match problem {
                     Problem::NeverRetrieved => "unretrieved",
                     Problem::NeverAwaited => "unawaited",
@@ -100,6 +101,9 @@ impl<'a> Text<'a> {
         if let Some(Recorded::LeftOut { events, .. }) = self.entries.first().map(|entry| &entry.event) {
             let text = format!("{events} events came before those that are shown");
             self.ended(&mut lines, "left out", &text, Tone::Faint);
+        }
+        if self.cut {
+            self.ended(&mut lines, "cut", "the program would have gone on from here", Tone::Faint);
         }
         if self.dropped > 0 {
             let text = format!("{} events came after those that are shown", self.dropped);

@@ -10,7 +10,7 @@ struct Reports(RefCell<Vec<(Problem, String)>>);
 
 impl Observer for Reports {
     fn event(&self, event: &Event<'_>) {
-        if let Event::Report { problem, exception } = event {
+        if let Event::Report { problem, exception, .. } = event {
             self.0.borrow_mut().push((*problem, exception.to_string()));
         }
     }

@@ -11,12 +11,13 @@ use crate::coroutine::Coroutine;
 use crate::exception::Result;
 use crate::future::Future;
 use crate::generator::{Generator, GeneratorState, Resume};
-use crate::numbers::{next_call, CallId};
+use crate::numbers::{next_call, CallId, FutureId};
 use crate::place::Place;
+use crate::queued::moment_is_next;
 use crate::shared::lend;
 use crate::shown::Shown;
 use crate::state::State;
-use crate::trace::{self, emit, Body, Event};
+use crate::trace::{self, emit, running_as, running_call, Body, Event};
 use crate::yielded::Yielded;
 
 /// A generator whose call is observed: it reports its input and output. It is a type of its own, so that the Runners of
@@ -28,6 +29,8 @@ pub(super) struct Observed<T> {
     starts: bool,
     /// The line of the call.
     called_at: Place,
+    /// The Future that it waits for, or waited for last.
+    future: Option<FutureId>,
     /// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of
     /// result.
     generator: Box<dyn Generator<Return = T>>,
@@ -86,10 +89,13 @@ impl<T: 'static> Generator for Observed<T> {
         match &resume {
             Resume::Next if self.starts => emit(|| Event::Start { runner }),
             Resume::Next => {}
-            Resume::Send(future) => future.look(&mut |value| emit(|| Event::Send { runner, value })),
-            Resume::Throw(exception) => emit(|| Event::Throw { runner, exception }),
+            Resume::Send(future) => {
+                let sent = self.future;
+                future.look(&mut |value| emit(|| Event::Send { runner, value, future: sent }));
+            }
+            Resume::Throw(exception) => emit(|| Event::Throw { runner, exception, future: self.future }),
         }
-        let state = self.generator.resume(resume);
+        let state = running_as(Some(runner), || self.generator.resume(resume));
         match state {
             GeneratorState::Yielded(yielded) => GeneratorState::Yielded(self.yielded(yielded)),
             GeneratorState::Returned(value) => {
@@ -106,6 +112,10 @@ impl<T: 'static> Generator for Observed<T> {
         self.generator.place()
     }
 
+    fn is_observed() -> bool {
+        true
+    }
+
     fn observed(&self) -> Option<CallId> {
         Some(self.runner)
     }
@@ -117,22 +127,26 @@ impl<T: 'static> Generator for Observed<T> {
 
 impl<T: 'static> Observed<T> {
     /// Reports a yield, and whether it is waited for, which is known once it is converted to a Future.
-    fn yielded(&self, yielded: Yielded) -> Yielded {
+    fn yielded(&mut self, yielded: Yielded) -> Yielded {
         let (runner, carried) = (self.runner, yielded.place());
+        let of = yielded.futures();
         emit(|| {
             let future = yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id);
             let place = carried.or_else(|| self.place()).unwrap_or(self.called_at);
-            Event::Yield { runner, kind: yielded.kind(), future, place }
+            Event::Yield { runner, kind: yielded.kind(), future, of: &of, place }
         });
-        let future = yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
+        let convert =
+            || yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
+        let future = running_as(Some(runner), convert);
         let is_moment = future.is_moment();
+        self.future = (!is_moment).then(|| future.id());
         if is_moment || future.state() == State::Pending {
-            emit(|| Event::Wait {
-                runner,
-                future: (!is_moment).then(|| future.id()),
-                place: None,
-                on: future.describe(),
-            });
+            emit(|| Event::Wait { runner, future: self.future, place: None, on: future.describe() });
+            if is_moment {
+                moment_is_next(runner);
+            }
+        } else {
+            emit(|| Event::Already { runner, future: future.id(), state: future.state() });
         }
         Yielded::erased(future, carried)
     }
@@ -150,13 +164,14 @@ impl<T: 'static> Runner<Observed<T>> {
         let call = Call::new(coroutine);
         let (runner_id, location, generator) = (next_call(), Location::caller(), Box::new(generator));
         let (starts, called_at) = (body == Body::Generator, location.into());
-        let gen = Observed { runner: runner_id, coroutine, starts, called_at, generator };
+        let gen = Observed { runner: runner_id, coroutine, starts, called_at, future: None, generator };
         let runner = Self::new(call, location, Some(gen), Cell::new(Context::current()));
         let future = runner.result_future.id();
         let stops = trace::stops(&runner, false);
         // For an observer, a coroutine that is held back is like a native one: it starts in a later turn.
         let body = if stops { Body::Native } else { body };
-        tell(Some(runner_id), |runner| Event::Call { runner, future, coroutine, body });
+        let (caller, place) = (running_call(), location.into());
+        tell(Some(runner_id), |runner| Event::Call { runner, future, coroutine, body, caller, place });
         if stops {
             lend(&runner.gen, |gen| gen.iter_mut().for_each(|gen| gen.starts = true));
             runner.register();

@@ -93,7 +93,7 @@ impl Reports {
         struct Report(Lines);
         impl Observer for Report {
             fn event(&self, event: &Event<'_>) {
-                if let Event::Report { problem, exception } = event {
+                if let Event::Report { problem, exception, .. } = event {
                     self.0.add(format!("{problem:?}: {exception}"));
                 }
             }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use squall_runner::ready::Callback;
-use squall_runner::trace::{Event, Observer};
+use squall_runner::trace::{Event, Observer, Queued};
 use squall_runner::{coroutine, moment, Future, Result};
 
 use crate::{drain, Lines, Observing};
@@ -23,6 +23,9 @@ impl Observer for Names {
             Event::Wait { runner, .. } => format!("wait {}", runner.0),
             Event::Return { runner, .. } => format!("return {}", runner.0),
             Event::Raise { runner, .. } => format!("raise {}", runner.0),
+            Event::Already { runner, .. } => format!("already {}", runner.0),
+            Event::Push { queued: Queued::Call(call), why, .. } => format!("push {} {why:?}", call.0),
+            Event::Retrieved { future } => format!("retrieved {}", future.0),
             Event::Resolve { .. } => return,
             event => format!("{event:?}"),
         };
@@ -46,7 +49,18 @@ fn call_that_is_observed_is_told_step_by_step() {
     drain();
     drop(observing);
     assert_eq!(future.result().unwrap(), 10);
-    let told = ["call 1", "start 1", "yield 1", "send 1", "yield 1", "wait 1", "send 1", "return 1"];
+    let told = [
+        "call 1",
+        "start 1",
+        "yield 1",
+        "already 1",
+        "send 1",
+        "yield 1",
+        "wait 1",
+        "push 1 Moment",
+        "send 1",
+        "return 1",
+    ];
     assert_eq!(lines.take(), told);
 }
 
@@ -62,7 +76,10 @@ fn call_that_was_made_before_anybody_observed_is_not_told_of() {
     drop(observing);
     assert_eq!(before.result().unwrap(), 10);
     assert!(failing.exception().unwrap().is::<std::fmt::Error>());
-    assert_eq!(lines.take(), ["call 1", "start 1", "yield 1", "throw 1", "raise 1"]);
+    assert_eq!(
+        lines.take(),
+        ["call 1", "start 1", "yield 1", "already 1", "retrieved 2", "throw 1", "raise 1"]
+    );
 }
 
 #[test]
@@ -74,7 +91,7 @@ fn call_that_was_observed_is_told_of_no_more_when_the_observer_has_gone() {
     let told = lines.take().len();
     drain();
     assert_eq!(future.result().unwrap(), 10);
-    assert_eq!((told, lines.take()), (6, Vec::<String>::new()));
+    assert_eq!((told, lines.take()), (8, Vec::<String>::new()));
 }
 
 #[test]

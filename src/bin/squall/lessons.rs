@@ -15,6 +15,7 @@ macro_rules! lessons {
         /// All lessons.
         pub(crate) const LESSONS: &[Lesson] = &[$(Lesson {
             name: $name,
+            module: stringify!($module),
             file: include_str!(concat!("lessons/", stringify!($module), ".rs")),
             main: $module::main,
         },)*];
@@ -42,6 +43,8 @@ lessons! {
 #[derive(Debug)]
 pub(crate) struct Lesson {
     pub(crate) name: &'static str,
+    /// The name of its module.
+    module: &'static str,
     /// The source. Its first line says what the lesson shows, its second line names the section of the guide.
     file: &'static str,
     pub(crate) main: fn() -> squall::Result<()>,
@@ -59,6 +62,16 @@ impl Lesson {
             .iter()
             .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
             .filter(|lesson| likeness(lesson) > 0.75)
+    }
+
+    /// Returns the path of its file, as the compiler has it.
+    pub(crate) fn path(&self) -> String {
+        format!("{}/{}.rs", file!().trim_end_matches(".rs"), self.module)
+    }
+
+    /// Returns the text of its file.
+    pub(crate) fn text(&self) -> &'static str {
+        self.file
     }
 
     /// Returns what the lesson shows, in one sentence.

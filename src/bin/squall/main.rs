@@ -7,9 +7,12 @@ mod site;
 mod stage;
 mod subject;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use squall::trace::{Recorder, Trace};
 
 use lessons::{Lesson, LESSONS};
 use output::Color;
@@ -20,6 +23,9 @@ Examples:
   squall lessons                     list the lessons
   squall trace interleaving          show a lesson: its source and its trace
   squall trace minute_loop | less    show a trace page by page
+  squall trace bad_call --format mermaid -o bad_call.mmd
+                                     write it as a sequence diagram
+  squall trace clock.json --until 5s trace a program that never ends
   squall run program.json            run a program written in JSON
   squall trace - < program.json      trace a program from standard input
 
@@ -56,12 +62,57 @@ enum Action {
         /// Leave the source out
         #[arg(long)]
         no_source: bool,
+        #[command(flatten)]
+        cut: Cut,
+        /// What to make of the trace
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+        /// Write it to a file
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// List the built-in lessons, or show the source of one
     Lessons {
         /// The lesson to show
         lesson: Option<String>,
     },
+}
+
+/// Where a trace ends, of a program that does not.
+#[derive(Debug, clap::Args)]
+struct Cut {
+    /// Stop the program at this time: 5s, 1.5s, 300ms, 2m
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Duration>,
+    /// Stop the program after that many turns of the loop
+    #[arg(long, value_name = "N")]
+    turns: Option<usize>,
+}
+
+/// A way to show a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Columns, below the source
+    Text,
+    /// JSON Lines, which docs/trace.md describes
+    Jsonl,
+    /// A sequence diagram of Mermaid
+    Mermaid,
+    /// A trace for ui.perfetto.dev
+    Chrome,
+}
+
+/// Reads a time with its unit.
+fn time(text: &str) -> Result<Duration, String> {
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let seconds = match &text[number.len()..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        _ => return Err("a time is a number with ms, s or m, as in 300ms".to_owned()),
+    };
+    let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, clap::Args)]
@@ -81,7 +132,10 @@ fn main() -> ExitCode {
     squall::report_to_stderr(false);
     let done = match action {
         Action::Run { program } => run(&program),
-        Action::Trace { program, width, no_source } => trace(&program, width, !no_source, color),
+        Action::Trace { program, width, no_source, cut, format, output } => {
+            let view = View { width, source: !no_source, color, format, output };
+            trace(&program, &cut, &view)
+        }
         Action::Lessons { lesson: None } => {
             output::write(color, &list());
             Ok(ExitCode::SUCCESS)
@@ -108,16 +162,56 @@ fn run(program: &Program) -> Result<ExitCode, String> {
     })
 }
 
-fn trace(program: &Program, width: Option<u16>, source: bool, color: Color) -> Result<ExitCode, String> {
-    let subject = Subject::find(&program.program, program.real_time)?;
-    let trace = squall::trace::record(|| subject.run(program.real_time));
-    let width = width.map_or_else(output::width, usize::from);
-    if source {
-        output::write(color, &format!("{}\n", subject.source(width)));
+/// How a trace is shown.
+struct View {
+    width: Option<u16>,
+    source: bool,
+    color: Color,
+    format: Format,
+    output: Option<PathBuf>,
+}
+
+impl View {
+    fn of<R>(&self, subject: &Subject, trace: &Trace<R>) -> String {
+        let width = self.width.map_or_else(output::width, usize::from);
+        match self.format {
+            Format::Text => {
+                let source = if self.source { format!("{}\n", subject.source(width)) } else { String::new() };
+                format!("{source}{}", trace.text().width(width).colors(true))
+            }
+            Format::Jsonl => trace.to_jsonl(),
+            Format::Mermaid => trace.to_mermaid(),
+            Format::Chrome => trace.to_chrome(),
+        }
     }
-    output::write(color, &trace.text().width(width).colors(true));
+
+    /// Writes the trace where it is wanted.
+    fn write<R>(&self, subject: &Subject, trace: &Trace<R>) -> Result<(), String> {
+        let text = self.of(subject, trace);
+        match &self.output {
+            None => output::write(self.color, &text),
+            Some(file) => std::fs::write(file, output::without_colors(&text))
+                .map_err(|error| format!("cannot write {}: {error}", file.display()))?,
+        }
+        Ok(())
+    }
+}
+
+fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> {
+    let subject = Subject::find(&program.program, program.real_time)?;
+    let mut recorder = Recorder::new();
+    if let Some(until) = cut.until {
+        recorder = recorder.until(until);
+    }
+    if let Some(turns) = cut.turns {
+        recorder = recorder.turns(turns);
+    }
+    let trace = recorder.record(|| subject.run(program.real_time)).with_source(subject.text_of_source());
+    view.write(&subject, &trace)?;
+    let is_cut = trace.is_cut();
     Ok(match trace.result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(_) if is_cut => ExitCode::SUCCESS,
         Err(Failure::Raised(_)) => ExitCode::from(1),
         Err(Failure::GivenUp(why)) => {
             output::error_line(&why);

@@ -39,6 +39,11 @@ pub(crate) fn write(color: Color, text: &impl fmt::Display) {
     written(write!(stdout, "{text}").and_then(|()| stdout.flush()));
 }
 
+/// Returns a text without its colours.
+pub(crate) fn without_colors(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
 /// Writes a line unchanged.
 pub(crate) fn line(text: &str) {
     written(writeln!(io::stdout().lock(), "{text}"));

@@ -24,6 +24,7 @@ pub(crate) fn perform<R>(real_time: bool, program: impl FnOnce() -> R) -> R {
 }
 
 /// Prints a text of the program: to the trace if one is recorded, else to standard output.
+#[track_caller]
 pub(crate) fn print(text: &str) {
     if trace::observed() {
         trace::note(text);

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
-use squall::trace::{self, Event, Observer, Problem};
+use squall::trace::{self, Event, Language, Observer, Problem, SourceText};
 
 use crate::fold::fold;
 use crate::lessons::Lesson;
@@ -72,6 +72,26 @@ impl Subject {
                 drop(printing);
                 ended(&report.map_err(|error| Failure::GivenUp(error.to_string()))?.outcomes)
             }
+        }
+    }
+
+    /// Returns its source, for the views that show it.
+    pub(crate) fn text_of_source(&self) -> SourceText {
+        match self {
+            Self::Lesson(lesson) => SourceText {
+                language: Language::Rust,
+                name: lesson.name.into(),
+                file: lesson.path().into(),
+                first_line: 1,
+                text: lesson.text().into(),
+            },
+            Self::Program(program) => SourceText {
+                language: Language::Json,
+                name: program.name().to_owned().into(),
+                file: program.file().into(),
+                first_line: 1,
+                text: program.source().into(),
+            },
         }
     }
 
@@ -192,11 +212,11 @@ struct Printer;
 impl Observer for Printer {
     fn event(&self, event: &Event<'_>) {
         match event {
-            Event::Note { text } => output::line(text),
-            Event::Report { problem: Problem::NeverAwaited, exception } => {
+            Event::Note { text, .. } => output::line(text),
+            Event::Report { problem: Problem::NeverAwaited, exception, .. } => {
                 output::error_line(&format!("{}: {exception}", exception.name()));
             }
-            Event::Report { problem, exception } => {
+            Event::Report { problem, exception, .. } => {
                 let message = exception.to_string();
                 let colon = if message.is_empty() { "" } else { ": " };
                 output::error_line(&format!(
