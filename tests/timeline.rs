@@ -13,7 +13,11 @@ fn fold(name: &str, entries: &[Entry]) -> State {
     let (mut state, mut resolved) = (State::default(), HashSet::new());
     for (n, entry) in entries.iter().enumerate() {
         let before = || {
-            entries[n.saturating_sub(20)..n].iter().map(|entry| format!("\n{entry:?}")).collect::<String>()
+            entries[n.saturating_sub(20)..n]
+                .iter()
+                .map(|entry| format!("\n{entry:?}"))
+                .collect::<Vec<_>>()
+                .concat()
         };
         let at = || format!("{name}, entry {n}: {entry:?}\nafter {}\nin {state:?}", before());
         assert!(entry.time >= state.time, "{}", at());
@@ -31,10 +35,10 @@ fn fold(name: &str, entries: &[Entry]) -> State {
             Recorded::Send { runner, .. } | Recorded::Throw { runner, .. } => {
                 assert!([Status::Running, Status::Ready].contains(&state.calls[runner].status), "{}", at());
             }
-            Recorded::Yield { runner, .. } | Recorded::Wait { runner, .. } => {
-                assert_eq!(state.actor(), Some(*runner), "{}", at());
-            }
-            Recorded::Return { runner, .. } | Recorded::Raise { runner, .. } => {
+            Recorded::Yield { runner, .. }
+            | Recorded::Wait { runner, .. }
+            | Recorded::Return { runner, .. }
+            | Recorded::Raise { runner, .. } => {
                 assert_eq!(state.actor(), Some(*runner), "{}", at());
             }
             Recorded::Call { caller, .. } => assert_eq!(state.actor(), *caller, "{}", at()),

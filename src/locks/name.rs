@@ -9,7 +9,7 @@ use squall_runner::Place;
 /// A name that the user set, or else a kind and a number such as `Lock#2`, assigned when the lock is first mentioned.
 pub(crate) struct Name {
     kind: &'static str,
-    name: RefCell<Option<Rc<str>>>,
+    given: RefCell<Option<Rc<str>>>,
     /// Its number in the trace; `None` until it is first mentioned.
     number: Cell<Option<LockId>>,
 }
@@ -25,7 +25,7 @@ pub(crate) struct Requested {
 
 impl Name {
     pub(crate) fn of(kind: &'static str) -> Self {
-        Self { kind, name: RefCell::default(), number: Cell::new(None) }
+        Self { kind, given: RefCell::default(), number: Cell::new(None) }
     }
 
     /// Returns its number in the trace.
@@ -40,13 +40,13 @@ impl Name {
     }
 
     pub(crate) fn give(&self, name: Rc<str>) {
-        let before = self.name.replace(Some(name));
+        let before = self.given.replace(Some(name));
         drop(before);
     }
 
     /// Returns the name. The first call assigns a number if no name was set.
     pub(crate) fn get(&self) -> Rc<str> {
-        let mut name = self.name.borrow_mut();
+        let mut name = self.given.borrow_mut();
         name.get_or_insert_with(|| format!("{}#{}", self.kind, trace::next_number(self.kind)).into()).clone()
     }
 

@@ -133,7 +133,7 @@ impl Teller<'_> {
                 }
             }
             Recorded::Send { runner, value, .. } => {
-                self.resume(time, *runner, format!("send {value}"), Tone::In)
+                self.resume(time, *runner, format!("send {value}"), Tone::In);
             }
             Recorded::Throw { runner, exception, .. } => {
                 self.resume(time, *runner, format!("throw {exception}"), Tone::Bad);

@@ -28,6 +28,7 @@ use super::{lanes, Entry, Raised, Recorded};
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "print it, or make a String of it"]
+#[allow(clippy::struct_excessive_bools)] // Each is an option of its own.
 pub struct Text<'a> {
     entries: &'a [Entry],
     dropped: usize,
