@@ -58,12 +58,18 @@ mod mermaid;
 mod names;
 mod observe;
 #[cfg(feature = "trace")]
+mod page;
+#[cfg(feature = "trace")]
 mod paint;
 #[cfg(feature = "trace")]
 mod recorder;
+#[cfg(feature = "trace")]
+mod say;
 mod show;
 #[cfg(feature = "trace")]
 pub mod state;
+#[cfg(feature = "trace")]
+mod steps;
 #[cfg(feature = "trace")]
 mod story;
 #[cfg(feature = "trace")]
@@ -89,7 +95,13 @@ pub use jsonl::{Language, NotATrace, SourceText};
 #[cfg(feature = "trace")]
 pub(crate) use keep::Keeper;
 #[cfg(feature = "trace")]
+pub use page::{Ask, Page};
+#[cfg(feature = "trace")]
 pub use recorder::{record, Recorder, Trace};
+#[cfg(feature = "trace")]
+pub use say::{Lang, Narrator, Part, Said};
+#[cfg(feature = "trace")]
+pub use steps::{steps, Step};
 #[cfg(feature = "trace")]
 pub use text::Text;
 #[cfg(feature = "trace")]

@@ -180,6 +180,12 @@ pub fn lost() -> Vec<String> {
     ANCHORS.iter().flat_map(wrong).collect()
 }
 
+/// Returns the lines of squall's files that an entry can light, by their numbers.
+#[cfg(test)]
+pub(crate) fn lines_of_anchors() -> impl Iterator<Item = (File, usize)> {
+    ANCHORS.iter().map(|anchor| (anchor.0, line(*anchor).0))
+}
+
 /// The lines at which a text ends: some lines that follow each other, each by how it begins.
 fn places(file: File, text: &str) -> Vec<usize> {
     let lines: Vec<&str> = file.text().lines().map(str::trim_start).collect();

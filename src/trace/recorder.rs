@@ -8,7 +8,7 @@ use std::time::Duration;
 use squall_runner::ready::ReadyQueue;
 use squall_runner::trace::{Event, Observer};
 
-use super::{observe, Entry, Keeper, SourceText, Text};
+use super::{observe, Entry, Keeper, Page, SourceText, Text};
 use crate::IoLoop;
 
 /// How many entries are kept by default.
@@ -90,6 +90,24 @@ impl<R> Trace<R> {
     pub fn with_source(mut self, source: SourceText) -> Self {
         self.sources.push(source);
         self
+    }
+
+    /// Returns the trace as a page for a browser, with settings.
+    pub fn page(&self) -> Page<'_> {
+        Page::new(&self.entries, self.dropped, &self.sources)
+    }
+
+    /// Returns the trace as a page for a browser: one file that can be stepped both ways, without a network.
+    ///
+    /// The texts of the program are those that the trace [carries](Self::with_source). Of other lines the files are read, if
+    /// they are below the current directory or one above it, as they are for `cargo run` and `cargo test`.
+    ///
+    /// ```
+    /// let trace = squall::trace::record(|| squall::coroutine(|_co| async { Ok(5) }));
+    /// assert!(trace.to_html().starts_with("<!doctype html>"));
+    /// ```
+    pub fn to_html(&self) -> String {
+        self.page().to_string()
     }
 
     /// Returns the trace in columns, with settings for how it is drawn.

@@ -79,6 +79,27 @@ impl Lesson {
         self.heading(0)
     }
 
+    /// Returns what it shows, in a Chinese sentence.
+    pub(crate) fn about_in_chinese(&self) -> &'static str {
+        match self.name {
+            "nested_call" => "协程调用协程：yield 调用得到的 Future。",
+            "run_sync" => "`run_sync` 把一个协程运行到底，并交出结果。",
+            "spawn_callback" => "发出去就不管：由循环调用协程，没有人等它。",
+            "bad_call" => "像普通函数那样调用协程，什么异常也不会抛出。",
+            "good_call" => "yield 协程，异常就在 yield 处抛出。",
+            "return" => "`raise gen.Return(value)` 可以在任何地方结束协程。",
+            "parallel_list" => "yield 一个列表：其中所有的同时等待。",
+            "parallel_map" => "yield 一个字典：结果按键取得。",
+            "interleaving" => "先留着 Future 不 yield，同时做别的事。",
+            "leaving_client" => "客户端在两次 flush 之间离开：只有某些次序才会暴露。",
+            "looping" => "循环处理陆续到来的东西：在循环条件里 yield。",
+            "minute_loop" => "每分钟做一次，每次都再晚一点：多出做事所花的时间。",
+            "minute_loop2" => "严格每分钟做一次：做事的同时，时钟在走。",
+            "native" => "`async fn` 和 yield 写法并用：可以互相等待。",
+            _ => self.about(),
+        }
+    }
+
     /// Returns the section of Tornado's guide that describes the pattern.
     pub(crate) fn guide(&self) -> &'static str {
         self.heading(1).trim_start_matches("Tornado's guide: ").trim_end_matches('.')
@@ -104,6 +125,7 @@ mod tests {
             assert!(lesson.file.starts_with("//! "), "{}", lesson.name);
             assert!(lesson.heading(1).starts_with("Tornado's guide: "), "{}", lesson.name);
             assert!(lesson.about().len() <= 70, "{}", lesson.name);
+            assert_ne!(lesson.about_in_chinese(), lesson.about(), "{}", lesson.name);
             assert!(
                 lesson.source().next().is_some_and(|(n, line)| n == 4 && !line.is_empty()),
                 "{}",

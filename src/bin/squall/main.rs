@@ -7,12 +7,13 @@ mod site;
 mod stage;
 mod subject;
 
+use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use squall::trace::{Recorder, Trace};
+use squall::trace::{Lang, Recorder, Trace};
 
 use lessons::{Lesson, LESSONS};
 use output::Color;
@@ -70,6 +71,9 @@ enum Action {
         /// Write it to a file
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// The language of a page [default: that of the locale]
+        #[arg(long, value_enum)]
+        lang: Option<Language>,
     },
     /// List the built-in lessons, or show the source of one
     Lessons {
@@ -100,6 +104,30 @@ enum Format {
     Mermaid,
     /// A trace for ui.perfetto.dev
     Chrome,
+    /// A page for a browser, to be stepped both ways
+    Html,
+}
+
+/// A language, as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Language {
+    En,
+    Zh,
+}
+
+impl Language {
+    /// The language that is asked for, else that of the locale.
+    fn of(asked: Option<Self>) -> Lang {
+        match asked {
+            Some(Self::En) => Lang::En,
+            Some(Self::Zh) => Lang::Zh,
+            None => {
+                let set =
+                    ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| env::var(name).ok());
+                Lang::of_locale(&set.into_iter().find(|value| !value.is_empty()).unwrap_or_default())
+            }
+        }
+    }
 }
 
 /// Reads a time with its unit.
@@ -132,8 +160,9 @@ fn main() -> ExitCode {
     squall::report_to_stderr(false);
     let done = match action {
         Action::Run { program } => run(&program),
-        Action::Trace { program, width, no_source, cut, format, output } => {
-            let view = View { width, source: !no_source, color, format, output };
+        Action::Trace { program, width, no_source, cut, format, output, lang } => {
+            let lang = Language::of(lang);
+            let view = View { width, source: !no_source, color, format, output, lang };
             trace(&program, &cut, &view)
         }
         Action::Lessons { lesson: None } => {
@@ -169,6 +198,7 @@ struct View {
     color: Color,
     format: Format,
     output: Option<PathBuf>,
+    lang: Lang,
 }
 
 impl View {
@@ -182,6 +212,7 @@ impl View {
             Format::Jsonl => trace.to_jsonl(),
             Format::Mermaid => trace.to_mermaid(),
             Format::Chrome => trace.to_chrome(),
+            Format::Html => subject.page(trace).lang(self.lang).to_string(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
-use squall::trace::{self, Event, Language, Observer, Problem, SourceText};
+use squall::trace::{self, Event, Language, Observer, Page, Problem, SourceText, Trace};
 
 use crate::fold::fold;
 use crate::lessons::Lesson;
@@ -92,6 +92,16 @@ impl Subject {
                 first_line: 1,
                 text: program.source().into(),
             },
+        }
+    }
+
+    /// Returns a trace of it as a page.
+    pub(crate) fn page<'a, R>(&self, trace: &'a Trace<R>) -> Page<'a> {
+        match self {
+            Self::Lesson(lesson) => {
+                trace.page().title(lesson.name, [lesson.about(), lesson.about_in_chinese()])
+            }
+            Self::Program(program) => trace.page().title(program.name(), [program.about(); 2]),
         }
     }
 

@@ -1,0 +1,306 @@
+//! [`Data`]: all that a page shows, as JSON. `docs/page.md` describes it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{json, Map, Value};
+use squall_runner::trace::{CallId, FutureId};
+
+use super::excerpts;
+use super::sources::{place, Files};
+use super::tracks::Tracks;
+use super::view::{Pushed, View};
+use super::{parts, Ask, Page};
+use crate::trace::machine::Machine;
+use crate::trace::say::words::{EXPLAINED, KEYS, REASONS, WORDS};
+use crate::trace::state::State;
+use crate::trace::{steps, Entry, Lang, Narrator, Part, Recorded, Said, Standing, Step, Timeline};
+
+/// The version of the data, which the script of the page is made for.
+const VERSION: u32 = 1;
+
+/// What a page shows.
+#[derive(Debug)]
+pub(super) struct Data(Value);
+
+impl Data {
+    pub(super) fn of(page: &Page<'_>) -> Self {
+        let narrator = Narrator::new(page.entries);
+        let files = Files::of(page.entries, page.sources);
+        let told = Told::of(page.entries, &narrator, &files);
+        let name = page.name.as_deref().or(files.first()).unwrap_or("trace");
+        let asks: Vec<_> = page.asks.iter().map(ask).collect();
+        Self(json!({
+            "version": VERSION,
+            "name": name,
+            "about": page.about.as_ref().map(|[en, zh]| json!({"en": en, "zh": zh})),
+            "language": page.lang.map(Lang::tag),
+            "dropped": page.dropped,
+            "sources": files.json(),
+            "calls": told.calls,
+            "futures": told.futures,
+            "lanes": told.lanes,
+            "segments": told.segments,
+            "steps": told.steps,
+            "sentences": told.sentences.all,
+            "marks": told.marks.all,
+            "state": told.state,
+            "patches": told.patches,
+            "runner": excerpts::texts(),
+            "asks": asks,
+            "words": {"en": words(Lang::En), "zh": words(Lang::Zh)},
+        }))
+    }
+
+    pub(super) fn json(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// What stands in a table once, however often it is used.
+#[derive(Debug, Default)]
+struct Table {
+    all: Vec<Value>,
+    places: HashMap<String, usize>,
+}
+
+impl Table {
+    fn place(&mut self, value: Value) -> usize {
+        let next = self.all.len();
+        *self.places.entry(value.to_string()).or_insert_with(|| {
+            self.all.push(value);
+            next
+        })
+    }
+}
+
+/// The steps of a trace, told.
+#[derive(Debug, Default)]
+struct Told {
+    steps: Vec<Value>,
+    sentences: Table,
+    marks: Table,
+    state: Value,
+    patches: Vec<Value>,
+    calls: Map<String, Value>,
+    futures: Map<String, Value>,
+    lanes: Vec<Value>,
+    segments: Vec<Value>,
+    /// How many things were printed and reported.
+    printed: usize,
+}
+
+impl Told {
+    fn of(entries: &[Entry], narrator: &Narrator<'_>, files: &Files) -> Self {
+        let view = View { unit: narrator.unit, files };
+        let mut told = Self { state: view.nothing(), ..Self::default() };
+        let timeline = Timeline::new(entries);
+        let mut tracks = Tracks::default();
+        let (mut before, mut after) = (State::default(), State::default());
+        let mut pushed = HashMap::new();
+        let all = steps(entries);
+        for (nth, step) in all.iter().enumerate() {
+            let mut count = Pushed { before: pushes(&pushed, &before), after: 0 };
+            while after.entries < step.entries.end && timeline.forward(&mut after) {}
+            let machine: Vec<_> = entries[step.entries.clone()]
+                .iter()
+                .map(|entry| Machine::at(&before, entry, &after))
+                .collect();
+            let mark = told.marks.place(excerpts::marks(&machine));
+            for entry in &entries[step.entries.clone()] {
+                if let Recorded::Push { io_loop, .. } = entry.event {
+                    *pushed.entry(io_loop).or_default() += 1;
+                }
+            }
+            count.after = pushes(&pushed, &after);
+            told.step(nth, step, mark, entries, narrator, &view, [&before, &after]);
+            let mut patch = view.patch(&before, &after, &count);
+            told.print(&entries[step.entries.clone()], &mut patch);
+            told.patches.push(patch.into());
+            tracks.step(nth, &after);
+            if let Some(actor) = narrator.actor(step, &before) {
+                tracks.acts(nth, actor);
+            }
+            before.clone_from(&after);
+        }
+        told.name(entries, narrator, tracks, all.len());
+        told
+    }
+
+    fn step(
+        &mut self,
+        nth: usize,
+        step: &Step,
+        mark: usize,
+        entries: &[Entry],
+        narrator: &Narrator<'_>,
+        view: &View<'_>,
+        [before, after]: [&State; 2],
+    ) {
+        let head = &entries[step.head];
+        let actor = narrator.actor(step, before);
+        let says =
+            Lang::ALL.map(|lang| (lang.tag().to_owned(), said(&narrator.tell(step, before, after, lang))));
+        let say = self.sentences.place(says.into_iter().collect::<Map<_, _>>().into());
+        let mut shown = json!({
+            "kind": kind(&head.event),
+            "turn": after.io_loop().map_or(0, |(_, it)| it.turn),
+            "say": say,
+            "mark": mark,
+        });
+        let mut put = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                shown[key] = value;
+            }
+        };
+        put("actor", actor.map(|actor| json!(actor)));
+        let own = |actor: CallId| after.calls.get(&actor).and_then(|call| call.place);
+        put("at", actor.map_or_else(|| place(&head.event), own).and_then(|place| view.place(place)));
+        let (calls, future) = match &head.event {
+            Recorded::Call { runner, future, .. } => (Some(*runner), Some(*future)),
+            Recorded::Yield { future, .. } | Recorded::Wait { future, .. } => (None, *future),
+            Recorded::Send { future, .. } | Recorded::Throw { future, .. } => (None, *future),
+            Recorded::Made { future, .. }
+            | Recorded::Resolve { future, .. }
+            | Recorded::Already { future, .. } => (None, Some(*future)),
+            _ => (None, None),
+        };
+        put("calls", calls.map(|call| json!(call)));
+        put("future", future.map(|future| json!(future)));
+        let wakes: Vec<_> = entries[step.entries.clone()].iter().filter_map(woken).collect();
+        put("wakes", (!wakes.is_empty()).then(|| json!(wakes)));
+        if let Recorded::Turn { .. } = head.event {
+            let later =
+                nth == 0 || before.time != after.time || before.io_loop().is_none_or(|(_, it)| it.turn == 0);
+            put("time", later.then(|| view.unit.tell(head.time).into()));
+        }
+        self.steps.push(shown);
+    }
+
+    /// What is printed and logged in a step.
+    fn print(&mut self, entries: &[Entry], patch: &mut Map<String, Value>) {
+        let mut printed = Map::new();
+        for entry in entries {
+            let line = match &entry.event {
+                Recorded::Note { text, .. } => json!({"text": text}),
+                Recorded::Report { exception, .. } => json!({"text": exception.to_string(), "logged": true}),
+                _ => continue,
+            };
+            printed.insert(self.printed.to_string(), line);
+            self.printed += 1;
+        }
+        if !printed.is_empty() {
+            patch.insert("printed".into(), printed.into());
+        }
+    }
+
+    /// The names of all calls and Futures, and the lanes.
+    fn name(&mut self, entries: &[Entry], narrator: &Narrator<'_>, tracks: Tracks, steps: usize) {
+        let (segments, lanes, of) = tracks.finish(steps, &narrator.names);
+        self.lanes = [Value::Null].into_iter().chain(lanes.into_iter().map(Value::String)).collect();
+        let segment = |segment: &super::tracks::Segment| {
+            json!([segment.call, segment.from, segment.to, segment.status])
+        };
+        self.segments = segments.iter().map(segment).collect();
+        for (call, lane) in of {
+            let call_is = json!({"label": narrator.names.call(call), "lane": lane});
+            self.calls.insert(call.0.to_string(), call_is);
+        }
+        for future in futures(entries).into_keys() {
+            let mut named = json!({"label": narrator.names.future(future)});
+            if let Some(call) = narrator.names.call_of(future) {
+                named["call"] = json!(call);
+            }
+            self.futures.insert(future.0.to_string(), named);
+        }
+    }
+}
+
+/// How many things were put on the ready queue of the loop that runs.
+fn pushes(pushed: &HashMap<crate::trace::LoopId, u64>, state: &State) -> u64 {
+    state.io_loop().and_then(|(io_loop, _)| pushed.get(&io_loop).copied()).unwrap_or(0)
+}
+
+/// The call that an entry wakes.
+fn woken(entry: &Entry) -> Option<CallId> {
+    use crate::trace::Reason;
+    match entry.event {
+        Recorded::Push { queued: Standing::Call(call), why: Reason::Done(_) | Reason::Woken, .. } => {
+            Some(call)
+        }
+        _ => None,
+    }
+}
+
+/// All Futures that are mentioned.
+fn futures(entries: &[Entry]) -> BTreeMap<FutureId, ()> {
+    let mut all = BTreeMap::new();
+    for entry in entries {
+        match &entry.event {
+            Recorded::Call { future, .. }
+            | Recorded::Made { future, .. }
+            | Recorded::Resolve { future, .. }
+            | Recorded::Already { future, .. }
+            | Recorded::Until { future, .. } => drop(all.insert(*future, ())),
+            Recorded::Yield { future: Some(future), .. } | Recorded::Wait { future: Some(future), .. } => {
+                all.insert(*future, ());
+            }
+            Recorded::LeftOut { calls, made, .. } => {
+                all.extend(calls.iter().map(|call| (call.future, ())));
+                all.extend(made.iter().map(|(future, _)| (*future, ())));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+/// The name of an entry, as in JSON Lines.
+fn kind(event: &Recorded) -> Value {
+    let event = serde_json::to_value(event).expect("an entry is JSON");
+    event["event"].clone()
+}
+
+fn said(said: &Said) -> Value {
+    json!([sentence(&said.what), sentence(&said.why), said.brief])
+}
+
+fn sentence(sentence: &[Part]) -> Value {
+    let part = |part: &Part| match part {
+        Part::Text(text) => json!(text),
+        Part::Call(call) => json!({"call": call}),
+        Part::Future(future) => json!({"future": future}),
+        Part::Code(code) => json!({"code": code}),
+    };
+    sentence.iter().map(part).collect()
+}
+
+fn ask(ask: &Ask) -> Value {
+    let both = |[en, zh]: &[String; 2]| json!({"en": sentence(&parts(en)), "zh": sentence(&parts(zh))});
+    let options: Vec<_> = ask.options.iter().map(both).collect();
+    let mut shown = json!({
+        "before": ask.before, "question": both(&ask.question), "options": options, "right": ask.right, "why": both(&ask.why),
+    });
+    if let Some(decides) = ask.decides {
+        shown["decides"] = decides.into();
+    }
+    shown
+}
+
+/// The words of the page.
+fn words(lang: Lang) -> Value {
+    let table = |table: &'static [(&'static str, [&'static str; 2])]| {
+        let word = |(name, texts): &(&'static str, [&'static str; 2])| {
+            ((*name).to_owned(), texts[lang as usize].into())
+        };
+        table.iter().map(word).collect::<Map<String, Value>>()
+    };
+    let mut words = table(WORDS);
+    words.insert("language".into(), lang.tag().into());
+    words.insert("why".into(), table(REASONS).into());
+    words.insert("keys".into(), KEYS.iter().map(|(key, texts)| json!([key, texts[lang as usize]])).collect());
+    let explained = EXPLAINED.iter().map(|(name, forms, texts)| {
+        ((*name).to_owned(), json!({"forms": forms[lang as usize], "text": texts[lang as usize]}))
+    });
+    words.insert("explained".into(), explained.collect::<Map<_, _>>().into());
+    words.into()
+}

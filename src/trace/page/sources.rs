@@ -1,0 +1,126 @@
+//! [`Files`]: the texts of the program that a page shows.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+use std::{env, fs};
+
+use serde_json::{json, Value};
+use squall_runner::Place;
+
+use crate::trace::{Entry, Language, Recorded, SourceText};
+
+/// Larger files are not read.
+const LARGEST: u64 = 1 << 20;
+
+/// The files of a program, numbered from 0.
+#[derive(Debug)]
+pub(super) struct Files {
+    sources: Vec<SourceText>,
+    numbers: BTreeMap<String, usize>,
+}
+
+impl Files {
+    /// The texts that the trace carries, and those of the lines that it names, as far as they are found.
+    pub(super) fn of(entries: &[Entry], carried: &[SourceText]) -> Self {
+        let mut files = Self { sources: Vec::new(), numbers: BTreeMap::new() };
+        for source in carried {
+            files.add(source.clone());
+        }
+        for place in entries.iter().filter_map(|entry| place(&entry.event)) {
+            let file = place.file();
+            if !files.numbers.contains_key(file) {
+                match find(file) {
+                    Some(text) => files.add(SourceText {
+                        language: Language::Rust,
+                        name: name(file).into(),
+                        file: file.into(),
+                        first_line: 1,
+                        text: text.into(),
+                    }),
+                    // Looked for once.
+                    None => drop(files.numbers.insert(file.to_owned(), usize::MAX)),
+                }
+            }
+        }
+        files
+    }
+
+    fn add(&mut self, source: SourceText) {
+        self.numbers.insert(source.file.to_string(), self.sources.len());
+        self.sources.push(source);
+    }
+
+    /// The number of a file whose text is there.
+    pub(super) fn number(&self, file: &str) -> Option<usize> {
+        self.numbers.get(file).copied().filter(|number| *number < self.sources.len())
+    }
+
+    /// The name of the first file.
+    pub(super) fn first(&self) -> Option<&str> {
+        self.sources.first().map(|source| source.name.as_ref())
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let source = |source: &SourceText| {
+            let language = match source.language {
+                Language::Rust => "rust",
+                _ => "python",
+            };
+            json!({
+                "name": source.name, "language": language, "first": source.first_line, "text": source.text.trim_end(),
+            })
+        };
+        self.sources.iter().map(source).collect()
+    }
+}
+
+/// The line of the program at which an entry happened.
+pub(super) fn place(event: &Recorded) -> Option<Place> {
+    match event {
+        Recorded::Call { place, .. }
+        | Recorded::Yield { place, .. }
+        | Recorded::Wait { place, .. }
+        | Recorded::Return { place, .. }
+        | Recorded::Raise { place, .. }
+        | Recorded::Made { place, .. }
+        | Recorded::Note { place, .. }
+        | Recorded::Run { place, .. }
+        | Recorded::Timer { place, .. } => *place,
+        _ => None,
+    }
+}
+
+/// The last part of a path.
+fn name(file: &str) -> String {
+    file.rsplit(['/', '\\']).next().unwrap_or(file).to_owned()
+}
+
+/// The text of a file of the program that runs. The compiler names it from the root of the workspace, which is the current
+/// directory or one above it. Files of dependencies have absolute paths, and are not the program's.
+fn find(file: &str) -> Option<String> {
+    let path = Path::new(file);
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if !is_plain || path.extension().is_none_or(|extension| extension != "rs") {
+        return None;
+    }
+    let here = env::current_dir().ok()?;
+    let found = here.ancestors().map(|directory| directory.join(path)).find(|path| is_small(path))?;
+    fs::read_to_string(found).ok()
+}
+
+fn is_small(path: &PathBuf) -> bool {
+    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_of_the_program_are_looked_for() {
+        assert!(find(file!()).is_some_and(|text| text.contains("only_files_of_the_program")));
+        for file in ["/etc/passwd", "../Cargo.toml", "Cargo.toml", "src", "", "no/such/file.rs"] {
+            assert_eq!(find(file), None, "{file}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! [`Narrator`]: what happens at each step of a trace, and why, in sentences. Page and stepper tell the same.
+
+mod brief;
+mod calls;
+mod futures;
+mod locks;
+mod loops;
+mod sentences;
+mod telling;
+pub(crate) mod words;
+
+use std::borrow::Cow;
+
+use squall_runner::trace::{CallId, FutureId};
+
+use self::telling::{Filled, Parts, Telling};
+use super::names::{Names, Unit};
+use super::state::State;
+use super::{Entry, Recorded, Step};
+
+/// The language in which a trace is told.
+///
+/// ```
+/// use squall::trace::Lang;
+///
+/// assert_eq!(Lang::of_locale("zh_CN.UTF-8"), Lang::Zh);
+/// assert_eq!(Lang::of_locale("C"), Lang::En);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl Lang {
+    /// All languages, in the order in which texts are kept.
+    pub const ALL: [Self; 2] = [Self::En, Self::Zh];
+
+    /// Returns the language of a locale, such as the value of `LANG`: English for those that are not known.
+    pub fn of_locale(locale: &str) -> Self {
+        match locale.get(..2) {
+            Some(code) if code.eq_ignore_ascii_case("zh") => Self::Zh,
+            _ => Self::En,
+        }
+    }
+
+    /// Returns a word that the views have in common, such as the title of a pane, by its English name in lower case. `None` if
+    /// there is no such word.
+    ///
+    /// ```
+    /// use squall::trace::Lang;
+    ///
+    /// assert_eq!(Lang::Zh.word("timers"), Some("定时器"));
+    /// assert_eq!(Lang::En.word("no such word"), None);
+    /// ```
+    pub fn word(self, name: &str) -> Option<&'static str> {
+        words::word(name, self)
+    }
+
+    /// Returns the tag of the language: `en`, `zh`.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Zh => "zh",
+        }
+    }
+}
+
+/// A part of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Part {
+    /// Words.
+    Text(Cow<'static, str>),
+    /// A call of a coroutine.
+    Call(CallId),
+    /// A Future.
+    Future(FutureId),
+    /// A value, a name, or a piece of code.
+    Code(String),
+}
+
+/// What is said of one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// What happens.
+    pub what: Vec<Part>,
+    /// Why it happens, or what follows. Empty where there is nothing more to say.
+    pub why: Vec<Part>,
+    /// What happens in a few words.
+    pub brief: String,
+}
+
+/// Tells what happens at each step of a trace, and why.
+///
+/// ```
+/// use squall::trace::{steps, Lang, Narrator, Timeline};
+///
+/// let trace = squall::trace::record(|| squall::trace::note("hello"));
+/// let (timeline, steps) = (Timeline::new(trace.entries()), steps(trace.entries()));
+/// let narrator = Narrator::new(trace.entries());
+/// let (before, after) = (timeline.state(0), timeline.state(1));
+/// let said = narrator.tell(&steps[0], &before, &after, Lang::En);
+/// assert_eq!(narrator.text(&said.what), "The program prints hello.");
+/// ```
+#[derive(Debug)]
+pub struct Narrator<'a> {
+    entries: &'a [Entry],
+    pub(crate) names: Names,
+    pub(crate) unit: Unit,
+}
+
+impl<'a> Narrator<'a> {
+    /// Creates a narrator of a trace.
+    pub fn new(entries: &'a [Entry]) -> Self {
+        Self { entries, names: Names::of(entries), unit: Unit::of(entries) }
+    }
+
+    /// Returns what is said of a step. `before` and `after` are the states before its first entry and after its last.
+    ///
+    /// [`Narrator`] has an example.
+    pub fn tell(&self, step: &Step, before: &State, after: &State, lang: Lang) -> Said {
+        let entries = &self.entries[step.entries.clone()];
+        let head = &self.entries[step.head];
+        let telling = Telling { narrator: self, entries, head, before, after, lang };
+        let (what, why) = telling.sentences();
+        Said { what, why, brief: telling.brief() }
+    }
+
+    /// Returns a sentence as text.
+    pub fn text(&self, parts: &[Part]) -> String {
+        let text = parts.iter().map(|part| match part {
+            Part::Text(text) => text.to_string(),
+            Part::Call(call) => self.names.call(*call),
+            Part::Future(future) => self.names.future(*future),
+            Part::Code(code) => code.clone(),
+        });
+        text.collect()
+    }
+
+    /// Returns the call that acts in a step: the one that it is told of, or else the one that runs. `None` is the loop, or the
+    /// program outside of coroutines.
+    pub fn actor(&self, step: &Step, before: &State) -> Option<CallId> {
+        match &self.entries[step.head].event {
+            Recorded::Call { caller, .. } => *caller,
+            event => match of_runner(event) {
+                Some(runner) => Some(runner),
+                None => match event {
+                    // A call resolves its own Future as it ends.
+                    Recorded::Resolve { future, .. } if self.names.call_of(*future).is_some() => {
+                        let own = self.names.call_of(*future);
+                        own.filter(|own| before.calls.get(own).is_some_and(|call| call.status.is_over()))
+                            .or(before.actor())
+                    }
+                    Recorded::Turn { .. } | Recorded::Run { .. } | Recorded::Stop { .. } => None,
+                    _ => before.actor(),
+                },
+            },
+        }
+    }
+}
+
+/// The call to which an entry happens.
+fn of_runner(event: &Recorded) -> Option<CallId> {
+    match event {
+        Recorded::Start { runner }
+        | Recorded::Send { runner, .. }
+        | Recorded::Throw { runner, .. }
+        | Recorded::Wake { runner }
+        | Recorded::Yield { runner, .. }
+        | Recorded::Already { runner, .. }
+        | Recorded::Wait { runner, .. }
+        | Recorded::Return { runner, .. }
+        | Recorded::Raise { runner, .. }
+        | Recorded::Abandon { runner } => Some(*runner),
+        _ => None,
+    }
+}
+
+/// The text of that name.
+fn text(table: &'static [(&str, [&'static str; 2])], name: &str, lang: Lang) -> &'static str {
+    let found = table.iter().find(|(other, _)| *other == name);
+    found.unwrap_or_else(|| panic!("no text `{name}`")).1[lang as usize]
+}
+
+/// Puts what is filled in where its name stands in braces.
+fn fill(template: &'static str, filled: Filled<'_>) -> Parts {
+    let mut parts = Parts::new();
+    let mut rest = template;
+    while let Some((before, (name, after))) =
+        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
+    {
+        if !before.is_empty() {
+            parts.push(Part::Text(before.into()));
+        }
+        let found = filled.iter().find(|(other, _)| *other == name);
+        parts.extend(
+            found.unwrap_or_else(|| panic!("nothing for {{{name}}} in `{template}`")).1.iter().cloned(),
+        );
+        rest = after;
+    }
+    if !rest.is_empty() {
+        parts.push(Part::Text(rest.into()));
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::sentences::{BRIEF, PROBLEMS, SENTENCES};
+    use super::words::{EXPLAINED, KEYS, REASONS, WORDS};
+    use super::*;
+
+    /// Words that are the same in Chinese.
+    const UNTRANSLATED: [&str; 6] = ["runner", "rust", "python", "futures", "moment", "resolve.pending"];
+
+    fn is_chinese(text: &str) -> bool {
+        text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+    }
+
+    fn holes(template: &str) -> BTreeSet<&str> {
+        template.split('{').skip(1).filter_map(|hole| Some(hole.split_once('}')?.0)).collect()
+    }
+
+    #[test]
+    fn each_text_has_chinese_and_is_filled_in_like_the_english_one() {
+        for table in [SENTENCES, PROBLEMS, BRIEF, WORDS, REASONS, KEYS] {
+            let mut names = BTreeSet::new();
+            for (name, [en, zh]) in table {
+                assert!(names.insert(name), "{name} twice");
+                assert!(!is_chinese(en) || en.contains("中文"), "{name}: {en}");
+                let same = UNTRANSLATED.contains(name) || *name == "comma" || name.len() == 1;
+                assert!(is_chinese(zh) || same, "{name} has no Chinese: {zh}");
+                assert_eq!(holes(en), holes(zh), "{name}");
+            }
+        }
+        for (name, _, [en, zh]) in EXPLAINED {
+            assert!(!is_chinese(en) && is_chinese(zh), "{name}");
+        }
+    }
+
+    #[test]
+    fn sentences_end_and_have_full_width_marks_in_chinese() {
+        for (name, [en, zh]) in
+            SENTENCES.iter().filter(|(name, [en, _])| name.ends_with(".why") || en.contains(' '))
+        {
+            if matches!(*name, "loop" | "program" | "and_more" | "comma") {
+                continue;
+            }
+            assert!(en.ends_with('.') && zh.ends_with('。'), "{name}");
+            assert!(!zh.contains([',', ';', '?']), "{name}: {zh}");
+        }
+    }
+
+    #[test]
+    fn a_locale_names_a_language() {
+        for (locale, lang) in [
+            ("zh_CN.UTF-8", Lang::Zh),
+            ("zh-Hans", Lang::Zh),
+            ("ZH", Lang::Zh),
+            ("en_US", Lang::En),
+            ("", Lang::En),
+            ("中", Lang::En),
+        ] {
+            assert_eq!(Lang::of_locale(locale), lang, "{locale}");
+        }
+    }
+}
