@@ -231,7 +231,7 @@ impl IoLoop {
     /// ```
     #[track_caller]
     pub fn call_later(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
-        self.call_at(self.time().saturating_add(delay), f)
+        self.add_timer(self.time().saturating_add(delay), callback(f))
     }
 
     /// Calls `f` at the time `when`, measured like [`time`](Self::time). If `when` has passed, `f` is called in the

@@ -51,6 +51,16 @@ fn bursts_leave_no_memory_behind() {
         io_loop.run_sync(moment).unwrap();
     });
     assert!(kept < limit, "sleeps that were cancelled: {kept}");
+    let kept = kept_after(|_| {
+        let lasting: Vec<_> = (0..100).map(|_| sleep(Duration::from_secs(9))).collect();
+        let region = Region::new(COUNTING);
+        (0..MANY).for_each(|_| assert!(sleep(Duration::from_secs(9)).cancel()));
+        let change = region.change();
+        let kept = change.bytes_allocated.saturating_sub(change.bytes_deallocated);
+        assert!(kept < 50_000, "sleeps that were cancelled one after the other: {kept}");
+        lasting.iter().for_each(|sleep| assert!(sleep.cancel()));
+    });
+    assert!(kept < limit, "sleeps that were cancelled one after the other: {kept}");
     let kept = kept_after(|io_loop| {
         let nap = || coroutine(|co| async move { co.yield_(sleep(Duration::from_secs(1))).await });
         (0..MANY).for_each(|_| drop(nap()));

@@ -216,8 +216,9 @@ impl<T: 'static> Future<T> {
     }
 
     /// Returns a further handle. There was a second one before, which recorded how the value is cloned.
+    #[doc(hidden)]
     #[inline]
-    pub(crate) fn another_handle(&self) -> Self {
+    pub fn another_handle(&self) -> Self {
         Self { core: self.core.clone() }
     }
 

@@ -22,6 +22,7 @@
 //! | [`ready`] | [`ReadyQueue`](ready::ReadyQueue): the callbacks to call soon |
 //! | `callback` | [`Run`](ready::Run): an entry of that queue |
 //! | `held` | [`Held`]: values that the end of a loop withdraws |
+//! | `shrink` | lists that return the memory of a burst |
 //! | | **Bodies** |
 //! | [`co`] | [`Co`]: how a body yields |
 //! | `passing` | the state between a body and its Runner, with a diagram |
@@ -92,6 +93,7 @@ pub mod runner;
 mod running;
 mod shared;
 mod shown;
+mod shrink;
 mod state;
 mod stderr;
 pub mod trace;

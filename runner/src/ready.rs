@@ -28,16 +28,16 @@ use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use slab::Slab;
-
 use crate::foreign::discard;
 use crate::problem::Problem;
 use crate::queued::told;
 use crate::report::guard;
+use crate::shrink::ROOM;
 use crate::trace::{self, Event};
 
 pub use crate::callback::{callback, Callback, Run, Suspended, Withdraw};
 pub use crate::numbers::QueueId;
+pub use crate::shrink::{is_mostly_empty, ShrinkingSlab};
 
 /// The queue of ready callbacks, and the list of suspended coroutines.
 pub struct ReadyQueue {
@@ -46,7 +46,7 @@ pub struct ReadyQueue {
     queue: RefCell<VecDeque<Callback>>,
     /// The suspended coroutines, and other values that hold a Future which holds them in turn. Weak, since the Future
     /// that each waits for holds it.
-    registered: RefCell<Slab<Weak<dyn Withdraw>>>,
+    registered: RefCell<ShrinkingSlab<Weak<dyn Withdraw>>>,
     /// Is told which native coroutines were woken on other threads.
     pub(crate) outside: Arc<Outside>,
     takes: Cell<Takes>,
@@ -115,6 +115,15 @@ impl ReadyQueue {
     #[inline]
     pub fn current() -> Rc<Self> {
         CURRENT.try_with(|current| current.borrow().clone()).unwrap_or_else(|_| ending())
+    }
+
+    /// Calls `f` with the current queue of the thread. `f` must not run foreign code.
+    #[inline]
+    fn with_current<R>(f: impl FnOnce(&Self) -> R) -> R {
+        let mut f = Some(f);
+        let mut call = |queue: &Rc<Self>| f.take().map(|f| f(queue));
+        let called = CURRENT.try_with(|current| call(&current.borrow())).unwrap_or_else(|_| call(&ending()));
+        called.expect("it is called once")
     }
 
     /// Makes this the current queue of the thread, and returns the one before.
@@ -245,10 +254,7 @@ impl ReadyQueue {
         if is_mostly_empty(queue.len(), queue.capacity()) {
             queue.shrink_to(ROOM);
         }
-        let registered = &mut *self.registered.borrow_mut();
-        if is_mostly_empty(registered.len(), registered.capacity()) {
-            registered.shrink_to_fit();
-        }
+        self.registered.borrow_mut().give_back_room();
     }
 
     /// Returns the suspended coroutines.
@@ -339,22 +345,6 @@ impl ReadyQueue {
         let registered = self.registered.borrow();
         registered.get(key(place)).is_some_and(|weak| std::ptr::addr_eq(weak.as_ptr(), it))
     }
-}
-
-/// A list with room for this many entries keeps its memory.
-const ROOM: usize = 4096;
-
-/// Returns whether a list should return memory: it has room for thousands of entries and uses less than an eighth of
-/// it. It then has to grow by that much before it allocates again, which pays for the copy.
-///
-/// ```
-/// use squall_runner::ready::is_mostly_empty;
-///
-/// assert!(is_mostly_empty(3, 1_000_000));
-/// assert!(!is_mostly_empty(500_000, 1_000_000) && !is_mostly_empty(0, 1000));
-/// ```
-pub fn is_mostly_empty(len: usize, capacity: usize) -> bool {
-    capacity > ROOM && len < capacity / 8
 }
 
 fn key(place: RegistrationId) -> usize {
@@ -454,9 +444,9 @@ impl Registration {
 
     /// Registers a value with the current queue.
     pub(crate) fn register(&self, it: Weak<dyn Withdraw>) {
-        let ready = ReadyQueue::current();
-        self.queue.set(Some(ready.id));
-        self.place.set(Some(ready.register(it)));
+        let (queue, place) = ReadyQueue::with_current(|ready| (ready.id, ready.register(it)));
+        self.queue.set(Some(queue));
+        self.place.set(Some(place));
     }
 
     /// Called when the queue has removed the entry from its list.
@@ -469,7 +459,7 @@ impl Registration {
     pub(crate) fn release(&self, it: *const ()) {
         if let (Some(place), queue) = (self.place.take(), self.queue.get()) {
             if queue == CURRENT_ID.get() {
-                ReadyQueue::current().unregister(place, it);
+                ReadyQueue::with_current(|ready| ready.unregister(place, it));
             } else if let Some(queue) = queue.and_then(ReadyQueue::find) {
                 queue.unregister(place, it);
             }

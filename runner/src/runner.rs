@@ -66,7 +66,7 @@ use crate::problem::Problem;
 use crate::queued::Queued;
 use crate::ready::call_soon;
 use crate::report::report;
-use crate::shared::{lend, Resolvable, Shared};
+use crate::shared::{fill, lend, Resolvable, Shared};
 use crate::state::State;
 use crate::trace;
 use crate::yielded::Yielded;
@@ -161,8 +161,8 @@ impl<G: Generator + 'static> Runner<G> {
                 None => trap(|| gen.resume(Resume::Next)),
                 Some(future) => match future.state() {
                     State::Pending => {
-                        self.future.set(Some(future));
-                        return self.gen.set(Some(gen));
+                        fill(&self.future, future);
+                        return fill(&self.gen, gen);
                     }
                     State::Done => trap(|| gen.resume(Resume::Send(future))),
                     State::Failed | State::Cancelled => {
@@ -179,7 +179,7 @@ impl<G: Generator + 'static> Runner<G> {
             };
             let ready = self.handle_yield(yielded);
             if !ready || (gen.observed().is_some() && by_the_loop && trace::stops(self, true)) {
-                return self.gen.set(Some(gen));
+                return fill(&self.gen, gen);
             }
         }
     }
@@ -207,7 +207,7 @@ impl<G: Generator + 'static> Runner<G> {
         if !ready && !self.call.registration.is_there() {
             self.register();
         }
-        self.future.set(Some(future));
+        fill(&self.future, future);
         ready
     }
 

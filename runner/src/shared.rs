@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::mem::needs_drop;
+use std::mem::{forget, take, ManuallyDrop};
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, Waitable};
@@ -26,7 +26,8 @@ use crate::waiter::{compact, Left, Waiter, FEW};
 /// The common state of all Futures. To make a Future with more state, such as a timer or a list, put a `Shared` into a
 /// type and implement [`Resolvable`] for that: then both parts are one allocation.
 pub struct Shared<T: 'static> {
-    slot: Cell<Slot<T>>,
+    /// Emptied by `drop`.
+    slot: ManuallyDrop<Cell<Slot<T>>>,
     /// Clones the value; set when a second handle is made.
     copy: Cell<Option<fn(&T) -> T>>,
     header: Header,
@@ -211,7 +212,8 @@ impl<T> Shared<T> {
     }
 
     const fn with(state: State, slot: Slot<T>, asked: Asked) -> Self {
-        Self { slot: Cell::new(slot), copy: Cell::new(None), header: Header::new(state, asked) }
+        let slot = ManuallyDrop::new(Cell::new(slot));
+        Self { slot, copy: Cell::new(None), header: Header::new(state, asked) }
     }
 
     /// Resolves the Future. If it is already done or cancelled, drops the value and returns `false`.
@@ -293,7 +295,7 @@ impl<T> Shared<T> {
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
-            nobody => std::mem::forget(nobody),
+            nobody => forget(nobody),
         }
     }
 
@@ -404,7 +406,10 @@ impl<T> Shared<T> {
         match self.slot.take() {
             Slot::One(first) => self.fill(Slot::Many(Box::new(vec![first, waiter]))),
             Slot::Many(waiters) => self.add_to(waiters, waiter, handles),
-            _ => self.fill(Slot::One(waiter)),
+            empty => {
+                forget(empty);
+                self.fill(Slot::One(waiter));
+            }
         }
     }
 
@@ -431,7 +436,7 @@ impl<T> Shared<T> {
     #[inline]
     fn fill(&self, slot: Slot<T>) {
         // The slot held nothing to be dropped, which the compiler cannot know.
-        std::mem::forget(self.slot.replace(slot));
+        forget(self.slot.replace(slot));
     }
 
     /// Adds a waiter unless it equals the last one, and returns whether it was added. A waiter that comes again after
@@ -517,25 +522,37 @@ impl<T> std::fmt::Debug for Shared<T> {
 impl<T> Drop for Shared<T> {
     #[inline]
     fn drop(&mut self) {
-        match self.slot.get_mut() {
-            Slot::Raised(exception) if self.header.asked() == Asked::No => {
-                report_of(Problem::NeverRetrieved, exception, self.header.mentioned());
+        match self.slot.take() {
+            Slot::Empty => {}
+            Slot::Value(value) => discard(value),
+            Slot::Raised(exception) => {
+                if self.header.asked() == Asked::No {
+                    report_of(Problem::NeverRetrieved, &exception, self.header.mentioned());
+                }
             }
-            Slot::Value(_) if needs_drop::<T>() => discard(self.slot.take()),
             // Each waiter has a guard of its own.
-            _ => {}
+            Slot::One(waiter) => drop(waiter),
+            Slot::Many(waiters) => drop(waiters),
         }
     }
 }
 
+/// Fills a cell, which must be empty.
+#[inline]
+pub(crate) fn fill<T>(cell: &Cell<Option<T>>, it: T) {
+    // The cell held nothing to be dropped, which the compiler cannot know.
+    forget(cell.replace(Some(it)));
+}
+
 /// Lends out the contents of a cell, which is empty while `f` runs and filled again afterwards, even if `f` panics.
 pub(crate) fn lend<T: Default, R>(cell: &Cell<T>, f: impl FnOnce(&mut T) -> R) -> R {
-    struct Lent<'a, T: Default>(&'a Cell<T>, T);
+    struct Lent<'a, T: Default>(&'a Cell<T>, ManuallyDrop<T>);
     impl<T: Default> Drop for Lent<'_, T> {
         #[inline]
         fn drop(&mut self) {
-            self.0.set(std::mem::take(&mut self.1));
+            // Neither of them holds anything to be dropped, which the compiler cannot know.
+            forget(self.0.replace(take(&mut self.1)));
         }
     }
-    f(&mut Lent(cell, cell.take()).1)
+    f(&mut Lent(cell, ManuallyDrop::new(cell.take())).1)
 }

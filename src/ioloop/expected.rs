@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use slab::Slab;
-use squall_runner::ready::{is_mostly_empty, Callback};
+use squall_runner::ready::{Callback, ShrinkingSlab};
 
 use super::handle::{Mail, Remote};
 use super::IoLoop;
@@ -12,7 +11,7 @@ use super::IoLoop;
 #[derive(Default)]
 pub(crate) struct Expected {
     /// Each callback with its age.
-    slab: Slab<(Callback, u64)>,
+    slab: ShrinkingSlab<(Callback, u64)>,
     /// How many callbacks were ever added; the age of the youngest.
     made: u64,
 }
@@ -24,9 +23,7 @@ impl Expected {
 
     /// Returns memory that a burst of jobs has left unused.
     pub(super) fn give_back_room(&mut self) {
-        if is_mostly_empty(self.slab.len(), self.slab.capacity()) {
-            self.slab.shrink_to_fit();
-        }
+        self.slab.give_back_room();
     }
 
     /// Takes out the callback under `key`, whose ticket was dropped.
@@ -41,7 +38,7 @@ impl Expected {
 
     /// Withdraws all callbacks, since none of them will run.
     pub(super) fn withdraw(self) {
-        self.slab.into_iter().for_each(|(_, (callback, _))| callback.withdraw());
+        self.slab.into_inner().into_iter().for_each(|(_, (callback, _))| callback.withdraw());
     }
 }
 

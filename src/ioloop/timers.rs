@@ -7,8 +7,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use slab::Slab;
-use squall_runner::ready::{is_mostly_empty, Callback};
+use squall_runner::ready::{is_mostly_empty, Callback, ShrinkingSlab};
 use squall_runner::trace::{self, Event, Queued};
 
 use super::{IoLoop, WeakLoop};
@@ -146,7 +145,7 @@ pub(crate) struct Timers {
     /// The earliest deadline is on top.
     heap: BinaryHeap<Reverse<Due>>,
     /// The timers that are set. A place is reused by a later timer.
-    set: Slab<Timer>,
+    set: ShrinkingSlab<Timer>,
     /// How many timers were ever set.
     made: u64,
 }
@@ -230,9 +229,7 @@ impl Timers {
         if is_mostly_empty(self.heap.len(), self.heap.capacity()) {
             self.heap.shrink_to(2 * self.heap.len());
         }
-        if is_mostly_empty(self.set.len(), self.set.capacity()) {
-            self.set.shrink_to_fit();
-        }
+        self.set.give_back_room();
     }
 
     /// Returns whether the heap is empty, also of entries of removed timers.
@@ -300,7 +297,7 @@ impl Timers {
     }
 }
 
-fn is_set(set: &Slab<Timer>, due: &Due) -> bool {
+fn is_set(set: &ShrinkingSlab<Timer>, due: &Due) -> bool {
     set.get(due.place).is_some_and(|timer| timer.made == due.made)
 }
 

@@ -161,6 +161,7 @@ impl Inner {
     }
 
     /// Asks the poller which descriptors are ready, without waiting.
+    #[inline]
     pub(super) fn look_at_fds(&self) -> Result<()> {
         if self.has_fds() || !self.sources.is_empty() {
             self.poll(Some(Duration::ZERO))?;

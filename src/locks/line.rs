@@ -113,13 +113,21 @@ impl<W: InLine + ?Sized> Line<W> {
     }
 
     /// Removes and returns the first pending request.
+    #[inline]
     pub(crate) fn next(&self) -> Option<Rc<W>> {
+        let first = self.positions.borrow_mut().pop_front()?;
+        first.pending().or_else(|| self.next_pending())
+    }
+
+    /// Removes and returns the first pending request, after one that was not pending.
+    #[cold]
+    fn next_pending(&self) -> Option<Rc<W>> {
         loop {
+            self.left.set(self.left.get().saturating_sub(1));
             let first = self.positions.borrow_mut().pop_front()?;
             if let Some(request) = first.pending() {
                 return Some(request);
             }
-            self.left.set(self.left.get().saturating_sub(1));
         }
     }
 

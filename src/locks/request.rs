@@ -83,16 +83,32 @@ impl<P: Purpose> Request<P> {
         Self::new(purpose, Shared::settled(Ok(value)))
     }
 
+    #[inline]
     fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
-        let name = trace::observed().then(|| purpose.request().unwrap_or_default());
+        let request = Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) });
+        if trace::has_observer() {
+            request.tell();
+        }
+        request
+    }
+
+    /// Reports to the observer that the request was created.
+    #[cold]
+    fn tell(&self) {
+        let name = trace::observed().then(|| self.purpose.request().unwrap_or_default());
         let origin = || Origin::Named(name.as_deref().unwrap_or_default());
-        shared.made_by(|| (origin(), purpose.lock(), purpose.place()));
-        Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) })
+        self.shared.made_by(|| (origin(), self.purpose.lock(), self.purpose.place()));
     }
 
     /// Starts the timer of the time limit. On a closed loop, which has no timers, the request fails.
+    #[inline]
     pub(crate) fn limit(self: &Rc<Self>, limit: Limit) {
-        let Some((time, limit)) = limit else { return };
+        if let Some((time, limit)) = limit {
+            self.limit_to(time, limit);
+        }
+    }
+
+    fn limit_to(self: &Rc<Self>, time: Duration, limit: &'static Location<'static>) {
         if IoLoop::current().is_closed() {
             // It will neither be served nor run out of time.
             self.shared.set_exception(Exception::from(CLOSED).at(limit));
@@ -109,11 +125,18 @@ impl<P: Purpose> Request<P> {
     }
 
     /// Drops what only a pending request needs. The caller holds the request.
+    #[inline]
     fn settled(&self) {
-        if let Some(timer) = self.timer.take() {
-            timer.stop();
+        let (timer, kept) = (self.timer.take(), self.kept.take());
+        if timer.is_some() || kept.is_some() {
+            Self::let_go(timer, kept);
         }
-        drop(self.kept.take());
+    }
+
+    #[inline(never)]
+    fn let_go(timer: Option<Rc<Timer<P>>>, kept: Option<Rc<Self>>) {
+        timer.iter().for_each(|timer| timer.stop());
+        drop(kept);
     }
 }
 
@@ -275,6 +298,12 @@ pub(crate) fn nothing_at_once(name: impl FnOnce() -> Requested) -> Future<()> {
     if trace::observed() {
         return at_once(name, ());
     }
-    let nothing = NOTHING.try_with(|nothing| nothing.get_or_init(|| Future::ready(())).clone());
+    let make = || {
+        let one = Future::ready(());
+        // It is known now how the value is cloned.
+        drop(one.clone());
+        one
+    };
+    let nothing = NOTHING.try_with(|nothing| nothing.get_or_init(make).another_handle());
     nothing.unwrap_or_else(|_| Future::ready(()))
 }
