@@ -222,7 +222,7 @@ function App() {
 
 /// The keys, and the words that are explained.
 const Help = ({ words }) => (
-  <section class="help" aria-label={words.help}>
+  <section class="help" tabIndex="0" aria-label={words.help}>
     <dl class="keys">{words.keys.map(([key, does]) => <div><dt><kbd>{key}</kbd></dt><dd>{does}</dd></div>)}</dl>
     <dl class="glossary">{Object.entries(words.explained).map(([word, { forms, text }]) => <div><dt>{words[word] ?? forms[0]}</dt><dd>{text}</dd></div>)}</dl>
   </section>
