@@ -104,7 +104,7 @@ const MOMENT: Anchor = (File::Runner, "call_soon(self.clone());", "moment");
 const IS_PENDING: Anchor = (File::Runner, "} else if header.state() == State::Pending {", "is_done");
 const WAIT: Anchor = (File::Runner, "future.call_when_done(self.clone());", "wait");
 const ALREADY: Anchor = (File::Runner, "} else {\ntrue", "already");
-const BACK: Anchor = (File::Runner, "if !ready || (gen.observed().is_some() && by_the_loop && trace::stops(self, true)) {\nreturn self.gen.set(Some(gen));", "back");
+const BACK: Anchor = (File::Runner, "if !ready || (gen.observed().is_some() && by_the_loop && trace::stops(self, true)) {\nreturn fill(&self.gen, gen);", "back");
 const RETURN: Anchor =
     (File::Runner, "GeneratorState::Returned(value) => return self.finish(gen, Ok(value)),", "return");
 const RAISE: Anchor = (File::Runner, "let result = self.call.raised(raised, exc,", "raise");
