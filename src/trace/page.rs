@@ -6,7 +6,7 @@ mod sources;
 mod tracks;
 mod view;
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use self::data::Data;
 use super::{Entry, Lang, Part, SourceText};
@@ -129,7 +129,7 @@ fn inert(json: &str) -> String {
     for c in json.chars() {
         match c {
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-                inert.push_str(&format!("\\u{:04x}", u32::from(c)));
+                write!(inert, "\\u{:04x}", u32::from(c)).expect("a String takes any text");
             }
             c => inert.push(c),
         }

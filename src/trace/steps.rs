@@ -49,7 +49,7 @@ pub fn steps(entries: &[Entry]) -> Vec<Step> {
         }
         match steps.last_mut() {
             Some(step) if first == place && follows(event, step, entries, &locks) => {
-                step.entries.end = place + 1
+                step.entries.end = place + 1;
             }
             _ => steps.push(Step { entries: first..place + 1, head: place }),
         }

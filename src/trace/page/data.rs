@@ -1,6 +1,6 @@
 //! [`Data`]: all that a page shows, as JSON. `docs/page.md` describes it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{json, Map, Value};
 use squall_runner::trace::{CallId, FutureId};
@@ -73,6 +73,13 @@ impl Table {
     }
 }
 
+/// What all steps of a trace are told with.
+struct With<'a> {
+    entries: &'a [Entry],
+    narrator: &'a Narrator<'a>,
+    view: View<'a>,
+}
+
 /// The steps of a trace, told.
 #[derive(Debug, Default)]
 struct Told {
@@ -91,8 +98,8 @@ struct Told {
 
 impl Told {
     fn of(entries: &[Entry], narrator: &Narrator<'_>, files: &Files) -> Self {
-        let view = View { unit: narrator.unit, files };
-        let mut told = Self { state: view.nothing(), ..Self::default() };
+        let with = With { entries, narrator, view: View { unit: narrator.unit, files } };
+        let mut told = Self { state: with.view.nothing(), ..Self::default() };
         let timeline = Timeline::new(entries);
         let mut tracks = Tracks::default();
         let (mut before, mut after) = (State::default(), State::default());
@@ -112,8 +119,8 @@ impl Told {
                 }
             }
             count.after = pushes(&pushed, &after);
-            told.step(nth, step, mark, entries, narrator, &view, [&before, &after]);
-            let mut patch = view.patch(&before, &after, &count);
+            told.step(nth, step, mark, &with, [&before, &after]);
+            let mut patch = with.view.patch(&before, &after, &count);
             told.print(&entries[step.entries.clone()], &mut patch);
             told.patches.push(patch.into());
             tracks.step(nth, &after);
@@ -131,9 +138,7 @@ impl Told {
         nth: usize,
         step: &Step,
         mark: usize,
-        entries: &[Entry],
-        narrator: &Narrator<'_>,
-        view: &View<'_>,
+        With { entries, narrator, view }: &With<'_>,
         [before, after]: [&State; 2],
     ) {
         let head = &entries[step.head];
@@ -157,8 +162,10 @@ impl Told {
         put("at", actor.map_or_else(|| place(&head.event), own).and_then(|place| view.place(place)));
         let (calls, future) = match &head.event {
             Recorded::Call { runner, future, .. } => (Some(*runner), Some(*future)),
-            Recorded::Yield { future, .. } | Recorded::Wait { future, .. } => (None, *future),
-            Recorded::Send { future, .. } | Recorded::Throw { future, .. } => (None, *future),
+            Recorded::Yield { future, .. }
+            | Recorded::Wait { future, .. }
+            | Recorded::Send { future, .. }
+            | Recorded::Throw { future, .. } => (None, *future),
             Recorded::Made { future, .. }
             | Recorded::Resolve { future, .. }
             | Recorded::Already { future, .. } => (None, Some(*future)),
@@ -205,7 +212,7 @@ impl Told {
             let call_is = json!({"label": narrator.names.call(call), "lane": lane});
             self.calls.insert(call.0.to_string(), call_is);
         }
-        for future in futures(entries).into_keys() {
+        for future in futures(entries) {
             let mut named = json!({"label": narrator.names.future(future)});
             if let Some(call) = narrator.names.call_of(future) {
                 named["call"] = json!(call);
@@ -232,21 +239,22 @@ fn woken(entry: &Entry) -> Option<CallId> {
 }
 
 /// All Futures that are mentioned.
-fn futures(entries: &[Entry]) -> BTreeMap<FutureId, ()> {
-    let mut all = BTreeMap::new();
+fn futures(entries: &[Entry]) -> BTreeSet<FutureId> {
+    let mut all = BTreeSet::new();
     for entry in entries {
         match &entry.event {
             Recorded::Call { future, .. }
             | Recorded::Made { future, .. }
             | Recorded::Resolve { future, .. }
             | Recorded::Already { future, .. }
-            | Recorded::Until { future, .. } => drop(all.insert(*future, ())),
-            Recorded::Yield { future: Some(future), .. } | Recorded::Wait { future: Some(future), .. } => {
-                all.insert(*future, ());
+            | Recorded::Until { future, .. }
+            | Recorded::Yield { future: Some(future), .. }
+            | Recorded::Wait { future: Some(future), .. } => {
+                all.insert(*future);
             }
             Recorded::LeftOut { calls, made, .. } => {
-                all.extend(calls.iter().map(|call| (call.future, ())));
-                all.extend(made.iter().map(|(future, _)| (*future, ())));
+                all.extend(calls.iter().map(|call| call.future));
+                all.extend(made.iter().map(|(future, _)| *future));
             }
             _ => {}
         }

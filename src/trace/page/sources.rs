@@ -104,7 +104,7 @@ fn find(file: &str) -> Option<String> {
         return None;
     }
     let here = env::current_dir().ok()?;
-    let found = here.ancestors().map(|directory| directory.join(path)).find(|path| is_small(path))?;
+    let found = here.ancestors().map(|directory| directory.join(path)).find(is_small)?;
     fs::read_to_string(found).ok()
 }
 

@@ -56,8 +56,8 @@ impl View<'_> {
         put("futures", changes(&before.futures, &after.futures, |_, future| Self::future(future)));
         put("locks", changes(&before.locks, &after.locks, |_, lock| Self::lock(lock)));
         put("queues", changes(&before.queues, &after.queues, |_, queue| Self::queue(queue)));
-        let jobs = |state: &State| state.jobs().map(|(id, _)| (id, ())).collect::<BTreeMap<FutureId, ()>>();
-        put("jobs", changes(&jobs(before), &jobs(after), |id, ()| json!({"future": id})));
+        let jobs = |state: &State| state.jobs().map(|(id, _)| (id, id)).collect::<BTreeMap<_, _>>();
+        put("jobs", changes(&jobs(before), &jobs(after), |_, id| json!({"future": id})));
         let none = Loop::default();
         let [was, is] = [before, after].map(|state| state.io_loop().map_or(&none, |(_, it)| it));
         let timers = |it: &Loop| {
@@ -72,7 +72,7 @@ impl View<'_> {
         };
         if was.ready != is.ready {
             let [was, is] = [ready(was, pushed.before), ready(is, pushed.after)];
-            put("ready", changes(&was, &is, |_, ready| self.ready(ready)));
+            put("ready", changes(&was, &is, |_, ready| Self::ready(ready)));
         }
         // What is ready has consecutive numbers: this turn runs those up to that one.
         let last = |it: &Loop, pushed: u64| (pushed + it.batch as u64).saturating_sub(it.ready.len() as u64);
@@ -114,8 +114,8 @@ impl View<'_> {
         shown
     }
 
-    fn ready(&self, ready: &Ready) -> Value {
-        let mut shown = self.standing(&ready.queued);
+    fn ready(ready: &Ready) -> Value {
+        let mut shown = Self::standing(&ready.queued);
         let why = match ready.why {
             Reason::Called => "called",
             Reason::Done(_) => "done",
@@ -136,13 +136,13 @@ impl View<'_> {
     }
 
     fn timer(&self, timer: &Timer) -> Value {
-        let mut shown = self.standing(&timer.queued);
+        let mut shown = Self::standing(&timer.queued);
         shown["at"] = u64::try_from(timer.until.as_nanos()).unwrap_or(u64::MAX).into();
         shown["time"] = self.unit.tell(timer.until).into();
         shown
     }
 
-    fn standing(&self, standing: &Standing) -> Value {
+    fn standing(standing: &Standing) -> Value {
         match standing {
             Standing::Call(call) => json!({"call": call}),
             Standing::Future(future) => json!({"future": future}),
