@@ -249,7 +249,9 @@ fn futures(entries: &[Entry]) -> BTreeSet<FutureId> {
             | Recorded::Already { future, .. }
             | Recorded::Until { future, .. }
             | Recorded::Yield { future: Some(future), .. }
-            | Recorded::Wait { future: Some(future), .. } => {
+            | Recorded::Wait { future: Some(future), .. }
+            | Recorded::Push { queued: Standing::Future(future), .. }
+            | Recorded::Timer { queued: Standing::Future(future), .. } => {
                 all.insert(*future);
             }
             Recorded::LeftOut { calls, made, .. } => {
