@@ -189,7 +189,7 @@
 //! | none | the Runner, the loop, the executor, locks and queues |  | 20 |
 //! | `macros` | `#[squall::coroutine]`, `#[squall::main]`, `#[squall::test]` | yes | 21 |
 //! | `net` | [`net`]: TCP and Unix sockets | yes | 24 |
-//! | `trace` | [`trace::record`] and its views, [`testing::TestLoop`], [`testing::explore`] | yes | 21 |
+//! | `trace` | [`trace::record`] and its views, [`testing::TestLoop`], [`testing::explore`] | yes | 32 |
 //! | `signals` | `IoLoop::add_signal_handler` | no | 24 |
 //! | `web` | `squall::web`: an HTTP server whose handlers are coroutines, WebSockets, static files | no | 74 |
 //! | `tls` | `squall::web` over HTTPS | no | 32 |
