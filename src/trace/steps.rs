@@ -14,7 +14,7 @@ use super::{Entry, Recorded, Standing};
 /// use squall::trace::{steps, Recorded};
 /// use squall::IoLoop;
 ///
-/// let trace = squall::trace::record(|| IoLoop::current().run_sync(|| 5));
+/// let trace = squall::trace::record(|| IoLoop::current().run_sync(|| ()));
 /// let entries = trace.entries();
 /// let steps = steps(entries);
 /// assert!(matches!(entries[steps[1].head].event, Recorded::Turn { .. }));
