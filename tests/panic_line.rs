@@ -6,13 +6,13 @@ use squall::{coroutine, moment, Exception, Future, IoLoop, Place};
 
 static HOOKS: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether the traceback says that it was raised there.
+/// Returns whether the traceback says that it was raised there.
 fn is_raised_at(exception: &Exception, line: u32, column: u32) -> bool {
     let place = Place::new("tests/panic_line.rs", line, column);
     exception.raised_at() == place && format!("{exception:?}").contains(&format!("  {place}"))
 }
 
-/// Whether it was made and raised in that line, where it panicked.
+/// Returns whether it was made and raised in that line, where it panicked.
 fn at_line(exception: &Exception, line: u32) -> bool {
     [exception.raised_at(), exception.origin()].iter().all(|at| (at.file(), at.line()) == (file!(), line))
 }

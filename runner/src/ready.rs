@@ -364,7 +364,7 @@ impl Drop for ReadyQueue {
     }
 }
 
-/// Has the queues of this thread tell the observer what is put on them, or not any more.
+/// Turns on or off that the queues of this thread tell the observer what is put on them.
 fn observe_all(observed: bool) {
     let takes = if observed { Takes::AllObserved } else { Takes::All };
     let _ = ALIVE.try_with(|alive| {

@@ -152,7 +152,7 @@ pub enum Origin<'a> {
 pub struct Lock<'a> {
     /// How many may still take it; `None` for an event or a condition.
     pub permits: Option<usize>,
-    /// Whether an event is set; `None` for anything else.
+    /// `true` while an event is set; `None` for anything but an event.
     pub set: Option<bool>,
     /// Those that hold it, as far as they are written down.
     pub holders: &'a [Holder],
@@ -284,7 +284,7 @@ pub fn exchange(with: Observation) -> Observation {
     Observation { observer: before.map(Guarded::into_inner), numbers: Numbers::exchange(with.numbers) }
 }
 
-/// Has `told` called when this thread begins to be observed, and when that ends.
+/// Calls `told` whenever this thread begins to be observed, and when that ends.
 pub(crate) fn tell_of_observers(told: fn(bool)) {
     TOLD.set(Some(told));
 }

@@ -24,7 +24,7 @@ pub(super) trait Work: Send + Sync {
 /// The state of a job that the pool and the loop share.
 struct Job<F, T> {
     stage: Mutex<Stage<F, T>>,
-    /// Whether an observer wants to know on which thread it ran.
+    /// `true` if an observer wants to know on which thread the job ran.
     observed: bool,
 }
 

@@ -208,6 +208,6 @@ pub struct Earlier {
     pub nth: usize,
     /// How its body runs.
     pub body: Body,
-    /// Whether the entries that follow tell something of it, and not only of its Future.
+    /// `true` if later entries tell something of this call, and not only of its Future.
     pub acts: bool,
 }

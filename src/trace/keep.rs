@@ -15,7 +15,7 @@ use super::{Entry, Printed, Recorded};
 /// Texts are cut after so many characters, so that the memory of a trace is bounded by the number of entries.
 const TEXT: usize = 400;
 
-/// Of a list that is waited for, so many Futures are kept by number.
+/// The largest number of Futures of one list that are kept by number.
 const CHILDREN: usize = 32;
 
 /// Makes entries of events. Loops and timers get their numbers here, in the order in which they are mentioned, and times

@@ -22,7 +22,7 @@ pub enum File {
     Turn,
     /// The runs of the loop: `src/ioloop/run.rs`.
     Run,
-    /// The same in twenty lines of Python.
+    /// The lines of the Runner written in Python.
     Python,
 }
 

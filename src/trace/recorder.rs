@@ -215,7 +215,7 @@ struct Recording {
     entries: RefCell<Vec<Entry>>,
     recorder: Recorder,
     turns: Cell<usize>,
-    /// Whether it was cut: nothing is recorded any more, and each loop that still runs is stopped.
+    /// `true` once the trace was cut: nothing is recorded any more, and each loop that still runs is stopped.
     over: Cell<bool>,
     dropped: Cell<usize>,
     /// Borrowed while a value is printed: what that does itself is not recorded.

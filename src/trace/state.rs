@@ -147,7 +147,7 @@ pub struct Future {
     /// Its value or its exception, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Whether its result was sent or thrown into a coroutine, or its exception was asked for.
+    /// `true` once the result was sent or thrown into a coroutine, or the exception was asked for.
     pub retrieved: bool,
     /// The thread on which its job ran.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,7 +171,7 @@ pub struct Loop {
     pub ready: VecDeque<Ready>,
     /// The timers that are set, in the order in which they are due.
     pub timers: Vec<Timer>,
-    /// Whether it sleeps.
+    /// `true` while the loop sleeps.
     pub asleep: bool,
     /// What the last run came to.
     #[serde(skip_serializing_if = "Option::is_none", with = "outcome")]
@@ -227,7 +227,7 @@ pub struct Lock {
     /// How many may still take it, unless it is an event or a condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permits: Option<usize>,
-    /// Whether an event is set.
+    /// `true` while an event is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set: Option<bool>,
     /// Those that hold it.

@@ -71,7 +71,7 @@ fn next_heads(entries: &[Entry]) -> Vec<Option<usize>> {
     next
 }
 
-/// Whether an entry may belong to the step of one that comes after it.
+/// Returns whether an entry may belong to the step of one that comes after it.
 fn may_lead(event: &Recorded) -> bool {
     use Recorded::{Job, Lock, Pop, Queue, Sleep, Timer};
     let leads =
@@ -79,7 +79,7 @@ fn may_lead(event: &Recorded) -> bool {
     leads || is_minor(event)
 }
 
-/// Whether an entry is no step of its own, unless the trace begins with it.
+/// Returns whether an entry is not a step of its own, unless the trace begins with it.
 fn is_minor(event: &Recorded) -> bool {
     use Recorded::{Close, Dropped, Retract, Retrieved, TimerRemoved, Until};
     matches!(
@@ -93,7 +93,7 @@ fn is_minor(event: &Recorded) -> bool {
     )
 }
 
-/// Whether an entry leads to another one, with nothing between them but what leads to something, too.
+/// Returns whether an entry leads to another one, with nothing between them but what leads to something, too.
 fn leads(event: &Recorded, to: &Recorded) -> bool {
     match (event, to) {
         (Recorded::Sleep { .. }, Recorded::Turn { .. })
@@ -117,7 +117,7 @@ fn leads(event: &Recorded, to: &Recorded) -> bool {
     }
 }
 
-/// Whether an entry is no more than a consequence of the step before it.
+/// Returns whether an entry is only a consequence of the step before it.
 fn follows(event: &Recorded, step: &Step, entries: &[Entry], locks: &HashMap<FutureId, LockId>) -> bool {
     let head = &entries[step.head].event;
     match event {

@@ -241,7 +241,7 @@ impl Connection {
         }
     }
 
-    /// Has bytes of the next request read again, which were read already.
+    /// Puts back bytes of the next request that were read already, so that they are read again.
     pub(super) fn read_again(&self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.fresh.set(true);

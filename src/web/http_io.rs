@@ -14,7 +14,7 @@ use crate::http::io::read_into;
 #[derive(Debug)]
 pub(crate) struct HttpIo {
     connection: Rc<Connection>,
-    /// Whether hyper may write several slices at once.
+    /// `true` if hyper may write several slices at once.
     vectored: bool,
 }
 

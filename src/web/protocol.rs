@@ -21,7 +21,7 @@ pub(super) const KEPT: Duration = Duration::from_millis(250);
 #[derive(Default)]
 pub(super) struct Protocol {
     http: Option<Box<http1::Connection<HttpIo, Service>>>,
-    /// Whether `http` writes a response from one buffer, into which its body is copied, or as a vector of slices.
+    /// `true` if `http` copies head and body of a response into one buffer; `false` if it writes them as a vector of slices.
     copies: bool,
     stopping: bool,
 }

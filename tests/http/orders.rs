@@ -11,7 +11,7 @@ use squall::{moment, Result};
 /// A page in parts, which counts those who look at it.
 struct Watched {
     viewers: Rc<Cell<i32>>,
-    /// Whether it expects that a client may leave.
+    /// `true` if the handler expects that a client may leave.
     careful: bool,
 }
 

@@ -11,10 +11,10 @@ use crate::trace::names::Unit;
 use crate::trace::state::{Call, Future, Lock, Loop, Queue, Ready, State, Status, Timer};
 use crate::trace::{Reason, Standing};
 
-/// Of those that wait in one place so many are shown.
+/// The largest number of waiters that are shown in one place.
 const WAITERS: usize = 8;
 
-/// Of the calls on the stack the last so many are shown.
+/// The largest number of calls on the stack that are shown: the last ones.
 const STACK: usize = 8;
 
 /// Longer values are cut.

@@ -34,7 +34,7 @@ impl Telling<'_> {
         }
     }
 
-    /// Whether a request of a lock or queue has to stand in line.
+    /// Tells a request of a lock or queue, and whether it has to wait in line.
     fn requested(&self, future: FutureId, lock: LockId) -> Parts {
         let waits = |line: &Line| line.first.contains(&future);
         let in_line = match (self.after.locks.get(&lock), self.after.queues.get(&lock)) {
