@@ -248,6 +248,29 @@ fn unplaced<R>(trace: &Trace<R>) -> Vec<Entry> {
 }
 
 #[test]
+fn what_comes_after_the_limit_is_not_printed() {
+    thread_local!(static PRINTED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });
+    #[derive(Debug)]
+    struct Printed;
+    impl std::fmt::Display for Printed {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            PRINTED.set(PRINTED.get() + 1);
+            f.write_str("printed")
+        }
+    }
+    impl std::error::Error for Printed {}
+    let printed_within = |limit| {
+        PRINTED.set(0);
+        let fail = || squall::coroutine(|_co| async { Err::<(), _>(Exception::new(Printed)) });
+        let fail_and_look = |_| fail().exception().map(drop).unwrap_or_default();
+        Recorder::new().limit(limit).record(|| (0..100).for_each(fail_and_look));
+        PRINTED.get()
+    };
+    assert!(printed_within(1_000) >= 100);
+    assert_eq!(printed_within(0), 0);
+}
+
+#[test]
 fn what_comes_after_the_limit_is_counted() {
     let whole = record(|| fetch_all(3));
     let cut = Recorder::new()

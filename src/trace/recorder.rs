@@ -225,24 +225,28 @@ struct Recording {
 impl Observer for Recording {
     fn event(&self, event: &Event<'_>) {
         let Ok(mut keeper) = self.keeper.try_borrow_mut() else { return };
+        let Recorder { limit, until, turns } = self.recorder;
+        let is_full = self.entries.borrow().len() >= limit;
+        // What is not kept is not printed either, unless its time may be the one to cut at.
+        if is_full && until.is_none() && turns.is_none() {
+            self.dropped.set(self.dropped.get() + 1);
+            return;
+        }
         let io_loop = IoLoop::current();
         let entry = keeper.keep(event, ReadyQueue::current_id(), io_loop.time());
         if matches!(event, Event::Turn { .. }) {
             self.turns.set(self.turns.get() + 1);
         }
-        let Recorder { limit, until, turns } = self.recorder;
         let is_late = |entry: &Entry| until.is_some_and(|until| entry.time > until);
         let is_over =
             entry.as_ref().is_some_and(is_late) || turns.is_some_and(|turns| self.turns.get() > turns);
         if self.over.get() || is_over {
             self.over.set(true);
             io_loop.stop();
-            return;
-        }
-        if self.entries.borrow().len() >= limit {
+        } else if is_full {
             self.dropped.set(self.dropped.get() + 1);
-            return;
+        } else {
+            self.entries.borrow_mut().extend(entry);
         }
-        self.entries.borrow_mut().extend(entry);
     }
 }
