@@ -119,7 +119,7 @@ impl Diagram {
             Recorded::Stop { outcome, .. } => {
                 let text = match outcome {
                     None => "stop".to_owned(),
-                    Some(Ok(value)) => format!("gives {value}"),
+                    Some(Ok(value)) => format!("returns {value}"),
                     Some(Err(exception)) => format!("raises {exception}"),
                 };
                 self.note(None, &text);

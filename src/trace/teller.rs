@@ -212,7 +212,7 @@ impl Teller<'_> {
                 self.looping = false;
                 let (text, tone) = match outcome {
                     None => ("stop".to_owned(), Tone::Plain),
-                    Some(Ok(value)) => (format!("gives {value}"), Tone::Good),
+                    Some(Ok(value)) => (format!("returns {value}"), Tone::Good),
                     Some(Err(exception)) => (format!("raises {exception}"), Tone::Bad),
                 };
                 let act = self.by_loop(text, tone);
