@@ -54,7 +54,7 @@ pub use net::{net, Link, Net, Split};
 #[cfg(feature = "trace")]
 pub use rewind::{Checkpoint, Rewindable};
 #[cfg(feature = "trace")]
-pub use step::{Step, Who};
+pub use step::{CallName, Step};
 pub use stepper::Stepper;
 #[cfg(feature = "trace")]
 pub use test_loop::TestLoop;

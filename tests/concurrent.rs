@@ -115,7 +115,7 @@ fn future_of(data: &'static str) -> Result<String> {
 
 // Tornado: concurrent_test.GeneratorCapClientTest.test_future
 #[test]
-fn future_of_a_client_gives_the_answer() {
+fn future_of_a_client_returns_the_answer() {
     assert_eq!(future_of("hello").unwrap(), "HELLO");
 }
 
@@ -129,7 +129,7 @@ fn future_of_a_client_raises_the_error() {
 
 // Tornado: concurrent_test.GeneratorCapClientTest.test_generator
 #[test]
-fn client_that_is_yielded_gives_the_answer() {
+fn client_that_is_yielded_returns_the_answer() {
     #[squall::coroutine]
     fn f(server: SocketAddr) -> Result<()> {
         assert_eq!(yield_!(capitalize(server, "hello"))?, "HELLO");

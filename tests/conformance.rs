@@ -148,7 +148,7 @@ fn story(report: &Value) -> Vec<String> {
             'r' => "runner",
             'l' => "logs",
             _ => {
-                lines.push("-- next iteration --".to_owned());
+                lines.push("-- next turn --".to_owned());
                 continue;
             }
         };

@@ -168,7 +168,7 @@ fn yielded_map_gives_the_map_of_results() {
 
 // Tornado: gen_test.GenBasicTest.test_multi_delayed
 #[test]
-fn results_of_a_list_stay_in_its_order_whoever_ends_first() {
+fn results_of_a_list_stay_in_its_order_whichever_ends_first() {
     #[squall::coroutine]
     fn f() -> Result<()> {
         let responses = yield_!(multi([delay(3, "v1"), delay(1, "v2")]))?;
@@ -180,7 +180,7 @@ fn results_of_a_list_stay_in_its_order_whoever_ends_first() {
 
 // Tornado: gen_test.GenBasicTest.test_multi_dict_delayed
 #[test]
-fn results_of_a_map_stay_with_their_keys_whoever_ends_first() {
+fn results_of_a_map_stay_with_their_keys_whichever_ends_first() {
     #[squall::coroutine]
     fn f() -> Result<()> {
         let responses = yield_!(multi(BTreeMap::from([("foo", delay(3, "v1")), ("bar", delay(1, "v2"))])))?;

@@ -77,7 +77,7 @@ fn variable_reaches_a_native_coroutine_that_is_yielded_first() {
 }
 
 #[test]
-fn callback_and_timer_see_the_variable_of_whoever_added_them() {
+fn callback_and_timer_see_the_variable_of_the_coroutine_that_added_them() {
     let io_loop = virtual_loop();
     let token = VAR.set(5);
     io_loop.add_callback(|| assert_eq!(VAR.get(), Some(5)));

@@ -44,7 +44,7 @@ fn coroutine_keeps_its_name() {
 // Tornado: gen_test.GenCoroutineTest.test_sync_gen_return
 // Tornado: gen_test.GenCoroutineTest.test_sync_return
 #[test]
-fn coroutine_that_returns_without_a_yield_gives_its_value() {
+fn coroutine_that_returns_without_a_yield_resolves_to_its_value() {
     #[squall::coroutine]
     fn raised() -> Result<i32> {
         Err(Return(42))?
@@ -65,7 +65,7 @@ fn coroutine_that_returns_without_a_yield_gives_its_value() {
 // Tornado: gen_test.GenCoroutineTest.test_async_gen_return
 // Tornado: gen_test.GenCoroutineTest.test_async_return
 #[test]
-fn coroutine_that_returns_after_a_yield_gives_its_value() {
+fn coroutine_that_returns_after_a_yield_resolves_to_its_value() {
     #[squall::coroutine]
     fn raised() -> Result<i32> {
         yield_!(moment())?;
@@ -82,7 +82,7 @@ fn coroutine_that_returns_after_a_yield_gives_its_value() {
 
 // Tornado: gen_test.GenCoroutineTest.test_async_early_return
 #[test]
-fn coroutine_that_returns_before_its_yield_gives_its_value() {
+fn coroutine_that_returns_before_its_yield_resolves_to_its_value() {
     #[squall::coroutine]
     fn f(early: bool) -> Result<i32> {
         if early {
@@ -127,7 +127,7 @@ fn native_coroutine_awaits_a_moment() {
 
 // Tornado: gen_test.GenCoroutineTest.test_async_await_mixed_multi_native_future
 #[test]
-fn tuple_of_a_native_and_a_yielding_coroutine_gives_both_results() {
+fn tuple_of_a_native_and_a_yielding_coroutine_yields_both_results() {
     async fn native() -> Result<i32> {
         async_return(0).await?;
         Ok(42)
@@ -151,7 +151,7 @@ fn with_timeout_starts_a_native_coroutine() {
 // Tornado: gen_test.GenCoroutineTest.test_sync_return_no_value
 // Tornado: gen_test.GenCoroutineTest.test_async_return_no_value
 #[test]
-fn coroutine_without_a_value_gives_unit() {
+fn coroutine_without_a_value_returns_unit() {
     #[squall::coroutine]
     fn f(wait: bool) -> Result<()> {
         if wait {
@@ -381,7 +381,7 @@ fn suspended_native_coroutine_is_dropped_with_its_loop() {
 
 // Tornado: gen_test.RunnerGCTest.test_multi_moment
 #[test]
-fn list_of_moments_gives_a_list_of_units() {
+fn list_of_moments_returns_a_list_of_units() {
     #[squall::coroutine]
     fn wait_a_moment() -> Result<[(); 2]> {
         yield_!([moment(), moment()])

@@ -20,7 +20,7 @@ fn note(log: &Rc<RefCell<Vec<String>>>, what: &'static str) -> impl FnOnce() + '
 }
 
 #[test]
-fn callbacks_run_in_order_and_what_they_add_runs_in_the_next_iteration() {
+fn callbacks_run_in_order_and_what_they_add_runs_in_the_next_turn() {
     let (io_loop, log) = virtual_loop();
     let (inner, inner_log) = (io_loop.clone(), log.clone());
     io_loop.add_callback(move || {
@@ -81,7 +81,7 @@ fn run_sync_that_is_stopped_says_so() {
 }
 
 #[test]
-fn run_sync_that_can_never_finish_names_who_waits() {
+fn run_sync_that_can_never_finish_names_what_waits() {
     let io_loop = IoLoop::new();
     let e = io_loop
         .run_sync(|| {
@@ -94,7 +94,7 @@ fn run_sync_that_can_never_finish_names_who_waits() {
         .unwrap_err();
     let Some(Error::Deadlock { waiting }) = e.downcast_ref() else { panic!("{e:?}") };
     assert_eq!(waiting.len(), 1);
-    assert_eq!(waiting[0].name, "run_sync_that_can_never_finish_names_who_waits");
+    assert_eq!(waiting[0].name, "run_sync_that_can_never_finish_names_what_waits");
     assert_eq!(waiting[0].place.file(), file!());
 }
 

@@ -179,7 +179,7 @@ fn waker_that_is_dropped_beside_a_future_that_is_awaited_too_ends_the_wait_of_th
 }
 
 #[test]
-fn deadlock_names_who_waits_behind_lists_timeouts_and_native_coroutines() {
+fn deadlock_names_what_waits_behind_lists_timeouts_and_native_coroutines() {
     #[squall::coroutine]
     fn waits_for_ever(never: Future<()>) -> Result<()> {
         yield_!(never)

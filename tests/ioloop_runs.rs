@@ -119,7 +119,7 @@ fn coroutine_of_a_stopped_run_ends_in_the_next_without_ending_it() {
 }
 
 #[test]
-fn stop_between_two_runs_lets_the_next_do_one_iteration() {
+fn stop_between_two_runs_lets_the_next_do_one_turn() {
     let (io_loop, _) = virtual_loop();
     io_loop.run_sync(moment).unwrap();
     io_loop.stop();

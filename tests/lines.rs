@@ -113,7 +113,7 @@ mod dropped {
     }
 
     #[test]
-    fn done_callback_goes_with_the_lock_that_nobody_else_has() {
+    fn done_callback_goes_with_the_last_handle_of_its_lock() {
         let alive = Rc::new(());
         let (lock, held) = (Semaphore::new(0), alive.clone());
         lock.acquire().add_done_callback(move |_| drop(held));

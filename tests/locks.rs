@@ -50,7 +50,7 @@ mod condition {
 
     // Tornado: locks_test.ConditionTest.test_notify
     #[test]
-    fn notify_wakes_who_waits() {
+    fn notify_wakes_a_waiter() {
         let notified = run(|| {
             let c = Condition::new();
             let notifier = c.clone();
@@ -80,7 +80,7 @@ mod condition {
 
     // Tornado: locks_test.ConditionTest.test_notify_n
     #[test]
-    fn notify_n_wakes_the_n_who_waited_longest() {
+    fn notify_n_wakes_the_n_oldest_waiters() {
         let io_loop = IoLoop::with_clock(VirtualClock::new());
         let _current = io_loop.make_current();
         let (c, history) = (Condition::new(), History::default());
@@ -161,7 +161,7 @@ mod condition {
 
     // Tornado: locks_test.ConditionTest.test_notify_all_with_timeout
     #[test]
-    fn notify_all_passes_over_who_has_run_out_of_time() {
+    fn notify_all_passes_over_waiters_that_ran_out_of_time() {
         run(|| {
             coroutine(|co| async move {
                 let (c, history) = (Condition::new(), History::default());
@@ -195,7 +195,7 @@ mod condition {
 
     // Tornado: locks_test.ConditionTest.test_garbage_collection
     #[test]
-    fn who_has_run_out_of_time_is_dropped_from_a_line_that_nobody_serves() {
+    fn waiter_that_ran_out_of_time_is_dropped_from_a_line_that_is_never_served() {
         run(|| {
             coroutine(|co| async move {
                 let c = Condition::new();
@@ -271,7 +271,7 @@ mod event {
 
     // Tornado: locks_test.EventTest.test_event_wait_clear
     #[test]
-    fn clear_takes_nobody_out_of_the_line() {
+    fn clear_takes_no_waiter_out_of_the_line() {
         let e = Event::new();
         let f0 = e.wait();
         e.clear();
@@ -401,7 +401,7 @@ mod semaphore {
 
     // Tornado: locks_test.SemaphoreTest.test_garbage_collection
     #[test]
-    fn who_has_run_out_of_time_is_dropped_from_a_line_that_nobody_serves() {
+    fn waiter_that_ran_out_of_time_is_dropped_from_a_line_that_is_never_served() {
         run(|| {
             coroutine(|co| async move {
                 let sem = Semaphore::new(0);
@@ -504,7 +504,7 @@ mod semaphore {
 
     // Tornado: locks_test.SemaphoreContextManagerTest.test_context_manager_contended
     #[test]
-    fn two_who_want_it_are_in_one_after_the_other() {
+    fn two_contenders_are_in_one_after_the_other() {
         run(|| {
             coroutine(|co| async move {
                 let (sem, history) = (Semaphore::new(1), History::default());
@@ -526,7 +526,7 @@ mod semaphore {
     }
 
     #[test]
-    fn who_comes_late_does_not_overtake_who_waits() {
+    fn late_comer_does_not_overtake_a_waiter() {
         let sem = Semaphore::new(1);
         let first = sem.acquire();
         let waiting = sem.acquire();
@@ -701,7 +701,7 @@ mod lock {
     }
 
     #[test]
-    fn guard_that_nobody_took_passes_on_however_many_there_are() {
+    fn guard_that_was_not_taken_passes_on_however_many_there_are() {
         let lock = Lock::new();
         let held = lock.acquire();
         for _ in 0..100_000 {
@@ -728,7 +728,7 @@ mod lock {
     }
 
     #[test]
-    fn end_of_the_loop_frees_who_waits_for_a_lock_that_only_they_hold() {
+    fn end_of_the_loop_frees_the_waiters_of_a_lock_that_only_they_hold() {
         let alive = Rc::new(());
         let io_loop = IoLoop::with_clock(VirtualClock::new());
         let current = io_loop.make_current();

@@ -30,7 +30,7 @@ mod basics {
 
     // Tornado: queues_test.QueueBasicTest.test_repr_and_str
     #[test]
-    fn debug_tells_who_waits_and_what_is_unfinished() {
+    fn debug_shows_waiters_and_unfinished_items() {
         let q = Queue::new(1);
         let getter = q.get();
         assert_eq!(format!("{q:?}"), "<Queue maxsize=1 getters[1]>");
@@ -313,7 +313,7 @@ mod put {
 
     // Tornado: queues_test.QueuePutTest.test_nonblocking_put_with_getters
     #[test]
-    fn put_nowait_resumes_nobody_before_the_next_turn() {
+    fn put_nowait_resumes_nothing_before_the_next_turn() {
         run(|| {
             coroutine(|co| async move {
                 let q = Queue::new(0);
@@ -532,7 +532,7 @@ join!(join_queue: Queue  join_priority_queue: PriorityQueue  join_lifo_queue: Li
 
 // Tornado: queues_test.PriorityQueueJoinTest.test_order
 #[test]
-fn priority_queue_gives_the_smallest_item_first() {
+fn priority_queue_returns_the_smallest_item_first() {
     run(|| {
         coroutine(|co| async move {
             let q = PriorityQueue::new(2);
@@ -787,7 +787,7 @@ mod nothing_is_lost {
     }
 
     #[test]
-    fn item_passes_over_any_number_of_getters_that_nobody_waits_for() {
+    fn item_passes_over_any_number_of_getters_without_a_waiter() {
         let q = Queue::new(0);
         for _ in 0..100_000 {
             drop(q.get());
@@ -843,7 +843,7 @@ mod nothing_is_lost {
     }
 
     #[test]
-    fn end_of_the_loop_frees_who_waits_and_what_they_hold() {
+    fn end_of_the_loop_frees_waiters_and_what_they_hold() {
         let alive = Rc::new(());
         let io_loop = IoLoop::with_clock(VirtualClock::new());
         let current = io_loop.make_current();

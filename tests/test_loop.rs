@@ -69,7 +69,7 @@ fn one_step_is_one_resume_of_one_coroutine() {
 }
 
 #[test]
-fn yield_of_what_is_done_is_a_step_of_its_own_and_nobody_gets_in_between() {
+fn yield_of_what_is_done_is_a_step_of_its_own_and_nothing_gets_in_between() {
     #[squall::coroutine]
     fn three() -> Result<i32> {
         let one = yield_!(Future::ready(1))?;
@@ -228,7 +228,7 @@ fn run_until_is_a_breakpoint() {
 }
 
 #[test]
-fn schedule_says_who_goes_next() {
+fn schedule_chooses_the_next_coroutine() {
     let order = |names: &[&str]| {
         let log = Log::default();
         let mut t = TestLoop::new();
@@ -275,7 +275,7 @@ fn schedule_says_why_the_named_one_cannot_run() {
 }
 
 #[test]
-fn the_tree_shows_who_waits_for_whom() {
+fn the_tree_shows_which_coroutine_waits_for_which() {
     #[squall::coroutine]
     fn outer(future: Future<i32>) -> Result<i32> {
         let (a, b) = yield_!((waiter(future), with_timeout(5 * SECOND, waiter(Future::new()))))?;
@@ -438,7 +438,7 @@ fn result_of_another_thread_is_waited_for() {
 }
 
 #[test]
-fn what_goes_wrong_where_nobody_waits_is_in_the_report() {
+fn failure_without_a_waiter_is_in_the_report() {
     let mut t = TestLoop::new();
     #[squall::coroutine]
     fn fails() -> Result<()> {

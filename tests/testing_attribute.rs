@@ -315,7 +315,7 @@ fn worlds_that_the_test_makes_are_on_loops_of_their_own() -> Result<()> {
 }
 
 #[test]
-fn test_that_hangs_is_ended_with_the_tree_and_who_runs() {
+fn test_that_hangs_is_ended_with_the_tree_and_the_running_coroutine() {
     let message = message_of(failing::hangs_in_a_call);
     assert!(message
         .starts_with("the test is not over after 50ms; hangs_in_a_call runs, since its yield at tests/"));

@@ -170,7 +170,7 @@ fn what_goes_wrong_unseen_is_told_at_its_time_and_at_the_end() {
 }
 
 #[test]
-fn a_loop_that_cannot_go_on_leaves_those_who_wait() {
+fn a_loop_that_cannot_go_on_leaves_its_waiters() {
     #[squall::coroutine]
     fn stuck() -> Result<()> {
         let never = Future::<()>::new();
@@ -343,7 +343,7 @@ async fn nap(ms: u64) -> Result<u64> {
 }
 
 #[test]
-fn natives_have_a_column_however_they_are_started_and_are_called_by_whoever_starts_them() {
+fn natives_have_a_column_however_they_are_started_and_are_called_by_what_starts_them() {
     #[squall::coroutine]
     fn starts_all() -> Result<()> {
         yield_!(nap(1))?;

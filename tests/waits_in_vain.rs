@@ -98,13 +98,13 @@ fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
         None
     });
     assert!(polled < few, "wakers: {polled}");
-    those_who_still_wait_are_woken_however_many_have_left();
+    remaining_waiters_are_woken_however_many_have_left();
     late_failures_are_reported_however_many_there_are();
     cancelled_limit_leaves_no_timer();
     runs_that_have_ended_leave_what_they_waited_for();
 }
 
-fn those_who_still_wait_are_woken_however_many_have_left() {
+fn remaining_waiters_are_woken_however_many_have_left() {
     struct Woken(Cell<bool>);
     let future = Future::<i32>::new();
     let promise = future.promise();

@@ -49,11 +49,10 @@ pub use crate::state::State;
 /// An event of a trace. `runner` is the call that it concerns.
 #[derive(Debug)]
 #[non_exhaustive]
-#[allow(missing_docs)] // The text of each variant tells of its fields.
+#[allow(missing_docs)] // The text of each variant describes its fields.
 pub enum Event<'a> {
-    /// A coroutine was called, which gives `future`. A generator or plain body starts now; a native one in a later
-    /// turn of the loop. `caller` is the call that runs, if one does, and `place` the line
-    /// of the call.
+    /// A coroutine was called; `future` is its result. A generator or plain body starts now, a native one in a later turn
+    /// of the loop. `caller` is the call that is running, if there is one, and `place` the line of the call.
     Call {
         runner: CallId,
         future: FutureId,
@@ -64,71 +63,73 @@ pub enum Event<'a> {
     },
     /// A generator was resumed for the first time, or a native coroutine was polled for the first time.
     Start { runner: CallId },
-    /// The Runner sends a value in: the result of `future`. `None`: that of the `moment`.
+    /// The Runner sends the result of `future` into the generator. Without a Future it is the `()` of a `moment`.
     Send { runner: CallId, value: Shown<'a>, future: Option<FutureId> },
-    /// The Runner throws an exception in: that of `future`.
+    /// The Runner throws the exception of `future` into the generator.
     Throw { runner: CallId, exception: &'a Exception, future: Option<FutureId> },
     /// A native coroutine is polled again.
     Wake { runner: CallId },
-    /// The generator yielded something of that kind, at that line; `future` where it was a Future, `of` those that are in
-    /// a list, tuple or map.
+    /// The generator yielded something of that kind, at that line. `future` is set if that is a Future; `of` lists the
+    /// Futures in a list, tuple or map.
     Yield { runner: CallId, kind: Kind, future: Option<FutureId>, of: &'a [FutureId], place: Place },
-    /// What was yielded is a Future that is done already, or became one: the Runner goes on at once.
+    /// The Future that was yielded, or that the yielded thing was converted to, is done already: the Runner goes on at
+    /// once.
     Already { runner: CallId, future: FutureId, state: State },
-    /// It is suspended until `future` is done. `None`: a generator until the next turn of the loop, a native coroutine
-    /// until it is woken. `place` is the line of the await of a native coroutine, or of what started it, if that is
-    /// one of the program; a generator told the line of its yield. `on` describes the Future, where there is more to say
-    /// than its kind: a lock with what holds it.
+    /// A call is suspended until `future` is done. Without a Future, a generator is suspended until the next turn of the
+    /// loop, a native coroutine until it is woken. `place` is the line of a native coroutine's await, or of what started
+    /// it, if that is a line of the program; the line of a generator is in its [`Yield`](Self::Yield). `on` describes the
+    /// Future if there is more to say than its kind: a lock and its holder.
     Wait { runner: CallId, future: Option<FutureId>, place: Option<Place>, on: Option<String> },
-    /// The body returned a value. `raised` says that it did so by raising [`Return`](crate::Return).
+    /// The body returned a value. `raised` is `true` if it did so by raising [`Return`](crate::Return).
     Return { runner: CallId, value: Shown<'a>, raised: bool },
     /// An exception left the body and is trapped in the Future. `place` is the line where it was raised or came in.
     Raise { runner: CallId, exception: &'a Exception, place: Place },
     /// A suspended coroutine was dropped: its loop has ended, or nothing could resume it any more.
     Abandon { runner: CallId },
-    /// A Future is done, and how; with its value, if it has one.
+    /// A Future is done: `state` says how, and `value` is its value if it has one.
     Resolve { future: FutureId, state: State, value: Option<Shown<'a>> },
-    /// The exception of a Future was asked for, for the first time.
+    /// The exception of a Future was retrieved for the first time.
     Retrieved { future: FutureId },
-    /// The last handle of a Future is gone. This is told of the results of observed calls, and of what was [`Made`](Self::Made).
+    /// The last handle of a Future was dropped. Reported for the results of observed calls and for Futures that were
+    /// [`Made`](Self::Made).
     Dropped { future: FutureId },
-    /// Something is wrong that nobody can be told by an exception; the same is logged. `future` is what it is the exception
-    /// of, if the Future was mentioned before.
+    /// Something went wrong that nothing can catch, so it is logged. `future` is the Future that failed with that
+    /// exception, if the Future was mentioned before.
     Report { problem: Problem, exception: &'a Exception, future: Option<FutureId> },
-    /// A Future was made that is not the result of a coroutine; `lock` is the lock or queue that it is requested of,
-    /// `place` the line that made it, where that is known.
+    /// A Future was created that is not the result of a coroutine. `lock` is the lock or queue to which the request was
+    /// made, and `place` the line that made it, if that is known.
     Made { future: FutureId, origin: Origin<'a>, lock: Option<LockId>, place: Option<Place> },
-    /// The job of an executor has run, on the thread of that name, and its result is back.
+    /// The job of an executor has run on the thread of that name, and its result has come back.
     Job { future: FutureId, thread: &'a str },
-    /// Something has changed at a lock: this is how it stands.
+    /// A lock has changed; `is` describes it after the change.
     Lock { lock: LockId, name: &'a str, kind: &'static str, is: Lock<'a> },
-    /// Something has changed at a queue of items: this is how it stands.
+    /// A queue of items has changed; `is` describes it after the change.
     Queue { lock: LockId, name: &'a str, kind: &'static str, is: Queue<'a> },
-    /// The program says something: what it prints, as far as it has told so.
+    /// The program printed a line, and reported it.
     Note { text: &'a str, place: Place },
-    /// A loop begins to run, by a call of this function: `run_sync`, `start`.
+    /// A loop begins to run, by a call of the function `by`: `run_sync` or `start`.
     Run { queue: QueueId, by: &'static str, place: Place },
     /// `run_sync` has called its function, and runs the loop until this Future is done.
     Until { queue: QueueId, future: FutureId },
-    /// Nothing is ready: the loop sleeps until that time, or until something outside wakes it.
+    /// Nothing is ready, so the loop sleeps until that time, or until something outside wakes it.
     Sleep { queue: QueueId, until: Option<Duration> },
-    /// A loop begins an iteration, at this time since the loop was made: it takes in what is due and what came from outside.
+    /// A loop begins a turn, `now` after the loop was created: it takes in what is due and what came from outside.
     Turn { queue: QueueId, now: Duration },
-    /// It runs what is ready now: so many callbacks.
+    /// The turn runs what is ready now: that many callbacks.
     Batch { queue: QueueId, callbacks: usize },
     /// Something goes to the end of a ready queue.
     Push { queue: QueueId, queued: Queued, why: Why },
-    /// It was taken from the queue, and runs now.
+    /// Something was taken from a ready queue, and runs now.
     Pop { queue: QueueId, queued: Queued },
-    /// It was taken from the queue, and does not run.
+    /// Something was taken from a ready queue, and does not run.
     Retract { queue: QueueId, queued: Queued },
-    /// A timer was set, that is due at that time since the loop was made. `timer` is its number among those of its loop.
+    /// A timer was set, which is due `until` after the loop was created. `timer` is its number among those of its loop.
     Timer { queue: QueueId, timer: u64, until: Duration, queued: Queued, place: Place },
-    /// A timer was taken back before it was due.
+    /// A timer was removed before it was due.
     TimerRemoved { queue: QueueId, timer: u64 },
-    /// A loop has stopped running. The outcome is what `run_sync` gives; `None` from `start`.
+    /// A loop has stopped running. The outcome is what `run_sync` returns; `None` from `start`.
     Stop { queue: QueueId, outcome: Option<Result<Shown<'a>, &'a Exception>> },
-    /// A loop gives up what is ready and what is suspended.
+    /// A loop was closed: it drops what is ready and what is suspended.
     Close { queue: QueueId },
 }
 
@@ -147,33 +148,33 @@ pub enum Origin<'a> {
     Named(&'a str),
 }
 
-/// How a lock, a semaphore, an event or a condition stands.
+/// The state of a lock, a semaphore, an event or a condition.
 #[derive(Debug, Clone, Copy)]
 pub struct Lock<'a> {
-    /// How many may still take it; `None` for an event or a condition.
+    /// How many more coroutines may take the lock; `None` for an event or a condition.
     pub permits: Option<usize>,
     /// `true` while an event is set; `None` for anything but an event.
     pub set: Option<bool>,
-    /// Those that hold it, as far as they are written down.
+    /// The holders that are listed; there may be more.
     pub holders: &'a [Holder],
-    /// Those that wait for it.
+    /// The requests that wait for the lock.
     pub waiting: Line<'a>,
 }
 
-/// How a queue of items stands.
+/// The state of a queue of items.
 #[derive(Debug, Clone, Copy)]
 pub struct Queue<'a> {
-    /// How many items are in it.
+    /// The number of items in the queue.
     pub size: usize,
-    /// How many items it may hold; 0 is no limit.
+    /// The largest number of items that the queue holds; 0 means that there is no limit.
     pub maxsize: usize,
-    /// For how many items nothing has called `task_done`.
+    /// The number of items for which `task_done` was not called yet.
     pub unfinished: usize,
-    /// Those that wait for an item.
+    /// The requests that wait for an item.
     pub getters: Line<'a>,
-    /// Those that wait for room.
+    /// The requests that wait for room.
     pub putters: Line<'a>,
-    /// Those that wait until all items are worked on.
+    /// The requests that wait until `task_done` was called for every item.
     pub joiners: Line<'a>,
 }
 
@@ -188,12 +189,12 @@ pub struct Holder {
     pub since: Place,
 }
 
-/// Those that wait at a lock or queue, oldest first.
+/// The requests that wait at a lock or queue, oldest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// The Futures that they wait for; a limited number of them.
+    /// The Futures of the oldest requests, up to a limit.
     pub first: &'a [FutureId],
-    /// How many there are.
+    /// The number of all requests that wait.
     pub len: usize,
 }
 
@@ -353,7 +354,7 @@ enum Observed {
 /// use squall_runner::trace;
 ///
 /// let work = || {
-///     assert!(!trace::observed());                       // whoever observes the thread
+///     assert!(!trace::observed());                       // even if the thread is observed
 ///     trace::program(|| 5)                               // calls the user's code
 /// };
 /// assert_eq!(trace::internal(work), 5);

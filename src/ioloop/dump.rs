@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn coroutine_that_is_ready_already_is_named_by_who_waits_for_it() {
+    fn coroutine_that_is_ready_already_is_named_by_its_waiter() {
         assert_eq!(dump(&[("a", Some("b"))]), "1 coroutine waits:\n  a, for b");
     }
 }

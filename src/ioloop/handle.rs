@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_leaves_the_first_brings_the_news_of_all() {
+    fn mail_of_several_sends_is_flagged_once() {
         let inbox = Inbox::new();
         let taken = |inbox: &Inbox| {
             let mut keys = Vec::new();

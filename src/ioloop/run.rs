@@ -201,7 +201,7 @@ impl IoLoop {
             } else {
                 inner.look_at_fds()?;
             }
-            inner.iterate(&mut after_each);
+            inner.run_turn(&mut after_each);
             // A stop in the turn in which the run ends anyway is used up with it.
             if inner.stop.take() | end.get() {
                 inner.give_back_room();

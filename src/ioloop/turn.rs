@@ -15,9 +15,9 @@ use super::Inner;
 
 impl Inner {
     /// Runs one turn: the callbacks that are ready now, and none that they add.
-    pub(super) fn iterate(&self, after_each: &mut impl FnMut()) {
+    pub(super) fn run_turn(&self, after_each: &mut impl FnMut()) {
         if trace::has_observer() {
-            return self.iterate_observed(after_each);
+            return self.run_observed_turn(after_each);
         }
         self.sources.budget.begin_turn();
         self.take_in(|callback, _| self.ready.push(callback));
@@ -35,10 +35,10 @@ impl Inner {
         }
     }
 
-    /// One iteration that an observer is told of.
+    /// Runs one turn like [`run_turn`](Self::run_turn), and reports it to the observer.
     #[cold]
     #[inline(never)]
-    fn iterate_observed(&self, after_each: &mut dyn FnMut()) {
+    fn run_observed_turn(&self, after_each: &mut dyn FnMut()) {
         let queue = self.ready.id();
         trace::emit_always(|| Event::Turn { queue, now: self.clock.now() });
         self.sources.budget.begin_turn();

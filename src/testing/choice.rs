@@ -6,7 +6,7 @@ use std::panic::Location;
 
 use squall_runner::ready::{Callback, ReadyQueue, Suspended};
 
-use super::step::Who;
+use super::step::CallName;
 use super::watch::{look, Seen};
 use super::TestLoop;
 
@@ -39,7 +39,7 @@ pub(super) struct Candidate {
 /// The kind of a candidate. That of a coroutine is the same wherever it is in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
-    Coroutine(Who),
+    Coroutine(CallName),
     /// A timer, a job or a delivery, by its name and number.
     Other(Cow<'static, str>, u64),
 }
@@ -48,14 +48,14 @@ impl Candidate {
     /// Returns the name in schedules: `fetch#2`, `timer#3`.
     pub(super) fn label(&self) -> String {
         match &self.kind {
-            Kind::Coroutine(who) => who.to_string(),
+            Kind::Coroutine(call) => call.to_string(),
             Kind::Other(name, number) => format!("{name}#{number}"),
         }
     }
 
     fn is(&self, label: &str) -> bool {
         match self.kind {
-            Kind::Coroutine(who) => who.is(label),
+            Kind::Coroutine(call) => call.is(label),
             Kind::Other(..) => self.label() == label,
         }
     }
@@ -90,7 +90,7 @@ pub(super) fn candidates(entries: &[Entry], seen: &Seen) -> Vec<Candidate> {
         return Vec::new();
     }
     let kind = |entry: &Entry| match entry {
-        Entry::Coroutine(who) => seen.call(who.call?).map(|call| Kind::Coroutine(call.who)),
+        Entry::Coroutine(suspended) => seen.call(suspended.call?).map(|call| Kind::Coroutine(call.name)),
         Entry::Choice((name, number)) => Some(Kind::Other(name.clone(), *number)),
         Entry::Callback => None,
     };
@@ -130,7 +130,7 @@ impl Script {
         let found = candidates.iter().find(|candidate| candidate.is(name));
         let oldest = || {
             let named = candidates.iter().filter_map(|candidate| match candidate.kind {
-                Kind::Coroutine(who) if who.name == name => Some((who.nth, candidate)),
+                Kind::Coroutine(call) if call.coroutine == name => Some((call.nth, candidate)),
                 _ => None,
             });
             named.min_by_key(|(nth, _)| *nth).map(|(_, candidate)| candidate)
@@ -147,7 +147,7 @@ impl Script {
         let mut known = waits.iter().filter(|wait| wait.runner().name() == base).peekable();
         if known.peek().is_none() {
             let seen = look(&test_loop.seen);
-            let gone = seen.calls().iter().any(|call| call.who.name == base);
+            let gone = seen.calls().iter().any(|call| call.name.coroutine == base);
             problem += if gone { ": it has finished" } else { ": no coroutine of that name was called" };
         }
         let known = known.map(|wait| format!("\n  {wait}"));

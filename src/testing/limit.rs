@@ -33,9 +33,9 @@ impl Limit {
 
 /// Returns the message for a test that takes longer: `the test is not over after 10s`, and what is running.
 pub(super) fn not_over(limit: Duration, seen: &Seen) -> String {
-    let who = seen.running.and_then(|runner| seen.call(runner)).map_or(String::new(), |call| {
+    let running = seen.running.and_then(|runner| seen.call(runner)).map_or(String::new(), |call| {
         let at = call.yielded_at.map_or(String::new(), |place| format!(", since its yield at {place}"));
-        format!("; {} runs{at}", call.who)
+        format!("; {} runs{at}", call.name)
     });
     let socket = seen.socket.as_ref().map_or(String::new(), |waits| {
         format!(
@@ -43,5 +43,5 @@ pub(super) fn not_over(limit: Duration, seen: &Seen) -> String {
              network of `squall::testing` takes virtual time"
         )
     });
-    format!("the test is not over after {limit:?}{who}{socket}")
+    format!("the test is not over after {limit:?}{running}{socket}")
 }

@@ -161,7 +161,7 @@ impl Net {
     /// use squall::{net::TcpStream, testing, Exception, IoLoop, Result};
     ///
     /// #[squall::test]
-    /// fn nobody_answers() -> Result<()> {
+    /// fn nothing_answers() -> Result<()> {
     ///     let net = testing::net();
     ///     net.cut("client", "server");
     ///     let e = yield_!(net.host("client", || TcpStream::connect("server:80"))).unwrap_err();

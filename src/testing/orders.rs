@@ -187,21 +187,21 @@ mod tests {
         let mut row = None;
         while queue.len() > 1 {
             if picked.picks.len() == order.len() {
-                let place = row.and_then(|row| queue.iter().position(|(who, _)| *who == row));
+                let place = row.and_then(|row| queue.iter().position(|(coroutine, _)| *coroutine == row));
                 picked.prolongs = place.filter(|place| *place > 0).map(|place| u16::try_from(place).unwrap());
             }
             let pick = order.get(picked.picks.len()).copied().unwrap_or(0);
             picked.widths.push(u16::try_from(queue.len()).unwrap());
             picked.picks.push(pick);
-            let (who, left) = queue.remove(usize::from(pick)).unwrap();
+            let (coroutine, left) = queue.remove(usize::from(pick)).unwrap();
             if pick == 0 {
                 row = None;
-            } else if row != Some(who) {
+            } else if row != Some(coroutine) {
                 picked.preemptions += 1;
-                row = Some(who);
+                row = Some(coroutine);
             }
             if left > 1 {
-                queue.push_back((who, left - 1));
+                queue.push_back((coroutine, left - 1));
             }
         }
         picked

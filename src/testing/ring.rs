@@ -75,16 +75,16 @@ impl Ring {
         }
         made.sort_by_key(|(future, _)| *future);
         let calls = seen.calls().iter().filter(|call| {
-            let named = named.act.contains(&call.who.id) || named.calls.contains(&call.who.id);
-            named && self.calls.get(call.who.name).is_some_and(|before| call.who.nth as usize <= *before)
+            let named = named.act.contains(&call.name.id) || named.calls.contains(&call.name.id);
+            named && self.calls.get(call.name.coroutine).is_some_and(|before| call.name.nth as usize <= *before)
         });
         let calls = calls.map(|call| Earlier {
-            runner: call.who.id,
+            runner: call.name.id,
             future: call.future,
-            name: call.who.name.into(),
-            nth: call.who.nth as usize,
+            name: call.name.coroutine.into(),
+            nth: call.name.nth as usize,
             body: call.body,
-            acts: named.act.contains(&call.who.id),
+            acts: named.act.contains(&call.name.id),
         });
         Recorded::LeftOut {
             events: self.left_out,

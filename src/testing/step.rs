@@ -8,17 +8,17 @@ use squall_runner::{Exception, Place};
 
 /// The name of one call of a coroutine: `fetch`, or `fetch#2` for the second call of `fetch`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Who {
+pub struct CallName {
     pub(super) id: CallId,
-    pub(super) name: &'static str,
-    /// The number of the call among those of that name, from 1.
+    pub(super) coroutine: &'static str,
+    /// The number of the call among those of that coroutine, from 1.
     pub(super) nth: u32,
 }
 
-impl Who {
+impl CallName {
     /// Returns the name of the coroutine: `fetch`.
     pub fn name(&self) -> &'static str {
-        self.name
+        self.coroutine
     }
 
     /// Returns the number of the call among those of its coroutine, from 1.
@@ -34,17 +34,17 @@ impl Who {
     /// Returns whether `label` means this call: `fetch` is the first call of `fetch`, `fetch#2` the second.
     pub(super) fn is(&self, label: &str) -> bool {
         match label.rsplit_once('#') {
-            Some((name, nth)) => name == self.name && nth.parse() == Ok(self.nth),
-            None => label == self.name && self.nth == 1,
+            Some((name, nth)) => name == self.coroutine && nth.parse() == Ok(self.nth),
+            None => label == self.coroutine && self.nth == 1,
         }
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for CallName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.nth {
-            1 => f.write_str(self.name),
-            nth => write!(f, "{}#{nth}", self.name),
+            1 => f.write_str(self.coroutine),
+            nth => write!(f, "{}#{nth}", self.coroutine),
         }
     }
 }
@@ -75,7 +75,7 @@ pub(super) enum Output {
 /// One resume of one coroutine: its input, its output, and when. `Display` prints it as one line.
 #[derive(Debug, Clone)]
 pub struct Step {
-    pub(super) runner: Who,
+    pub(super) runner: CallName,
     pub(super) input: Input,
     pub(super) output: Output,
     /// The line of the yield at which the step ended.
@@ -87,7 +87,7 @@ pub struct Step {
 
 impl Step {
     /// Returns the call that was resumed.
-    pub fn runner(&self) -> Who {
+    pub fn runner(&self) -> CallName {
         self.runner
     }
 

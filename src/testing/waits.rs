@@ -7,7 +7,7 @@ use std::time::Duration;
 use squall_runner::trace::{CallId, FutureId};
 use squall_runner::Place;
 
-use super::step::{Clock, Who};
+use super::step::{CallName, Clock};
 use super::watch::{Call, From, Life, Seen};
 
 /// The suspended coroutines, each above those whose results it waits for. `Display` prints one line for each.
@@ -17,7 +17,7 @@ pub struct Waits(Vec<Wait>);
 /// A coroutine that is suspended.
 #[derive(Debug, Clone)]
 pub struct Wait {
-    who: Who,
+    name: CallName,
     on: String,
     place: Option<Place>,
     /// Where the coroutine is defined: its file and line.
@@ -54,11 +54,11 @@ impl Waits {
         let waiting: Vec<&Call> = seen.calls().iter().filter(|call| waits(call)).collect();
         let awaited: HashSet<CallId> = waiting
             .iter()
-            .flat_map(|call| awaited(seen, call).into_iter().filter(|other| *other != call.who.id))
+            .flat_map(|call| awaited(seen, call).into_iter().filter(|other| *other != call.name.id))
             .collect();
         let mut tree = Tree { seen, known, told: HashSet::new(), waits: Vec::new() };
         let (roots, inner): (Vec<&Call>, Vec<&Call>) =
-            waiting.into_iter().partition(|call| !awaited.contains(&call.who.id));
+            waiting.into_iter().partition(|call| !awaited.contains(&call.name.id));
         // In a cycle, another coroutine waits for each one, so no root leads to it.
         for call in roots.into_iter().chain(inner) {
             tree.add(call, 0);
@@ -84,14 +84,14 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn add(&mut self, call: &Call, depth: usize) {
-        if !self.told.insert(call.who.id) {
+        if !self.told.insert(call.name.id) {
             return;
         }
-        let known = self.known.get(&call.who.id);
+        let known = self.known.get(&call.name.id);
         let described = known.map_or(call.on.as_deref(), |known| known.on.as_deref());
         let (on, timed) = on(self.seen, call, described);
         self.waits.push(Wait {
-            who: call.who,
+            name: call.name,
             on,
             place: call.yielded_at.or(call.awaited_at).or(known.map(|known| known.place)),
             defined: call.defined,
@@ -143,7 +143,7 @@ fn on(seen: &Seen, call: &Call, described: Option<&str>) -> (String, bool) {
 /// Returns the name of a Future.
 fn name(seen: &Seen, future: FutureId) -> String {
     match seen.from(future) {
-        Some(From::Call(runner)) => seen.call(*runner).map_or(String::new(), |call| call.who.to_string()),
+        Some(From::Call(runner)) => seen.call(*runner).map_or(String::new(), |call| call.name.to_string()),
         Some(From::Sleep(until)) => format!("sleep until {}", Clock(*until)),
         Some(From::Multi(of)) => {
             let of: Vec<_> =
@@ -174,8 +174,8 @@ fn awaited(seen: &Seen, call: &Call) -> Vec<CallId> {
 
 impl Wait {
     /// Returns the call that waits.
-    pub fn runner(&self) -> Who {
-        self.who
+    pub fn runner(&self) -> CallName {
+        self.name
     }
 
     /// Returns what it waits for, in words: a coroutine by its name, `sleep until 5s`, `future 3, which was not
@@ -212,7 +212,7 @@ impl Wait {
 
 impl fmt::Display for Wait {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} waits", self.who)?;
+        write!(f, "{} waits", self.name)?;
         match (self.place, self.defined) {
             (Some(place), _) => write!(f, " at {place}")?,
             (None, Some(place)) => write!(f, " (defined at {}:{})", place.file(), place.line())?,

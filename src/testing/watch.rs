@@ -13,7 +13,7 @@ use squall_runner::trace::{
 use squall_runner::{Exception, Place};
 
 use super::ring::Ring;
-use super::step::{Input, Output, Step, Who};
+use super::step::{CallName, Input, Output, Step};
 use super::VirtualClock;
 use crate::background::is_background;
 use crate::ioloop::Clock;
@@ -61,7 +61,7 @@ pub(super) struct Seen {
 
 #[derive(Debug)]
 pub(super) struct Call {
-    pub(super) who: Who,
+    pub(super) name: CallName,
     pub(super) life: Life,
     /// The line of the call's last yield.
     pub(super) yielded_at: Option<Place>,
@@ -172,14 +172,14 @@ impl Seen {
             Event::Call { runner, future, coroutine, body, .. } => {
                 let nth = self.names.entry(coroutine.name()).or_default();
                 *nth += 1;
-                let who = Who { id: runner, name: coroutine.name(), nth: *nth };
+                let name = CallName { id: runner, coroutine: coroutine.name(), nth: *nth };
                 self.futures.insert(future, From::Call(runner));
                 let life = if body == Body::Native { Life::Called } else { Life::Running };
                 let defined = coroutine.place();
                 let (since, turn) = (self.now, self.turn);
                 let (yielded_at, awaited_at, on, background) = (None, None, None, is_background());
                 self.calls.push(Call {
-                    who,
+                    name,
                     life,
                     yielded_at,
                     awaited_at,
@@ -242,7 +242,7 @@ impl Seen {
         let went_on = call.life == Life::Running;
         call.life = Life::Running;
         let hops = if went_on { 0 } else { turn - call.turn };
-        let step = Step { runner: call.who, input, output: Output::Nothing, place: None, hops, turn, now };
+        let step = Step { runner: call.name, input, output: Output::Nothing, place: None, hops, turn, now };
         self.running = Some(runner);
         if self.step.is_none() {
             self.steps += 1;
@@ -287,7 +287,7 @@ impl Seen {
     }
 
     fn place(&self, runner: CallId) -> Option<usize> {
-        self.calls.binary_search_by_key(&runner, |call| call.who.id).ok()
+        self.calls.binary_search_by_key(&runner, |call| call.name.id).ok()
     }
 
     pub(super) fn calls(&self) -> &[Call] {

@@ -18,7 +18,7 @@ pub enum File {
     Runner,
     /// The Task of a native coroutine: `runner/src/native.rs`.
     Native,
-    /// The iterations of the loop: `src/ioloop/turn.rs`.
+    /// The turns of the loop: `src/ioloop/turn.rs`.
     Turn,
     /// The runs of the loop: `src/ioloop/run.rs`.
     Run,
@@ -118,7 +118,7 @@ const NATIVE_SETTLED: Anchor = (File::Native, "self.shared.set_result(value);", 
 const BEGIN: Anchor = (File::Run, "inner.running.set(true);", "loop");
 const SLEEP: Anchor = (File::Run, "inner.sleep()?;", "sleep");
 const STOP: Anchor = (File::Run, "if inner.stop.take() | end.get() {", "loop");
-const TURN: Anchor = (File::Turn, "pub(super) fn iterate(&self, after_each: &mut impl FnMut()) {", "due");
+const TURN: Anchor = (File::Turn, "pub(super) fn run_turn(&self, after_each: &mut impl FnMut()) {", "due");
 const DUE: Anchor = (File::Turn, "timers.take_due_with_age(self.turn_time(), push_due);", "due");
 const MAIL: Anchor = (File::Turn, "self.take_mail();", "due");
 const BATCH: Anchor = (File::Turn, "for _ in 0..self.ready.len() {", "for");

@@ -347,7 +347,7 @@ fn who_waits_for_ever_is_a_failure_unless_that_is_allowed() {
 }
 
 #[test]
-fn exception_that_nobody_retrieves_is_a_failure_unless_that_is_allowed() {
+fn exception_that_is_not_retrieved_is_a_failure_unless_that_is_allowed() {
     #[squall::coroutine]
     fn fails() -> Result<()> {
         yield_!(moment())?;

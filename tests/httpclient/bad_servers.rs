@@ -157,7 +157,7 @@ fn server_that_does_not_read_is_a_timeout_of_sending() {
 }
 
 #[test]
-fn nobody_listens() {
+fn nothing_listens() {
     run(|| async {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let failed = AsyncHttpClient::new().fetch(format!("http://{address}/")).await.unwrap_err();

@@ -160,7 +160,7 @@ fn stale_connection_that_has_answered_in_part_is_not_tried_again() {
 }
 
 #[test]
-fn bytes_that_nobody_asked_for_are_no_response_to_the_next_request() {
+fn unrequested_bytes_are_not_a_response_to_the_next_request() {
     run(|| async {
         let server = serve(|asked| match asked.n {
             0 => vec![response("200 OK", &[], "first"), response("200 OK", &[], "forged")],

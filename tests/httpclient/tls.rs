@@ -91,7 +91,7 @@ fn certificate_that_is_given_is_trusted_by_name_and_by_address() {
 }
 
 #[test]
-fn certificate_that_nobody_trusts_or_of_another_name_fails() {
+fn untrusted_certificate_or_one_of_another_name_fails() {
     run(|| async {
         let port = serve()?;
         let failed =

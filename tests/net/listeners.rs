@@ -22,7 +22,7 @@ fn accepts_in_line_are_served_in_order() {
 }
 
 #[test]
-fn connection_that_nobody_took_goes_to_the_next_accept() {
+fn connection_that_was_not_taken_goes_to_the_next_accept() {
     on_both(|| async {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;

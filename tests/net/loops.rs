@@ -155,7 +155,7 @@ fn test_that_waits_for_a_socket_for_ever_says_which() -> Result<()> {
 }
 
 #[test]
-fn open_socket_that_nobody_waits_for_does_not_hide_a_deadlock() {
+fn open_socket_without_a_waiter_does_not_hide_a_deadlock() {
     let io_loop = IoLoop::new();
     let error = io_loop.run_sync(|| async {
         let (client, server) = pair().await?;

@@ -59,7 +59,7 @@ fn check(workers: Vec<Worker>) {
 
 proptest! {
     #[test]
-    fn nothing_is_lost_and_nobody_is_forgotten(workers in prop::collection::vec(worker(), 1..12)) {
+    fn no_item_is_lost_and_no_waiter_is_forgotten(workers in prop::collection::vec(worker(), 1..12)) {
         check(workers);
     }
 }

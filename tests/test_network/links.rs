@@ -198,7 +198,7 @@ async fn client_whose_answer_is_lost_times_out_too() -> Result<()> {
 }
 
 #[squall::test]
-async fn backlog_that_is_full_lets_nobody_in_until_there_is_room() -> Result<()> {
+async fn full_backlog_lets_no_connection_in_until_there_is_room() -> Result<()> {
     let net = testing::net();
     let listener = net.host("server", || TcpListener::bind("server:80"))?;
     let connect = || net.host("client", || TcpStream::connect("server:80"));

@@ -134,7 +134,7 @@ fn body_that_is_too_large_is_413_whether_its_length_is_known_or_not() {
 }
 
 #[test]
-fn body_that_nobody_reads_does_not_become_a_request() {
+fn unread_body_does_not_become_a_request() {
     serve(&app(), |address| async move {
         let hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
         let stream = TcpStream::connect(address).await?;

@@ -50,7 +50,7 @@ fn methods_are_coroutines_of_either_style() {
 }
 
 #[test]
-fn method_that_nobody_wrote_is_405_with_those_that_are() {
+fn missing_method_is_405_with_those_that_exist() {
     serve(&Application::new().route("/", Both), |address| async move {
         for method in ["PUT", "DELETE", "PATCH", "TRACE", "FOO", "get"] {
             let answer = ask(address, &format!("{method} / HTTP/1.1\r\nHost: a\r\n\r\n")).await?;

@@ -113,7 +113,7 @@ async fn pipelined_requests_of_any_size_are_answered_in_order() -> Result<()> {
 }
 
 #[squall::test(allow = "waiting, timers")]
-async fn body_that_nobody_reads_is_never_taken_for_a_request() -> Result<()> {
+async fn unread_body_is_never_taken_for_a_request() -> Result<()> {
     let (_, stream) = connect().await?;
     for _ in 0..20 {
         ask(&stream, "/5").await?;

@@ -96,7 +96,7 @@ fn coroutines_that_wait_for_ever_are_freed_when_the_loop_is_given_up() {
 }
 
 #[test]
-fn coroutine_that_waits_for_what_nobody_can_resolve_is_freed_when_the_loop_is_given_up() {
+fn coroutine_that_waits_in_vain_is_freed_when_the_loop_is_given_up() {
     let alive = Alive::default();
     let never = waiting(&alive, Future::<()>::new());
     drop(never);
@@ -241,7 +241,7 @@ fn callbacks_are_freed_when_they_have_run_and_when_the_loop_is_given_up() {
 }
 
 #[test]
-fn done_callback_runs_though_nobody_else_holds_the_future() {
+fn done_callback_runs_though_nothing_else_holds_the_future() {
     let seen = Rc::new(Cell::new(0));
     let noted = seen.clone();
     let future = Future::new();

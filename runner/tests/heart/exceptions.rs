@@ -322,7 +322,7 @@ fn long_chain_of_coroutines_fails() {
 }
 
 #[test]
-fn exception_that_nobody_asked_for_is_reported_once_when_the_last_handle_goes() {
+fn exception_that_was_never_retrieved_is_reported_once_when_the_last_handle_goes() {
     let reports = Reports::new();
     let future = divide(1, 0);
     let clone = future.clone();
@@ -346,7 +346,7 @@ fn exception_of_an_abandoned_coroutine_is_reported_once_when_it_is_raised() {
 }
 
 #[test]
-fn exception_that_somebody_has_seen_is_not_reported() {
+fn exception_that_was_retrieved_is_not_reported() {
     let reports = Reports::new();
     drop(divide(1, 0).exception());
     drop(divide(1, 0).result());
@@ -376,7 +376,7 @@ fn promise_that_is_dropped_fails_its_future_and_is_not_reported() {
 }
 
 #[test]
-fn promise_that_is_dropped_wakes_who_waits() {
+fn promise_that_is_dropped_wakes_the_waiters() {
     let broken = Future::<i32>::new();
     let promise = broken.promise();
     let waiting = coroutine(|co| async move { co.yield_(broken).await });

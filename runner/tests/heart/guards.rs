@@ -461,7 +461,7 @@ fn runner_that_is_called_for_nothing_waits_on() {
 }
 
 #[test]
-fn body_that_gives_up_its_own_loop_ends_all_the_same() {
+fn body_that_closes_its_own_loop_ends_all_the_same() {
     let alive = Alive::default();
     let counted = alive.one();
     let future = coroutine(|co| async move {
@@ -508,7 +508,7 @@ fn generator_is_dropped_before_its_result_is_there() {
 }
 
 #[test]
-fn misuse_is_caught_by_whoever_yields_that_coroutine() {
+fn misuse_is_caught_where_that_coroutine_is_yielded() {
     let future = coroutine(|co| async move {
         let bad = coroutine(|co| async move {
             drop(co.yield_(moment()));

@@ -328,7 +328,7 @@ fn foreign_executor_polls_a_future_any_number_of_times_and_is_woken_once() {
 }
 
 #[test]
-fn those_who_poll_by_turns_are_all_woken_and_kept_a_few_times_at_most() {
+fn tasks_that_poll_by_turns_are_all_woken_and_kept_a_few_times_at_most() {
     let counts: [_; 20] = std::array::from_fn(|_| Arc::new(Counts::default()));
     let wakers = counts.clone().map(Waker::from);
     let mut future = Future::<i32>::new();
@@ -613,7 +613,7 @@ fn exception_of_a_task_that_is_cancelled_meanwhile_is_its_own() {
 }
 
 #[test]
-fn cancelled_task_raises_cancelled_in_whoever_waits() {
+fn cancelled_task_raises_cancelled_in_its_waiter() {
     let task = spawn(async move { Future::<i32>::new().await });
     let handle = task.clone();
     let waiting = coroutine(|co| async move { Ok(is_cancelled(&co.yield_(handle).await.unwrap_err())) });

@@ -77,7 +77,7 @@ fn moment_costs_exactly_one_turn() {
 }
 
 #[test]
-fn moment_lets_everybody_who_is_ready_run_first() {
+fn moment_lets_all_ready_coroutines_run_first() {
     let (lines, writer) = lines();
     let spawn = |name: &str| {
         let write = writer(name);
@@ -113,7 +113,7 @@ fn nothing_runs_inside_set_result() {
 }
 
 #[test]
-fn those_who_wait_run_in_the_order_in_which_they_came() {
+fn waiters_run_in_the_order_in_which_they_came() {
     let (lines, writer) = lines();
     let waited = Future::<i32>::new();
     let promise = waited.promise();

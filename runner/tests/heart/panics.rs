@@ -267,7 +267,7 @@ fn panic_while_a_result_is_copied_is_raised_at_the_yield() {
 }
 
 #[test]
-fn panic_while_a_result_that_nobody_wants_is_dropped_is_reported() {
+fn panic_while_an_unwanted_result_is_dropped_is_reported() {
     let reports = Reports::new();
     let waited = Future::<()>::new();
     let promise = waited.promise();

@@ -42,7 +42,7 @@ const EXCERPTS: &[Excerpt] = &[
     Excerpt { file: File::Native, head: "fn step(self: &Rc<Self>)", folds: &["tell("] },
     Excerpt { file: File::Native, head: "fn finish(&self, result", folds: &["let shown =", "tell("] },
     Excerpt { file: File::Run, head: "fn run(&self, end", folds: &[] },
-    Excerpt { file: File::Turn, head: "fn iterate(", folds: &[OBSERVED, "Some(threshold) => {"] },
+    Excerpt { file: File::Turn, head: "fn run_turn(", folds: &[OBSERVED, "Some(threshold) => {"] },
     Excerpt { file: File::Turn, head: "fn take_in(", folds: &[] },
 ];
 
