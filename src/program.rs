@@ -182,7 +182,7 @@ fn prefix(path: &str) -> String {
 #[error("{message}")]
 pub struct RunError {
     message: String,
-    /// What the program did before.
+    /// The events before the error.
     report: Box<Report>,
 }
 

@@ -18,7 +18,7 @@ fn marks_of_the_python_are_not_shown() {
     assert_eq!(File::Python.lines().next(), Some("class Runner:"));
 }
 
-/// What each entry lights, as the text of the line in Rust and in Python.
+/// Returns the line that each entry lights, as its text in Rust and in Python.
 fn lights(entries: &[Entry]) -> Vec<(&Entry, Option<[String; 2]>)> {
     let mut state = State::default();
     let mut lights = Vec::new();

@@ -1,4 +1,4 @@
-//! What a program without a logger prints to standard error. Each program is a child process: this test binary again.
+//! Tests of what a program without a logger prints to standard error. Each program is a child process of this binary.
 
 use std::process::{Command, Output};
 

@@ -111,7 +111,7 @@ fn growth(rows: &[Row], arguments: &Arguments) {
     }
 }
 
-/// What was asked for on the command line.
+/// The arguments of the command line.
 #[derive(Default)]
 struct Arguments {
     filters: Vec<String>,

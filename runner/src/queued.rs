@@ -1,18 +1,18 @@
-//! [`Queued`] and [`Why`]: what stands on a ready queue, and why, as a trace tells it.
+//! [`Queued`] and [`Why`]: the entries of a ready queue, and why they are there, as a trace reports them.
 
 use std::cell::Cell;
 
 use crate::numbers::{CallId, FutureId};
 
-/// What stands on a ready queue, as tools name it.
+/// An entry of a ready queue, as tools name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Queued {
     /// A coroutine that is to be resumed, or started.
     Call(CallId),
-    /// What settles a Future or is a part of that: a timer, a list one of whose children is done, a limit.
+    /// A callback that settles a Future or helps to: a timer, a list one of whose children is done, a time limit.
     Future(FutureId),
-    /// Anything else, by the name of its type. That of a closure holds the name of the function in which it was written.
+    /// Anything else, by the name of its type. The type of a closure names the function in which it was written.
     Callback(&'static str),
 }
 
@@ -20,25 +20,25 @@ pub enum Queued {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Why {
-    /// A native coroutine was called, or a coroutine that a tool starts in a step of its own.
+    /// A native coroutine was called, or a coroutine that a tool starts in a separate step.
     Called,
-    /// It waited for that Future, which is done.
+    /// The Future that a coroutine or callback waited for is done.
     Done(FutureId),
-    /// It has yielded the `moment`.
+    /// A coroutine has yielded the `moment`.
     Moment,
     /// A native coroutine was woken by its waker.
     Woken,
-    /// That timer of the loop is due: timers are numbered by each loop, from 1, in the order in which they are set.
+    /// The timer is due. Each loop numbers its timers from 1, in the order in which they are set.
     Timer(u64),
-    /// It was added by `add_callback`.
+    /// A callback was added by `add_callback`.
     Added,
-    /// Another thread has added it.
+    /// Another thread has added a callback.
     Outside,
-    /// The result of an executor job is there.
+    /// The result of an executor job has come back.
     Job,
     /// A descriptor or socket is ready.
     Io,
-    /// It waited for a Future of squall's own work.
+    /// A Future of squall's internal work is done.
     Internal,
 }
 
@@ -49,9 +49,9 @@ thread_local! {
     static AT_MOMENT: Cell<Option<CallId>> = const { Cell::new(None) };
 }
 
-/// Calls `f`, which puts something on a queue for that reason, if it puts anything there.
+/// Calls `f`, and records `why` as the reason of whatever `f` puts on a queue.
 pub fn because<R>(why: Why, f: impl FnOnce() -> R) -> R {
-    /// Puts the reason back that was there, also when a panic passes.
+    /// Restores the reason from before, also after a panic.
     struct Before(Option<Why>);
     impl Drop for Before {
         fn drop(&mut self) {
@@ -62,12 +62,12 @@ pub fn because<R>(why: Why, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// The next to go on a queue is that coroutine, which has yielded the `moment`.
+/// Records that the next entry of a queue is a coroutine that has yielded the `moment`.
 pub(crate) fn moment_is_next(call: CallId) {
     AT_MOMENT.set(Some(call));
 }
 
-/// Returns what goes on a queue now, and why.
+/// Returns a new entry of a queue as a trace reports it, and why it is there.
 pub(crate) fn told(queued: impl FnOnce() -> Queued) -> (Queued, Why) {
     if let Some(call) = AT_MOMENT.take() {
         return (Queued::Call(call), Why::Moment);

@@ -52,7 +52,7 @@ pub struct ReadyQueue {
     takes: Cell<Takes>,
 }
 
-/// What becomes of a callback that is put on a queue. One question, so that an observer costs nothing where there is none.
+/// Decides what becomes of a callback that is put on a queue. One flag, so that an absent observer costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Takes {
     /// It is queued.

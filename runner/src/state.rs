@@ -51,7 +51,7 @@ thread_local! {
 
 type MorePromises = ManuallyDrop<RefCell<BTreeMap<*const Header, usize>>>;
 
-/// What is known of the result besides its state.
+/// Records how the result was used, besides its state.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Asked {
     /// The exception was not retrieved, and the value was not cloned.

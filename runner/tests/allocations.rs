@@ -18,8 +18,8 @@ fn drain() {
     }
 }
 
-/// What `f` does to the heap. The first run makes what is made once for a thread. The test harness may still be
-/// writing down that the test has begun, so the least of a few runs counts.
+/// Measures what `f` does to the heap. The first run makes what is made once for a thread. The test harness may still
+/// be writing down that the test has begun, so the least of a few runs counts.
 fn heap<R>(mut f: impl FnMut() -> R) -> Stats {
     drop(f());
     let runs = (0..5).map(|_| {

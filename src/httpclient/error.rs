@@ -87,7 +87,7 @@ pub enum HttpClientError {
         setting: &'static str,
         /// The value of the limit.
         limit: Duration,
-        /// What the fetch was doing when the limit was reached.
+        /// The stage of the fetch at which the limit was reached.
         stage: Stage,
     },
     /// The head or the body of the response exceeds a size limit.

@@ -26,7 +26,7 @@ pub(super) struct Receiving {
     skipped: usize,
 }
 
-/// What is returned at the end of the body, and dropped if the body is dropped before.
+/// The connection and the place that are given back at the end of the body, and dropped if the body is dropped before.
 struct InUse {
     connection: Box<Connection>,
     /// The fetch's place among `max_clients`.

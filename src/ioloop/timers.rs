@@ -105,7 +105,7 @@ impl OwnTimer {
 pub(crate) struct Removed {
     /// Its number among those of its loop.
     number: u64,
-    /// What it would have called, which is dropped with this.
+    /// The callback of the removed timer, dropped together with this.
     _callback: Callback,
 }
 

@@ -14,10 +14,10 @@ pub(crate) struct Name {
     number: Cell<Option<LockId>>,
 }
 
-/// What a trace tells of a request.
+/// The description of a request for a trace.
 pub(crate) struct Requested {
     pub(crate) lock: LockId,
-    /// What it is called.
+    /// The name of the request.
     pub(crate) name: String,
     /// The line of the request, where that is known.
     pub(crate) place: Option<Place>,

@@ -72,7 +72,7 @@ fn globals(top: &Node) -> BTreeSet<&str> {
     names
 }
 
-/// What is known of the whole program while its parts are read.
+/// The definitions and globals of the whole program, known while its parts are read.
 struct Reader<'a> {
     defs: HashMap<&'a str, (DefId, usize)>,
     globals: BTreeSet<&'a str>,

@@ -14,7 +14,7 @@ pub(super) fn source(code: &Code) -> String {
     written(code).text
 }
 
-/// What the places of a program call its file: it is called like the program.
+/// Returns the name of a program's file in places: the name of the program.
 pub(super) fn file(code: &Code) -> String {
     let name: String = code.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if name.trim().is_empty() {

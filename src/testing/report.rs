@@ -22,7 +22,7 @@ const PROBLEMS: usize = 4;
 /// When a timer is due, and the line that set it.
 pub(super) type Timer = (Duration, &'static Location<'static>);
 
-/// What happened last, and the current state. `Display` prints at most forty lines; the whole trace is in a file that
+/// The last events and the current state. `Display` prints at most forty lines; the whole trace is in a file that
 /// it names.
 #[derive(Debug)]
 pub(super) struct Report {

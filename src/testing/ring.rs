@@ -96,7 +96,7 @@ impl Ring {
     }
 }
 
-/// What entries refer to.
+/// The calls and Futures that entries refer to.
 #[derive(Default)]
 struct Named {
     /// Calls that entries are about.

@@ -50,7 +50,7 @@ pub struct Stepper {
     state: State,
     /// The line of the last yield; before the first yield, the line of the call.
     place: Place,
-    /// What was done, one line each.
+    /// The steps so far, one line each.
     done: Vec<String>,
 }
 

@@ -318,7 +318,7 @@ impl TestLoop {
     /// Runs while `goes_on` returns `true` for each step, and while a coroutine can be resumed.
     ///
     /// # Errors
-    /// What is wrong with the test.
+    /// Returns the problem of the test.
     pub(super) fn run_while(&mut self, mut goes_on: impl FnMut(&Step) -> bool) -> Result<(), String> {
         let (_active, limit) = (self.activate(), Limit::new(self.limit));
         let mut steps = 0;
@@ -515,7 +515,7 @@ impl TestLoop {
     /// Repeats something that was done before.
     ///
     /// # Errors
-    /// What happened instead, if the step differs.
+    /// Returns the step that happened instead, if it differs.
     pub(super) fn do_again(&mut self, done: &Done) -> Result<(), Option<Rc<Step>>> {
         let (before, step) = match done {
             Done::Jumped(by) => {

@@ -66,7 +66,7 @@ pub(crate) fn run<M: 'static, Y: Yieldable<M> + 'static>(
 /// Runs the test to its end.
 ///
 /// # Errors
-/// What is wrong, with what happened.
+/// Returns the problem, with a report of what happened.
 fn one<M, Y: Yieldable<M>>(
     test_loop: &mut TestLoop,
     f: impl FnOnce() -> Y,

@@ -67,7 +67,7 @@ impl Waits {
     }
 }
 
-/// What a suspended coroutine reports about itself.
+/// The description that a suspended coroutine reports of itself.
 pub(super) struct Known {
     /// The line where it waits.
     pub(super) place: Place,

@@ -34,7 +34,7 @@ pub(super) struct Watch {
     keeper: RefCell<Keeper>,
 }
 
-/// What happened so far, and the current state.
+/// Everything that was observed so far, and the current state.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// By number. Some numbers belong to calls that were not reported.
@@ -51,7 +51,7 @@ pub(super) struct Seen {
     pub(super) steps: usize,
     /// The running call.
     pub(super) running: Option<CallId>,
-    /// What was waited for at a real socket when the loop last slept.
+    /// A description of the wait at a real socket when the loop last slept, if there was one.
     pub(super) socket: Option<String>,
     pub(super) problems: Vec<(Problem, Exception)>,
     /// `true` if `entries` are recorded.

@@ -1,4 +1,4 @@
-//! [`Entry`]: one thing that happened, as a [`Trace`](crate::trace::Trace) keeps it: owned, and without addresses.
+//! [`Entry`]: one event as a [`Trace`](crate::trace::Trace) keeps it: owned, and without addresses.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,30 +14,30 @@ use super::fields::{
     nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, Source, Standing, Thing, TimerId,
 };
 
-/// The version of the list of entries. It grows when an entry is added or changes its meaning; `docs/trace.md` in the
-/// repository describes this one.
+/// The version of the list of entries. It grows when an entry is added or changes its meaning. `docs/trace.md` in the
+/// repository describes this version.
 pub const VERSION: u32 = 2;
 
-/// One thing that happened.
+/// One event of a trace, with its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When, by the loop's clock, since the first entry.
+    /// The time since the first entry, by the loop's clock.
     #[serde(with = "nanoseconds")]
     pub time: Duration,
-    /// What happened.
+    /// The event.
     #[serde(flatten)]
     pub event: Recorded,
 }
 
-/// What happened: an [`Event`] as text and numbers. Each variant is the event of the same name, and its fields are those of
+/// An [`Event`] as text and numbers. Each variant is the event of the same name, and its fields are those of
 /// that event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
-#[allow(missing_docs)] // The text of each variant tells of its fields.
+#[allow(missing_docs)] // The text of each variant describes its fields.
 pub enum Recorded {
-    /// [`Event::Call`]: a coroutine was called by `caller`, at `place`; it is defined at `defined`. `arguments` are text,
-    /// where they are known.
+    /// [`Event::Call`]: a coroutine was called by `caller`, at `place`. `defined` is the line of its definition;
+    /// `arguments` are its arguments as text, if they are known.
     Call {
         runner: CallId,
         future: FutureId,
@@ -182,15 +182,15 @@ pub enum Recorded {
         putters: Line,
         joiners: Line,
     },
-    /// What came before the entries that follow was not kept: that many events, of which so many were turns of the loop.
+    /// Earlier events were not kept: `events` of them, of which `turns` were turns of the loop.
     LeftOut {
         events: usize,
         turns: usize,
-        /// Those calls among them that the entries after this name.
+        /// The earlier calls that later entries mention.
         calls: Vec<Earlier>,
-        /// How often each coroutine was called in them.
+        /// The number of earlier calls of each coroutine, by its name.
         counts: BTreeMap<Cow<'static, str>, usize>,
-        /// Those Futures among them that the entries after this name, and that are not the results of calls.
+        /// The earlier Futures that later entries mention, except the results of calls.
         made: Vec<(FutureId, Source)>,
     },
 }
@@ -198,16 +198,16 @@ pub enum Recorded {
 /// A call that came before the entries that were kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Earlier {
-    /// This call.
+    /// The number of the call.
     pub runner: CallId,
     /// The Future that the call returned.
     pub future: FutureId,
     /// The name of the coroutine.
     pub name: Cow<'static, str>,
-    /// Which call of that name it is, from 1.
+    /// The number of the call among those of its coroutine, from 1.
     pub nth: usize,
-    /// How its body runs.
+    /// The way in which its body runs.
     pub body: Body,
-    /// `true` if later entries tell something of this call, and not only of its Future.
+    /// `true` if later entries are about this call, and not only about its Future.
     pub acts: bool,
 }

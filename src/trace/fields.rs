@@ -1,4 +1,4 @@
-//! What the entries of a trace are made of: lines, exceptions, what is yielded, what is ready.
+//! The types of the fields of a trace's entries: lines, exceptions, yielded things, ready callbacks.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use squall_runner::trace::{CallId, FutureId, Kind, State};
 use squall_runner::Place;
 
-/// The number of a loop, from 1, in the order in which they are first mentioned.
+/// The number of a loop. Loops are numbered from 1, in order of first mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LoopId(pub NonZeroU32);
 
-/// The number of a timer, from 1, in the order in which they are first mentioned.
+/// The number of a timer. Timers are numbered from 1, in order of first mention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TimerId(pub NonZeroU32);
 
@@ -22,15 +22,16 @@ pub struct TimerId(pub NonZeroU32);
 pub struct Raised {
     /// The type of the error, without its path.
     pub name: Cow<'static, str>,
-    /// Its message.
+    /// The message of the error.
     pub message: String,
-    /// The coroutines that it had left by then, outermost first, as in a traceback: where each was, and its name.
+    /// The traceback at the time of the entry, outermost frame first: the place and the name of each coroutine that the
+    /// exception had left.
     pub traceback: Vec<(Place, Cow<'static, str>)>,
-    /// How many more frames the traceback had than were kept.
+    /// The number of frames that were left out of the traceback.
     pub elided: usize,
 }
 
-/// Its name and message, in one line.
+/// Writes the name and the message, in one line.
 impl fmt::Display for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.message.as_str() {
@@ -40,7 +41,7 @@ impl fmt::Display for Raised {
     }
 }
 
-/// What was yielded: a [`Kind`], without borrowing.
+/// The kind of a yielded thing: a [`Kind`] that borrows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -49,15 +50,15 @@ pub enum Thing {
     None,
     /// `moment()`.
     Moment,
-    /// A Future, and its state at that moment.
+    /// A Future, with its state when it was yielded.
     Future(State),
     /// A native coroutine, or any other `std::future::Future`.
     Awaitable,
-    /// That many things, all waited for.
+    /// A list or tuple of that many things, all of which are waited for.
     List(usize),
-    /// That many things by key.
+    /// A map of that many things, all of which are waited for.
     Dict(usize),
-    /// A type that its author made yieldable.
+    /// A type with its own implementation of `Yieldable`, by its name.
     Other(Cow<'static, str>),
     /// Something that cannot be waited for.
     Bad,
@@ -79,44 +80,44 @@ impl Thing {
     }
 }
 
-/// Where the result of a Future comes from, if not from a call.
+/// The source of a Future's result, if it is not a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Source {
     /// `sleep`.
     Sleep {
-        /// When it ends.
+        /// The time at which the sleep is over.
         #[serde(with = "nanoseconds")]
         until: Duration,
     },
     /// A list, tuple or map of Futures.
     Multi {
-        /// The first of them; at most 32 are kept.
+        /// The first Futures of the list; at most 32 are kept.
         of: Vec<FutureId>,
-        /// How many there are.
+        /// The number of Futures in the list.
         len: usize,
     },
     /// `with_timeout`.
     Timeout {
-        /// What it waits for.
+        /// The Future that it waits for.
         of: FutureId,
-        /// When it fails.
+        /// The time at which it fails.
         #[serde(with = "nanoseconds")]
         until: Duration,
     },
-    /// Something else.
+    /// Anything else that has a name, such as `Lock#2.acquire`.
     Named(Cow<'static, str>),
 }
 
-/// What stands on a ready queue.
+/// An entry of a ready queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Standing {
     /// A coroutine that is to be resumed, or started.
     Call(CallId),
-    /// What settles a Future or is a part of that: a timer, a list one of whose children is done, a limit.
+    /// A callback that settles a Future or helps to: a timer, a list one of whose children is done, a time limit.
     Future(FutureId),
     /// Anything else, by the name of the function in which it was written.
     Callback(Cow<'static, str>),
@@ -127,25 +128,25 @@ pub enum Standing {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// A native coroutine was called, or a coroutine that a tool starts in a step of its own.
+    /// A native coroutine was called, or a coroutine that a tool starts in a separate step.
     Called,
-    /// It waited for that Future, which is done.
+    /// The Future that a coroutine or callback waited for is done.
     Done(FutureId),
-    /// It has yielded the `moment`.
+    /// A coroutine has yielded the `moment`.
     Moment,
     /// A native coroutine was woken by its waker.
     Woken,
-    /// That timer is due.
+    /// The timer is due.
     Timer(TimerId),
-    /// It was added by `add_callback`.
+    /// A callback was added by `add_callback`.
     Added,
-    /// Another thread has added it.
+    /// Another thread has added a callback.
     Outside,
-    /// The result of an executor job is there.
+    /// The result of an executor job has come back.
     Job,
     /// A descriptor or socket is ready.
     Io,
-    /// It waited for a Future of squall's own work.
+    /// A Future of squall's internal work is done.
     Internal,
 }
 
@@ -154,18 +155,18 @@ pub enum Reason {
 pub struct Holder {
     /// The call, if it was observed.
     pub call: Option<CallId>,
-    /// The name of the coroutine; `None` where the lock was taken outside of coroutines.
+    /// The name of the coroutine; `None` if the lock was taken outside of coroutines.
     pub name: Option<Cow<'static, str>>,
-    /// The line where it asked for the lock.
+    /// The line at which the coroutine requested the lock.
     pub place: Option<Place>,
 }
 
-/// Those that wait at a lock or queue, oldest first.
+/// The requests that wait at a lock or queue, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// The Futures that they wait for; at most 32.
+    /// The Futures of the oldest requests; at most 32.
     pub first: Vec<FutureId>,
-    /// How many there are.
+    /// The number of all requests that wait.
     pub len: usize,
 }
 
@@ -211,7 +212,7 @@ pub(super) mod nanoseconds {
     }
 }
 
-/// What a run of a loop came to, as `{"returned": text}` or `{"raised": exception}`.
+/// The outcome of a run of a loop, as `{"returned": text}` or `{"raised": exception}`.
 pub(super) mod outcome {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Entry, Trace, VERSION};
 
-/// The text of a program that a trace is of.
+/// The source text of the program, or a part of it, that a trace was recorded from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceText {
-    /// What it is written in.
+    /// The language of the text.
     pub language: Language,
-    /// What it is called.
+    /// The name of the program or function.
     pub name: Cow<'static, str>,
     /// The file, as the places of the entries name it.
     pub file: Cow<'static, str>,
@@ -21,7 +21,7 @@ pub struct SourceText {
     pub text: Cow<'static, str>,
 }
 
-/// What a program is written in.
+/// The language of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,25 +34,25 @@ pub enum Language {
     Json,
 }
 
-/// Why a text is not a trace.
+/// The reason why a text cannot be read as a trace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotATrace {
-    /// Its first line is not the header of a trace.
+    /// The first line is not the header of a trace.
     #[error("this is not a trace: its first line has no `squall_trace`")]
     Header,
-    /// It has another version.
+    /// The trace has another version than [`VERSION`].
     #[error("this is a trace of version {found}; this squall reads version {VERSION} only: record it again")]
     Version {
-        /// The version that it has.
+        /// The version of the trace.
         found: u64,
     },
     /// A line is not an entry.
     #[error("line {line} is not an entry of a trace: {problem}")]
     Entry {
-        /// Its number, from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The reason why the line is refused.
         problem: String,
     },
 }
@@ -64,7 +64,7 @@ struct Header<'a> {
     sources: Cow<'a, [SourceText]>,
 }
 
-/// What every version has.
+/// The fields that the header of every version has.
 #[derive(Deserialize)]
 struct AnyHeader {
     squall_trace: u64,

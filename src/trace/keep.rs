@@ -288,7 +288,7 @@ impl From<&Exception> for Raised {
     }
 }
 
-/// What something prints, cut after [`TEXT`] characters.
+/// Returns what `shown` prints, cut after [`TEXT`] characters.
 fn text(shown: impl fmt::Display) -> String {
     let mut text = Cut { text: String::new(), room: Some(TEXT) };
     // It fails where the text is cut.

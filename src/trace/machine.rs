@@ -10,7 +10,7 @@ use squall_runner::trace::Body;
 use super::state::{Call, Resumed, State};
 use super::{Entry, Reason, Recorded, Thing};
 
-/// A file of the machine.
+/// A source file of squall that traces refer to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum File {
@@ -27,12 +27,12 @@ pub enum File {
 }
 
 impl File {
-    /// Returns its path from the root of the repository; of the Python, what it is called.
+    /// Returns the path of the file from the root of the repository, or the name of the Python file.
     pub fn path(self) -> &'static str {
         self.both().0
     }
 
-    /// Returns its lines.
+    /// Returns the lines of the file.
     pub fn lines(self) -> impl Iterator<Item = &'static str> {
         self.text().lines().map(|line| line.split_once(MARK).map_or(line, |(line, _)| line.trim_end()))
     }
@@ -53,32 +53,32 @@ impl File {
     }
 }
 
-/// What a mark in the Python begins with.
+/// The text with which a mark in the Python begins.
 const MARK: &str = "#@";
 
-/// The lines that an entry stands for, by their numbers, from 1.
+/// The lines of one file that an entry stands for. Lines are numbered from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lines {
-    /// The file that they are in.
+    /// The file that contains the lines.
     pub file: File,
-    /// The line that does what the entry tells.
+    /// The line that does what the entry reports.
     pub lit: Option<usize>,
-    /// The line within which the program is running, if the entry tells what the program does.
+    /// The line within which the program is running, if the entry reports what the program does.
     pub inside: Option<usize>,
-    /// Lines that were gone through since the entry before.
+    /// The lines that were executed since the entry before.
     pub passed: Vec<usize>,
 }
 
-/// What an entry stands for in squall's source, and in Python.
+/// The lines of squall's source, and of its Python version, that an entry stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine {
-    /// The real thing.
+    /// The lines of squall itself.
     pub rust: Lines,
-    /// The Runner in Python.
+    /// The lines of the Runner written in Python.
     pub python: Lines,
 }
 
-/// A place in a file: one line or several, each by how it begins, the last of which is meant. And its mark in the Python.
+/// A line of a file, with its mark in the Python: the last of one or more lines, each given by how it begins.
 type Anchor = (File, &'static str, &'static str);
 
 const CALL: Anchor =
@@ -243,7 +243,7 @@ impl Machine {
     }
 }
 
-/// What the machine does, of which an entry tells, and what it has gone through for that. `None`: the program does it.
+/// Returns the line that an entry stands for, and those that were passed for it. `None` if the program runs.
 #[allow(clippy::too_many_lines)] // One arm for each entry.
 fn does(before: &State, entry: &Entry) -> Option<(Anchor, &'static [Anchor])> {
     let call = |runner| before.calls.get(runner);
@@ -296,7 +296,7 @@ fn does(before: &State, entry: &Entry) -> Option<(Anchor, &'static [Anchor])> {
     })
 }
 
-/// What settles the Future of a call that has just ended.
+/// Returns the line that settles the Future of a call that has just ended, and those that were passed for it.
 fn settles(call: &Call) -> Option<(Anchor, &'static [Anchor])> {
     call.status.is_over().then_some(match call.body {
         Body::Native => (NATIVE_SETTLED, &[]),

@@ -11,14 +11,14 @@ use std::fmt::{self, Write as _};
 use self::data::Data;
 use super::{Entry, Lang, Part, SourceText};
 
-/// The page without a trace: built from `page/`, where the sources are.
+/// The page without a trace, built from the sources in `page/`.
 const SHELL: &str = include_str!("page/page.html");
 
-/// Where the trace goes.
+/// The text that is replaced by the trace.
 const HOLE: &str = "@trace@";
 
-/// A trace as a page for a browser: one file that needs nothing else. It shows the program, the lines of the Runner, and the
-/// state of the loop side by side, at each step in both directions. Print it with `{}`.
+/// A trace as a page for a browser: one file that needs nothing else. It shows the program, the lines of the Runner,
+/// and the state of the loop side by side, at each step in both directions. Print it with `{}`.
 ///
 /// ```
 /// use squall::trace::Lang;
@@ -41,7 +41,7 @@ pub struct Page<'a> {
 
 /// A question that the page asks before a step: the step is shown once it is answered.
 ///
-/// Each text is in English and in Chinese. What stands between backticks is shown as code.
+/// Each text is given in English and in Chinese. Text between backticks is shown as code.
 ///
 /// ```
 /// use squall::trace::Ask;
@@ -64,27 +64,27 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Creates a question that is asked before the step at that place, counted from 0. `why` is told after the answer.
+    /// Creates a question that is asked before step number `before`, counted from 0. `why` is shown after the answer.
     pub fn new(before: usize, question: [impl Into<String>; 2], why: [impl Into<String>; 2]) -> Self {
         let [question, why] = [question.map(Into::into), why.map(Into::into)];
         Self { before, question, why, options: Vec::new(), right: 0, decides: None }
     }
 
-    /// Adds an answer that is wrong.
+    /// Adds a wrong answer.
     #[must_use]
     pub fn option(mut self, text: [impl Into<String>; 2]) -> Self {
         self.options.push(text.map(Into::into));
         self
     }
 
-    /// Adds the answer that is right.
+    /// Adds the right answer.
     #[must_use]
     pub fn right(mut self, text: [impl Into<String>; 2]) -> Self {
         self.right = self.options.len();
         self.option(text)
     }
 
-    /// Sets the step, counted from 0, that is shown to those whose answer is wrong.
+    /// Sets the step, counted from 0, that the page offers to show after a wrong answer.
     #[must_use]
     pub fn decided_by(mut self, step: usize) -> Self {
         self.decides = Some(step);
@@ -97,7 +97,7 @@ impl<'a> Page<'a> {
         Self { entries, dropped, sources, name: None, about: None, lang: None, asks: Vec::new() }
     }
 
-    /// Sets the name of the program, and what it shows in English and in Chinese.
+    /// Sets the name of the program, and a sentence on what it shows, in English and in Chinese.
     pub fn title(self, name: impl Into<String>, about: [impl Into<String>; 2]) -> Self {
         Self { name: Some(name.into()), about: Some(about.map(Into::into)), ..self }
     }
@@ -123,7 +123,7 @@ impl fmt::Display for Page<'_> {
     }
 }
 
-/// JSON in which nothing can end the element of a page that holds it, nor a line of a script.
+/// Escapes JSON, so that nothing in it can end the HTML element that holds it, or a line of a script.
 fn inert(json: &str) -> String {
     let mut inert = String::with_capacity(json.len());
     for c in json.chars() {
@@ -137,7 +137,7 @@ fn inert(json: &str) -> String {
     inert
 }
 
-/// A text as a sentence: what stands between backticks is code.
+/// Converts a text to a sentence, in which text between backticks is code.
 fn parts(text: &str) -> Vec<Part> {
     let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
     let part = |(nth, part): (usize, &str)| match nth % 2 {

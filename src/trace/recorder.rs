@@ -11,7 +11,7 @@ use squall_runner::trace::{Event, Observer};
 use super::{observe, Entry, Keeper, Page, SourceText, Text};
 use crate::IoLoop;
 
-/// How many entries are kept by default.
+/// The number of entries that are kept by default.
 const LIMIT: usize = 100_000;
 
 /// Calls `f`, and records what coroutines, Futures and the loop do on this thread until `f` returns. [`Recorder`] has
@@ -60,22 +60,22 @@ impl<R> Trace<R> {
         &self.entries
     }
 
-    /// Returns how many entries came after those that were kept.
+    /// Returns the number of entries that came after those that were kept.
     pub fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// Returns whether it ends where [`Recorder::until`] or [`Recorder::turns`] says.
+    /// Returns whether [`Recorder::until`] or [`Recorder::turns`] ended the recording.
     pub fn is_cut(&self) -> bool {
         self.cut
     }
 
-    /// Returns the texts of the program that it is of, as far as they are known.
+    /// Returns the source texts of the program that were added to the trace.
     pub fn sources(&self) -> &[SourceText] {
         &self.sources
     }
 
-    /// Adds a text of the program, for the views that show it.
+    /// Adds a source text of the program, for the views that show it.
     ///
     /// ```
     /// use squall::trace::{Language, SourceText};
@@ -99,8 +99,8 @@ impl<R> Trace<R> {
 
     /// Returns the trace as a page for a browser: one file that can be stepped both ways, without a network.
     ///
-    /// The texts of the program are those that the trace [carries](Self::with_source). Of other lines the files are read, if
-    /// they are below the current directory or one above it, as they are for `cargo run` and `cargo test`.
+    /// The page contains the source texts that were [added](Self::with_source). For lines of other files it reads those
+    /// files, if they are below the current directory or a parent of it, as they are for `cargo run` and `cargo test`.
     ///
     /// ```
     /// let trace = squall::trace::record(|| squall::coroutine(|_co| async { Ok(5) }));
@@ -154,14 +154,14 @@ impl Recorder {
         Self::default()
     }
 
-    /// Sets how many entries are kept, the first ones. [`Trace::dropped`] counts those that come after.
+    /// Sets the number of entries to keep. Later entries are only counted, by [`Trace::dropped`].
     #[must_use]
     pub fn limit(self, entries: usize) -> Self {
         Self { limit: entries, ..self }
     }
 
-    /// Stops the loop, and records no more, when something happens later than this after the first entry: for programs that
-    /// never end.
+    /// Ends the recording, and stops the loop, at the first event later than `time` after the first entry: for programs
+    /// that never end.
     ///
     /// ```
     /// use std::time::Duration;
@@ -186,14 +186,14 @@ impl Recorder {
         Self { until: Some(time), ..self }
     }
 
-    /// Stops the loop, and records no more, after that many turns: for programs that never end.
+    /// Ends the recording, and stops the loop, after that many turns: for programs that never end.
     #[must_use]
     pub fn turns(self, turns: usize) -> Self {
         Self { turns: Some(turns), ..self }
     }
 
-    /// Calls `f`, and records what happens until it returns. A recording inside another one takes the events for
-    /// itself.
+    /// Calls `f`, and records what happens until it returns. While a recording inside another one runs, the outer one
+    /// records nothing.
     pub fn record<R>(&self, f: impl FnOnce() -> R) -> Trace<R> {
         let recording = Rc::new(Recording {
             entries: RefCell::default(),

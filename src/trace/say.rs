@@ -1,4 +1,4 @@
-//! [`Narrator`]: what happens at each step of a trace, and why, in sentences. Page and stepper tell the same.
+//! [`Narrator`]: says in sentences what happens at each step of a trace, and why. All views use these sentences.
 
 mod brief;
 mod calls;
@@ -18,7 +18,7 @@ use super::names::{Names, Unit};
 use super::state::State;
 use super::{Entry, Recorded, Step};
 
-/// The language in which a trace is told.
+/// The language in which a trace is narrated.
 ///
 /// ```
 /// use squall::trace::Lang;
@@ -40,7 +40,7 @@ impl Lang {
     /// All languages, in the order in which texts are kept.
     pub const ALL: [Self; 2] = [Self::En, Self::Zh];
 
-    /// Returns the language of a locale, such as the value of `LANG`: English for those that are not known.
+    /// Returns the language of a locale, such as the value of `LANG`. It is English for a locale that is not known.
     pub fn of_locale(locale: &str) -> Self {
         match locale.get(..2) {
             Some(code) if code.eq_ignore_ascii_case("zh") => Self::Zh,
@@ -48,8 +48,8 @@ impl Lang {
         }
     }
 
-    /// Returns a word that the views have in common, such as the title of a pane, by its English name in lower case. `None` if
-    /// there is no such word.
+    /// Returns a word that the views share, such as the title of a pane, by its English name in lower case. Returns
+    /// `None` if there is no such word.
     ///
     /// ```
     /// use squall::trace::Lang;
@@ -84,18 +84,18 @@ pub enum Part {
     Code(String),
 }
 
-/// What is said of one step.
+/// The sentences about one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    /// What happens.
+    /// The event, in a sentence.
     pub what: Vec<Part>,
-    /// Why it happens, or what follows. Empty where there is nothing more to say.
+    /// The reason or the consequence, in sentences; empty if there is nothing more to say.
     pub why: Vec<Part>,
-    /// What happens in a few words.
+    /// The event, in a few words.
     pub brief: String,
 }
 
-/// Tells what happens at each step of a trace, and why.
+/// Says what happens at each step of a trace, and why.
 ///
 /// ```
 /// use squall::trace::{steps, Lang, Narrator, Timeline};
@@ -120,7 +120,8 @@ impl<'a> Narrator<'a> {
         Self { entries, names: Names::of(entries), unit: Unit::of(entries) }
     }
 
-    /// Returns what is said of a step. `before` and `after` are the states before its first entry and after its last.
+    /// Returns the sentences about a step. `before` and `after` are the states before its first entry and after its
+    /// last.
     ///
     /// [`Narrator`] has an example.
     pub fn tell(&self, step: &Step, before: &State, after: &State, lang: Lang) -> Said {
@@ -142,8 +143,8 @@ impl<'a> Narrator<'a> {
         text.collect()
     }
 
-    /// Returns the call that acts in a step: the one that it is told of, or else the one that runs. `None` is the loop, or the
-    /// program outside of coroutines.
+    /// Returns the call that acts in a step: the one that the step is about, or else the one that runs. `None` is the loop,
+    /// or the program outside of coroutines.
     pub fn actor(&self, step: &Step, before: &State) -> Option<CallId> {
         match &self.entries[step.head].event {
             Recorded::Call { caller, .. } => *caller,
@@ -181,13 +182,13 @@ fn of_runner(event: &Recorded) -> Option<CallId> {
     }
 }
 
-/// The text of that name.
+/// Returns the text of that name.
 fn text(table: &'static [(&str, [&'static str; 2])], name: &str, lang: Lang) -> &'static str {
     let found = table.iter().find(|(other, _)| *other == name);
     found.unwrap_or_else(|| panic!("no text `{name}`")).1[lang as usize]
 }
 
-/// Puts what is filled in where its name stands in braces.
+/// Replaces each name in braces by the parts of that name.
 fn fill(template: &'static str, filled: Filled<'_>) -> Parts {
     let mut parts = Parts::new();
     let mut rest = template;

@@ -1,4 +1,4 @@
-//! [`State`]: how everything stands after an entry of a trace: calls, Futures, loops, locks and queues.
+//! [`State`]: the calls, Futures, loops, locks and queues of a program after an entry of its trace.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -10,8 +10,8 @@ use squall_runner::Place;
 
 use super::fields::{nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, Source, Standing, TimerId};
 
-/// How everything stands after some entries of a trace. [`apply`](Self::apply) makes one entry more of it; a
-/// [`Timeline`](super::Timeline) has the state after each.
+/// The state of a program after some entries of its trace. [`apply`](Self::apply) advances it by one entry; a
+/// [`Timeline`](super::Timeline) has the state after each entry.
 ///
 /// ```
 /// use squall::trace::state::{State, Status};
@@ -27,28 +27,28 @@ use super::fields::{nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, 
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct State {
-    /// How many entries led to it.
+    /// The number of entries that led to this state.
     pub entries: usize,
-    /// The time of the last of them.
+    /// The time of the last of these entries.
     #[serde(with = "nanoseconds")]
     pub time: Duration,
     /// The calls that are not over, and those that ended since the last turn began.
     pub calls: BTreeMap<CallId, Call>,
-    /// The calls that run: each was called by the one before it, and the last one runs now.
+    /// The running calls: each was called by the one before it, and the body of the last one runs now.
     pub stack: Vec<CallId>,
-    /// The Futures that are known and not gone.
+    /// The Futures that were mentioned and not dropped yet.
     pub futures: BTreeMap<FutureId, Future>,
     /// The loops that were mentioned.
     pub loops: BTreeMap<LoopId, Loop>,
-    /// The loops that run, innermost last; each with how many calls were on the stack when it began.
+    /// The running loops, innermost last; each with the number of calls that were on the stack when it began to run.
     pub running: Vec<(LoopId, usize)>,
     /// The locks, semaphores, events and conditions that were mentioned.
     pub locks: BTreeMap<LockId, Lock>,
     /// The queues of items that were mentioned.
     pub queues: BTreeMap<LockId, Queue>,
-    /// How many lines the program has printed.
+    /// The number of lines that the program has printed.
     pub notes: usize,
-    /// How many problems were reported.
+    /// The number of problems that were reported.
     pub reports: usize,
 }
 
@@ -57,64 +57,64 @@ pub struct State {
 pub struct Call {
     /// The name of the coroutine.
     pub name: Cow<'static, str>,
-    /// Its result.
+    /// The Future of the call's result.
     pub future: FutureId,
-    /// How its body runs.
+    /// The way in which its body runs.
     pub body: Body,
-    /// How far it is.
+    /// The status of the call.
     pub status: Status,
     /// The call that called it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller: Option<CallId>,
-    /// The line where it stands, as far as that was told: at first that of its definition.
+    /// The line at which the call stands, as far as the trace says: at first the line of its definition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// What it waits for, or, while it is ready, what it has waited for.
+    /// The Future that the call waits for, or, while it is ready, the one that it has waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<FutureId>,
-    /// What resumed its body last.
+    /// The way in which its body was resumed last.
     pub resumed: Resumed,
-    /// How often it has yielded. What comes before the first yield happens within the call, without a Runner.
+    /// The number of times that the body has yielded. Up to the first yield it runs within the call, without a Runner.
     pub yields: usize,
 }
 
-/// What resumed the body of a call.
+/// The way in which the body of a call was resumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Resumed {
-    /// Its call: nothing has resumed it.
+    /// The call itself: nothing has resumed the body yet.
     Call,
-    /// It was started.
+    /// The body was started.
     Start,
     /// A value was sent in.
     Send,
     /// An exception was thrown in.
     Throw,
-    /// It is a native coroutine that was polled again.
+    /// The body of a native coroutine was polled again.
     Wake,
 }
 
-/// How far a call is.
+/// The status of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Status {
-    /// A native coroutine that was called; it is not on a ready queue yet.
+    /// A native coroutine was called, and is not on a ready queue yet.
     Called,
-    /// Its body runs.
+    /// The body runs.
     Running,
-    /// It has called another coroutine, whose body runs.
+    /// The body has called another coroutine, whose body runs.
     Calling,
-    /// It is suspended until a Future is done, or until it is woken.
+    /// The call is suspended until a Future is done, or until it is woken.
     Waiting,
-    /// It stands on a ready queue.
+    /// The call is on a ready queue.
     Ready,
-    /// It has returned.
+    /// The body has returned.
     Returned,
-    /// It has raised.
+    /// An exception has left the body.
     Raised,
-    /// It was cancelled, or dropped before its end.
+    /// The call was cancelled, or dropped before its end.
     Cancelled,
 }
 
@@ -128,28 +128,28 @@ impl Status {
 /// A Future.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Future {
-    /// How far it is.
+    /// The state of the Future.
     pub state: squall_runner::trace::State,
-    /// The call whose result it is, if it is one.
+    /// The call whose result it is; `None` for the Future of anything else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub call: Option<CallId>,
-    /// Where its result comes from, if that was told.
+    /// The source of its result, if the trace says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
-    /// The lock or queue that it was requested of.
+    /// The lock or queue to which the request was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lock: Option<LockId>,
-    /// The line that made it.
+    /// The line that created the Future.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// The calls that wait for it, in the order in which they began.
+    /// The calls that wait for the Future, in the order in which they began to wait.
     pub waiters: Vec<CallId>,
-    /// Its value or its exception, as text.
+    /// The value or the exception, as text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// `true` once the result was sent or thrown into a coroutine, or the exception was asked for.
+    /// `true` once the result was sent or thrown into a coroutine, or the exception was retrieved.
     pub retrieved: bool,
-    /// The thread on which its job ran.
+    /// The thread on which the Future's job ran.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
 }
@@ -157,62 +157,62 @@ pub struct Future {
 /// A loop.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Loop {
-    /// The function by which it runs now.
+    /// The function that runs the loop now: `run_sync` or `start`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Cow<'static, str>>,
-    /// What `run_sync` waits for.
+    /// The Future that `run_sync` waits for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<FutureId>,
-    /// How many turns have begun.
+    /// The number of turns that have begun.
     pub turn: usize,
-    /// How many of those that are ready are still to run in this turn.
+    /// The number of entries at the front of the ready queue that still run in this turn.
     pub batch: usize,
-    /// What is ready, in order.
+    /// The ready queue, in order.
     pub ready: VecDeque<Ready>,
     /// The timers that are set, in the order in which they are due.
     pub timers: Vec<Timer>,
     /// `true` while the loop sleeps.
     pub asleep: bool,
-    /// What the last run came to.
+    /// The outcome of the last run.
     #[serde(skip_serializing_if = "Option::is_none", with = "outcome")]
     pub outcome: Option<Result<String, Raised>>,
 }
 
 impl Loop {
-    /// Returns what runs in this turn, in order.
+    /// Returns the entries of the ready queue that run in this turn, in order.
     pub fn this_turn(&self) -> impl Iterator<Item = &Ready> {
         self.ready.iter().take(self.batch)
     }
 
-    /// Returns what runs in the next turn, in order.
+    /// Returns the entries of the ready queue that run in the next turn, in order.
     pub fn next_turn(&self) -> impl Iterator<Item = &Ready> {
         self.ready.iter().skip(self.batch)
     }
 }
 
-/// Something on a ready queue.
+/// An entry of a ready queue, with the reason why it is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ready {
-    /// What stands there.
+    /// What runs when its turn comes.
     pub queued: Standing,
-    /// Why it was put there.
+    /// The reason why it was put on the queue.
     pub why: Reason,
-    /// The call that ran when it was put there.
+    /// The call that was running when it was put on the queue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<CallId>,
 }
 
-/// A timer.
+/// A timer that is set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Timer {
-    /// Its number.
+    /// The number of the timer.
     pub timer: TimerId,
-    /// When it is due.
+    /// The time at which the timer is due.
     #[serde(with = "nanoseconds")]
     pub until: Duration,
-    /// What it puts on the ready queue.
+    /// The callback that the timer puts on the ready queue.
     pub queued: Standing,
-    /// The line that set it.
+    /// The line that set the timer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
@@ -220,40 +220,40 @@ pub struct Timer {
 /// A lock, a semaphore, an event or a condition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lock {
-    /// Its name.
+    /// The name of the lock.
     pub name: String,
-    /// What it is: `Lock`, `Semaphore`, `BoundedSemaphore`, `Event`, `Condition`.
+    /// The type of the lock: `Lock`, `Semaphore`, `BoundedSemaphore`, `Event`, `Condition`.
     pub kind: Cow<'static, str>,
-    /// How many may still take it, unless it is an event or a condition.
+    /// The number of permits that are free; `None` for an event or a condition.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub permits: Option<usize>,
     /// `true` while an event is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set: Option<bool>,
-    /// Those that hold it.
+    /// The coroutines that hold the lock.
     pub holders: Vec<Holder>,
-    /// Those that wait for it.
+    /// The requests that wait for the lock.
     pub waiting: Line,
 }
 
 /// A queue of items.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Queue {
-    /// Its name.
+    /// The name of the queue.
     pub name: String,
-    /// What it is: `Queue`, `PriorityQueue`, `LifoQueue`.
+    /// The type of the queue: `Queue`, `PriorityQueue`, `LifoQueue`.
     pub kind: Cow<'static, str>,
-    /// How many items are in it.
+    /// The number of items in the queue.
     pub size: usize,
-    /// How many items it may hold; 0 is no limit.
+    /// The largest number of items that the queue holds; 0 means that there is no limit.
     pub maxsize: usize,
-    /// For how many items nothing has called `task_done`.
+    /// The number of items for which `task_done` was not called yet.
     pub unfinished: usize,
-    /// Those that wait for an item.
+    /// The requests that wait for an item.
     pub getters: Line,
-    /// Those that wait for room.
+    /// The requests that wait for room.
     pub putters: Line,
-    /// Those that wait until all items are worked on.
+    /// The requests that wait until `task_done` was called for every item.
     pub joiners: Line,
 }
 
@@ -263,14 +263,14 @@ impl State {
         self.stack.last().copied()
     }
 
-    /// Returns the loop that runs, innermost; else the first one that was mentioned.
+    /// Returns the innermost running loop, or, if none runs, the loop that was mentioned first.
     pub fn io_loop(&self) -> Option<(LoopId, &Loop)> {
         let running = self.running.last().map(|(io_loop, _)| *io_loop);
         let io_loop = running.or_else(|| self.loops.keys().next().copied())?;
         Some((io_loop, self.loops.get(&io_loop)?))
     }
 
-    /// Returns the Futures of jobs that are not back yet.
+    /// Returns the Futures of executor jobs whose results have not come back yet.
     pub fn jobs(&self) -> impl Iterator<Item = (FutureId, &Future)> {
         let is_job = |future: &Future| matches!(&future.source, Some(Source::Named(name)) if name == JOB);
         let pending = squall_runner::trace::State::Pending;
@@ -279,5 +279,5 @@ impl State {
     }
 }
 
-/// What the Future of an executor job is called.
+/// The name of the Future of an executor job.
 pub(crate) const JOB: &str = "executor job";

@@ -1,4 +1,4 @@
-//! [`Step`]: entries of a trace that are taken in at once. A reader goes from step to step, and not from entry to entry.
+//! [`Step`]: entries of a trace that a reader takes in at once. Views go from step to step, not from entry to entry.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -7,8 +7,8 @@ use squall_runner::trace::{FutureId, LockId};
 
 use super::{Entry, Recorded, Standing};
 
-/// One thing that happens, with what leads to it and what follows of it: a Future that is done with the coroutines that it
-/// wakes, a turn with what it finds ready.
+/// One event of a trace together with its causes and consequences: a Future that is done and the coroutines that it
+/// wakes, or a turn and the entries of its ready queue.
 ///
 /// ```
 /// use squall::trace::{steps, Recorded};
@@ -23,9 +23,9 @@ use super::{Entry, Recorded, Standing};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The places of its entries in the trace.
+    /// The positions of the step's entries in the trace.
     pub entries: Range<usize>,
-    /// The place of the entry that says what the step is.
+    /// The position of the entry that is the event of the step.
     pub head: usize,
 }
 
@@ -58,7 +58,7 @@ pub fn steps(entries: &[Entry]) -> Vec<Step> {
     steps
 }
 
-/// For each entry the place of the next one to which none leads only because it comes next.
+/// Returns for each entry the position of the next entry that cannot lead to another one.
 fn next_heads(entries: &[Entry]) -> Vec<Option<usize>> {
     let mut next = vec![None; entries.len()];
     let mut head = None;
@@ -93,7 +93,7 @@ fn is_minor(event: &Recorded) -> bool {
     )
 }
 
-/// Returns whether an entry leads to another one, with nothing between them but what leads to something, too.
+/// Returns whether an entry leads to another one. Between the two there are only entries that lead to something, too.
 fn leads(event: &Recorded, to: &Recorded) -> bool {
     match (event, to) {
         (Recorded::Sleep { .. }, Recorded::Turn { .. })

@@ -31,7 +31,7 @@ pub(crate) struct Actor {
 /// The number of the loop among the actors.
 pub(crate) const LOOP: usize = 0;
 
-/// What happens at one time.
+/// One thing that happens, and its time.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) time: Duration,
@@ -77,15 +77,15 @@ pub(crate) enum Life {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     Plain,
-    /// What is sent or thrown into a coroutine.
+    /// A value or an exception that goes into a coroutine.
     In,
-    /// What comes out of a coroutine.
+    /// A yield, which leaves a coroutine.
     Out,
     /// A good end.
     Good,
     /// An exception.
     Bad,
-    /// What the program prints.
+    /// A line that the program prints.
     Said,
     /// Lines and times.
     Faint,

@@ -5,10 +5,10 @@ use serde_json::{Map, Value};
 use super::state::State;
 use super::{Entry, Recorded};
 
-/// So many entries lie between two states that are kept.
+/// The number of entries between two states that are kept.
 const EVERY: usize = 256;
 
-/// The state after each entry of a trace. To step forwards costs one entry; any other place costs at most 256.
+/// The state after each entry of a trace. A step forwards applies one entry; any other state applies at most 256.
 ///
 /// ```
 /// use squall::trace::Timeline;
@@ -23,7 +23,7 @@ const EVERY: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Timeline<'a> {
     entries: &'a [Entry],
-    /// The states after each [`EVERY`] entries, from none on.
+    /// The states after 0, [`EVERY`], 2 × [`EVERY`] .. entries.
     kept: Vec<State>,
     notes: Vec<usize>,
     reports: Vec<usize>,
@@ -51,22 +51,22 @@ impl<'a> Timeline<'a> {
         Self { entries, kept, notes, reports, turns }
     }
 
-    /// Returns how many entries there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Returns whether there are none.
+    /// Returns whether the trace has no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Returns the entries.
+    /// Returns the entries of the trace.
     pub fn entries(&self) -> &'a [Entry] {
         self.entries
     }
 
-    /// Returns the state after the first `entries` of them; after the last one if there are fewer.
+    /// Returns the state after the first `entries` entries, or after the last one if there are fewer.
     pub fn state(&self, entries: usize) -> State {
         let entries = entries.min(self.len());
         let mut state = self.kept[entries / EVERY].clone();
@@ -74,37 +74,38 @@ impl<'a> Timeline<'a> {
         state
     }
 
-    /// Makes a state the one after the next entry, and returns whether there was one.
+    /// Advances a state by one entry. Returns whether there was one.
     pub fn forward(&self, state: &mut State) -> bool {
         let next = self.entries.get(state.entries);
         next.into_iter().for_each(|entry| state.apply(entry));
         next.is_some()
     }
 
-    /// Makes a state the one before its last entry, and returns whether there was one.
+    /// Takes a state back by one entry. Returns whether there was one.
     pub fn back(&self, state: &mut State) -> bool {
         let before = state.entries.checked_sub(1);
         before.into_iter().for_each(|entries| *state = self.state(entries));
         before.is_some()
     }
 
-    /// Returns the lines that the program has printed by then, oldest first.
+    /// Returns the entries of the lines that the program has printed up to a state, oldest first.
     pub fn printed(&self, state: &State) -> impl DoubleEndedIterator<Item = &'a Entry> + '_ {
         self.notes.iter().take(state.notes).map(|place| &self.entries[*place])
     }
 
-    /// Returns the problems that were reported by then, oldest first.
+    /// Returns the entries of the problems that were reported up to a state, oldest first.
     pub fn reported(&self, state: &State) -> impl DoubleEndedIterator<Item = &'a Entry> + '_ {
         self.reports.iter().take(state.reports).map(|place| &self.entries[*place])
     }
 
-    /// Returns the places of the entries with which a turn begins.
+    /// Returns the positions of the entries with which a turn begins.
     pub fn turns(&self) -> &[usize] {
         &self.turns
     }
 
-    /// Returns the state after each entry as a change of the one before: a JSON merge patch (RFC 7396), for a page that shows
-    /// states and folds nothing itself. The state before the first entry is that of [`State::default`].
+    /// Returns, for each entry, the change from the state before it to the state after it, as a JSON merge patch (RFC
+    /// 7396). The state before the first entry is [`State::default`]. A page that applies the patches needs to know
+    /// nothing about entries.
     ///
     /// ```
     /// use squall::trace::Timeline;
@@ -127,7 +128,7 @@ impl<'a> Timeline<'a> {
     }
 }
 
-/// The merge patch that makes `after` of `before`. Neither has a `null` in it.
+/// Returns the merge patch that turns `before` into `after`. Neither contains a `null`.
 fn difference(before: &Value, after: &Value) -> Map<String, Value> {
     let empty = Map::new();
     let [before, after] = [before, after].map(|value| value.as_object().unwrap_or(&empty));

@@ -69,7 +69,7 @@ enum Step {
     Method,
 }
 
-/// What was written since the last flush.
+/// The part of the response that was written since the last flush.
 #[derive(Debug, Default)]
 enum Written {
     #[default]

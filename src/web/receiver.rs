@@ -26,7 +26,7 @@ pub(crate) struct Receiver {
     failed: Cell<Option<Failure>>,
 }
 
-/// What is waited for.
+/// The part of the body that a coroutine waits for.
 enum Wanted {
     Chunk(Promise<Option<Bytes>>),
     Whole(Promise<Bytes>, BytesMut),

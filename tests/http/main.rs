@@ -15,7 +15,7 @@ use squall::testing::Net;
 use squall::web::{Application, Request, RequestHandler};
 use squall::{sleep, Exception, Future, IoLoop, Result};
 
-/// What the handlers have seen, in order.
+/// The requests that the handlers have seen, in order.
 #[derive(Debug, Clone, Default)]
 struct Notes(Rc<RefCell<Vec<String>>>);
 

@@ -1,4 +1,4 @@
-//! What a trace shows of fetches and requests: the coroutines of the program, and none of squall's own.
+//! Tests of what a trace shows of fetches and requests: the coroutines of the program, and none of squall's own.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! What is found in a body: whether it yields, which names it mentions, and mistakes that cannot work.
+//! Inspects a body: whether it yields, which names it mentions, and mistakes that cannot work.
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;

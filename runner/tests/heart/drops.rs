@@ -1,4 +1,4 @@
-//! What is freed, and when. The bytes are counted in `allocations.rs`.
+//! Tests of what is freed, and when. The bytes are counted in `allocations.rs`.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What the command runs: a lesson or a program.
+//! The subject of a command: the lesson or program that it runs.
 
 use std::fmt;
 use std::fs;

@@ -18,7 +18,7 @@ use crate::trace::{steps, Entry, Lang, Narrator, Part, Recorded, Said, Standing,
 /// The version of the data, which the script of the page is made for.
 const VERSION: u32 = 1;
 
-/// What a page shows.
+/// The JSON object that a page shows.
 #[derive(Debug)]
 pub(super) struct Data(Value);
 
@@ -56,7 +56,7 @@ impl Data {
     }
 }
 
-/// What stands in a table once, however often it is used.
+/// A table in which each value stands once, however often it is used.
 #[derive(Debug, Default)]
 struct Table {
     all: Vec<Value>,
@@ -73,7 +73,7 @@ impl Table {
     }
 }
 
-/// What all steps of a trace are told with.
+/// The entries, sentences and views that every step of a trace needs.
 struct With<'a> {
     entries: &'a [Entry],
     narrator: &'a Narrator<'a>,
@@ -183,7 +183,7 @@ impl Told {
         self.steps.push(shown);
     }
 
-    /// What is printed and logged in a step.
+    /// Adds what is printed and logged in a step to its patch.
     fn print(&mut self, entries: &[Entry], patch: &mut Map<String, Value>) {
         let mut printed = Map::new();
         for entry in entries {

@@ -1,4 +1,4 @@
-//! What changes in the state that a page shows, from one step to the next: a JSON merge patch (RFC 7396).
+//! The changes of the state that a page shows, from one step to the next: a JSON merge patch (RFC 7396).
 
 use std::collections::BTreeMap;
 

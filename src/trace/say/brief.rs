@@ -1,4 +1,4 @@
-//! What happens at a step in a few words.
+//! The event of a step in a few words.
 
 use squall_runner::trace::{Body, State as Resolved};
 

@@ -455,7 +455,7 @@ pub(super) const SENTENCES: &[(&str, [&str; 2])] = &[
     ("left_out", ["{n} events came before this, and were not kept.", "在这之前有 {n} 个事件没有保留。"]),
 ];
 
-/// What is told of in a report.
+/// The problems of reports.
 pub(super) const PROBLEMS: &[(&str, [&str; 2])] = &[
     ("callback", ["a callback raised", "回调抛出异常"]),
     ("done_callback", ["a done callback raised", "完成回调抛出异常"]),
@@ -466,7 +466,7 @@ pub(super) const PROBLEMS: &[(&str, [&str; 2])] = &[
     ("never_awaited", ["a native coroutine has not run", "原生协程从未运行"]),
 ];
 
-/// What happens in a few words, for the timeline.
+/// Each event in a few words, for the timeline.
 pub(super) const BRIEF: &[(&str, [&str; 2])] = &[
     ("turn", ["turn {n}", "第 {n} 轮"]),
     ("sleep", ["sleeps", "休眠"]),

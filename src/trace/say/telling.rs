@@ -26,7 +26,7 @@ pub(super) struct Telling<'a> {
 }
 
 pub(super) type Parts = Vec<Part>;
-/// What is filled in, by its name in the sentence.
+/// Parts to fill in, by their names in the sentence.
 pub(super) type Filled<'a> = &'a [(&'static str, Parts)];
 
 impl Telling<'_> {
@@ -108,7 +108,7 @@ impl Telling<'_> {
         self.say(name, &[])
     }
 
-    /// What acts, as the subject of a sentence.
+    /// Returns the acting coroutine, or what acts instead, as the subject of a sentence.
     pub(super) fn who(&self) -> Parts {
         self.before.actor().map_or_else(|| self.nobody(), |call| vec![Part::Call(call)])
     }
@@ -152,7 +152,7 @@ impl Telling<'_> {
     }
 }
 
-/// What stands on a ready queue.
+/// Returns the words for an entry of a ready queue.
 pub(super) fn standing(queued: &Standing) -> Parts {
     match queued {
         Standing::Call(call) => vec![Part::Call(*call)],

@@ -14,7 +14,7 @@ impl Logged {
         logged
     }
 
-    /// What was logged since the last time.
+    /// Takes the lines that were logged since the last call.
     pub fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().expect("nobody panics"))
     }

@@ -1,4 +1,4 @@
-//! What people type, as a program: each snippet of squall's first pages, and that it does what is said there.
+//! Each snippet of squall's first pages as a program, which does what is said there.
 //!
 //! The same source is compiled in edition 2021 and in edition 2024, in which `gen` is a keyword.
 #![deny(warnings)]

@@ -12,7 +12,7 @@ fn squall(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_squall")).args(arguments).output().unwrap()
 }
 
-/// What it prints to standard output; it must exit with 0.
+/// Returns what the command prints to standard output; it must exit with 0.
 fn stdout(arguments: &[&str]) -> String {
     let output = squall(arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
