@@ -16,16 +16,20 @@ pub use chain_future::chain_future;
 pub(crate) use multi::Futures;
 pub use multi::{multi, multi_quiet, Children};
 pub use sleep::sleep;
+pub use squall_runner::runner::coroutine;
 pub use squall_runner::{
-    convert_yielded, coroutine, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume,
-    Return, Runner, Yieldable, Yielded,
+    convert_yielded, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume, Return, Runner,
+    Yieldable, Yielded,
 };
 pub use task::{maybe_future, task, MaybeFuture};
 pub use wait_iterator::WaitIterator;
 pub(crate) use with_timeout::timed_out;
 pub use with_timeout::{with_timeout, with_timeout_erased, with_timeout_erased_quiet, with_timeout_quiet};
 
-/// The kinds of yieldable things: type parameters of [`Yieldable`], which are always inferred.
+/// Markers for authors of yieldable types, who implement `Yieldable<marker::Custom>`.
+///
+/// A marker is the type parameter of [`Yieldable`]: one for each kind of yieldable thing, so that the implementations
+/// for these kinds do not overlap. Everywhere else the compiler infers it.
 pub mod marker {
     pub use super::multi::{Erased, List, Map, Tuple};
     pub use squall_runner::marker::{Custom, Moment, Native};

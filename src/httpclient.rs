@@ -54,5 +54,7 @@ pub use stream::{Chunks, ResponseStream};
 #[cfg(feature = "http-client")]
 pub use tls::ClientTls;
 
+/// A guide to the HTTP client: requests, responses, failures, and the words of Tornado, aiohttp and reqwest.
+///
 #[doc = include_str!("../docs/http-client.md")]
 pub mod guide {}

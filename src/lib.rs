@@ -23,10 +23,10 @@
 //!
 //! # Concepts
 //!
-//! - A [`Future`] is a handle of a result that is not there yet. A coroutine yields or awaits it; other code checks it by
+//! - A [`Future`] is a handle to a result that is not there yet. A coroutine yields or awaits it; other code checks it by
 //!   [`done`](Future::done) and [`result`](Future::result). A [`Promise`] is its other end, which resolves it.
-//! - A **coroutine** is a function that runs up to the first Future it has to wait for, is suspended there, and goes on
-//!   when that Future is done. Between two yields nothing else runs on its thread, so plain `Cell`s and `Rc`s are enough.
+//! - A **coroutine** is a function that runs up to the first Future that it has to wait for, is suspended there, and goes
+//!   on when that Future is done. Between two yields nothing else runs on its thread, so plain `Cell`s and `Rc`s are enough.
 //! - A [`Runner`] drives one coroutine: it sends results in, throws exceptions in, and takes out what is yielded. Programs never
 //!   use it directly.
 //! - The event loop, [`IoLoop`], runs what is ready, in *turns*: one turn runs the callbacks that were ready when it began, in
@@ -124,7 +124,7 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! Coroutines coordinate by [`locks`] and [`queues`]. They talk to other programs through the sockets of [`net`], the
+//! Coroutines coordinate through [`locks`] and [`queues`]. They talk to other programs through the sockets of [`net`], the
 //! HTTP client `squall::httpclient` and the web server `squall::web`. [`cancellation`] lists what cancelling does to
 //! each thing that can be waited for.
 //!
@@ -164,8 +164,8 @@
 //! # Seeing
 //!
 //! [`trace::record`] records what coroutines do, and its trace prints in columns, one for each coroutine;
-//! [`trace::note`] adds a line of your own. [`IoLoop::dump`] prints, at any moment, which coroutine waits for what, at
-//! which line.
+//! [`trace::note`] adds a line of your own. [`to_html`](trace::Trace::to_html) makes a page for a browser, which shows
+//! each step in both directions. [`IoLoop::dump`] shows, at any moment, which coroutine waits for what, at which line.
 //!
 //! ```
 //! use squall::{trace, IoLoop, Result};
@@ -260,11 +260,15 @@ pub use squall_runner::{
     Waiting,
 };
 
+/// A guide to cancellation: what cancelling does to each kind of Future, and what dropping its last handle does.
+///
 #[doc = include_str!("../docs/cancellation.md")]
 pub mod cancellation {}
+/// A guide to living with other runtimes: tokio, reqwest, async-io and Streams in a coroutine, squall in a program that
+/// tokio runs, Ctrl-C and a clean shutdown.
+///
 // Its snippets use tokio and other crates that are not dependencies here: the package `squall-runtimes` runs them.
 #[cfg_attr(not(doctest), doc = include_str!("../docs/runtimes.md"))]
-#[cfg_attr(doctest, doc = "Other runtimes.")]
 pub mod runtimes {}
 #[doc(hidden)]
 pub mod __private;

@@ -37,6 +37,8 @@
 //! A socket belongs to the loop that was current when the socket was created. Once that loop is closed, operations
 //! fail.
 
+/// A guide to sockets: servers and clients, addresses, reading and writing, and the words of other libraries.
+///
 #[doc = include_str!("../docs/sockets.md")]
 pub mod guide {}
 

@@ -1,6 +1,9 @@
 //! Tests of coroutines: time that jumps, one resume at a time, in an order that the test chooses. The [`guide`] shows
 //! all of it, from small to large.
 
+/// A guide to testing: one coroutine by hand, many of them one resume at a time, in virtual time, in every order, and
+/// backwards.
+///
 #[cfg(all(feature = "macros", feature = "net", feature = "trace"))]
 #[doc = include_str!("../docs/testing.md")]
 pub mod guide {}

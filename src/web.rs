@@ -65,5 +65,7 @@ pub use tls::TlsConfig;
 pub use upgrade::WebSocketConfig;
 pub use websocket::{Message, WebSocket};
 
+/// A guide to the web server: handlers, WebSockets, files, limits, and the words of other libraries.
+///
 #[doc = include_str!("../docs/web.md")]
 pub mod guide {}

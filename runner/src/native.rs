@@ -1,4 +1,5 @@
-//! Native coroutines: `async fn`, each driven by a Task, like one of asyncio.
+//! Native coroutines: `async fn`, each driven by a Task, like one of asyncio. Programs write `async fn`; the functions
+//! here are for coroutines of other languages, which are started with a name and awaited at a place.
 //!
 //! A native coroutine does nothing until it is yielded, awaited, converted or spawned; its first step is a turn
 //! of the loop away. Awaiting another native coroutine runs it inline, as part of the same Task.

@@ -41,7 +41,7 @@ use crate::numbers::FutureId;
 use crate::polled::{is_cancelled, polling};
 use crate::shared::Shared;
 
-/// The kinds of yieldable types.
+/// Markers for authors of yieldable types, who implement `Yieldable<marker::Custom>`.
 pub mod marker {
     /// A Future, a native coroutine, or any other `std::future::Future` whose output is a `Result`.
     #[derive(Debug)]
@@ -49,7 +49,7 @@ pub mod marker {
     /// `()`.
     #[derive(Debug)]
     pub struct Moment;
-    /// A type whose author made it yieldable.
+    /// A type of your own.
     #[derive(Debug)]
     pub struct Custom;
 }

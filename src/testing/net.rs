@@ -31,6 +31,8 @@
 //! }
 //! ```
 
+/// A guide to the in-memory network: hosts, links that are slow or fail, servers in virtual time, and every order.
+///
 #[cfg(all(feature = "macros", feature = "trace"))]
 #[doc = include_str!("../../docs/test-network.md")]
 pub mod guide {}
