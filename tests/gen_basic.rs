@@ -144,7 +144,7 @@ fn yielding_nothing_lets_the_loop_turn() {
 
 // Tornado: gen_test.GenBasicTest.test_multi
 #[test]
-fn yielded_list_gives_the_list_of_results() {
+fn yielded_list_returns_the_list_of_results() {
     #[squall::coroutine]
     fn f() -> Result<()> {
         let results = yield_!([add_one_async(1), add_one_async(2)])?;
@@ -156,7 +156,7 @@ fn yielded_list_gives_the_list_of_results() {
 
 // Tornado: gen_test.GenBasicTest.test_multi_dict
 #[test]
-fn yielded_map_gives_the_map_of_results() {
+fn yielded_map_returns_the_map_of_results() {
     #[squall::coroutine]
     fn f() -> Result<()> {
         let results = yield_!(HashMap::from([("foo", add_one_async(1)), ("bar", add_one_async(2))]))?;
@@ -220,7 +220,7 @@ fn turns_of<M, Y: Yieldable<M>>(io_loop: &IoLoop, f: impl FnOnce() -> Y) -> u32 
 
 // Tornado: gen_test.GenBasicTest.test_multi_empty
 #[test]
-fn empty_list_and_empty_map_give_the_same() {
+fn empty_list_and_empty_map_return_the_same() {
     #[squall::coroutine]
     fn f() -> Result<()> {
         let list: Vec<i32> = yield_!(Vec::<Future<i32>>::new())?;
@@ -234,7 +234,7 @@ fn empty_list_and_empty_map_give_the_same() {
 
 // Tornado: gen_test.GenBasicTest.test_future
 #[test]
-fn yielded_future_gives_its_result() {
+fn yielded_future_returns_its_result() {
     #[squall::coroutine]
     fn f() -> Result<i32> {
         yield_!(async_future(1))
@@ -244,7 +244,7 @@ fn yielded_future_gives_its_result() {
 
 // Tornado: gen_test.GenBasicTest.test_multi_future
 #[test]
-fn yielded_vec_of_futures_gives_a_vec() {
+fn yielded_vec_of_futures_returns_a_vec() {
     #[squall::coroutine]
     fn f() -> Result<Vec<i32>> {
         yield_!(vec![async_future(1), async_future(2)])
@@ -254,7 +254,7 @@ fn yielded_vec_of_futures_gives_a_vec() {
 
 // Tornado: gen_test.GenBasicTest.test_multi_future_duplicate
 #[test]
-fn future_that_is_twice_in_a_list_gives_its_result_twice() {
+fn future_that_is_twice_in_a_list_returns_its_result_twice() {
     #[squall::coroutine]
     fn f() -> Result<()> {
         let twice = async_future(2);
@@ -267,7 +267,7 @@ fn future_that_is_twice_in_a_list_gives_its_result_twice() {
 
 // Tornado: gen_test.GenBasicTest.test_multi_dict_future
 #[test]
-fn yielded_map_of_futures_gives_a_map() {
+fn yielded_map_of_futures_returns_a_map() {
     #[squall::coroutine]
     fn f() -> Result<BTreeMap<&'static str, i32>> {
         yield_!(BTreeMap::from([("foo", async_future(1)), ("bar", async_future(2))]))
@@ -369,7 +369,7 @@ fn future_that_is_not_done_in_time_raises_timeout() {
 
 // Tornado: gen_test.WithTimeoutTest.test_completes_before_timeout
 #[test]
-fn future_that_is_done_in_time_gives_its_result() {
+fn future_that_is_done_in_time_returns_its_result() {
     let io_loop = virtual_loop();
     let future = Future::new();
     let promise = future.promise();

@@ -127,7 +127,7 @@ fn native_coroutine_awaits_a_moment() {
 
 // Tornado: gen_test.GenCoroutineTest.test_async_await_mixed_multi_native_future
 #[test]
-fn tuple_of_a_native_and_a_yielding_coroutine_yields_both_results() {
+fn tuple_of_a_native_and_a_yielding_coroutine_returns_both_results() {
     async fn native() -> Result<i32> {
         async_return(0).await?;
         Ok(42)

@@ -33,7 +33,7 @@ fn counter() -> (Rc<Cell<u32>>, impl Fn() + Clone + 'static) {
 
 // Tornado: ioloop_test.TestIOLoop.test_add_callback_return_sequence
 #[test]
-fn callback_that_gives_an_empty_list_or_map_does_not_spin() {
+fn callback_that_returns_an_empty_list_or_map_does_not_spin() {
     let io_loop = virtual_loop();
     io_loop.spawn_callback(Vec::<Future<()>>::new);
     io_loop.spawn_callback(std::collections::BTreeMap::<u8, Future<()>>::new);
@@ -165,7 +165,7 @@ fn each_way_to_set_a_timer_calls_it_once() {
 // Tornado: ioloop_test.TestIOLoop.test_call_at_return
 // Tornado: ioloop_test.TestIOLoop.test_call_later_return
 #[test]
-fn each_way_to_set_a_timer_gives_what_removes_it() {
+fn each_way_to_set_a_timer_returns_what_removes_it() {
     let io_loop = virtual_loop();
     let (calls, count) = counter();
     let timers = [
@@ -382,7 +382,7 @@ fn panic_of_what_run_sync_calls_is_raised_by_it() {
 
 // Tornado: ioloop_test.TestIOLoopRunSync.test_async_result
 #[test]
-fn run_sync_gives_what_the_coroutine_returns() {
+fn run_sync_returns_what_the_coroutine_returns() {
     #[squall::coroutine]
     fn f() -> Result<i32> {
         yield_!(moment())?;
@@ -413,7 +413,7 @@ fn loop_of_run_sync_is_the_current_one() {
 
 // Tornado: ioloop_test.TestIOLoopRunSync.test_timeout
 #[test]
-fn run_sync_gives_up_after_its_timeout() {
+fn run_sync_fails_after_its_timeout() {
     let io_loop = virtual_loop();
     let e = io_loop.run_sync_with_timeout(10 * MS, || sleep(Duration::from_secs(1))).unwrap_err();
     assert_eq!(e.downcast_ref(), Some(&Error::RunSyncTimeout { seconds: "0.01".to_owned() }));

@@ -109,7 +109,7 @@ mod condition {
 
     // Tornado: locks_test.ConditionTest.test_wait_timeout
     #[test]
-    fn wait_gives_false_after_its_time() {
+    fn wait_returns_false_after_its_time() {
         let notified = run(|| {
             coroutine(|co| async move {
                 let c = Condition::new();
@@ -124,7 +124,7 @@ mod condition {
 
     // Tornado: locks_test.ConditionTest.test_wait_timeout_preempted
     #[test]
-    fn wait_that_is_notified_in_time_gives_true_also_later() {
+    fn wait_that_is_notified_in_time_returns_true_also_later() {
         let notified = run(|| {
             coroutine(|co| async move {
                 let c = Condition::new();

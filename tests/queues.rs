@@ -552,7 +552,7 @@ fn priority_queue_returns_the_smallest_item_first() {
 }
 
 #[test]
-fn priority_queue_gives_equal_items_in_the_order_in_which_they_were_put() {
+fn priority_queue_returns_equal_items_in_the_order_in_which_they_were_put() {
     #[derive(Debug)]
     struct ByFirst(u8, usize);
     impl PartialEq for ByFirst {
@@ -582,7 +582,7 @@ fn priority_queue_gives_equal_items_in_the_order_in_which_they_were_put() {
 
 // Tornado: queues_test.LifoQueueJoinTest.test_order
 #[test]
-fn lifo_queue_gives_the_youngest_item_first() {
+fn lifo_queue_returns_the_youngest_item_first() {
     run(|| {
         coroutine(|co| async move {
             let q = LifoQueue::new(2);

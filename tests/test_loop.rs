@@ -530,7 +530,7 @@ fn test_loops_go_in_any_order() {
 }
 
 #[test]
-fn test_loop_within_a_recording_gives_the_observer_of_before_back() {
+fn test_loop_within_a_recording_restores_the_observer_of_before() {
     let trace = squall::trace::record(|| {
         let (a, b) = (TestLoop::new(), TestLoop::new());
         drop((a, b));

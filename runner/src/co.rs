@@ -1,7 +1,7 @@
 //! [`Co`]: the coroutine's end of the channel to its Runner.
 //!
 //! Rust has no stable `yield`, so a yield takes two steps: [`Co::yield_`] stores what is yielded, and the `.await`
-//! after it gives control to the Runner. `passing.rs` describes the state between the two; `body.rs` makes a body a
+//! after it passes control to the Runner. `passing.rs` describes the state between the two; `body.rs` makes a body a
 //! generator.
 
 use std::any::type_name;

@@ -65,7 +65,7 @@ fn dropped_fetch_runs_on() {
 }
 
 #[test]
-fn with_timeout_gives_up_and_the_fetch_runs_on() {
+fn with_timeout_fails_and_the_fetch_runs_on() {
     run(|| async {
         let server = serve(|_| vec![Wait(30), send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]);
         let client = one_at_a_time();
