@@ -72,7 +72,7 @@ def per_thing(program, row, who="squall"):
 
 
 def without_events(scratch):
-    """Copies the checkout and lets nobody observe there, so that the compiler removes every event call."""
+    """Copies the checkout and disables observers in the copy, so that the compiler removes every event call."""
     copy = pathlib.Path(scratch) / "squall"
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns("target", ".git"))
     for source in sorted((copy / "runner" / "src").rglob("*.rs")):

@@ -124,9 +124,9 @@
 //! # Ok::<(), squall::Exception>(())
 //! ```
 //!
-//! Coroutines coordinate through [`locks`] and [`queues`]. They talk to other programs through the sockets of [`net`], the
-//! HTTP client `squall::httpclient` and the web server `squall::web`. [`cancellation`] lists what cancelling does to
-//! each thing that can be waited for.
+//! Coroutines coordinate through [`locks`] and [`queues`]. They talk to other programs through the sockets of [`net`],
+//! the HTTP client `squall::httpclient` and the web server `squall::web`. [`cancellation`] lists what cancelling does
+//! to each thing that can be waited for.
 //!
 //! # Running
 //!

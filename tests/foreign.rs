@@ -134,7 +134,7 @@ fn turn() {
 
 /// The places: where the panic is provoked, and what holds afterwards.
 const PLACES: &[(&str, fn())] = &[
-    ("value that nobody took", || drop(Future::ready(Hostile))),
+    ("value that was never taken", || drop(Future::ready(Hostile))),
     ("value of a cancelled Future", || {
         let future = Future::new();
         let promise = future.promise();
@@ -142,8 +142,8 @@ const PLACES: &[(&str, fn())] = &[
         promise.set_result(Hostile);
         assert!(future.cancelled());
     }),
-    ("error that nobody asked for", || drop(Future::<()>::failed(BadError))),
-    ("error that nobody asked for, while a panic passes", || {
+    ("error that was never retrieved", || drop(Future::<()>::failed(BadError))),
+    ("error that was never retrieved, while a panic passes", || {
         let passed = catch_unwind(|| {
             let _failed = Future::<()>::failed(BadError);
             let _value = Future::ready(Hostile);

@@ -145,7 +145,7 @@ fn items_that_go_back_or_are_handed_on_survive_a_comparison_that_panics() {
     let (queue, hook) = queue_of(&[5, 3, 8]);
     let got = queue.get();
     set(&hook, || std::panic::resume_unwind(Box::new("its Ord")));
-    // It goes back, which compares; nobody is there to be told of the panic but the log.
+    // It goes back, which compares. Only the log reports the panic.
     drop(got);
     assert_eq!(queue.qsize(), 3);
     set(&hook, || ());

@@ -713,7 +713,7 @@ fn report_of_a_long_test_has_its_end_and_says_what_is_left_out() {
     assert!(says(&text));
     let end: Vec<&str> = text.lines().rev().take(40).collect();
     let has = |what: &str| end.iter().any(|line| line.contains(what));
-    // Who was called before that, and what was made, have their names and numbers; so have the turns.
+    // Earlier calls, Futures and turns keep their names and numbers.
     assert!(has("waiter done") || has("send 7"), "{end:#?}");
     assert!(has("yield worker, done already"), "{end:#?}");
     assert!(text.contains("call spins#3") && !text.contains("call spins#2"), "{end:#?}");

@@ -159,7 +159,7 @@ fn what_is_waited_for_is_named() {
 fn what_goes_wrong_unseen_is_told_at_its_time_and_at_the_end() {
     #[squall::coroutine]
     fn careless() -> Result<()> {
-        drop(fail("nobody asked"));
+        drop(fail("forgotten"));
         IoLoop::current().spawn_callback(|| fail("spawned"));
         let both = yield_!([fail("first"), fail("second")]);
         drop(fetch(500));

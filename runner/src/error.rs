@@ -136,16 +136,16 @@ impl fmt::Display for Waiting {
 /// Prints one line for each coroutine, and one line for equal ones.
 fn listed(waiting: &[Waiting]) -> String {
     let (mut lines, mut places) = (Vec::new(), HashMap::new());
-    for who in waiting {
-        let place = *places.entry(who).or_insert(lines.len());
+    for each in waiting {
+        let place = *places.entry(each).or_insert(lines.len());
         if place == lines.len() {
-            lines.push((who, 0));
+            lines.push((each, 0));
         }
         lines[place].1 += 1;
     }
-    let line = |(who, calls)| match calls {
-        1 => format!("\n  {who}"),
-        calls => format!("\n  {who} ({calls} of them)"),
+    let line = |(each, calls)| match calls {
+        1 => format!("\n  {each}"),
+        calls => format!("\n  {each} ({calls} of them)"),
     };
     lines.into_iter().map(line).collect()
 }

@@ -288,18 +288,18 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Puts the result where those were that wait for it, and these on their queues.
+    /// Puts the result in the place of the waiters, and the waiters on their queues.
     #[inline]
     fn put(&self, state: State, slot: Slot<T>) {
         self.header.set_state(state);
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),
             Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
-            nobody => forget(nobody),
+            none => forget(none),
         }
     }
 
-    /// Notes that the exception was asked for.
+    /// Records that the exception was retrieved.
     fn retrieve(&self) {
         if let (Asked::No, Some(future)) = (self.header.asked(), self.header.mentioned()) {
             trace::emit(|| Event::Retrieved { future });

@@ -51,8 +51,8 @@ pub use crate::state::State;
 #[non_exhaustive]
 #[allow(missing_docs)] // The text of each variant describes its fields.
 pub enum Event<'a> {
-    /// A coroutine was called; `future` is its result. A generator or plain body starts now, a native one in a later turn
-    /// of the loop. `caller` is the call that is running, if there is one, and `place` the line of the call.
+    /// A coroutine was called; `future` is its result. A generator or plain body starts now, a native one in a later
+    /// turn of the loop. `caller` is the call that is running, if there is one, and `place` the line of the call.
     Call {
         runner: CallId,
         future: FutureId,
@@ -75,10 +75,10 @@ pub enum Event<'a> {
     /// The Future that was yielded, or that the yielded thing was converted to, is done already: the Runner goes on at
     /// once.
     Already { runner: CallId, future: FutureId, state: State },
-    /// A call is suspended until `future` is done. Without a Future, a generator is suspended until the next turn of the
-    /// loop, a native coroutine until it is woken. `place` is the line of a native coroutine's await, or of what started
-    /// it, if that is a line of the program; the line of a generator is in its [`Yield`](Self::Yield). `on` describes the
-    /// Future if there is more to say than its kind: a lock and its holder.
+    /// A call is suspended until `future` is done. Without a Future, a generator is suspended until the next turn of
+    /// the loop, a native coroutine until it is woken. `place` is the line of a native coroutine's await, or of what
+    /// started it, if that is a line of the program; the line of a generator is in its [`Yield`](Self::Yield). `on`
+    /// describes the Future if there is more to say than its kind: a lock and its holder.
     Wait { runner: CallId, future: Option<FutureId>, place: Option<Place>, on: Option<String> },
     /// The body returned a value. `raised` is `true` if it did so by raising [`Return`](crate::Return).
     Return { runner: CallId, value: Shown<'a>, raised: bool },

@@ -143,7 +143,7 @@ pub(crate) fn same_type<A: 'static, B: 'static>(a: A) -> Result<B, A> {
     let mut a = Some(a);
     match (&mut a as &mut dyn Any).downcast_mut::<Option<B>>() {
         Some(b) => Ok(b.take().expect("it was put there just now")),
-        None => Err(a.expect("nobody took it")),
+        None => Err(a.expect("it was not taken")),
     }
 }
 

@@ -278,7 +278,7 @@ impl From<&Exception> for Raised {
         Self {
             name: exception.name().into(),
             message: match exception.downcast_ref() {
-                // Who waits, and where, is in the trace.
+                // The trace shows the waiting coroutines and their lines.
                 Some(Error::Deadlock { .. }) => text(Error::Deadlock { waiting: Vec::new() }),
                 _ => text(exception),
             },

@@ -143,8 +143,8 @@ impl<'a> Narrator<'a> {
         text.collect()
     }
 
-    /// Returns the call that acts in a step: the one that the step is about, or else the one that runs. `None` is the loop,
-    /// or the program outside of coroutines.
+    /// Returns the call that acts in a step: the one that the step is about, or else the one that runs. `None` is the
+    /// loop, or the program outside of coroutines.
     pub fn actor(&self, step: &Step, before: &State) -> Option<CallId> {
         match &self.entries[step.head].event {
             Recorded::Call { caller, .. } => *caller,

@@ -59,7 +59,7 @@ seeded!(queue_with_a_lost_wakeup, |t, fixed| {
     let got = t.spawn(move || get(queue, fixed));
     drop(t.spawn(move || put(other, 5)));
     t.run_until_idle();
-    assert!(got.done(), "there is an item, and nobody takes it: {:?}", kept.items.borrow());
+    assert!(got.done(), "there is an item, and it is not taken: {:?}", kept.items.borrow());
 });
 
 seeded!(notified_before_it_waits, |t, fixed| {
@@ -111,7 +111,7 @@ seeded!(permit_is_lost_with_an_exception, |t, fixed| {
     let next = t.spawn(move || next(other));
     t.run_until_idle();
     assert!(failed.exception().is_some());
-    assert!(next.done(), "nobody has given the lock back");
+    assert!(next.done(), "the lock was not released");
 });
 
 seeded!(given_back_twice, |t, fixed| {

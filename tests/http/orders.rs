@@ -8,7 +8,7 @@ use squall::testing::{self, replay, Explore, TestLoop};
 use squall::web::{Application, Request, RequestHandler};
 use squall::{moment, Result};
 
-/// A page in parts, which counts those who look at it.
+/// A page in parts, which counts its viewers.
 struct Watched {
     viewers: Rc<Cell<i32>>,
     /// `true` if the handler expects that a client may leave.
@@ -49,7 +49,7 @@ fn world(t: &mut TestLoop, careful: bool) {
     let visited = net.host("client", || t.spawn(visit));
     t.run_until_idle();
     assert!(visited.done());
-    assert_eq!(viewers.get(), 0, "one who has left is still counted");
+    assert_eq!(viewers.get(), 0, "a viewer that has left is still counted");
     drop(server);
 }
 

@@ -196,7 +196,7 @@ async fn act(way: &Way, world: &World, action: Action) -> Result<()> {
             let acquire =
                 limit.map_or_else(|| world.lock.acquire(), |ms| world.lock.acquire_within(time(ms)));
             let Some(_guard) = in_time(way.wait(acquire).await)? else { return Ok(()) };
-            assert!(world.let_in.replace(ticket) < ticket, "let in before one who asked before");
+            assert!(world.let_in.replace(ticket) < ticket, "let in before an earlier request");
             let _in = Inside::new(&world.in_lock, 1);
             way.pause(hold).await?;
         }

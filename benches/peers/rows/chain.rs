@@ -68,7 +68,7 @@ fn peer<E: Executor>(n: usize) -> Duration {
         while WAITING.get() < n {
             E::yield_now().await;
         }
-        sender.send(0).expect("somebody waits");
+        sender.send(0).expect("it is waited for");
         assert_eq!(last.await, n);
         start.elapsed()
     })

@@ -43,7 +43,7 @@ fn peer<E: Executor>(n: usize) -> Duration {
         // The first is polled first: all receivers wait when the second one sends.
         let (results, ()) = join(all(receivers), async {
             for (i, sender) in senders.into_iter().enumerate() {
-                sender.send(i).expect("somebody waits");
+                sender.send(i).expect("it is waited for");
             }
         })
         .await;

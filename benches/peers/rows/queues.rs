@@ -67,12 +67,12 @@ fn tokio_ping_pong(n: usize) -> Duration {
         let answering = executor.spawn(async move {
             for _ in 0..n {
                 let ball = got_there.recv().await.expect("it is sent");
-                back.send(ball + 1).expect("somebody waits");
+                back.send(ball + 1).expect("it is waited for");
             }
         });
         let mut ball = 0;
         for _ in 0..n {
-            there.send(ball).expect("somebody waits");
+            there.send(ball).expect("it is waited for");
             ball = got_back.recv().await.expect("it is sent");
         }
         answering.await;
@@ -89,12 +89,12 @@ fn ping_pong<E: Executor>(n: usize) -> Duration {
         let answering = executor.spawn(async move {
             for _ in 0..n {
                 let ball = got_there.recv().await.expect("it is sent");
-                back.send(ball + 1).await.expect("somebody waits");
+                back.send(ball + 1).await.expect("it is waited for");
             }
         });
         let mut ball = 0;
         for _ in 0..n {
-            there.send(ball).await.expect("somebody waits");
+            there.send(ball).await.expect("it is waited for");
             ball = got_back.recv().await.expect("it is sent");
         }
         answering.await;
@@ -148,7 +148,7 @@ fn consumers<E: Executor>(n: usize) -> Duration {
             })
             .collect();
         for item in (0..n).map(Some).chain([None; CONSUMERS]) {
-            sender.send(item).await.expect("somebody receives");
+            sender.send(item).await.expect("it is received");
         }
         let mut sum = 0;
         for consumer in consumers {

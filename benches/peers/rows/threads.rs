@@ -38,7 +38,7 @@ fn ask(n: usize, mut call: impl FnMut(Job)) {
     let (answer, answered) = mpsc::channel();
     for _ in 0..n {
         let answer = answer.clone();
-        call(Box::new(move || answer.send(()).expect("somebody waits")));
+        call(Box::new(move || answer.send(()).expect("it is waited for")));
         answered.recv().expect("it is answered");
     }
 }

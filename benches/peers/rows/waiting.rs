@@ -87,7 +87,7 @@ pub(crate) fn peer<E: Executor, const STATE: usize>(
         at(Now::AllWait);
         let start = ThreadTime::now();
         for (i, sender) in senders.into_iter().enumerate() {
-            sender.send(i).expect("somebody waits");
+            sender.send(i).expect("it is waited for");
         }
         let mut sum = 0;
         for task in tasks {

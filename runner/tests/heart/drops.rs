@@ -380,10 +380,10 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
     let suspended = ReadyQueue::current().suspended();
     let names: Vec<_> = suspended
         .iter()
-        .map(|who| {
+        .map(|each| {
             (
-                who.coroutine.name(),
-                who.waits_for
+                each.coroutine.name(),
+                each.waits_for
                     .as_ref()
                     .and_then(|awaited| awaited.coroutine())
                     .map(squall_runner::Coroutine::name),
@@ -395,7 +395,7 @@ fn suspended_coroutines_are_listed_with_whom_they_wait_for() {
     promise.set_result(());
     let queued = ReadyQueue::current().queued();
     let names: Vec<_> =
-        queued.iter().map(|callback| callback.suspended().map(|who| who.coroutine.name())).collect();
+        queued.iter().map(|callback| callback.suspended().map(|each| each.coroutine.name())).collect();
     assert_eq!(names, [Some("low")]);
     drain();
     top.result().unwrap();

@@ -65,7 +65,7 @@ fn values_are_sent_and_exceptions_thrown_into_a_generator_made_by_hand() {
     assert_eq!(turn(), 1);
     assert_eq!(noted.take(), ["send 5"]);
     assert_eq!(future.result().unwrap(), 7);
-    assert_eq!(alive.count(), 0, "it is dropped as it ends, whoever holds its Future");
+    assert_eq!(alive.count(), 0, "it is dropped as it ends, though its Future lives on");
 }
 
 #[test]

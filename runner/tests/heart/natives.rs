@@ -183,7 +183,7 @@ fn waker_may_be_dropped_on_another_thread() {
     drain();
     assert!(wakeable());
     thread::spawn(move || drop(woken)).join().unwrap();
-    assert!(!wakeable(), "nobody is left who could wake it");
+    assert!(!wakeable(), "nothing is left that could wake it");
     assert!(!future.done());
     ReadyQueue::current().abandon();
 }

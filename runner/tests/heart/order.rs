@@ -298,7 +298,7 @@ fn native_awaits_a_pending_future_for_one_turn() {
     promise.set_result(5);
     assert_eq!(turn(), 1, "the native");
     assert!(!native.done());
-    assert_eq!(turn(), 1, "who waits for it");
+    assert_eq!(turn(), 1, "its waiter runs");
     assert_eq!(native.result().unwrap(), 5);
 }
 

@@ -237,7 +237,7 @@ fn panic_in_the_drop_of_a_body_is_reported_though_its_only_holder_unwinds() {
         let held = promise.promise();
         drop(coroutine(|co| async move {
             let _kept = keep;
-            let _dropped = OnDrop(|| assert!(std::thread::panicking(), "it is given up by one who panics"));
+            let _dropped = OnDrop(|| assert!(std::thread::panicking(), "it is dropped during a panic"));
             co.yield_(promise).await
         }));
         inner.set(Some(held));

@@ -16,7 +16,7 @@ impl Logged {
 
     /// Takes the lines that were logged since the last call.
     pub fn take(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().expect("nobody panics"))
+        std::mem::take(&mut self.0.lock().expect("no thread panics while it logs"))
     }
 }
 
@@ -27,7 +27,7 @@ impl Log for Logged {
 
     fn log(&self, record: &Record<'_>) {
         let line = format!("{} {}: {}", record.level(), record.target(), record.args());
-        self.0.lock().expect("nobody panics").push(line);
+        self.0.lock().expect("no thread panics while it logs").push(line);
     }
 
     fn flush(&self) {}

@@ -1,4 +1,4 @@
-//! A chat by WebSocket.
+//! A chat over WebSocket.
 //!
 //! ```python
 //! from tornado import websocket
@@ -34,7 +34,7 @@ use squall::net::TcpStream;
 use squall::web::{Application, Message, Request, RequestHandler, WebSocket};
 use squall::{Exception, IoLoop, Result};
 
-/// Those who are in the room, each by its number.
+/// A chat room: its members by number, and the number of the next member.
 #[derive(Default)]
 struct Room {
     members: RefCell<BTreeMap<u64, WebSocket>>,
@@ -42,7 +42,7 @@ struct Room {
 }
 
 impl Room {
-    /// Sends a line to all. One who is slow does not slow the others: each socket has a backlog of its own.
+    /// Sends a line to all members. A slow member does not slow the others down: each socket has its own backlog.
     fn say(&self, line: &str) {
         for member in self.members.borrow().values() {
             drop(member.send(line));
@@ -50,7 +50,7 @@ impl Room {
     }
 }
 
-/// Leaves the room, however the coroutine of a member ends.
+/// A member of a room. It leaves the room when it is dropped, however its coroutine ends.
 struct Member<'a> {
     room: &'a Room,
     number: u64,
@@ -107,7 +107,7 @@ fn app() -> Application {
     Application::new().route("/", Page).route("/chat", Chat(Rc::default()))
 }
 
-/// A client: tungstenite's, on a stream of squall's.
+/// A client of the chat: tungstenite's WebSocket on squall's TCP stream.
 struct Client {
     name: &'static str,
     socket: WebSocketStream<TcpStream>,
@@ -124,7 +124,7 @@ impl Client {
         Ok(self.socket.send(Frame::text(text)).await?)
     }
 
-    /// Prints the next line that it sees.
+    /// Prints the next line that the client receives.
     async fn see(&mut self) -> Result<()> {
         match self.socket.next().await {
             Some(frame) => println!("{} sees: {}", self.name, frame?.to_text()?),
@@ -134,7 +134,7 @@ impl Client {
     }
 }
 
-/// Two who talk.
+/// Lets two clients talk to each other.
 async fn program(site: String) -> Result<()> {
     let mut ann = Client::enter(&site, "ann").await?;
     ann.see().await?;
@@ -178,7 +178,7 @@ mod tests {
     use super::*;
 
     #[squall::test]
-    async fn one_whose_connection_is_cut_off_has_left_for_the_others() -> Result<()> {
+    async fn member_whose_connection_is_cut_off_has_left_for_the_others() -> Result<()> {
         let net = testing::net();
         net.host("site", || app().listen("site:80"))?;
         let seen = net.spawn("client", || async {

@@ -29,9 +29,9 @@
 //!     yield q.join()
 //! ```
 //!
-//! `cargo run --package squall-guide --bin crawler` crawls a site of 1,000 pages that it makes itself, with links in
-//! circles, broken pages and slow ones. On a terminal there is a progress bar. Ctrl-C ends it early, with a summary.
-//! With `--pause MS` each page takes that much longer.
+//! `cargo run --package squall-guide --bin crawler` crawls a site of 1,000 pages, which it serves itself. The site has
+//! links in circles, broken pages and slow pages. A terminal shows a progress bar. Ctrl-C stops the crawler early, with
+//! a summary. `--pause MS` makes each page take that many milliseconds longer.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -50,11 +50,11 @@ const PAGES: u64 = 1000;
 
 const WORKERS: usize = 10;
 
-/// What was found, and what is to be visited.
+/// The pages that were found, and those that are still to be visited.
 struct Crawl {
     site: String,
     queue: Queue<String>,
-    /// The paths that are in the queue or were there.
+    /// The paths that are or were in the queue.
     seen: RefCell<HashSet<String>>,
     pages: Cell<u64>,
     bytes: Cell<usize>,
@@ -79,7 +79,7 @@ impl Crawl {
         })
     }
 
-    /// Puts a page into the queue that was not there yet.
+    /// Puts a page into the queue, unless it is or was there.
     fn found(&self, path: &str) {
         if self.seen.borrow_mut().insert(path.to_owned()) {
             self.bar.set_length(self.seen.borrow().len() as u64);
@@ -108,7 +108,7 @@ impl Crawl {
         }
     }
 
-    /// Counts a page, and shows it: on the bar, or in a line now and then where there is no terminal.
+    /// Counts a visited page. The progress bar shows the count; without a terminal, a line shows it every 250 pages.
     fn visited(&self) {
         self.pages.set(self.pages.get() + 1);
         self.bar.inc(1);
@@ -127,12 +127,12 @@ impl Crawl {
     }
 }
 
-/// The paths to which a page links.
+/// Returns the paths to which a page links.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next())
 }
 
-/// Crawls a site until all pages are visited, or until it is to stop. Returns whether all are.
+/// Crawls a site until all pages are visited or `stop` is set. Returns whether all pages were visited.
 #[squall::coroutine]
 fn crawl(crawl: Rc<Crawl>, stop: Rc<Event>) -> Result<bool> {
     crawl.found("/page/1");
@@ -142,7 +142,8 @@ fn crawl(crawl: Rc<Crawl>, stop: Rc<Event>) -> Result<bool> {
     Ok(first.current_index() == Some(0))
 }
 
-/// A site: each page links to two others, to one before it and to itself. Every 50th is broken, every 70th slow.
+/// The pages of a site. Each links to two later pages, to an earlier one and to itself. Every 70th page is slow; in the
+/// second half of the site every 50th is broken.
 struct Page {
     pause: Duration,
 }
@@ -204,7 +205,7 @@ mod tests {
         let took = IoLoop::current().time().saturating_sub(start);
         assert_eq!((this.pages.get(), this.seen.borrow().len()), (PAGES, 1000));
         assert_eq!(this.broken.borrow().len(), 10);
-        // Ten workers, so about a tenth of 1,000 times 10 ms and 14 times 50 ms.
+        // Ten workers share 1,000 times 10 ms and 14 times 50 ms.
         assert!((1_070..1_500).contains(&took.as_millis()), "{took:?}");
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The loop over a cursor of a database: `yield` in its condition, and the native form.
+//! A loop over a database cursor with a `yield` in its condition, and the same loop in a native coroutine.
 //!
 //! ```python
 //! import motor
@@ -17,9 +17,9 @@
 //!         ...
 //! ```
 //!
-//! The database is SQLite, whose calls block: they run on a `ThreadPoolExecutor`, 500 rows at a time, so that the loop
-//! goes on meanwhile and 100,000 rows take no more memory than 500. `cargo run --package squall-guide --bin cursor`
-//! reads all of them twice.
+//! The database is SQLite, whose calls block. They run on a `ThreadPoolExecutor`, 500 rows at a time, so that the event
+//! loop goes on meanwhile and 100,000 rows take no more memory than 500. `cargo run --package squall-guide --bin
+//! cursor` reads all of them twice.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -31,13 +31,13 @@ use squall::{Future, IoLoop, Result, ThreadPoolExecutor};
 
 const ROWS: i64 = 100_000;
 
-/// How many rows are read at once.
+/// The number of rows that are read at once.
 const BATCH: usize = 500;
 
-/// By how much reading all rows may raise the peak of the memory.
+/// The number of bytes by which reading all rows may raise the peak of the memory.
 const ROOM: usize = 8 * 1024 * 1024;
 
-/// A row.
+/// A row of the table.
 struct Document {
     id: i64,
     text: String,
@@ -51,7 +51,7 @@ struct Collection {
 }
 
 impl Collection {
-    /// Makes a table with that many rows, in a temporary file that SQLite removes at the end.
+    /// Creates a table with that many rows, in a temporary file that SQLite removes at the end.
     fn with_rows(rows: i64) -> rusqlite::Result<Connection> {
         let mut database = Connection::open("")?;
         database.execute("CREATE TABLE documents (id INTEGER PRIMARY KEY, text TEXT NOT NULL)", ())?;
@@ -70,7 +70,7 @@ impl Collection {
         Cursor(Rc::new(Inner { collection: self.clone(), place: RefCell::new(place) }))
     }
 
-    /// Reads the rows that follow, on a thread of the pool.
+    /// Reads the rows after row `last`, on a thread of the pool.
     fn read_after(&self, last: i64) -> Future<Vec<Document>> {
         let database = self.database.clone();
         self.pool.submit_result(move || {
@@ -85,7 +85,7 @@ impl Collection {
     }
 }
 
-/// Goes through a table row by row. A handle.
+/// A cursor, which goes through a table row by row.
 struct Cursor(Rc<Inner>);
 
 struct Inner {
@@ -93,16 +93,16 @@ struct Inner {
     place: RefCell<Place>,
 }
 
-/// How far a cursor is.
+/// The position of a cursor.
 struct Place {
     /// The last row that was read.
     last: i64,
-    /// The rows that were read and not taken.
+    /// The rows that were read and not taken yet.
     batch: vec::IntoIter<Document>,
 }
 
 impl Cursor {
-    /// Returns a Future of whether there is one more document.
+    /// Returns a Future that is `true` if there is one more document.
     fn fetch_next(&self) -> Future<bool> {
         match self.0.place.borrow().batch.len() {
             0 => self.0.clone().fetch(),
@@ -127,7 +127,7 @@ impl Inner {
     }
 }
 
-/// What was read.
+/// The number and the size of the documents that were read.
 #[derive(Debug, Default, PartialEq)]
 struct Total {
     documents: usize,
@@ -160,7 +160,7 @@ async fn native_loop_example(collection: Collection) -> Result<Total> {
     Ok(total)
 }
 
-/// The most memory that the process has had, in bytes, where the system tells that.
+/// Returns the peak of the process's memory in bytes, if the system reports it.
 fn peak_memory() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

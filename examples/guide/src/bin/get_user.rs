@@ -22,7 +22,7 @@
 //! ```
 //!
 //! `cargo run --package squall-guide --bin get_user` serves the handler and the API that it asks, and posts to the handler
-//! twice: the API answers, and then it does not.
+//! twice: the first time the API answers, the second time it is unavailable.
 
 use std::rc::Rc;
 
@@ -53,7 +53,7 @@ impl RequestHandler for GetUser {
     }
 }
 
-/// The API: it knows two users, and one of its pages is broken.
+/// The API: its pages list two users, but for one page, which is broken.
 struct Api;
 
 impl RequestHandler for Api {
@@ -73,7 +73,7 @@ fn post(url: String) -> Result<()> {
     Ok(())
 }
 
-/// Serves at two addresses, and posts.
+/// Serves the API and the handler at two addresses, and posts to the handler twice.
 #[squall::coroutine]
 fn program(api: &'static str, front: &'static str) -> Result<()> {
     let api = Application::new().route("/{page}", Api).listen(api)?.local_addr()?;

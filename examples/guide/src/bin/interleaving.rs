@@ -1,4 +1,4 @@
-//! A handler that fetches the next chunk while it sends the last one, in both styles.
+//! A handler that fetches the next chunk while it sends the last one, in the yield style and natively.
 //!
 //! ```python
 //! from tornado import gen, web
@@ -27,7 +27,7 @@
 //!             await self.flush()
 //! ```
 //!
-//! `cargo run --package squall-guide --bin interleaving` serves both, and reads from both.
+//! `cargo run --package squall-guide --bin interleaving` serves both handlers, and prints the response of each.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ use squall::httpclient::AsyncHttpClient;
 use squall::web::{Application, Request, RequestHandler};
 use squall::{convert_yielded, sleep, IoLoop, Result};
 
-/// Where the chunks come from; each takes 20 ms.
+/// A source of chunks, each of which takes 20 ms.
 struct Source {
     left: Cell<u32>,
 }
@@ -139,7 +139,7 @@ mod tests {
             let start = IoLoop::current().time();
             let text = yield_!(net.host("client", || read(format!("http://site/{path}"))))?;
             assert_eq!(text, "3 .. 2 .. 1 .. ");
-            // Four times 20 ms until there is no chunk, the way there and back, and the way to connect once.
+            // Three chunks and their end take 20 ms each, the way there and back 30 ms. The first fetch also connects.
             let took = IoLoop::current().time().saturating_sub(start);
             let expected = if path == "decorated" { 80 + 30 + 30 } else { 80 + 30 };
             assert_eq!(took.as_millis(), expected, "{path}");

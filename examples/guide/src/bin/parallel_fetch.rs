@@ -1,4 +1,4 @@
-//! Several fetches at the same time: two, a list, a dict.
+//! Several fetches at the same time: two of them, a list, and a dict.
 //!
 //! ```python
 //! from tornado import gen
@@ -102,7 +102,7 @@ mod tests {
         net.host("site", || app().listen("site:80"))?;
         let start = IoLoop::current().time();
         yield_!(net.host("client", || program("site".to_owned())))?;
-        // Eight pages of 100 ms, in three goes.
+        // Eight pages of 100 ms each, fetched in three groups.
         assert_eq!(IoLoop::current().time().saturating_sub(start).as_millis(), 300);
         Ok(())
     }

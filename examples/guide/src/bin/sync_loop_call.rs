@@ -1,5 +1,5 @@
-//! Something again and again beside a web server: run it, wait for its end, then wait `delta`; a failure is logged, and it
-//! goes on.
+//! A periodic job beside a web server: it runs, and `delta` after its end it runs again. A failure is logged, and the
+//! job runs again all the same.
 //!
 //! ```python
 //! import datetime, functools, logging
@@ -28,8 +28,8 @@
 //! worker()
 //! ```
 //!
-//! A decorator is a function that takes a closure here. `cargo run --package squall-guide --bin sync_loop_call` looks at
-//! its own server every 100 ms, four times, and is told by the server how often.
+//! The decorator becomes a function that takes a closure. `cargo run --package squall-guide --bin sync_loop_call`
+//! fetches a page of its own server every 100 ms, four times; the page counts its visits.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -40,7 +40,7 @@ use squall::locks::Event;
 use squall::web::{Application, HttpError, Request, RequestHandler};
 use squall::{Future, IoLoop, Result};
 
-/// Calls `func`, waits for its end, then waits `delta`, and so on for ever. A failure is logged, and it goes on.
+/// Calls `func`, waits for its end, then waits `delta`, and so on for ever. A failure is only logged.
 fn sync_loop_call(delta: Duration, name: &'static str, func: impl Fn() -> Future<()> + 'static) {
     drop(wrap_func(delta, name, Rc::new(func)));
 }
@@ -56,7 +56,7 @@ fn wrap_func(delta: Duration, name: &'static str, func: Rc<dyn Fn() -> Future<()
     Ok(())
 }
 
-/// Counts how often it is looked at. Every third time it is out of order.
+/// A page that counts its visits. Every third visit fails.
 struct Counter {
     visits: Cell<u32>,
 }
@@ -95,7 +95,7 @@ fn program() -> Result<()> {
         worker(visit.clone(), rounds.clone(), enough.clone())
     });
     yield_!(until.wait())?;
-    // The server answers meanwhile, and has counted.
+    // The server has answered meanwhile, and has counted the visits.
     let last = yield_!(AsyncHttpClient::new().fetch(url))?;
     println!("the server says: {}", last.text()?);
     Ok(())
@@ -114,7 +114,7 @@ mod tests {
 
     use super::*;
 
-    /// Two seconds of work, which fails the second time.
+    /// Works for two seconds. The second call fails.
     #[squall::coroutine]
     fn work(began: Rc<RefCell<Vec<u64>>>) -> Result<()> {
         began.borrow_mut().push(IoLoop::current().time().as_secs());

@@ -1,4 +1,4 @@
-//! A coroutine fetches a page; another one calls it by yielding it; a native one does the same by awaiting.
+//! A coroutine that fetches a page, another one that calls it by yielding it, and a native one that awaits the fetch.
 //!
 //! ```python
 //! from tornado import gen, ioloop
@@ -25,7 +25,7 @@
 //! print(loop.run_sync(lambda: fetch_coroutine(url)), "bytes")
 //! ```
 //!
-//! `cargo run --package squall-guide --bin visit` visits a server of its own; with a URL, that URL.
+//! `cargo run --package squall-guide --bin visit` fetches a page of its own server, or the URL that is its argument.
 
 use std::rc::Rc;
 
