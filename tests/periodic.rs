@@ -25,7 +25,7 @@ impl Clock for WallClock {
     }
 }
 
-/// The times at which a callback of the period 10 s is called, whose calls take so many seconds each.
+/// Returns the times at which a callback with a period of 10 s is called, if its calls take these numbers of seconds.
 /// A negative one sets the clock back during the call.
 fn simulate_calls(jitter: Option<Vec<f64>>, durations: &[i64]) -> Vec<Duration> {
     let clock = WallClock(Rc::new(Cell::new(1000 * SECOND)));

@@ -37,7 +37,8 @@ pub struct Header {
 /// Takes the place of the number of a Future that squall made for itself, until the program mentions that Future.
 const UNTOLD: FutureId = FutureId(NonZeroU32::MAX);
 
-/// The bit of `Header::number` that is no part of the number: another Future, which has the same, tells of it.
+/// The bit of `Header::number` that is not a part of the number: another Future has the same number, and is reported
+/// instead of this one.
 const LEFT: u32 = 1 << 31;
 
 /// The bit of `Header::promises` that is not part of the count; also how many promises the bits below cannot count.

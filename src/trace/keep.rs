@@ -12,7 +12,7 @@ use squall_runner::{Coroutine, Error, Exception, Place};
 use super::fields::{Holder, Line, LoopId, Raised, Reason, Source, Standing, Thing, TimerId};
 use super::{Entry, Printed, Recorded};
 
-/// Texts are cut after so many characters, so that the memory of a trace is bounded by the number of entries.
+/// The number of characters after which a text is cut, so that the memory of a trace is bounded by the number of entries.
 const TEXT: usize = 400;
 
 /// The largest number of Futures of one list that are kept by number.
@@ -296,7 +296,7 @@ fn text(shown: impl fmt::Display) -> String {
     text.text
 }
 
-/// Takes so many characters, then an ellipsis, then nothing more.
+/// Takes a limited number of characters, then an ellipsis, then nothing more.
 struct Cut {
     text: String,
     /// `None` once it was cut.

@@ -8,7 +8,7 @@ use super::names::{Names, Unit};
 use super::state::State;
 use super::{Entry, Recorded, Source, Thing, Trace};
 
-/// Texts in a diagram are cut after so many characters.
+/// The number of characters after which a text in a diagram is cut.
 const TEXT: usize = 60;
 
 impl<R> Trace<R> {
@@ -147,7 +147,7 @@ fn lifeline(call: Option<CallId>) -> String {
     call.map_or("L".to_owned(), |call| format!("c{}", call.0))
 }
 
-/// A text without what has a meaning in a diagram, in one line.
+/// Returns a text in one line, with the characters escaped that have a meaning in a diagram.
 fn plain(text: &str) -> String {
     let mut plain = String::new();
     for c in text.chars().take(TEXT) {
