@@ -18,8 +18,8 @@ pub use multi::{multi, multi_quiet, Children};
 pub use sleep::sleep;
 pub use squall_runner::runner::coroutine;
 pub use squall_runner::{
-    convert_yielded, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume, Return, Runner,
-    Yieldable, Yielded,
+    convert_yielded, moment, native, Co, Coroutine, Generator, GeneratorState, Moment, Resume, Return,
+    Runner, Yieldable, Yielded,
 };
 pub use task::{maybe_future, task, MaybeFuture};
 pub use wait_iterator::WaitIterator;

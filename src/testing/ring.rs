@@ -76,7 +76,8 @@ impl Ring {
         made.sort_by_key(|(future, _)| *future);
         let calls = seen.calls().iter().filter(|call| {
             let named = named.act.contains(&call.name.id) || named.calls.contains(&call.name.id);
-            named && self.calls.get(call.name.coroutine).is_some_and(|before| call.name.nth as usize <= *before)
+            named
+                && self.calls.get(call.name.coroutine).is_some_and(|before| call.name.nth as usize <= *before)
         });
         let calls = calls.map(|call| Earlier {
             runner: call.name.id,
