@@ -14,7 +14,7 @@ runs: the median, and the ratio of the medians with the smallest and largest rat
 - idle: bytes of memory of a keep-alive connection that waits, of 10,000
 - wrk: requests per second and CPU time for each request, at 1 and 64 connections
 - tornado: the same beside Tornado
-- fetches: 10,000 fetches, 100 at a time: time and CPU time
+- fetches: 10,000 fetches, 100 at a time: the instructions of one, time and CPU time
 - echo: TCP echo by 1 and 1,000 connections, by `cargo bench --bench peers`
 
 Needs valgrind, strace, wrk and the Python package tornado, each for its rows.
@@ -42,6 +42,7 @@ FEW, MANY = 500, 2500
 CONNECTIONS = (1, 64)
 SECONDS = 2
 IDLE = 10_000
+FETCHES = 10_000
 
 TORNADO = """
 import asyncio, tornado.web, tornado.httpserver, tornado.netutil
@@ -244,17 +245,33 @@ def tornado(program, rounds):
     wrk_beside(program, "Tornado", [sys.executable, "-c", TORNADO], rounds)
 
 
+def fetch_instructions(program, who, url):
+    """Returns the instructions of one fetch."""
+    few, many = (counted([program, who, url, str(count)]) for count in (FEW, MANY))
+    return (many - few) / (MANY - FEW)
+
+
+def counted(command):
+    """Runs a program to its end and returns its instructions."""
+    valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    report = subprocess.run(valgrind + command, check=True, capture_output=True, text=True).stderr
+    return int(re.search(r"I\s+refs:\s+([\d,]+)", report)[1].replace(",", ""))
+
+
 def fetches(program, rounds):
+    need("valgrind")
     def fetch(who, url):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        report = subprocess.run([program, who, url], check=True, stdout=subprocess.PIPE, text=True).stdout
+        report = subprocess.run([program, who, url, str(FETCHES)], check=True, stdout=subprocess.PIPE, text=True).stdout
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return int(report.split()[0]) / 1e6, cpu * 1e3
 
     with Server([program, "hyper"]) as server:
         url = f"http://127.0.0.1:{server.port}/hello"
-        alternating("10,000 fetches, 100 at a time", ("ms", "CPU, ms"), "hyper-util on tokio", rounds,
+        fetched = {who: fetch_instructions(program, who, url) for who in ("fetch-squall", "fetch-hyper")}
+        row("a fetch, of 100 at a time", "instructions", *fetched.values(), "hyper-util on tokio")
+        alternating(f"{FETCHES:,} fetches, 100 at a time", ("ms", "CPU, ms"), "hyper-util on tokio", rounds,
                     lambda: fetch("fetch-squall", url), lambda: fetch("fetch-hyper", url))
 
 

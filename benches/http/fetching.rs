@@ -1,4 +1,4 @@
-//! 10,000 fetches, 100 at a time, by squall's client or by hyper-util's on tokio. Each prints its nanoseconds.
+//! Fetches, 100 at a time, by squall's client or by hyper-util's on tokio. Each prints its nanoseconds.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -13,7 +13,6 @@ use squall::httpclient::AsyncHttpClient;
 use squall::{multi, IoLoop};
 use tokio::task::LocalSet;
 
-const FETCHES: usize = 10_000;
 const AT_ONCE: usize = 100;
 
 /// Returns whether another fetch is to be begun.
@@ -34,8 +33,8 @@ fn fetch_many(url: Rc<str>, left: Rc<Cell<usize>>) -> squall::Result<usize> {
 }
 
 /// Fetches by squall's client.
-pub(crate) fn squall(url: &str) -> Result<(), Box<dyn Error>> {
-    let (url, left): (Rc<str>, _) = (url.into(), Rc::new(Cell::new(FETCHES)));
+pub(crate) fn squall(url: &str, fetches: usize) -> Result<(), Box<dyn Error>> {
+    let (url, left): (Rc<str>, _) = (url.into(), Rc::new(Cell::new(fetches)));
     let started = Instant::now();
     let bytes: Vec<usize> = IoLoop::new().run_sync(move || {
         multi((0..AT_ONCE).map(|_| fetch_many(url.clone(), left.clone())).collect::<Vec<_>>())
@@ -45,9 +44,9 @@ pub(crate) fn squall(url: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// Fetches by hyper-util's client.
-pub(crate) fn hyper(url: &str) -> Result<(), Box<dyn Error>> {
+pub(crate) fn hyper(url: &str, fetches: usize) -> Result<(), Box<dyn Error>> {
     let uri: hyper::Uri = url.parse()?;
-    let left = Rc::new(Cell::new(FETCHES));
+    let left = Rc::new(Cell::new(fetches));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let started = Instant::now();
     let bytes = LocalSet::new().block_on(&runtime, async move {

@@ -6,7 +6,7 @@
 //! | `squall`, `squall-native` | `Application` with yield-style or native handlers |
 //! | `squall-bare` | hyper on squall's sockets, without `Application` |
 //! | `hyper`, `hyper-timeout` | hyper on tokio's current-thread runtime, without and with its limit for the head |
-//! | `fetch-squall URL`, `fetch-hyper URL` | 10,000 fetches, 100 at a time |
+//! | `fetch-squall URL N`, `fetch-hyper URL N` | N fetches, 100 at a time |
 
 mod bare;
 mod fetching;
@@ -37,14 +37,14 @@ fn json() -> Bytes {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    match (arguments.next().as_deref(), arguments.next()) {
-        (Some("squall"), None) => served::serve(&served::Style::Yield),
-        (Some("squall-native"), None) => served::serve(&served::Style::Native),
-        (Some("squall-bare"), None) => bare::serve(),
-        (Some("hyper"), None) => peer::serve(false),
-        (Some("hyper-timeout"), None) => peer::serve(true),
-        (Some("fetch-squall"), Some(url)) => fetching::squall(&url),
-        (Some("fetch-hyper"), Some(url)) => fetching::hyper(&url),
+    match (arguments.next().as_deref(), arguments.next(), arguments.next()) {
+        (Some("squall"), None, None) => served::serve(&served::Style::Yield),
+        (Some("squall-native"), None, None) => served::serve(&served::Style::Native),
+        (Some("squall-bare"), None, None) => bare::serve(),
+        (Some("hyper"), None, None) => peer::serve(false),
+        (Some("hyper-timeout"), None, None) => peer::serve(true),
+        (Some("fetch-squall"), Some(url), Some(fetches)) => fetching::squall(&url, fetches.parse()?),
+        (Some("fetch-hyper"), Some(url), Some(fetches)) => fetching::hyper(&url, fetches.parse()?),
         _ => Err("say which: see benches/http/main.rs".into()),
     }
 }

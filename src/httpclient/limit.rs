@@ -1,15 +1,18 @@
 //! [`within`]: a time limit whose timer is removed with it.
 
+use std::cell::Cell;
 use std::future::{poll_fn, Future as StdFuture};
-use std::pin::{pin, Pin};
-use std::task::Poll;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use squall_runner::{Exception, Future, Result};
+use squall_runner::native::Waking;
+use squall_runner::ready::{Run, Withdraw};
+use squall_runner::{Exception, Result};
 
-use crate::gen::sleep;
+use crate::ioloop::{IoLoop, OwnTimer};
 
-/// Runs `work`, and drops it after `limit`: then the result is that of `late`. `Duration::MAX` means no limit.
 pub(super) async fn within<T>(
     limit: Duration,
     work: impl StdFuture<Output = Result<T>>,
@@ -18,26 +21,66 @@ pub(super) async fn within<T>(
     if limit == Duration::MAX {
         return work.await;
     }
-    let mut timer = Timer(sleep(limit));
+    let limit = Limit(Timer::new(limit));
     let mut work = pin!(work);
     poll_fn(|cx| {
-        if let Poll::Ready(result) = work.as_mut().poll(cx) {
-            return Poll::Ready(result);
+        // First, so that what the work itself waits for is what a dump shows.
+        limit.0.watch(cx);
+        match work.as_mut().poll(cx) {
+            Poll::Pending if limit.0.over.get() => Poll::Ready(Err(late())),
+            polled => polled,
         }
-        Pin::new(&mut timer.0).poll(cx).map(|over| {
-            // Fails if the sleep is cancelled.
-            over?;
-            Err(late())
-        })
     })
     .await
 }
 
-/// A sleep that is cancelled when it is dropped.
-struct Timer(Future<()>);
+/// Removes its timer when it is dropped.
+struct Limit(Rc<Timer>);
 
-impl Drop for Timer {
+impl Drop for Limit {
     fn drop(&mut self) {
-        self.0.cancel();
+        if let Some(timer) = self.0.timer.take() {
+            timer.remove(&*self.0);
+        }
+    }
+}
+
+/// The timer's callback.
+struct Timer {
+    over: Cell<bool>,
+    /// `None` once the timer has run or was removed.
+    timer: Cell<Option<OwnTimer>>,
+    /// The task to wake.
+    task: Cell<Option<Waking>>,
+}
+
+impl Timer {
+    fn new(limit: Duration) -> Rc<Self> {
+        let io_loop = IoLoop::current();
+        let until = io_loop.time().saturating_add(limit);
+        let timer = Rc::new(Self { over: Cell::new(false), timer: Cell::default(), task: Cell::default() });
+        if !io_loop.is_closed() {
+            timer.timer.set(Some(io_loop.add_own_timer(until, timer.clone())));
+        }
+        timer
+    }
+
+    /// Wakes the task that polls with `cx` when the time is over.
+    fn watch(&self, cx: &Context<'_>) {
+        self.task.set(Some(Waking::of(cx, "a limit of time")));
+    }
+}
+
+impl Run for Timer {
+    fn run(self: Rc<Self>) {
+        drop(self.timer.take());
+        self.over.set(true);
+        self.task.take().into_iter().for_each(Waking::wake);
+    }
+}
+
+impl Withdraw for Timer {
+    fn withdraw(&self) {
+        drop((self.timer.take(), self.task.take()));
     }
 }

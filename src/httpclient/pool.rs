@@ -36,11 +36,13 @@ impl Key {
 
 /// The connections of a client that no fetch uses.
 pub(super) struct Pool {
-    /// For each destination, the connection that was used last is at the end.
+    /// For each destination, the connection that was used last is at the end. A destination whose connections are all
+    /// in use stays until the timer is due, so that a fetch need not enter it again.
     idle: RefCell<HashMap<Key, VecDeque<Idle>>>,
     max_per_host: usize,
     timeout: Duration,
-    /// The timer that closes connections that were idle for too long. Set while any connection is idle.
+    /// The timer that closes connections that were idle for too long. Set while any connection is idle, and due no later
+    /// than the first of them: a fetch that takes out the last one leaves the timer, which sets itself again.
     timer: Cell<Option<Timeout>>,
     this: Weak<Self>,
 }
@@ -83,16 +85,7 @@ impl Pool {
     }
 
     fn take_last(&self, key: &Key) -> Option<Idle> {
-        let mut all = self.idle.borrow_mut();
-        let of_host = all.get_mut(key)?;
-        let last = of_host.pop_back();
-        if of_host.is_empty() {
-            all.remove(key);
-            if all.is_empty() {
-                self.remove_timer();
-            }
-        }
-        last
+        self.idle.borrow_mut().get_mut(key)?.pop_back()
     }
 
     /// Keeps a connection that was just used, or closes it if there are enough.
