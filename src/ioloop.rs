@@ -172,7 +172,7 @@ impl IoLoop {
     }
 
     /// Returns the time of the current turn. Reads the clock at most once in each turn.
-    #[cfg(feature = "web")]
+    #[cfg(any(feature = "http-client-plain", feature = "web"))]
     pub(crate) fn turn_time(&self) -> Duration {
         self.inner.turn_time()
     }

@@ -1,6 +1,7 @@
 //! [`Content`]: the decoded body of a response, as its reader sees it.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -24,7 +25,7 @@ impl Content {
     /// Makes the body of a response readable. If it will be decoded, the fields about its coding are removed from
     /// `headers`.
     #[cfg_attr(not(feature = "http-client"), allow(unused_variables))]
-    pub(super) fn new(receiving: Receiving, headers: &mut HeaderMap, decode: bool, url: &Url) -> Self {
+    pub(super) fn new(receiving: Receiving, headers: &mut HeaderMap, decode: bool, url: &Arc<Url>) -> Self {
         #[cfg(feature = "http-client")]
         if let Some(coding) = decode.then(|| Coding::take(headers)).flatten() {
             return Self::Decoded(Decoded::new(receiving, coding, url.clone()));

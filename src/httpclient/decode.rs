@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{ready, Context, Poll};
 
 use async_compression::futures::bufread::{BrotliDecoder, DeflateDecoder, GzipDecoder, ZlibDecoder};
@@ -64,11 +65,11 @@ pub(super) struct Decoded {
     coding: Coding,
     /// Created when the first bytes have arrived.
     decoder: Option<Pin<Box<dyn AsyncRead>>>,
-    url: Url,
+    url: Arc<Url>,
 }
 
 impl Decoded {
-    pub(super) fn new(receiving: Receiving, coding: Coding, url: Url) -> Self {
+    pub(super) fn new(receiving: Receiving, coding: Coding, url: Arc<Url>) -> Self {
         Self { receiving: Rc::new(RefCell::new(receiving)), coding, decoder: None, url }
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::{HeaderValue, CONTENT_LENGTH, HOST, USER_AGENT};
@@ -55,7 +56,7 @@ struct Fetch {
     client: Rc<Inner>,
     rules: Rules,
     /// The URL of the current request, for errors.
-    url: RefCell<Url>,
+    url: RefCell<Arc<Url>>,
     stage: Cell<Stage>,
     /// The progress of the current request.
     traffic: RefCell<Option<Rc<Traffic>>>,
@@ -64,7 +65,7 @@ struct Fetch {
 /// A request as it is sent.
 struct Message {
     method: Method,
-    url: Url,
+    url: Arc<Url>,
     headers: HeaderMap,
     body: Body,
 }
@@ -78,12 +79,13 @@ impl Message {
         let target = &self.url[Position::BeforePath..Position::AfterQuery];
         let body = self.body.outgoing(traffic.begin());
         let mut request = hyper::Request::builder().method(self.method.clone()).uri(target).body(body)?;
+        // A redirect to another host removes it.
+        if !self.headers.contains_key(HOST) {
+            let host = &self.url[Position::BeforeHost..Position::AfterPort];
+            self.headers.insert(HOST, HeaderValue::from_str(host)?);
+        }
         let headers = request.headers_mut();
         *headers = self.headers.clone();
-        if !headers.contains_key(HOST) {
-            let host = &self.url[Position::BeforeHost..Position::AfterPort];
-            headers.insert(HOST, HeaderValue::from_str(host)?);
-        }
         // Without this header some servers answer 411.
         if self.body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -94,9 +96,9 @@ impl Message {
 
 impl Fetch {
     fn new(client: Rc<Inner>, request: Request) -> Result<(Self, Message)> {
-        let url = request.parsed_url()?;
         let rules = request.rules(&client.config);
-        let Request { method, mut headers, body, .. } = request;
+        let Request { method, url, mut headers, body, .. } = request;
+        let url = Arc::new(url?);
         if !headers.contains_key(USER_AGENT) {
             headers.insert(USER_AGENT, client.user_agent.clone());
         }

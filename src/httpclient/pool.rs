@@ -75,7 +75,7 @@ impl Pool {
 
     /// Takes out the connection that was used last and is still open.
     pub(super) fn take(&self, key: &Key) -> Option<Box<Connection>> {
-        let now = IoLoop::current().time();
+        let now = IoLoop::current().turn_time();
         loop {
             let mut idle = self.take_last(key)?;
             if idle.is_here() && idle.until > now && idle.connection.is_reusable() {
@@ -94,7 +94,7 @@ impl Pool {
             return;
         }
         let io_loop = IoLoop::current();
-        let until = io_loop.time().saturating_add(self.timeout);
+        let until = io_loop.turn_time().saturating_add(self.timeout);
         let ready = Rc::downgrade(&ReadyQueue::current());
         let oldest = {
             let mut all = self.idle.borrow_mut();

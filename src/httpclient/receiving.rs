@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{ready, Context, Poll};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ pub(super) struct Receiving {
     /// The pool to which the connection returns at the end of the body.
     pool: Rc<Pool>,
     key: Key,
-    url: Url,
+    url: Arc<Url>,
     /// `None` after the end of the body.
     in_use: Option<InUse>,
     /// How many bytes were skipped.
@@ -37,7 +38,7 @@ impl Receiving {
     pub(super) fn new(
         body: Incoming,
         (pool, key): (Rc<Pool>, Key),
-        url: Url,
+        url: Arc<Url>,
         (connection, place): (Box<Connection>, Guard),
     ) -> Self {
         Self { body, pool, key, url, in_use: Some(InUse { connection, place }), skipped: 0 }

@@ -1,5 +1,7 @@
 //! Redirects: where they lead, and which parts of the request follow.
 
+use std::sync::Arc;
+
 use hyper::header::{
     HeaderName, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_LOCATION,
     CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
@@ -28,7 +30,7 @@ pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<String
 /// The parts of a request that a redirect may change.
 pub(super) struct Redirected<'a> {
     pub(super) method: &'a mut Method,
-    pub(super) url: &'a mut Url,
+    pub(super) url: &'a mut Arc<Url>,
     pub(super) headers: &'a mut HeaderMap,
     pub(super) body: &'a mut Body,
 }
@@ -59,7 +61,7 @@ impl Redirected<'_> {
         if let Some(value) = take_credentials(&mut next) {
             self.headers.insert(AUTHORIZATION, value);
         }
-        *self.url = next;
+        *self.url = Arc::new(next);
         Ok(())
     }
 }

@@ -40,7 +40,8 @@ use super::error::HttpClientError;
 /// `tornado.httpclient.HTTPRequest`.
 pub struct Request {
     pub(super) method: Method,
-    url: Result<Url, HttpClientError>,
+    /// The parsed URL, or the first mistake in the request.
+    pub(super) url: Result<Url, HttpClientError>,
     pub(super) headers: HeaderMap,
     pub(super) body: Body,
     options: Options,
@@ -288,14 +289,6 @@ impl Request {
     /// Returns the URL, if it is valid.
     pub fn url(&self) -> Option<&str> {
         self.url.as_ref().ok().map(Url::as_str)
-    }
-
-    /// Returns the parsed URL.
-    ///
-    /// # Errors
-    /// The first mistake in the request.
-    pub(super) fn parsed_url(&self) -> Result<Url, HttpClientError> {
-        self.url.clone()
     }
 
     pub(super) fn rules(&self, config: &HttpClientConfig) -> Rules {

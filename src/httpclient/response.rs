@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
@@ -20,11 +21,11 @@ pub struct ResponseHead {
     status: StatusCode,
     reason: Option<ReasonPhrase>,
     pub(super) headers: HeaderMap,
-    pub(super) url: Url,
+    pub(super) url: Arc<Url>,
 }
 
 impl ResponseHead {
-    pub(super) fn new(mut parts: Parts, url: Url) -> Self {
+    pub(super) fn new(mut parts: Parts, url: Arc<Url>) -> Self {
         let reason = parts.extensions.remove();
         Self { status: parts.status, reason, headers: parts.headers, url }
     }
