@@ -84,14 +84,13 @@ where
 /// assert!(!look.result().unwrap());
 /// ```
 #[track_caller]
-pub fn start_internal<F, T, E>(coroutine: &'static Coroutine, name: Option<String>, body: F) -> Future<T>
+pub fn start_internal<F, T>(coroutine: &'static Coroutine, name: Option<String>, body: F) -> Future<T>
 where
-    F: StdFuture<Output = Result<T, E>> + 'static,
+    F: StdFuture<Output = Result<T>> + 'static,
     T: 'static,
-    E: 'static,
-    Exception: From<E>,
 {
-    let future = spawn(Call::new(coroutine), true, Box::pin(async { Ok(body.await?) }));
+    // An `async` block around the body would double its size, and copy it once more.
+    let future = spawn(Call::new(coroutine), true, Box::pin(body));
     future.core().shared().made(|| Origin::Named(name.as_deref().unwrap_or(coroutine.name())));
     future
 }

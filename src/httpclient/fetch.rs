@@ -1,6 +1,7 @@
 //! [`Fetch`]: one fetch, from its request to its response, across redirects and connections.
 
 use std::cell::{Cell, RefCell};
+use std::pin::{pin, Pin};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -28,18 +29,18 @@ use crate::net::{lookup_host, IoStream, TcpStream};
 /// Fetches a response with its whole body.
 pub(super) async fn whole(client: Rc<Inner>, request: Request) -> Result<Response> {
     let (fetch, message) = Fetch::new(client, request)?;
-    let work = async {
+    let work = pin!(async {
         let (head, content) = fetch.follow(message).await?;
         let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
         Ok(Response::new(head, body))
-    };
+    });
     fetch.in_time(work).await?.checked(fetch.rules.raise_error)
 }
 
 /// Fetches a response of which only the head has arrived.
 pub(super) async fn stream(client: Rc<Inner>, request: Request) -> Result<ResponseStream> {
     let (fetch, message) = Fetch::new(client, request)?;
-    let work = async {
+    let work = pin!(async {
         let (head, content) = fetch.follow(message).await?;
         if !head.status().is_success() && fetch.rules.raise_error {
             let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
@@ -47,7 +48,7 @@ pub(super) async fn stream(client: Rc<Inner>, request: Request) -> Result<Respon
             unreachable!("the status was raised")
         }
         Ok(ResponseStream::new(head, content, fetch.rules.request_timeout))
-    };
+    });
     fetch.in_time(work).await
 }
 
@@ -121,7 +122,7 @@ impl Fetch {
         self.url.borrow().to_string()
     }
 
-    async fn in_time<T>(&self, work: impl std::future::Future<Output = Result<T>>) -> Result<T> {
+    async fn in_time<T>(&self, work: Pin<&mut impl std::future::Future<Output = Result<T>>>) -> Result<T> {
         let limit = self.rules.request_timeout;
         within(limit, work, || self.timeout("request_timeout", limit)).await
     }
@@ -221,13 +222,13 @@ impl Fetch {
     /// Connects within the time limit.
     async fn connect(&self, key: &Key) -> Result<Box<Connection>> {
         let limit = self.rules.connect_timeout;
-        let work = async {
+        let work = pin!(async {
             let transport = self.transport(key).await?;
             let connection = Connection::new(transport, self.client.config.max_header_size).await;
             let wrong =
                 |error| HttpClientError::Connect { url: self.url(), cause: WithReasons(error).into() };
             Ok(Box::new(connection.map_err(wrong)?))
-        };
+        });
         within(limit, work, || self.timeout("connect_timeout", limit)).await
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::{poll_fn, Future as StdFuture};
-use std::pin::pin;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -13,16 +13,19 @@ use squall_runner::{Exception, Result};
 
 use crate::ioloop::{IoLoop, OwnTimer};
 
+/// Runs `work` for at most `limit`: then the result is that of `late`. `Duration::MAX` means no limit.
+///
+/// The work is pinned by the caller: a future that is handed on by value is stored, and copied, once more for each
+/// function that it passes.
 pub(super) async fn within<T>(
     limit: Duration,
-    work: impl StdFuture<Output = Result<T>>,
+    mut work: Pin<&mut impl StdFuture<Output = Result<T>>>,
     late: impl Fn() -> Exception,
 ) -> Result<T> {
     if limit == Duration::MAX {
         return work.await;
     }
     let limit = Limit(Timer::new(limit));
-    let mut work = pin!(work);
     poll_fn(|cx| {
         // First, so that what the work itself waits for is what a dump shows.
         limit.0.watch(cx);

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
 use std::ops::Deref;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -114,7 +115,8 @@ impl Inner {
     async fn next(&self) -> Result<Option<Bytes>> {
         let _turn = self.turn.acquire().await?;
         let limit = self.limit;
-        let chunk = within(limit, poll_fn(|cx| self.poll_chunk(cx)), || {
+        let chunk = pin!(poll_fn(|cx| self.poll_chunk(cx)));
+        let late = || {
             let error = HttpClientError::Timeout {
                 url: self.url.clone(),
                 setting: "request_timeout",
@@ -122,8 +124,8 @@ impl Inner {
                 stage: Stage::Receive,
             };
             self.fail(error.into())
-        });
-        chunk.await
+        };
+        within(limit, chunk, late).await
     }
 
     fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {

@@ -178,8 +178,10 @@ impl Connection {
             &WRITE_ONCE,
             name,
             poll_fn(move |cx| match connection.upgrade() {
-                Some(connection) => connection.poll_write(cx, &[IoSlice::new(&bytes)]),
-                None => Poll::Ready(Err(dropped())),
+                Some(connection) => {
+                    connection.poll_write(cx, &[IoSlice::new(&bytes)]).map_err(Exception::from)
+                }
+                None => Poll::Ready(Err(dropped().into())),
             }),
         )
     }
