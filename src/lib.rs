@@ -230,6 +230,7 @@ mod http;
 #[cfg(feature = "http-client-plain")]
 pub mod httpclient;
 pub mod ioloop;
+mod kept;
 pub mod locks;
 #[cfg(feature = "net")]
 pub mod net;

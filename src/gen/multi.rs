@@ -25,6 +25,8 @@ use squall_runner::trace::{self, FutureId, Kind, Origin, Problem, Queued, State}
 use squall_runner::Held;
 use squall_runner::{convert_yielded, AnyFuture, Exception, Future, Resolvable, Result, Shared, Yieldable};
 
+use crate::kept::Kept;
+
 /// Returns a Future that is done when all of `children` are, with their results in the shape of `children`.
 ///
 /// If children fail, the Future fails with the exception of the first of them in list order, once all are done. The
@@ -63,7 +65,7 @@ fn start<M, C: Children<M>>(
         shared: Shared::new(),
         children: Cell::new(None),
         unfinished: Cell::new(0),
-        kept: Cell::new(None),
+        kept: Kept::default(),
         quiet: Guarded::new(quiet),
         held: Cell::new(Some(Held::new(this.clone()))),
     });
@@ -95,8 +97,7 @@ struct Multi<F: Futures, Q> {
     children: Cell<Option<F>>,
     /// How many children are not done yet.
     unfinished: Cell<usize>,
-    /// Itself, while it is pending and a done callback waits for it: a done callback holds no handle.
-    kept: Cell<Option<Rc<Self>>>,
+    kept: Kept<Self>,
     quiet: Guarded<Q>,
     held: Cell<Option<Held>>,
 }
@@ -133,7 +134,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
         });
         // Comparing the keys of a map and cloning results is foreign code, which may panic.
         self.shared.set(first.map_or_else(|| Exception::trap(|| children.results(), Err), Err));
-        drop(self.kept.take());
+        self.kept.release();
     }
 }
 
@@ -162,7 +163,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Withdraw for Multi<F, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.children.take()));
         self.shared.forget_waiters();
-        drop(self.kept.take());
+        self.kept.release();
     }
 }
 
@@ -184,16 +185,13 @@ impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
     fn cancel(&self) -> bool {
         let cancelled = self.shared.cancel();
         if cancelled {
-            drop(self.kept.take());
+            self.kept.release();
         }
         cancelled
     }
 
     fn keep(self: Rc<Self>) {
-        if self.shared.state() == State::Pending {
-            let this = self.clone();
-            self.kept.set(Some(this));
-        }
+        self.kept.keep(self.clone());
     }
 
     fn parts(&self) -> Vec<AnyFuture> {

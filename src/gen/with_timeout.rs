@@ -15,6 +15,7 @@ use squall_runner::{
 
 use super::late_failure::LateFailure;
 use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
+use crate::kept::Kept;
 
 /// Returns a Future with the result of `yielded`, which fails with [`Error::Timeout`] if there is no result within
 /// `timeout`.
@@ -141,7 +142,7 @@ fn limit<F: Limited>(
             quiet: Cell::new(Some(Guarded::new(quiet))),
             timed_out_at: location,
             held: Cell::new(Some(Held::new(this.clone()))),
-            kept: Cell::new(None),
+            kept: Kept::default(),
         }
     });
     waiting.shared.made(|| {
@@ -167,8 +168,7 @@ struct WithTimeout<F: Limited, Q> {
     /// The line of the call, at which `Timeout` is raised.
     timed_out_at: &'static Location<'static>,
     held: Cell<Option<Held>>,
-    /// Itself, while it is pending and a done callback waits for it: a done callback holds no handle.
-    kept: Cell<Option<Rc<Self>>>,
+    kept: Kept<Self>,
 }
 
 /// The callback of the Future inside, and the number of the outer one in the trace, if it is observed.
@@ -187,7 +187,7 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> WithTimeout<F, Q> {
         self.shared.set_exception(timed_out(self.timed_out_at, Resolvable::describe(self)));
         drop(self.held.take());
         self.watch_inside(Duration::ZERO);
-        drop(self.kept.take());
+        self.kept.release();
     }
 
     /// Gives up the Future inside. Its failures after `since` are reported.
@@ -207,7 +207,7 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> WithTimeout<F, Q> {
             self.shared.set(future.outcome());
         }
         self.stop_timer();
-        drop(self.kept.take());
+        self.kept.release();
     }
 }
 
@@ -252,7 +252,7 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Withdraw for WithTimeout<F
     fn withdraw(&self) {
         drop((self.held.take(), self.future.take(), self.timer.take()));
         self.shared.forget_waiters();
-        drop(self.kept.take());
+        self.kept.release();
     }
 }
 
@@ -278,16 +278,13 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout
             let deadline = self.stop_timer();
             drop(self.held.take());
             deadline.into_iter().for_each(|since| self.watch_inside(since));
-            drop(self.kept.take());
+            self.kept.release();
         }
         cancelled
     }
 
     fn keep(self: Rc<Self>) {
-        if self.shared.state() == State::Pending {
-            let this = self.clone();
-            self.kept.set(Some(this));
-        }
+        self.kept.keep(self.clone());
     }
 
     fn parts(&self) -> Vec<AnyFuture> {

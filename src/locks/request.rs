@@ -13,6 +13,7 @@ use super::line::InLine;
 use super::name::Requested;
 use crate::gen::{timed_out, with_timeout};
 use crate::ioloop::{IoLoop, Timeout, WeakLoop, CLOSED};
+use crate::kept::Kept;
 
 /// A time limit, and the line of the call that set it.
 pub(crate) type Limit = Option<(Duration, &'static Location<'static>)>;
@@ -68,8 +69,7 @@ pub(crate) struct Request<P: Purpose> {
     pub(crate) purpose: P,
     /// `Some` only while the request is pending and has a time limit.
     timer: Cell<Option<Rc<Timer<P>>>>,
-    /// The request itself, while it is pending and something without a handle waits for it.
-    kept: Cell<Option<Rc<Self>>>,
+    kept: Kept<Self>,
 }
 
 impl<P: Purpose> Request<P> {
@@ -85,7 +85,7 @@ impl<P: Purpose> Request<P> {
 
     #[inline]
     fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
-        let request = Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Cell::new(None) });
+        let request = Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Kept::default() });
         if trace::has_observer() {
             request.tell();
         }
@@ -161,10 +161,7 @@ impl<P: Purpose> Resolvable for Request<P> {
     }
 
     fn keep(self: Rc<Self>) {
-        if self.shared.state() == State::Pending {
-            let this = self.clone();
-            self.kept.set(Some(this));
-        }
+        self.kept.keep(self.clone());
     }
 }
 
@@ -187,7 +184,7 @@ impl<P: Purpose> InLine for Request<P> {
         if let Some(timer) = self.timer.take() {
             self.timer.set(Some(timer));
         } else {
-            drop(self.kept.take());
+            self.kept.release();
         }
     }
 }

@@ -17,6 +17,7 @@ use super::named::name;
 use super::wakers::Wakers;
 use crate::ioloop::readiness::{Readiness, Tried, Watched, READ};
 use crate::ioloop::IoLoop;
+use crate::kept::Kept;
 
 /// A listening socket of any kind.
 pub(super) trait Listener: 'static {
@@ -63,8 +64,7 @@ pub(super) struct Accepting<L: Listener> {
 struct Op<L: Listener> {
     shared: Shared<L::Accepted>,
     accepting: Weak<Accepting<L>>,
-    /// The accept itself, while it is pending and a done callback, which holds no handle, waits for it.
-    kept: Cell<Option<Rc<Self>>>,
+    kept: Kept<Self>,
 }
 
 impl<L: Listener> Resolvable for Op<L> {
@@ -82,16 +82,13 @@ impl<L: Listener> Resolvable for Op<L> {
     fn cancel(&self) -> bool {
         let cancelled = self.shared.cancel();
         if cancelled {
-            drop(self.kept.take());
+            self.kept.release();
         }
         cancelled
     }
 
     fn keep(self: Rc<Self>) {
-        if !self.shared.done() {
-            let this = self.clone();
-            self.kept.set(Some(this));
-        }
+        self.kept.keep(self.clone());
     }
 }
 
@@ -115,7 +112,7 @@ impl<L: Listener> Drop for Op<L> {
 impl<L: Listener> Op<L> {
     fn settle(&self, result: Result<L::Accepted>) {
         self.shared.set(result);
-        drop(self.kept.take());
+        self.kept.release();
     }
 }
 
@@ -138,7 +135,7 @@ impl<L: Listener> Accepting<L> {
 
     /// Begins to wait for a connection.
     pub(super) fn begin_accept(&self) -> Future<L::Accepted> {
-        let op = Rc::new(Op { shared: Shared::new(), accepting: self.this.clone(), kept: Cell::default() });
+        let op = Rc::new(Op { shared: Shared::new(), accepting: self.this.clone(), kept: Kept::default() });
         name(&*op);
         self.line.borrow_mut().join(Rc::downgrade(&op));
         self.serve();
@@ -250,7 +247,7 @@ impl<L: Listener> Watched for Accepting<L> {
         let (line, wakers) = (self.line.borrow_mut().take(), self.wakers.take());
         line.iter().for_each(|op| {
             op.shared.forget_waiters();
-            drop(op.kept.take());
+            op.kept.release();
         });
         drop((line, wakers, self.returned.take()));
     }
