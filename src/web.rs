@@ -30,6 +30,7 @@
 
 mod access_log;
 mod application;
+mod closing;
 mod config;
 mod connection;
 mod cookies;
@@ -43,9 +44,11 @@ mod protocol;
 mod receiver;
 mod request;
 mod response;
+mod serve;
 mod server;
 mod service;
 mod static_files;
+mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 mod upgrade;

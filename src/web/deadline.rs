@@ -53,10 +53,6 @@ impl Deadline {
         }
     }
 
-    pub(crate) fn phase(&self) -> Phase {
-        self.phase.get()
-    }
-
     /// Enters a phase that may last for `limit`, unless it is the current one. `waker` is called when it is time to
     /// check.
     pub(crate) fn enter(&self, phase: Phase, limit: Option<Duration>, waker: &Waker) {

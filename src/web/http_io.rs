@@ -30,13 +30,13 @@ impl Read for HttpIo {
         cx: &mut Context<'_>,
         cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        read_into(cursor, |buffer| self.connection.poll_read(cx, buffer)).map_ok(drop)
+        read_into(cursor, |buffer| self.connection.stream.poll_read(cx, buffer)).map_ok(drop)
     }
 }
 
 impl Write for HttpIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.connection.poll_write_with(|stream| stream.poll_write(cx, bytes))
+        self.connection.stream.poll_write_with(|stream| stream.poll_write(cx, bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -44,7 +44,7 @@ impl Write for HttpIo {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.connection.poll_close(cx)
+        self.connection.stream.poll_close(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -56,6 +56,6 @@ impl Write for HttpIo {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.connection.poll_write_with(|stream| stream.poll_write_vectored(cx, slices))
+        self.connection.stream.poll_write_with(|stream| stream.poll_write_vectored(cx, slices))
     }
 }

@@ -37,7 +37,7 @@ impl Protocol {
             Some(http) => http,
             None if self.stopping => return Poll::Ready(Ok(())),
             None => {
-                if !ready!(connection.poll_ahead(cx)) {
+                if !ready!(connection.stream.poll_ahead(cx)) {
                     return Poll::Ready(Ok(()));
                 }
                 self.copies = connection.prefers_copies();
@@ -65,7 +65,7 @@ impl Protocol {
     /// Drops hyper's side between two requests. What it has read of the next one is read again.
     pub(super) fn rest(&mut self, connection: &Connection) {
         if let Some(http) = self.http.take() {
-            connection.read_again(&http.into_parts().read_buf);
+            connection.stream.read_again(&http.into_parts().read_buf);
         }
     }
 

@@ -37,13 +37,13 @@ impl Read for Wire {
             self.unread.split_to(n).copy_to_slice(&mut buffer[..n]);
             return Ok(n);
         }
-        self.poll(|cx| self.connection.poll_read(cx, buffer))
+        self.poll(|cx| self.connection.stream.poll_read(cx, buffer))
     }
 }
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.poll(|cx| self.connection.poll_write_with(|stream| stream.poll_write(cx, bytes)))
+        self.poll(|cx| self.connection.stream.poll_write_with(|stream| stream.poll_write(cx, bytes)))
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -50,6 +50,7 @@ fn first_line() {
         ("HTTP/0.9", b"GET /\r\n\r\n", BAD),
         ("HTTP/1.2", b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", BAD),
         ("HTTP/2.0", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", BAD),
+        ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505 HTTP Version Not Supported"),
         ("no path", b"GET  HTTP/1.1\r\nHost: a\r\n\r\n", BAD),
         ("two spaces", b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n", BAD),
         ("query alone", b"GET ?a=1 HTTP/1.1\r\nHost: a\r\n\r\n", BAD),
