@@ -25,6 +25,7 @@ impl IoLoop {
     pub(crate) fn begin_turn(&self, limit: Option<Duration>) -> usize {
         let (inner, ready) = (&*self.inner, &self.inner.ready);
         let now = inner.clock.now();
+        inner.turn_time.set(Some(now));
         inner.sources.budget.begin_turn();
         // An error here occurs again where the loop waits for descriptors, and is reported there.
         drop(inner.look_at_fds());

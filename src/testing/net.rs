@@ -48,6 +48,7 @@ mod pipe;
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::time::Duration;
 
 use squall_runner::{convert_yielded, Future, Yieldable};
 
@@ -75,7 +76,7 @@ pub fn net() -> Net {
 /// the listeners and streams of [`squall::net`](crate::net), and everything built on them. Bytes arrive by a timer of
 /// the loop, after the latency of the [link](Self::link). On a virtual clock that takes no real time, and
 /// [`explore`](super::explore) tries every order in which bytes of different connections, and of different directions,
-/// may arrive. on different connections, and in different directions, may arrive.
+/// may arrive.
 #[derive(Clone)]
 pub struct Net {
     network: Rc<Network>,
@@ -142,6 +143,30 @@ impl Net {
     #[track_caller]
     pub fn ip(&self, name: &str) -> IpAddr {
         self.get(name).ip
+    }
+
+    /// Sets how long it takes to resolve the name of a host. Names are resolved at once by default.
+    ///
+    /// ```test_harness
+    /// use std::time::Duration;
+    /// use squall::{net::lookup_host, testing, IoLoop, Result};
+    ///
+    /// #[squall::test]
+    /// fn a_slow_name_server() -> Result<()> {
+    ///     let net = testing::net();
+    ///     net.lookup_time("server", Duration::from_secs(3));
+    ///     let addresses = yield_!(net.host("client", || lookup_host("server:80")))?;
+    ///     assert_eq!(addresses[0].ip(), net.ip("server"));
+    ///     assert_eq!(IoLoop::current().time(), Duration::from_secs(3));
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// Panics like [`host`](Self::host).
+    #[track_caller]
+    pub fn lookup_time(&self, name: &str, time: Duration) {
+        self.get(name).lookup.set(time);
     }
 
     /// Returns the link between two hosts, to set its properties. A host also has a link to itself.

@@ -30,6 +30,23 @@ fn fetch_that_waits_in_line_runs_out_of_time() -> Result<()> {
     yield_!(server.stop(Duration::ZERO))
 }
 
+// A lookup goes on, as `getaddrinfo` does.
+#[squall::test(allow = "waiting, timers")]
+fn name_that_is_not_resolved_runs_out_of_time() -> Result<()> {
+    let (net, notes) = (testing::net(), Notes::default());
+    net.host("server", || site(&notes).listen("server:80"))?;
+    net.lookup_time("server", Duration::from_secs(60));
+    let request = || Request::get("http://server/page");
+    let late_to_connect = fetch(&net, request().connect_timeout(Duration::from_secs(4)));
+    assert_eq!((late(yield_!(late_to_connect)), now()), ((Stage::Resolve, "connect_timeout"), 4_000));
+    let all_too_late = fetch(&net, request().request_timeout(Duration::from_secs(3)));
+    assert_eq!((late(yield_!(all_too_late)), now()), ((Stage::Resolve, "request_timeout"), 7_000));
+    net.lookup_time("server", Duration::from_secs(2));
+    let in_time = fetch(&net, request().connect_timeout(Duration::from_secs(4)));
+    assert_eq!((yield_!(in_time)?.status().as_u16(), now()), (200, 9_000));
+    Ok(())
+}
+
 #[squall::test]
 fn connection_that_does_not_come_runs_out_of_time() -> Result<()> {
     let net = testing::net();
@@ -95,4 +112,49 @@ fn client_that_takes_nothing_of_a_response_is_cut_off_after_a_minute() -> Result
     assert_eq!(server.connections(), 0);
     drop(yield_!(deaf)?);
     yield_!(server.stop(Duration::ZERO))
+}
+
+#[cfg(all(feature = "http-client", feature = "tls"))]
+mod tls {
+    use squall::httpclient::ClientTls;
+    use squall::net::TcpListener;
+    use squall::web::{HttpServerConfig, TlsConfig};
+
+    use super::*;
+
+    const CERTIFICATE: &[u8] = include_bytes!("../httpclient/tls/cert.pem");
+    const KEY: &[u8] = include_bytes!("../httpclient/tls/key.pem");
+
+    #[squall::test]
+    fn handshake_that_a_server_does_not_answer_runs_out_of_time() -> Result<()> {
+        let net = testing::net();
+        let listener = net.host("server", || TcpListener::bind("server:443"))?;
+        let silent = listener.accept();
+        let tls = ClientTls::from_ca_pem(CERTIFICATE)?;
+        let client = AsyncHttpClient::with_config(HttpClientConfig { tls, ..HttpClientConfig::default() });
+        let request = || Request::get("https://server/");
+        let first = request().connect_timeout(Duration::from_secs(7));
+        let first = net.host("client", || client.fetch(first));
+        assert_eq!((late(yield_!(first)), now()), ((Stage::Tls, "connect_timeout"), 7_000));
+        let second = request().connect_timeout(Duration::MAX).request_timeout(Duration::from_secs(9));
+        let second = net.host("client", || client.fetch(second));
+        assert_eq!((late(yield_!(second)), now()), ((Stage::Tls, "request_timeout"), 16_000));
+        drop(yield_!(silent)?);
+        Ok(())
+    }
+
+    #[squall::test]
+    fn server_waits_thirty_seconds_for_a_handshake() -> Result<()> {
+        let (net, notes) = (testing::net(), Notes::default());
+        let tls = TlsConfig::from_pem(CERTIFICATE, KEY)?;
+        let listen = || site(&notes).listen_tls("server:443", tls, HttpServerConfig::default());
+        let server = net.host("server", listen)?;
+        let silent = net.spawn("client", || async {
+            let stream = TcpStream::connect("server:443").await?;
+            let answer = stream.read_to_end(1 << 20).await?;
+            Ok::<_, Exception>((answer.len(), now()))
+        });
+        assert_eq!(yield_!(silent)?, (0, 30_000));
+        yield_!(server.stop(Duration::ZERO))
+    }
 }

@@ -3,13 +3,16 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::{Rc, Weak};
+use std::time::Duration;
 
-use squall_runner::Future;
+use squall_runner::native::start_internal;
+use squall_runner::{Coroutine, Future};
 
 use super::connection::Connection;
 use super::errno::Errno;
 use super::listener::Listener;
 use super::network::{Host, HostId, Network};
+use crate::gen::sleep;
 use crate::net::address::{Address, Host as Named};
 use crate::net::network::{self, Acceptor, Socket};
 
@@ -83,9 +86,17 @@ impl network::Network for Interface {
     }
 
     fn resolve(&self, host: &str, port: u16) -> Future<Vec<SocketAddr>> {
+        static RESOLVE: Coroutine = Coroutine::new("Net::resolve", file!(), line!());
+
+        let found = self.network.upgrade().and_then(|network| network.find(host));
+        let time = found.map_or(Duration::ZERO, |host| host.lookup.get());
         match self.addresses(host, port) {
-            Ok(addresses) => Future::ready(addresses),
             Err(error) => Future::failed(error),
+            Ok(addresses) if time.is_zero() => Future::ready(addresses),
+            Ok(addresses) => start_internal(&RESOLVE, None, async move {
+                sleep(time).await?;
+                Ok(addresses)
+            }),
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Host {
     pub(super) ip: IpAddr,
     /// Enters the network for code that runs on this host.
     pub(super) entrance: OnceCell<Entrance>,
+    /// How long it takes to resolve its name.
+    pub(super) lookup: Cell<Duration>,
     listening: RefCell<Vec<Weak<Listening>>>,
     next_port: Cell<u16>,
 }
@@ -86,6 +88,7 @@ impl Network {
             name: name.into(),
             ip,
             entrance: OnceCell::new(),
+            lookup: Cell::default(),
             listening: RefCell::default(),
             next_port: Cell::new(FIRST_PORT),
         });
