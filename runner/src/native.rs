@@ -67,7 +67,31 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    spawn(Call::new(coroutine), trace::is_internal(), Box::pin(async { Ok(body.await?) }))
+    spawn(Call::new(coroutine), trace::is_internal(), Box::pin(Raising { body }))
+}
+
+pin_project_lite::pin_project! {
+    /// A body whose errors become Exceptions. An `async` block around it would double its size, and copy it once more.
+    struct Raising<F> {
+        #[pin]
+        body: F,
+    }
+}
+
+impl<F, T, E> StdFuture for Raising<F>
+where
+    F: StdFuture<Output = Result<T, E>>,
+    Exception: From<E>,
+{
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Result<T>> {
+        match self.project().body.poll(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(value)) => Poll::Ready(Ok(value)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(Exception::from(error))),
+        }
+    }
 }
 
 /// Starts a native coroutine like [`start`], whose steps are [internal](trace::internal): they are not reported to the
@@ -89,7 +113,6 @@ where
     F: StdFuture<Output = Result<T>> + 'static,
     T: 'static,
 {
-    // An `async` block around the body would double its size, and copy it once more.
     let future = spawn(Call::new(coroutine), true, Box::pin(body));
     future.core().shared().made(|| Origin::Named(name.as_deref().unwrap_or(coroutine.name())));
     future

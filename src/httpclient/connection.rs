@@ -5,9 +5,12 @@ use std::future::{poll_fn, Future};
 use std::io::{self, IoSlice};
 use std::pin::{pin, Pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
-use hyper::body::Incoming;
+use bytes::Bytes;
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::client::conn::TrySendError;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -16,6 +19,7 @@ use hyper::{Request, Response};
 use super::body::Outgoing;
 use crate::http::io::read_into;
 use crate::http::transport::Transport;
+use crate::net::IoStream;
 
 type Driver = hyper::client::conn::http1::Connection<Io, Outgoing>;
 
@@ -24,7 +28,46 @@ pub(super) struct Connection {
     sender: SendRequest<Outgoing>,
     /// `None` once the connection has ended. Its error also comes out of the request or the body.
     driver: Option<Driver>,
+    /// The socket, unless there is TLS on it, which may hold bytes that the socket no longer has.
+    socket: Option<IoStream>,
     pub(super) traffic: Rc<Traffic>,
+    /// The destination's name in the pool.
+    pub(super) destination: String,
+    results: Results,
+}
+
+/// Polls what hyper's connection produces: responses and bodies.
+///
+/// Only driving the connection makes progress there, and the task that waits for it is the one that drives. So nothing
+/// has to wake that task, which would run once more for nothing.
+#[derive(Default)]
+pub(super) struct Results(Arc<Called>);
+
+/// Notes that the waker was called.
+#[derive(Default)]
+struct Called(AtomicBool);
+
+impl Wake for Called {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Results {
+    /// Polls after the connection was driven.
+    fn poll<T>(&self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
+        self.0 .0.store(false, Ordering::Relaxed);
+        let polled = poll(&mut Context::from_waker(&self.0.clone().into()));
+        // Within a runtime of tokio, its channels may ask to be polled again, since the task's budget is used up.
+        if polled.is_pending() && self.0 .0.load(Ordering::Relaxed) {
+            cx.waker().wake_by_ref();
+        }
+        polled
+    }
 }
 
 /// The progress of the current request on a connection.
@@ -56,11 +99,19 @@ impl Traffic {
 
 impl Connection {
     /// Begins HTTP on a stream. The head of a response may have `max_header_size` bytes.
-    pub(super) async fn new(transport: Transport, max_header_size: usize) -> hyper::Result<Self> {
+    pub(super) async fn new(
+        transport: Transport,
+        max_header_size: usize,
+        destination: String,
+    ) -> hyper::Result<Self> {
+        let socket = match &transport {
+            Transport::Socket(socket) => Some(socket.clone()),
+            Transport::Other(_) | Transport::Closed => None,
+        };
         let traffic = Rc::new(Traffic::default());
         let io = Io { transport, traffic: traffic.clone() };
         let (sender, driver) = Builder::new().max_header_size(max_header_size).handshake(io).await?;
-        Ok(Self { sender, driver: Some(driver), traffic })
+        Ok(Self { sender, driver: Some(driver), socket, traffic, destination, results: Results::default() })
     }
 
     /// Sends a request and waits for the head of its response.
@@ -69,22 +120,35 @@ impl Connection {
         request: Request<Outgoing>,
     ) -> Result<Response<Incoming>, TrySendError<Request<Outgoing>>> {
         let mut response = pin!(self.sender.try_send_request(request));
-        let driver = &mut self.driver;
+        let (driver, results) = (&mut self.driver, &self.results);
         poll_fn(|cx| {
             drive(driver, cx);
-            response.as_mut().poll(cx)
+            results.poll(cx, |cx| response.as_mut().poll(cx))
         })
         .await
     }
 
-    /// Makes as much progress as possible without waiting.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) {
+    /// Polls for the next frame of the response's body.
+    pub(super) fn poll_frame(
+        &mut self,
+        body: &mut Incoming,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        let frame = self.results.poll(cx, |cx| Pin::new(&mut *body).poll_frame(cx));
+        if frame.is_ready() {
+            return frame;
+        }
         drive(&mut self.driver, cx);
+        self.results.poll(cx, |cx| Pin::new(body).poll_frame(cx))
     }
 
     /// Returns whether another request can be sent.
     pub(super) fn is_reusable(&mut self) -> bool {
-        self.poll(&mut Context::from_waker(Waker::noop()));
+        // Most connections have ended the last response when its body was read, and nothing has arrived since.
+        let is_quiet = self.socket.as_ref().is_some_and(|socket| !socket.may_be_readable());
+        if !(is_quiet && self.sender.is_ready()) {
+            drive(&mut self.driver, &mut Context::from_waker(Waker::noop()));
+        }
         self.driver.is_some() && self.sender.is_ready()
     }
 }

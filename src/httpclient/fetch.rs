@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{HeaderValue, CONTENT_LENGTH, HOST, USER_AGENT};
+use hyper::header::{HeaderName, HeaderValue, CONTENT_LENGTH, HOST, USER_AGENT};
 use hyper::{HeaderMap, Method};
 use squall_runner::{Exception, Result};
 use url::{Position, Url};
@@ -17,7 +17,7 @@ use super::connection::{Connection, Traffic};
 use super::content::Content;
 use super::error::{unless_cancelled, HttpClientError, Part, Stage, WithReasons};
 use super::limit::within;
-use super::pool::Key;
+use super::pool;
 use super::receiving::Receiving;
 use super::redirect::{self, Redirected};
 use super::request::{Request, Rules};
@@ -67,7 +67,10 @@ struct Fetch {
 struct Message {
     method: Method,
     url: Arc<Url>,
+    /// The headers of the user.
     headers: HeaderMap,
+    /// Headers that are sent unless the user's contain them.
+    defaults: [Option<(HeaderName, HeaderValue)>; 2],
     body: Body,
 }
 
@@ -80,34 +83,47 @@ impl Message {
         let target = &self.url[Position::BeforePath..Position::AfterQuery];
         let body = self.body.outgoing(traffic.begin());
         let mut request = hyper::Request::builder().method(self.method.clone()).uri(target).body(body)?;
-        // A redirect to another host removes it.
-        if !self.headers.contains_key(HOST) {
-            let host = &self.url[Position::BeforeHost..Position::AfterPort];
-            self.headers.insert(HOST, HeaderValue::from_str(host)?);
+        *request.headers_mut() = self.all_headers()?;
+        Ok(request)
+    }
+
+    /// Returns the headers to send. `Host` comes first, as RFC 9110, section 7.2, recommends.
+    fn all_headers(&self) -> Result<HeaderMap> {
+        /// `Host`, the two defaults, and `Content-Length`.
+        const MORE: usize = 4;
+
+        let mut all = HeaderMap::with_capacity(self.headers.len() + MORE);
+        let host = match self.headers.get(HOST) {
+            Some(host) => host.clone(),
+            None => HeaderValue::from_str(&self.url[Position::BeforeHost..Position::AfterPort])?,
+        };
+        all.insert(HOST, host);
+        for (name, value) in self.headers.iter().filter(|(name, _)| *name != HOST) {
+            all.append(name, value.clone());
         }
-        let headers = request.headers_mut();
-        *headers = self.headers.clone();
+        for (name, value) in self.defaults.iter().flatten() {
+            all.entry(name).or_insert_with(|| value.clone());
+        }
         // Without this header some servers answer 411.
         if self.body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            all.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        Ok(request)
+        Ok(all)
     }
 }
 
 impl Fetch {
     fn new(client: Rc<Inner>, request: Request) -> Result<(Self, Message)> {
         let rules = request.rules(&client.config);
-        let Request { method, url, mut headers, body, .. } = request;
+        let Request { method, url, headers, body, .. } = request;
         let url = Arc::new(url?);
-        if !headers.contains_key(USER_AGENT) {
-            headers.insert(USER_AGENT, client.user_agent.clone());
-        }
         #[cfg(feature = "http-client")]
-        if rules.decompress {
-            let accepted = HeaderValue::from_static(super::decode::ACCEPTED);
-            headers.entry(hyper::header::ACCEPT_ENCODING).or_insert(accepted);
-        }
+        let accepted = rules
+            .decompress
+            .then(|| (hyper::header::ACCEPT_ENCODING, HeaderValue::from_static(super::decode::ACCEPTED)));
+        #[cfg(not(feature = "http-client"))]
+        let accepted = None;
+        let defaults = [Some((USER_AGENT, client.user_agent.clone())), accepted];
         let fetch = Self {
             client,
             rules,
@@ -115,7 +131,7 @@ impl Fetch {
             stage: Cell::new(Stage::Queue),
             traffic: RefCell::default(),
         };
-        Ok((fetch, Message { method, url, headers, body }))
+        Ok((fetch, Message { method, url, headers, defaults, body }))
     }
 
     fn url(&self) -> String {
@@ -141,10 +157,10 @@ impl Fetch {
         let mut place = self.client.places.acquire().await?;
         let mut redirects = 0;
         loop {
-            let (response, connection, key) = self.exchange(&mut message).await?;
+            let (response, connection) = self.exchange(&mut message).await?;
             let (parts, body) = response.into_parts();
             let url = message.url.clone();
-            let pool = (self.client.pool.clone(), key);
+            let pool = self.client.pool.clone();
             let mut receiving = Receiving::new(body, pool, url.clone(), (connection, place));
             let location = redirect::location(parts.status, &parts.headers);
             let (Some(max), Some(location)) = (self.rules.max_redirects, location) else {
@@ -160,7 +176,7 @@ impl Fetch {
                 Some(place) => place,
                 None => self.client.places.acquire().await?,
             };
-            let Message { method, url, headers, body } = &mut message;
+            let Message { method, url, headers, body, .. } = &mut message;
             let redirected = Redirected { method, url, headers, body };
             let wrong =
                 |cause| HttpClientError::Redirect { url: self.url(), location: location.clone(), cause };
@@ -172,24 +188,20 @@ impl Fetch {
     /// Sends the request and waits for the head of its response. If a connection from the pool turns out to be closed,
     /// the request is sent again on a new one, provided that the server cannot have seen it or that repeating it is
     /// harmless.
-    async fn exchange(
-        &self,
-        message: &mut Message,
-    ) -> Result<(hyper::Response<Incoming>, Box<Connection>, Key)> {
-        let key = Key::new(&message.url);
-        let mut pooled = self.client.pool.take(&key);
+    async fn exchange(&self, message: &mut Message) -> Result<(hyper::Response<Incoming>, Box<Connection>)> {
+        let mut pooled = self.client.pool.take(&message.url);
         loop {
             let reused = pooled.is_some();
             let mut connection = match pooled.take() {
                 Some(connection) => connection,
-                None => Box::pin(self.connect(&key)).await?,
+                None => Box::pin(self.connect(&message.url)).await?,
             };
             self.stage.set(Stage::Receive);
             self.traffic.replace(Some(connection.traffic.clone()));
             let wrong = |cause| HttpClientError::Request { url: self.url(), cause };
             let request = message.outgoing(&connection.traffic).map_err(wrong)?;
             let mut failed = match connection.send(request).await {
-                Ok(response) => return Ok((response, connection, key)),
+                Ok(response) => return Ok((response, connection)),
                 Err(failed) => failed,
             };
             let unsent = failed.take_message().map(hyper::Request::into_body);
@@ -220,11 +232,13 @@ impl Fetch {
     }
 
     /// Connects within the time limit.
-    async fn connect(&self, key: &Key) -> Result<Box<Connection>> {
+    async fn connect(&self, url: &Url) -> Result<Box<Connection>> {
         let limit = self.rules.connect_timeout;
         let work = pin!(async {
-            let transport = self.transport(key).await?;
-            let connection = Connection::new(transport, self.client.config.max_header_size).await;
+            let transport = self.transport(url).await?;
+            let destination = pool::destination(url).into_owned();
+            let max_header_size = self.client.config.max_header_size;
+            let connection = Connection::new(transport, max_header_size, destination).await;
             let wrong =
                 |error| HttpClientError::Connect { url: self.url(), cause: WithReasons(error).into() };
             Ok(Box::new(connection.map_err(wrong)?))
@@ -232,10 +246,11 @@ impl Fetch {
         within(limit, work, || self.timeout("connect_timeout", limit)).await
     }
 
-    async fn transport(&self, key: &Key) -> Result<Transport> {
+    async fn transport(&self, url: &Url) -> Result<Transport> {
         self.traffic.take();
         self.stage.set(Stage::Resolve);
-        let addresses = lookup_host((key.host.as_str(), key.port)).await.map_err(|cause| {
+        let host = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let addresses = lookup_host(host).await.map_err(|cause| {
             unless_cancelled(cause, |cause| HttpClientError::Resolve { url: self.url(), cause })
         })?;
         self.stage.set(Stage::Connect);
@@ -245,25 +260,25 @@ impl Fetch {
         // Otherwise the end of a request may wait for an acknowledgement of its beginning. A failure to set it is not a
         // reason to fail the fetch.
         let _ = stream.set_nodelay(true);
-        self.encrypt(key, stream.into()).await
+        self.encrypt(url, stream.into()).await
     }
 
     #[cfg(feature = "http-client")]
-    async fn encrypt(&self, key: &Key, stream: IoStream) -> Result<Transport> {
-        if !key.secure {
+    async fn encrypt(&self, url: &Url, stream: IoStream) -> Result<Transport> {
+        if url.scheme() != "https" {
             return Ok(Transport::Socket(stream));
         }
         self.stage.set(Stage::Tls);
         self.client
             .tls
-            .connect(&key.host, stream)
+            .connect(url.host_str().unwrap_or_default(), stream)
             .await
             .map_err(|cause| unless_cancelled(cause, |cause| HttpClientError::Tls { url: self.url(), cause }))
     }
 
     #[cfg(not(feature = "http-client"))]
     #[allow(clippy::unused_async)]
-    async fn encrypt(&self, _: &Key, stream: IoStream) -> Result<Transport> {
+    async fn encrypt(&self, _: &Url, stream: IoStream) -> Result<Transport> {
         Ok(Transport::Socket(stream))
     }
 }

@@ -26,9 +26,13 @@ pub(super) async fn within<T>(
         return work.await;
     }
     let limit = Limit(Timer::new(limit));
+    let mut watches = false;
     poll_fn(|cx| {
-        // First, so that what the work itself waits for is what a dump shows.
-        limit.0.watch(cx);
+        // Once is enough, since the task of a fetch polls it from beginning to end. First, so that what the work itself
+        // waits for is what a dump shows.
+        if !std::mem::replace(&mut watches, true) {
+            limit.0.watch(cx);
+        }
         match work.as_mut().poll(cx) {
             Poll::Pending if limit.0.over.get() => Poll::Ready(Err(late())),
             polled => polled,

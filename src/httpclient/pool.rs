@@ -7,38 +7,27 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 use squall_runner::ready::{ReadyQueue, Run, Withdraw};
-use url::Url;
+use url::{Position, Url};
 
 use super::connection::Connection;
 use crate::ioloop::{IoLoop, Timeout};
 use crate::net::network;
 
-/// The destination of a connection, and its network. A connection can serve any request with an equal key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    pub(super) secure: bool,
-    pub(super) host: String,
-    pub(super) port: u16,
-    network: Option<u64>,
-}
-
-impl Key {
-    /// Returns the key of a URL whose scheme is http or https.
-    pub(super) fn new(url: &Url) -> Self {
-        Self {
-            secure: url.scheme() == "https",
-            host: url.host_str().unwrap_or_default().to_owned(),
-            port: url.port_or_known_default().unwrap_or_default(),
-            network: network::current_number(),
-        }
+/// Returns the name of a URL's destination on the current network. Any connection to it can serve the request.
+pub(super) fn destination(url: &Url) -> Cow<'_, str> {
+    // A request carries name and password in a header, so the URL has none.
+    let origin = &url[..Position::AfterPort];
+    match network::current_number() {
+        None => Cow::Borrowed(origin),
+        Some(network) => Cow::Owned(format!("{network} {origin}")),
     }
 }
 
 /// The connections of a client that no fetch uses.
 pub(super) struct Pool {
-    /// For each destination, the connection that was used last is at the end. A destination whose connections are all
-    /// in use stays until the timer is due, so that a fetch need not enter it again.
-    idle: RefCell<HashMap<Key, VecDeque<Idle>>>,
+    /// By the name of the destination. The connection that was used last is at the end. A destination whose connections
+    /// are all in use stays until the timer is due, so that a fetch need not enter it again.
+    idle: RefCell<HashMap<String, VecDeque<Idle>>>,
     max_per_host: usize,
     timeout: Duration,
     /// The timer that closes connections that were idle for too long. Set while any connection is idle, and due no later
@@ -74,22 +63,22 @@ impl Pool {
     }
 
     /// Takes out the connection that was used last and is still open.
-    pub(super) fn take(&self, key: &Key) -> Option<Box<Connection>> {
-        let now = IoLoop::current().turn_time();
+    pub(super) fn take(&self, url: &Url) -> Option<Box<Connection>> {
+        let (destination, now) = (destination(url), IoLoop::current().turn_time());
         loop {
-            let mut idle = self.take_last(key)?;
+            let mut idle = self.take_last(&destination)?;
             if idle.is_here() && idle.until > now && idle.connection.is_reusable() {
                 return Some(idle.connection);
             }
         }
     }
 
-    fn take_last(&self, key: &Key) -> Option<Idle> {
-        self.idle.borrow_mut().get_mut(key)?.pop_back()
+    fn take_last(&self, destination: &str) -> Option<Idle> {
+        self.idle.borrow_mut().get_mut(destination)?.pop_back()
     }
 
     /// Keeps a connection that was just used, or closes it if there are enough.
-    pub(super) fn put(&self, key: &Key, mut connection: Box<Connection>) {
+    pub(super) fn put(&self, mut connection: Box<Connection>) {
         if self.max_per_host == 0 || self.timeout.is_zero() || !connection.is_reusable() {
             return;
         }
@@ -98,9 +87,9 @@ impl Pool {
         let ready = Rc::downgrade(&ReadyQueue::current());
         let oldest = {
             let mut all = self.idle.borrow_mut();
-            let of_host = match all.get_mut(key) {
+            let of_host = match all.get_mut(&connection.destination) {
                 Some(of_host) => of_host,
-                None => all.entry(key.clone()).or_default(),
+                None => all.entry(connection.destination.clone()).or_default(),
             };
             of_host.push_back(Idle { connection, until, ready });
             (of_host.len() > self.max_per_host).then(|| of_host.pop_front())

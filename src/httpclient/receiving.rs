@@ -1,6 +1,5 @@
 //! [`Receiving`]: the body of a response while it arrives, with its connection.
 
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{ready, Context, Poll};
@@ -11,7 +10,7 @@ use url::Url;
 
 use super::connection::Connection;
 use super::error::{HttpClientError, WithReasons};
-use super::pool::{Key, Pool};
+use super::pool::Pool;
 use crate::locks::Guard;
 
 /// A raw body that is being received.
@@ -19,7 +18,6 @@ pub(super) struct Receiving {
     body: Incoming,
     /// The pool to which the connection returns at the end of the body.
     pool: Rc<Pool>,
-    key: Key,
     url: Arc<Url>,
     /// `None` after the end of the body.
     in_use: Option<InUse>,
@@ -37,11 +35,11 @@ struct InUse {
 impl Receiving {
     pub(super) fn new(
         body: Incoming,
-        (pool, key): (Rc<Pool>, Key),
+        pool: Rc<Pool>,
         url: Arc<Url>,
         (connection, place): (Box<Connection>, Guard),
     ) -> Self {
-        Self { body, pool, key, url, in_use: Some(InUse { connection, place }), skipped: 0 }
+        Self { body, pool, url, in_use: Some(InUse { connection, place }), skipped: 0 }
     }
 
     /// Returns the length of the rest of the body, if it is known.
@@ -85,17 +83,13 @@ impl Receiving {
     /// Returns the connection to the pool.
     fn finish(&mut self) -> Option<Guard> {
         let InUse { connection, place } = self.in_use.take()?;
-        self.pool.put(&self.key, connection);
+        self.pool.put(connection);
         Some(place)
     }
 
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
         let Some(in_use) = &mut self.in_use else { return Poll::Ready(None) };
-        let mut frame = Pin::new(&mut self.body).poll_frame(cx);
-        if frame.is_pending() {
-            in_use.connection.poll(cx);
-            frame = Pin::new(&mut self.body).poll_frame(cx);
-        }
+        let frame = in_use.connection.poll_frame(&mut self.body, cx);
         // Trailers contain no bytes.
         frame.map(|frame| Some(frame?.map(|frame| frame.into_data().unwrap_or_default())))
     }

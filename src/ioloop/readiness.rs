@@ -95,6 +95,12 @@ impl Readiness {
         }
     }
 
+    /// Returns whether an operation in the direction `bit` would be tried, or fails.
+    #[cfg(feature = "http-client-plain")]
+    pub(crate) fn is_set(&self, bit: u8) -> bool {
+        self.bits.get() & bit != 0 || self.sources.is_closed()
+    }
+
     /// Clears [`READ`] after a read that returned less than it asked for. Keeps it if the other end is closed: the end
     /// of the stream is then still to be read, and no further event announces it.
     pub(crate) fn exhausted(&self) {

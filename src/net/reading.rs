@@ -14,6 +14,7 @@ use super::named::name;
 use super::wakers::Wakers;
 use super::wants::{Want, CHUNK};
 use crate::ioloop::readiness::{Tried, READ};
+use crate::kept::Kept;
 
 /// Bytes that have arrived, and reads that wait for more.
 #[derive(Default)]
@@ -53,8 +54,7 @@ struct Op<W: Want> {
     /// The position in the stream of the bytes that it took.
     position: Cell<u64>,
     connection: Weak<Connection>,
-    /// The read itself, while it is pending and a done callback, which holds no handle, waits for it.
-    kept: Cell<Option<Rc<Self>>>,
+    kept: Kept<Self>,
 }
 
 impl<W: Want> Resolvable for Op<W> {
@@ -69,16 +69,13 @@ impl<W: Want> Resolvable for Op<W> {
         let cancelled = self.shared.cancel();
         if cancelled {
             self.leave();
-            drop(self.kept.take());
+            self.kept.release();
         }
         cancelled
     }
 
     fn keep(self: Rc<Self>) {
-        if !self.shared.done() {
-            let this = self.clone();
-            self.kept.set(Some(this));
-        }
+        self.kept.keep(self.clone());
     }
 
     fn describe(&self) -> Option<String> {
@@ -106,7 +103,7 @@ impl<W: Want> Read for Op<W> {
         match connection.read(&mut *self.want.borrow_mut(), &self.position) {
             Tried::Done(result) => {
                 self.shared.set(result.map_err(Exception::from));
-                drop(self.kept.take());
+                self.kept.release();
                 Tried::Done(Ok(()))
             }
             Tried::Blocked => Tried::Blocked,
@@ -116,12 +113,12 @@ impl<W: Want> Read for Op<W> {
 
     fn fail(&self, exception: Exception) {
         self.shared.set_exception(exception);
-        drop(self.kept.take());
+        self.kept.release();
     }
 
     fn abandon(&self) {
         self.shared.forget_waiters();
-        drop(self.kept.take());
+        self.kept.release();
     }
 }
 
@@ -149,7 +146,7 @@ impl Connection {
     /// Begins a read.
     pub(super) fn begin_read<W: Want>(self: &Rc<Self>, want: W) -> Future<W::Output> {
         let (want, connection) = (RefCell::new(want), Rc::downgrade(self));
-        let (position, kept) = (Cell::new(0), Cell::new(None));
+        let (position, kept) = (Cell::new(0), Kept::default());
         let op = Rc::new(Op { shared: Shared::new(), want, position, connection, kept });
         name(&*op);
         if self.first_read().is_none() {
@@ -269,6 +266,13 @@ impl Connection {
             reading.buffer.pass(read);
         }
         polled(tried, cx, |cx| reading.wakers.add(cx))
+    }
+
+    /// Returns whether a read may find something. It costs no system call.
+    #[cfg(feature = "http-client-plain")]
+    pub(super) fn may_be_readable(&self) -> bool {
+        let reading = self.reading.borrow();
+        reading.ended || !reading.buffer.is_empty() || self.io.readiness().is_set(READ)
     }
 
     /// Fails all reads in line.

@@ -112,6 +112,12 @@ impl IoStream {
         self.connection.begin_shutdown()
     }
 
+    /// Returns whether a read may find something: bytes, the end of the stream, or an error.
+    #[cfg(feature = "http-client-plain")]
+    pub(crate) fn may_be_readable(&self) -> bool {
+        self.connection.may_be_readable()
+    }
+
     /// Reads into `buffer`, for adapters to other traits, such as [`AsyncRead`]. It is served after the reads in line.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.connection.poll_read(cx, buffer)
