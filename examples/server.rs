@@ -1,7 +1,8 @@
 //! A web server to try with other clients: `cargo run --features web,http-client --example server -- 127.0.0.1:0`.
 //! `--root DIR` is the directory that `/static` serves, `--header-timeout SECONDS` how long the head of a request may
-//! take, `--body-timeout SECONDS` how long its body may pause, and `--tls CERTIFICATE KEY` makes it HTTPS. The first
-//! line that it prints is its address. `SIGTERM` stops it: requests that have begun are answered, for at most ten seconds.
+//! take, `--body-timeout SECONDS` how long its body may pause, `--idle-timeout SECONDS` how long a connection is kept
+//! without a request, and `--tls CERTIFICATE KEY` makes it HTTPS. The first line that it prints is its address. `SIGTERM`
+//! stops it: requests that have begun are answered, for at most ten seconds.
 
 use std::io::Write;
 use std::rc::Rc;
@@ -213,6 +214,7 @@ fn main() -> Result<()> {
                 config.header_timeout = seconds(&mut arguments, "--header-timeout SECONDS")?;
             }
             "--body-timeout" => config.body_timeout = seconds(&mut arguments, "--body-timeout SECONDS")?,
+            "--idle-timeout" => config.idle_timeout = seconds(&mut arguments, "--idle-timeout SECONDS")?,
             "--tls" => {
                 tls = arguments.next().zip(arguments.next());
                 tls.as_ref().ok_or_else(|| Exception::msg("--tls CERTIFICATE KEY"))?;

@@ -81,7 +81,8 @@ def idle():
     limit = count + 200
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, max(limit, hard) if hard != resource.RLIM_INFINITY else hard))
-    with Server(BINARY, descriptors=limit) as server:
+    # Opening all of them may take longer than the server keeps one by default.
+    with Server(BINARY, "--idle-timeout", 600, descriptors=limit) as server:
         with connect(server, REQUEST) as first:
             expect_hello(first)
         before, start = server.rss(), time.monotonic()
