@@ -8,7 +8,7 @@ use super::state::{Call, Future, Lock, Queue, Ready, Resumed, State, Status, Tim
 use super::{Entry, Recorded};
 
 impl State {
-    /// Makes this the state after `entry`, which is the next one of the trace.
+    /// Advances the state by `entry`, which must be the next entry of the trace.
     #[allow(clippy::too_many_lines)] // One arm for each entry.
     pub fn apply(&mut self, entry: &Entry) {
         self.entries += 1;
@@ -168,7 +168,7 @@ impl State {
         }
     }
 
-    /// The Future of that number, which is known from now on.
+    /// Returns the Future of that number, and adds it if it was not mentioned before.
     fn future(&mut self, future: FutureId) -> &mut Future {
         self.futures.entry(future).or_insert_with(|| Future {
             state: Resolved::Pending,
@@ -193,14 +193,14 @@ impl State {
         self.call(call, |call| call.status = status);
     }
 
-    /// A call has come to that line, if it is known.
+    /// Records the line of a call, if it is known.
     fn stands(&mut self, call: Option<CallId>, place: Option<Place>) {
         if let (Some(call), Some(place)) = (call, place) {
             self.call(call, |call| call.place = Some(place));
         }
     }
 
-    /// The call is the one that runs.
+    /// Puts a call on top of the stack.
     fn runs(&mut self, runner: CallId) {
         if self.actor() != Some(runner) {
             if let Some(caller) = self.actor() {
@@ -216,7 +216,7 @@ impl State {
         self.call(runner, |call| (call.waits_for, call.resumed) = (None, how));
     }
 
-    /// The call runs no more: the one that called it does.
+    /// Takes a call off the stack: its caller runs again.
     fn leaves(&mut self, runner: CallId) {
         if let Some(at) = self.stack.iter().rposition(|other| *other == runner) {
             self.stack.remove(at);
@@ -254,7 +254,7 @@ impl State {
         }
     }
 
-    /// The result was sent or thrown in. A Future that was never told of otherwise is forgotten then.
+    /// Records that the result was sent or thrown in. A Future without any other entry is then forgotten.
     fn taken(&mut self, future: Option<FutureId>) {
         let Some(future) = future else { return };
         let it = self.future(future);
@@ -292,7 +292,7 @@ impl State {
         it.ready.push_back(Ready { queued: queued.clone(), why: why.clone(), by });
     }
 
-    /// Takes something off the ready queue.
+    /// Takes an entry off the ready queue.
     fn take(&mut self, io_loop: LoopId, queued: &Standing) {
         let it = self.loops.entry(io_loop).or_default();
         if let Some(at) = it.ready.iter().position(|ready| ready.queued == *queued) {

@@ -125,7 +125,7 @@ const BATCH: Anchor = (File::Turn, "for _ in 0..self.ready.len() {", "for");
 const POP: Anchor = (File::Turn, "let Some(callback) = self.ready.pop() else { break };", "pop");
 const CALLBACK: Anchor = (File::Turn, "None => call(callback),", "pop");
 
-/// All of them.
+/// All anchors.
 const ANCHORS: &[Anchor] = &[
     CALL,
     START,
@@ -169,7 +169,7 @@ const ANCHORS: &[Anchor] = &[
     CALLBACK,
 ];
 
-/// Returns what is wrong with the anchors: each is to be found exactly once.
+/// Returns the anchors that are not found exactly once, each with a description.
 pub fn lost() -> Vec<String> {
     let found = |(file, text, mark): &Anchor| [(*file, places(*file, text)), (File::Python, marks(mark))];
     let wrong = |anchor: &Anchor| {
@@ -186,7 +186,7 @@ pub(crate) fn lines_of_anchors() -> impl Iterator<Item = (File, usize)> {
     ANCHORS.iter().map(|anchor| (anchor.0, line(*anchor).0))
 }
 
-/// The lines at which a text ends: some lines that follow each other, each by how it begins.
+/// Returns the numbers of the lines at which `text` ends. Each of its lines is the beginning of a line of the file.
 fn places(file: File, text: &str) -> Vec<usize> {
     let lines: Vec<&str> = file.text().lines().map(str::trim_start).collect();
     let wanted: Vec<&str> = text.lines().collect();
@@ -195,14 +195,14 @@ fn places(file: File, text: &str) -> Vec<usize> {
     (0..=last).filter(is).map(|at| at + wanted.len()).collect()
 }
 
-/// The lines of the Python that have that mark.
+/// Returns the numbers of the lines in the Python file that have that mark.
 fn marks(mark: &str) -> Vec<usize> {
     let is =
         |(_, line): &(usize, &str)| line.rsplit_once(MARK).is_some_and(|(_, found)| found.trim() == mark);
     (1..).zip(File::Python.text().lines()).filter(is).map(|(number, _)| number).collect()
 }
 
-/// The number of the line that an anchor stands for, in its file and in the Python.
+/// Returns the number of an anchor's line in its file and in the Python file.
 fn line((file, text, mark): Anchor) -> (usize, usize) {
     static FOUND: OnceLock<HashMap<&'static str, (usize, usize)>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
@@ -215,8 +215,8 @@ fn line((file, text, mark): Anchor) -> (usize, usize) {
 }
 
 impl Machine {
-    /// Returns the lines that an entry stands for, by the states before and after it; `None` where neither a loop nor a
-    /// coroutine runs.
+    /// Returns the lines that an entry stands for, by the states before and after it. They are `None` while neither a loop
+    /// nor a coroutine runs.
     pub fn at(before: &State, entry: &Entry, after: &State) -> Option<Self> {
         match does(before, entry) {
             Some((lit, passed)) => Some(Self::new(Some(lit), None, passed)),

@@ -11,7 +11,7 @@ use super::names::{Names, Unit};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
 use super::{Entry, Recorded, Source, Thing};
 
-/// A yield of which it is not known yet whether and why it waits.
+/// A yield whose next entry, which says whether it waits, has not come yet.
 struct Yielding {
     runner: CallId,
     time: Duration,
@@ -20,10 +20,10 @@ struct Yielding {
     place: String,
 }
 
-/// The object of a wait of which nothing else is known.
+/// The words for a wait if nothing is known about its Future.
 const IT: &str = "wait for it";
 
-/// The object of an await of a native coroutine that goes on in the next turn.
+/// The description of an await of a native coroutine that goes on in the next turn.
 const MOMENT: &str = "moment";
 
 /// The text between a lock and its holder in a description ...
@@ -56,7 +56,7 @@ struct Teller<'a> {
     waiters: HashMap<FutureId, Vec<CallId>>,
     /// The calls that have returned or raised.
     over: HashSet<CallId>,
-    /// The calls that start in a later turn than that of the call.
+    /// The native calls, which start in a later turn.
     natives: HashSet<CallId>,
     /// How many turns the loop has begun.
     turns: usize,
@@ -69,7 +69,7 @@ struct Teller<'a> {
 }
 
 impl Story {
-    /// Makes a story, with the lines of the program if `lines` is set.
+    /// Makes a story of entries. `lines` says whether it shows the lines of the program.
     pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool) -> Self {
         let mut files = HashSet::new();
         for entry in entries {
@@ -236,7 +236,7 @@ impl Teller<'_> {
                     self.row(time, What::Acts(vec![act]));
                 }
             }
-            // What goes on behind the coroutines has no column.
+            // These entries have no row.
             Recorded::Already { .. }
             | Recorded::Abandon { .. }
             | Recorded::Retrieved { .. }
