@@ -193,7 +193,7 @@ impl Loop {
 /// An entry of a ready queue, with the reason why it is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Ready {
-    /// What runs when its turn comes.
+    /// The coroutine or callback that runs when its turn comes.
     pub queued: Standing,
     /// The reason why it was put on the queue.
     pub why: Reason,

@@ -65,10 +65,10 @@ enum Action {
         no_source: bool,
         #[command(flatten)]
         cut: Cut,
-        /// What to make of the trace
+        /// The format of the output
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
-        /// Write it to a file
+        /// Write the output to a file
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
         /// The language of a page [default: that of the locale]

@@ -1,6 +1,6 @@
 //! Each snippet of squall's first pages as a program, which does what is said there.
 //!
-//! The same source is compiled in edition 2021 and in edition 2024, in which `gen` is a keyword.
+//! This source is compiled in edition 2021 and in edition 2024, in which `gen` is a keyword.
 #![deny(warnings)]
 
 mod by_hand;
