@@ -61,9 +61,10 @@ use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Y
 pub use clock::{Clock, RealClock};
 pub use current::CurrentLoop;
 pub use dump::Dump;
+pub use expected::Ticket;
 #[cfg(unix)]
 pub use fds::FdEvents;
-pub use handle::LoopHandle;
+pub use handle::{LoopHandle, WeakHandle};
 pub use periodic::{CallbackResult, PeriodicCallback, Plain};
 #[cfg(all(unix, feature = "signals"))]
 pub use signals::signal;
@@ -71,7 +72,6 @@ pub use timers::Timeout;
 
 use crate::background::is_background;
 use expected::Expected;
-pub(crate) use expected::Ticket;
 use handle::{Inbox, Mail};
 use singletons::Singletons;
 pub(crate) use timers::OwnTimer;
@@ -87,6 +87,9 @@ pub(crate) const CLOSED: Error = Error::InvalidState("the IoLoop is closed");
 pub struct IoLoop {
     inner: Rc<Inner>,
 }
+
+/// A function that surrounds each sleep of a loop: it calls its argument, once.
+type AroundSleep = dyn Fn(&mut dyn FnMut());
 
 struct Inner {
     ready: Rc<ReadyQueue>,
@@ -105,6 +108,8 @@ struct Inner {
     fds: fds::Fds,
     #[cfg(all(unix, feature = "signals"))]
     signals: signals::Signals,
+    /// Surrounds each sleep.
+    around_sleep: RefCell<Option<Rc<AroundSleep>>>,
     /// Ends the run after the turn in which it is set.
     stop: Cell<bool>,
     running: Cell<bool>,
@@ -157,6 +162,7 @@ impl IoLoop {
             fds: fds::Fds::default(),
             #[cfg(all(unix, feature = "signals"))]
             signals: signals::Signals::default(),
+            around_sleep: RefCell::default(),
             stop: Cell::new(false),
             running: Cell::new(false),
             blocking_threshold: Cell::new(None),
@@ -175,6 +181,30 @@ impl IoLoop {
     #[cfg(any(feature = "http-client-plain", feature = "web"))]
     pub(crate) fn turn_time(&self) -> Duration {
         self.inner.turn_time()
+    }
+
+    /// Surrounds each sleep of the loop by `around`, which calls its argument once: that is the sleep. A program that
+    /// embeds another language releases the lock of its interpreter there, so that other threads can use it meanwhile.
+    ///
+    /// ```
+    /// use std::cell::Cell;
+    /// use std::rc::Rc;
+    /// use std::time::Duration;
+    /// use squall::{sleep, IoLoop};
+    ///
+    /// let io_loop = IoLoop::new();
+    /// let sleeps = Rc::new(Cell::new(0));
+    /// let count = sleeps.clone();
+    /// io_loop.around_sleep(move |sleep| {
+    ///     count.set(count.get() + 1);
+    ///     sleep();
+    /// });
+    /// io_loop.run_sync(|| sleep(Duration::from_millis(1)))?;
+    /// assert!(sleeps.get() > 0);
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    pub fn around_sleep(&self, around: impl Fn(&mut dyn FnMut()) + 'static) {
+        self.inner.around_sleep.replace(Some(Rc::new(around)));
     }
 
     /// Calls `f` in the next turn of the loop. A panic in `f` is logged.

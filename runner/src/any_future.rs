@@ -107,6 +107,32 @@ impl AnyFuture {
         self.0.look(f);
     }
 
+    /// Shows what the state of the Future holds to `visit`, for the cycle collector of another language. Does not count
+    /// as retrieving an exception. The state is empty meanwhile, so `visit` must not use the Future.
+    ///
+    /// ```
+    /// use squall_runner::{Future, Holding};
+    ///
+    /// let future = Future::<i32>::new();
+    /// future.erased().add_callback(|| println!("done"));
+    /// let mut waiters = 0;
+    /// future.erase().held(&mut |it| waiters += usize::from(matches!(it, Holding::Waiter(_))));
+    /// assert_eq!(waiters, 1);
+    /// ```
+    pub fn held(&self, visit: &mut dyn FnMut(Holding<'_>)) {
+        self.0.held(visit);
+    }
+
+    /// Returns how many handles of the Future there are, including those of its promises and of what waits for it.
+    pub fn handles(&self) -> usize {
+        Rc::strong_count(&self.0)
+    }
+
+    /// Drops what waits for the Future, if it is pending: nothing can resolve it any more.
+    pub fn forget_waiters(&self) {
+        self.0.forget_waiters();
+    }
+
     /// Returns whether the Future is an `F`, such as `Future<i32>`.
     pub fn is<F: 'static>(&self) -> bool {
         self.types().0 == TypeId::of::<F>()
@@ -172,6 +198,30 @@ impl AnyFuture {
     }
 }
 
+/// A thing that the state of a Future holds; see [`AnyFuture::held`].
+#[non_exhaustive]
+pub enum Holding<'a> {
+    /// A callback that waits for the Future.
+    Waiter(&'a Callback),
+    /// A waker that waits for the Future.
+    Waker,
+    /// The value.
+    Value(&'a dyn Any),
+    /// The exception.
+    Raised(&'a Exception),
+}
+
+impl fmt::Debug for Holding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Waiter(_) => "Waiter",
+            Self::Waker => "Waker",
+            Self::Value(_) => "Value",
+            Self::Raised(_) => "Raised",
+        })
+    }
+}
+
 /// A weak handle of a Future whose type is erased.
 #[derive(Clone)]
 pub struct WeakFuture(Weak<dyn Waitable>);
@@ -212,6 +262,10 @@ pub trait Waitable: Awaited {
     fn cancel(&self) -> bool;
     #[doc(hidden)]
     fn look(&self, f: &mut dyn FnMut(Shown<'_>));
+    #[doc(hidden)]
+    fn held(&self, visit: &mut dyn FnMut(Holding<'_>));
+    #[doc(hidden)]
+    fn forget_waiters(&self);
     #[doc(hidden)]
     fn passes_on(&self) -> Option<AnyFuture>;
     #[doc(hidden)]

@@ -58,6 +58,12 @@ pub trait Run: Withdraw {
         false
     }
 
+    /// Shows what it holds while it waits to `visit`, for the cycle collector of another language. Shows nothing while
+    /// it runs.
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        let _ = visit;
+    }
+
     /// Returns whether it only reports a failure, and resumes no coroutine: a Future without other waiters may then be
     /// treated as abandoned.
     fn is_report(&self) -> bool {

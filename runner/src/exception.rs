@@ -208,6 +208,11 @@ impl Exception {
         Arc::ptr_eq(&self.0.error, &other.0.error)
     }
 
+    /// Returns whether this is the only handle of the error inside. The cycle collector of another language needs it.
+    pub fn is_sole(&self) -> bool {
+        Arc::strong_count(&self.0) == 1 && Arc::strong_count(&self.0.error) == 1
+    }
+
     /// Adds a text below the message in a traceback, which is not part of the message, like `add_note` in Python.
     ///
     /// ```

@@ -20,7 +20,7 @@ use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context as PollContext, Poll, Waker};
 
-use crate::any_future::{AnyFuture, Waitable};
+use crate::any_future::{AnyFuture, Holding, Waitable};
 use crate::callback::{Callback, Run, Withdraw};
 use crate::context::Context;
 use crate::coroutine::{Awaited, Coroutine};
@@ -315,6 +315,14 @@ impl<R: Resolvable> Waitable for R {
     fn look(&self, f: &mut dyn FnMut(Shown<'_>)) {
         let show = Resolvable::coroutine(self).and_then(|coroutine| coroutine.show);
         self.shared().with_value(|value| f(Shown::new(value, show)));
+    }
+
+    fn held(&self, visit: &mut dyn FnMut(Holding<'_>)) {
+        self.shared().held(visit);
+    }
+
+    fn forget_waiters(&self) {
+        self.shared().forget_waiters();
     }
 
     fn passes_on(&self) -> Option<AnyFuture> {

@@ -32,8 +32,12 @@
 //! | yields something that is not a Future yet | [`Yielded::deferred`] |
 //! | reports its own line | [`Generator::place`], or a place with each yield |
 //! | raises an exception at one of its own lines | [`Exception::at`] |
-//! | has native coroutines | [`native::start`](crate::native::start), whose bodies await by [`native::await_done`](crate::native::await_done) |
+//! | is called at a line of its own | [`Runner::start_at`](crate::Runner::start_at) |
+//! | has native coroutines | [`native::start_foreign`](crate::native::start_foreign), whose bodies await by [`native::await_done`](crate::native::await_done) |
+//! | has a cycle collector | [`Generator::held`], [`AnyFuture::held`], [`Run::held`](crate::ready::Run::held) |
 //! | reports failures without a waiter in its own way | [`report::report_to`](crate::report::report_to) |
+
+use std::any::Any;
 
 use crate::any_future::AnyFuture;
 use crate::exception::{Exception, Result};
@@ -79,6 +83,11 @@ pub trait Generator {
     /// ```
     fn place(&self) -> Option<Place> {
         None
+    }
+
+    /// Shows what the suspended generator holds to `visit`, for the cycle collector of another language.
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        let _ = visit;
     }
 
     /// Returns whether calls of it are observed; only those of the Runner's own wrapper are.

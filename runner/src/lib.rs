@@ -110,7 +110,7 @@ pub const SOURCES: [(&str, &str); 2] = [
     ("runner/src/native.rs", include_str!("native.rs")),
 ];
 
-pub use any_future::{AnyFuture, WeakFuture};
+pub use any_future::{AnyFuture, Holding, WeakFuture};
 pub use co::Co;
 pub use context::Context;
 pub use coroutine::Coroutine;

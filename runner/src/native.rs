@@ -19,6 +19,7 @@
 //! assert_eq!(future.result().unwrap(), 6);
 //! ```
 
+use std::any::Any;
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::future::Future as StdFuture;
@@ -67,7 +68,7 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    spawn(Call::new(coroutine), trace::is_internal(), Box::pin(Raising { body }))
+    spawn(Call::new(coroutine), trace::is_internal(), Body::Rust(Box::pin(Raising { body })))
 }
 
 pin_project_lite::pin_project! {
@@ -94,6 +95,57 @@ where
     }
 }
 
+/// A native coroutine of another language: a std Future that knows its own line, and what it holds.
+pub trait Foreign: StdFuture<Output = Result<Self::Value>> + Unpin {
+    /// The type of its result.
+    type Value: 'static;
+
+    /// Returns the line at which the coroutine is suspended. Called when a tool, a deadlock or a traceback shows that
+    /// line.
+    fn place(&self) -> Option<Place>;
+
+    /// Shows what the suspended coroutine holds to `visit`, for the cycle collector of its language.
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any));
+}
+
+/// Starts a native coroutine of another language, in the next turn of the loop.
+///
+/// ```
+/// use std::any::Any;
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll};
+/// use squall_runner::ready::ReadyQueue;
+/// use squall_runner::{native, Coroutine, Place, Result};
+///
+/// /// Waits for ever in line 12.
+/// struct Never;
+/// impl std::future::Future for Never {
+///     type Output = Result<i32>;
+///     fn poll(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Result<i32>> {
+///         Poll::Pending
+///     }
+/// }
+/// impl native::Foreign for Never {
+///     type Value = i32;
+///     fn place(&self) -> Option<Place> {
+///         Some(Place::new("visit.py", 12, 5))
+///     }
+///     fn held(&self, _visit: &mut dyn FnMut(&dyn Any)) {}
+/// }
+///
+/// static NEVER: Coroutine = Coroutine::new("never", "visit.py", 10);
+/// let never = native::start_foreign(&NEVER, Box::new(Never));
+/// assert_eq!(ReadyQueue::current().suspended()[0].place.to_string(), "visit.py:12:5");
+/// # drop(never);
+/// ```
+#[track_caller]
+pub fn start_foreign<T: 'static>(
+    coroutine: &'static Coroutine,
+    body: Box<dyn Foreign<Value = T, Output = Result<T>>>,
+) -> Future<T> {
+    spawn(Call::new(coroutine), trace::is_internal(), Body::Foreign(body))
+}
+
 /// Starts a native coroutine like [`start`], whose steps are [internal](trace::internal): they are not reported to the
 /// observer. Its Future is reported by `name`, or by the name of the coroutine without one.
 ///
@@ -113,7 +165,7 @@ where
     F: StdFuture<Output = Result<T>> + 'static,
     T: 'static,
 {
-    let future = spawn(Call::new(coroutine), true, Box::pin(body));
+    let future = spawn(Call::new(coroutine), true, Body::Rust(Box::pin(body)));
     future.core().shared().made(|| Origin::Named(name.as_deref().unwrap_or(coroutine.name())));
     future
 }
@@ -164,7 +216,28 @@ fn spawn<T: 'static>(call: Call, is_internal: bool, body: Body<T>) -> Future<T> 
     Future::from_core(task)
 }
 
-type Body<T> = Pin<Box<dyn StdFuture<Output = Result<T>>>>;
+/// The body of a Task.
+enum Body<T> {
+    Rust(Pin<Box<dyn StdFuture<Output = Result<T>>>>),
+    Foreign(Box<dyn Foreign<Value = T, Output = Result<T>>>),
+}
+
+impl<T> Body<T> {
+    #[inline]
+    fn poll(&mut self, cx: &mut PollContext<'_>) -> Poll<Result<T>> {
+        match self {
+            Self::Rust(body) => body.as_mut().poll(cx),
+            Self::Foreign(body) => Pin::new(body).poll(cx),
+        }
+    }
+
+    fn foreign(&self) -> Option<&dyn Foreign<Value = T, Output = Result<T>>> {
+        match self {
+            Self::Rust(_) => None,
+            Self::Foreign(body) => Some(&**body),
+        }
+    }
+}
 
 /// A native coroutine that was started, and the Future of its result, in one allocation.
 struct Task<T: 'static> {
@@ -222,7 +295,7 @@ impl<T> Task<T> {
         let before = exchange(Some(polled));
         let step = || {
             let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
-            outside(|| self.untold(|| body.as_mut().poll(&mut PollContext::from_waker(&waker))))
+            outside(|| self.untold(|| body.poll(&mut PollContext::from_waker(&waker))))
         };
         let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
         let polled = exchange(before).expect("it was put there just now");
@@ -236,7 +309,9 @@ impl<T> Task<T> {
                 tell(self.runner, |runner| Event::Wait {
                     runner,
                     future: awaits.map(AnyFuture::id),
-                    place: Some(self.place()).filter(|place| place.is_of_program()),
+                    place: Self::place_of(&body)
+                        .or_else(|| Some(self.place()))
+                        .filter(|place| place.is_of_program()),
                     on: awaits.and_then(AnyFuture::describe).or(polled.on.map(str::to_owned)),
                 });
                 self.on.set(polled.on);
@@ -290,7 +365,14 @@ impl<T> Task<T> {
 
     /// Returns the line of the last await, if that is a line of the program; else that of the yield or call.
     fn place(&self) -> Place {
-        self.awaited_at.get().filter(|place| place.is_of_program()).unwrap_or(self.started_at)
+        let of_body = lend(&self.body, |body| Self::place_of(body.as_ref()?));
+        of_body.or(self.awaited_at.get()).filter(|place| place.is_of_program()).unwrap_or(self.started_at)
+    }
+
+    /// Returns the line that the body reports, if it is one of another language.
+    fn place_of(body: &Body<T>) -> Option<Place> {
+        let body = body.foreign()?;
+        Exception::trap(|| outside(|| body.place()), |_panic| None)
     }
 
     /// Drops the body, if it has not come to its end.
@@ -318,6 +400,12 @@ impl<T> Run for Task<T> {
 
     fn is_over(&self, _holders: usize) -> bool {
         self.shared.state() != State::Pending
+    }
+
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        lend(&self.body, |body| {
+            body.as_ref().and_then(Body::foreign).into_iter().for_each(|body| body.held(visit))
+        });
     }
 
     fn queued_as(&self) -> Queued {

@@ -100,12 +100,39 @@ impl<G: Generator + 'static> Runner<G> {
         Runner::start_with(coroutine, || Placed::new(gen))
     }
 
+    /// Calls a coroutine like [`start`](Self::start), and reports `place` as the line of the call.
+    ///
+    /// ```
+    /// use squall_runner::{Coroutine, Generator, GeneratorState, Place, Resume, Runner};
+    ///
+    /// struct Five;
+    /// impl Generator for Five {
+    ///     type Return = i32;
+    ///     fn resume(&mut self, _resume: Resume) -> GeneratorState<i32> {
+    ///         GeneratorState::Returned(5)
+    ///     }
+    /// }
+    ///
+    /// static FIVE: Coroutine = Coroutine::new("five", "visit.py", 10);
+    /// let five = Runner::start_at(&FIVE, Five, Place::new("visit.py", 12, 5));
+    /// assert_eq!(five.result().unwrap(), 5);
+    /// ```
+    #[track_caller]
+    pub fn start_at(coroutine: &'static Coroutine, gen: G, place: Place) -> Future<G::Return> {
+        if trace::observed() {
+            let made = observed::Made::new(|| Placed::new(gen));
+            return Runner::start_observed(coroutine, trace::Body::Generator, made, place);
+        }
+        Self::start(coroutine, gen)
+    }
+
     /// Calls a coroutine like [`start`](Self::start). Creating the generator is a part of the call.
     #[track_caller]
     #[inline]
     fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G + 'static) -> Future<G::Return> {
         if trace::observed() {
-            return Runner::start_observed(coroutine, trace::Body::Generator, observed::Made::new(make));
+            let made = observed::Made::new(make);
+            return Runner::start_observed(coroutine, trace::Body::Generator, made, Place::caller());
         }
         let (call, location) = (Call::new(coroutine), Location::caller());
         let context = Cell::new(Context::current());
@@ -260,6 +287,10 @@ impl<G: Generator + 'static> Run for Runner<G> {
         lend(&self.gen, |gen| gen.is_none())
     }
 
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        lend(&self.gen, |gen| gen.iter().for_each(|gen| gen.held(visit)));
+    }
+
     fn queued_as(&self) -> Queued {
         let call = lend(&self.gen, |gen| gen.as_ref().and_then(Generator::observed));
         call.map_or(Queued::Callback(self.call.coroutine.name()), Queued::Call)
@@ -376,7 +407,8 @@ pub fn call_plain<T: 'static>(
     body: impl FnOnce() -> Result<T> + 'static,
 ) -> Future<T> {
     if trace::observed() {
-        return Runner::start_observed(coroutine, trace::Body::Plain, observed::Plain::new(body));
+        let plain = observed::Plain::new(body);
+        return Runner::start_observed(coroutine, trace::Body::Plain, plain, Place::caller());
     }
     let call = Call::new(coroutine);
     let context = Cell::new(Context::current());

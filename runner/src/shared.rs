@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::mem::{forget, take, ManuallyDrop};
 use std::rc::Rc;
 
-use crate::any_future::{AnyFuture, Waitable};
+use crate::any_future::{AnyFuture, Holding, Waitable};
 use crate::callback::Callback;
 #[cfg(doc)]
 use crate::callback::Run;
@@ -363,6 +363,20 @@ impl<T> Shared<T> {
         if self.state() == State::Pending {
             drop(self.slot.take());
         }
+    }
+
+    /// Shows what the state holds to `visit`: the waiters, or the result. Does not count as retrieving an exception.
+    pub(crate) fn held(&self, visit: &mut dyn FnMut(Holding<'_>)) {
+        fn holding(waiter: &Waiter) -> Holding<'_> {
+            waiter.callback().map_or(Holding::Waker, |(_, it)| Holding::Waiter(it))
+        }
+        lend(&self.slot, |slot| match slot {
+            Slot::Empty => {}
+            Slot::One(waiter) => visit(holding(waiter)),
+            Slot::Many(waiters) => waiters.iter().for_each(|waiter| visit(holding(waiter))),
+            Slot::Value(value) => visit(Holding::Value(value)),
+            Slot::Raised(exception) => visit(Holding::Raised(exception)),
+        });
     }
 
     /// Puts `callback` on the current ready queue once the Future is done; at once if it is already done.

@@ -70,7 +70,7 @@ impl Waiter {
     }
 
     /// Returns the callback and the number of its ready queue.
-    fn callback(&self) -> Option<(QueueId, &Callback)> {
+    pub(crate) fn callback(&self) -> Option<(QueueId, &Callback)> {
         match self {
             Self::Soon(queue, callback) | Self::Once(queue, callback) => Some((*queue, callback)),
             Self::Wake(_) => None,

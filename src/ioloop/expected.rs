@@ -1,8 +1,9 @@
 //! Callbacks that other threads will trigger, such as the results of jobs.
 
+use std::fmt;
 use std::sync::Arc;
 
-use squall_runner::ready::{Callback, ShrinkingSlab};
+use squall_runner::ready::{callback, Callback, ShrinkingSlab};
 
 use super::handle::{Mail, Remote};
 use super::IoLoop;
@@ -42,8 +43,9 @@ impl Expected {
     }
 }
 
-/// Triggers an expected callback when it is dropped, on whichever thread that happens.
-pub(crate) struct Ticket {
+/// Triggers an [expected callback](IoLoop::expect_callback) when it is dropped, on whichever thread that happens.
+#[must_use = "the callback is called when this is dropped"]
+pub struct Ticket {
     remote: Arc<Remote>,
     key: usize,
 }
@@ -54,7 +56,36 @@ impl Drop for Ticket {
     }
 }
 
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticket").finish_non_exhaustive()
+    }
+}
+
 impl IoLoop {
+    /// Calls `f` in the next turn of the loop after the returned ticket is dropped, on whichever thread that happens: for
+    /// results that come from other threads. The loop waits until then, and a virtual clock stands still.
+    ///
+    /// ```
+    /// use squall::{Future, IoLoop};
+    ///
+    /// let io_loop = IoLoop::current();
+    /// let future = Future::<i32>::new();
+    /// let promise = future.promise();
+    /// let ticket = io_loop.expect_callback(move || promise.set_result(5));
+    /// std::thread::spawn(move || drop(ticket));
+    /// assert_eq!(io_loop.run_sync(|| future)?, 5);
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    pub fn expect_callback(&self, f: impl FnOnce() + 'static) -> Ticket {
+        let mut made = None;
+        self.expect(|ticket| {
+            made = Some(ticket);
+            callback(f)
+        });
+        made.expect("it was made just now")
+    }
+
     /// Creates a [`Ticket`], passes it to `make`, and runs the callback that `make` returns once the ticket is dropped.
     /// The loop keeps running until then.
     pub(crate) fn expect(&self, make: impl FnOnce(Ticket) -> Callback) {

@@ -64,6 +64,40 @@ impl LoopHandle {
     pub fn add_callback(&self, callback: impl FnOnce() + Send + 'static) {
         self.0.send(Mail::Callback(Guarded::new(Box::new(callback))));
     }
+
+    /// Returns a handle that does not keep the loop waiting.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakHandle {
+        WeakHandle(self.0.clone())
+    }
+}
+
+/// A handle like [`LoopHandle`] that does not keep the loop waiting: a loop that has nothing else to do reports a
+/// deadlock.
+///
+/// ```
+/// use squall::IoLoop;
+///
+/// let io_loop = IoLoop::current();
+/// let (handle, inner) = (io_loop.handle().downgrade(), io_loop.handle());
+/// handle.add_callback(move || drop(inner));
+/// # io_loop.run_sync(|| ()).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct WeakHandle(Arc<Remote>);
+
+impl WeakHandle {
+    /// Calls `callback` on the loop's thread, in its next turn. If the loop is closed, the callback is dropped
+    /// uncalled.
+    pub fn add_callback(&self, callback: impl FnOnce() + Send + 'static) {
+        self.0.send(Mail::Callback(Guarded::new(Box::new(callback))));
+    }
+}
+
+impl fmt::Debug for WeakHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakHandle").finish_non_exhaustive()
+    }
 }
 
 impl Remote {

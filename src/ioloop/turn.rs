@@ -1,5 +1,6 @@
 //! One turn of a loop, and how the loop sleeps between two of them.
 
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use squall_runner::{log, Coroutine, Error, Result, Waiting};
 
 use super::blocking::Watched;
 use super::current::default_queue;
+use super::wait::Wait;
 use super::Inner;
 
 impl Inner {
@@ -171,11 +173,22 @@ impl Inner {
 
     pub(super) fn poll(&self, timeout: Option<Duration>) -> Result<()> {
         let wait = &mut *self.wait.borrow_mut();
-        self.inbox.wakeup().wait(wait, timeout)?;
+        self.wait_for_any(wait, timeout)?;
         #[cfg(unix)]
         because(Why::Io, || self.fds.take_in(wait, &self.ready));
         self.sources.take_in(&wait.events, &wait.seen);
         Ok(())
+    }
+
+    /// Waits until something happens, inside of what [`IoLoop::around_sleep`](super::IoLoop::around_sleep) has set, if
+    /// the loop sleeps.
+    fn wait_for_any(&self, wait: &mut Wait, timeout: Option<Duration>) -> io::Result<()> {
+        let around = self.around_sleep.borrow().clone().filter(|_| timeout != Some(Duration::ZERO));
+        let Some(around) = around else { return self.inbox.wakeup().wait(wait, timeout) };
+        let mut waited = Ok(());
+        let wakeup = self.inbox.wakeup().clone();
+        around(&mut || waited = wakeup.wait(wait, timeout));
+        waited
     }
 
     #[cfg(unix)]

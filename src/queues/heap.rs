@@ -17,6 +17,11 @@ pub(crate) struct Heap<T> {
 }
 
 impl<T> Heap<T> {
+    /// Calls `f` with each item, in arbitrary order.
+    pub(crate) fn each(&self, f: &mut dyn FnMut(&T)) {
+        self.items.iter().for_each(|item| f(&item.item));
+    }
+
     pub(crate) fn new(compare: fn(&T, &T) -> Ordering) -> Self {
         Self { items: Vec::new(), sorted: 0, compare }
     }

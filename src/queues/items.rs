@@ -89,6 +89,21 @@ impl<T> Items<T> {
         }
     }
 
+    /// Calls `f` with each item, in arbitrary order; not with those that are being compared.
+    pub(crate) fn each(&self, f: &mut dyn FnMut(&T)) {
+        match self {
+            Self::Fifo(items, returned) => {
+                items.iter().for_each(|item| f(&item.item));
+                returned.values().for_each(f);
+            }
+            Self::Lifo(items, returned) => {
+                items.iter().for_each(|item| f(&item.item));
+                returned.values().for_each(f);
+            }
+            Self::Priority { heap, .. } => heap.each(f),
+        }
+    }
+
     /// Takes all items, in arbitrary order.
     pub(crate) fn take(&mut self) -> Vec<T> {
         match self {

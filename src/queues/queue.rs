@@ -56,6 +56,18 @@ impl<T: 'static> Queue<T> {
         self.inner.items.borrow().len()
     }
 
+    /// Calls `f` with each item in the queue, in arbitrary order. `f` must not use the queue.
+    ///
+    /// ```
+    /// let queue = squall::queues::Queue::new(0);
+    /// queue.put_nowait(5)?;
+    /// queue.each(&mut |item| assert_eq!(*item, 5));
+    /// # Ok::<(), squall::queues::QueueFull<i32>>(())
+    /// ```
+    pub fn each(&self, f: &mut dyn FnMut(&T)) {
+        self.inner.items.borrow().each(f);
+    }
+
     /// Returns whether the queue holds no item.
     pub fn empty(&self) -> bool {
         self.qsize() == 0

@@ -1,5 +1,6 @@
 //! Observed calls: Runners that report what they do.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 
@@ -62,6 +63,10 @@ impl<F: FnOnce() -> G, G: Generator> Generator for Made<F, G> {
     fn place(&self) -> Option<Place> {
         self.gen.as_ref()?.place()
     }
+
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        self.gen.iter().for_each(|gen| gen.held(visit));
+    }
 }
 
 /// A body that never yields.
@@ -112,6 +117,10 @@ impl<T: 'static> Generator for Observed<T> {
         self.generator.place()
     }
 
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        self.generator.held(visit);
+    }
+
     fn is_observed() -> bool {
         true
     }
@@ -160,17 +169,18 @@ impl<T: 'static> Runner<Observed<T>> {
         coroutine: &'static Coroutine,
         body: Body,
         generator: impl Generator<Return = T> + 'static,
+        called_at: Place,
     ) -> Future<T> {
         let call = Call::new(coroutine);
         let (runner_id, location, generator) = (next_call(), Location::caller(), Box::new(generator));
-        let (starts, called_at) = (body == Body::Generator, location.into());
+        let starts = body == Body::Generator;
         let gen = Observed { runner: runner_id, coroutine, starts, called_at, future: None, generator };
         let runner = Self::new(call, location, Some(gen), Cell::new(Context::current()));
         let future = runner.result_future.id();
         let stops = trace::stops(&runner, false);
         // For an observer, a coroutine that is held back is like a native one: it starts in a later turn.
         let body = if stops { Body::Native } else { body };
-        let (caller, place) = (running_call(), location.into());
+        let (caller, place) = (running_call(), called_at);
         tell(Some(runner_id), |runner| Event::Call { runner, future, coroutine, body, caller, place });
         if stops {
             lend(&runner.gen, |gen| gen.iter_mut().for_each(|gen| gen.starts = true));

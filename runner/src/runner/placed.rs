@@ -1,5 +1,7 @@
 //! Generators that may report their own places: those that are passed to [`Runner::start`](super::Runner::start).
 
+use std::any::Any;
+
 use crate::exception::Exception;
 use crate::foreign::outside;
 use crate::generator::{Generator, GeneratorState, Resume};
@@ -36,6 +38,10 @@ impl<G: Generator> Generator for Placed<G> {
 
     fn place(&self) -> Option<Place> {
         self.carried.or_else(|| Exception::trap(|| outside(|| self.gen.place()), |_panic| None))
+    }
+
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        self.gen.held(visit);
     }
 
     fn into_unobserved(self) -> Box<dyn Generator<Return = G::Return>>

@@ -1,0 +1,37 @@
+"""Tells the extension the classes and functions of the package that it uses."""
+
+import asyncio
+import collections.abc
+import types
+
+from squall import _squall, gen, queues
+from squall._log import report, show
+
+
+def _asyncio_loop():
+    from squall.ioloop import IOLoop
+
+    return IOLoop.current().asyncio_loop
+
+
+_squall._init(
+    dict(
+        return_=gen.Return,
+        bad_yield=gen.BadYieldError,
+        timeout=gen.TimeoutError,
+        cancelled=asyncio.CancelledError,
+        invalid_state=asyncio.InvalidStateError,
+        deadlock=gen.Deadlock,
+        queue_empty=queues.QueueEmpty,
+        queue_full=queues.QueueFull,
+        generator=types.GeneratorType,
+        coroutine=types.CoroutineType,
+        abstract_generator=collections.abc.Generator,
+        convert=gen._convert,
+        report=report,
+        show=show,
+        asyncio_loop=_asyncio_loop,
+        enter_task=asyncio.tasks._enter_task,
+        leave_task=asyncio.tasks._leave_task,
+    )
+)

@@ -1,0 +1,252 @@
+//! Decorated coroutines: Python's generators, driven by squall's Runner.
+
+use std::any::Any;
+use std::rc::Rc;
+
+use pyo3::exceptions::PyStopIteration;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyDictMethods, PyList, PyListMethods, PyTuple};
+use squall::resolvable::State;
+use squall::trace::Kind;
+use squall_runner::{
+    moment, AnyFuture, Coroutine, Generator, GeneratorState, Place, Resume, Return, Runner, Yieldable,
+    Yielded,
+};
+
+use crate::affine::{py, send, Context, Sent};
+use crate::body::Body;
+use crate::convert::converted;
+use crate::future::{value_of, PyFuture};
+use crate::ioloop::ensure_current;
+use crate::lines::{coroutine_of, running_line};
+use crate::names::names;
+use crate::raised::{from_python, take_leaving, to_python};
+use crate::value::Value;
+
+/// A coroutine function, as `gen.coroutine` describes it once.
+#[pyclass(name = "CoroutineFunction", module = "squall._squall", frozen)]
+pub(crate) struct CoroutineFunction(&'static Coroutine);
+
+/// Describes a function that is decorated.
+#[pyfunction]
+pub(crate) fn describe(function: &Bound<'_, PyAny>) -> PyResult<CoroutineFunction> {
+    let py = function.py();
+    let name = match function.getattr_opt(intern!(py, "__name__"))? {
+        Some(name) => name,
+        None => function.get_type().name()?.into_any(),
+    };
+    let code = function.getattr_opt(intern!(py, "__code__"))?;
+    Ok(CoroutineFunction(coroutine_of(&name, code.as_ref())))
+}
+
+/// Calls a decorated function, and returns the Future of its result.
+#[pyfunction]
+#[pyo3(signature = (described, function, args, kwargs))]
+pub(crate) fn start(
+    py: Python<'_>,
+    described: &Bound<'_, CoroutineFunction>,
+    function: Py<PyAny>,
+    args: Py<PyTuple>,
+    kwargs: Option<Py<PyDict>>,
+) -> PyResult<Py<PyFuture>> {
+    ensure_current(py)?;
+    let body = Body::new(Context::copy_current(py)?);
+    let called = Called { body: body.clone(), call: Some((function, args, kwargs)) };
+    let coroutine = described.get().0;
+    let future = match running_line(py) {
+        Some(place) => Runner::start_at(coroutine, called, place),
+        None => Runner::start(coroutine, called),
+    };
+    if future.done() {
+        if let Some(leaving) = take_leaving() {
+            drop(future.exception());
+            return Err(leaving);
+        }
+    }
+    PyFuture::of_body(py, future, &body)
+}
+
+/// A decorated function that is called, then the generator that it returned.
+struct Called {
+    body: Rc<Body>,
+    /// `None` once the function was called.
+    call: Option<(Py<PyAny>, Py<PyTuple>, Option<Py<PyDict>>)>,
+}
+
+impl Generator for Called {
+    type Return = Value;
+
+    fn resume(&mut self, resume: Resume) -> GeneratorState<Value> {
+        let py = py();
+        let sent = match resume {
+            Resume::Next => match self.first(py) {
+                Ok(sent) => sent,
+                Err(value) => return self.returned(value),
+            },
+            Resume::Send(future) => {
+                let value = value_of(future);
+                self.resumed(|inner| match value {
+                    Ok(value) => send(inner, value.bind(py)),
+                    Err(exception) => throw(py, inner, to_python(&exception)),
+                })
+            }
+            Resume::Throw(exception) => self.resumed(|inner| throw(py, inner, to_python(&exception))),
+        };
+        match sent {
+            Sent::Yielded(yielded) => GeneratorState::Yielded(self.yielded(py, yielded)),
+            Sent::Returned(value) => self.returned(value),
+            Sent::Raised(raised) => self.raised(py, raised),
+        }
+    }
+
+    fn place(&self) -> Option<Place> {
+        self.body.place()
+    }
+
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        visit(&self.body);
+    }
+}
+
+impl Called {
+    /// Calls the function, and resumes the generator that it returns.
+    ///
+    /// # Errors
+    /// What the function returned, if that is not a generator.
+    fn first(&mut self, py: Python<'_>) -> Result<Sent, Py<PyAny>> {
+        let Some((function, args, kwargs)) = self.call.take() else { return Ok(Sent::Returned(py.None())) };
+        let kwargs = kwargs.as_ref().map(|kwargs| kwargs.bind(py));
+        match self.body.within(|| function.call(py, args, kwargs)) {
+            Ok(result) if is_generator(result.bind(py)) => {
+                self.body.inner.set(Some(result));
+                Ok(self.resumed(|inner| send(inner, py.None().bind(py))))
+            }
+            Ok(value) => Err(value),
+            Err(raised) => Ok(Sent::Raised(raised)),
+        }
+    }
+
+    /// Resumes the generator in its context. It is out of its place meanwhile.
+    #[inline]
+    fn resumed(&self, resume: impl FnOnce(&Py<PyAny>) -> Sent) -> Sent {
+        drop(self.body.awaited.take());
+        let Some(inner) = self.body.inner.take() else { return Sent::Returned(py().None()) };
+        let sent = self.body.within(|| resume(&inner));
+        if matches!(sent, Sent::Yielded(_)) {
+            self.body.inner.set(Some(inner));
+        }
+        sent
+    }
+
+    fn yielded(&self, py: Python<'_>, yielded: Py<PyAny>) -> Yielded {
+        let it = yielded.bind(py);
+        if it.is_none() {
+            return Yielded::erased(turn(), None);
+        }
+        if let Ok(future) = it.cast::<PyFuture>() {
+            if let Ok(core) = future.get().core() {
+                if core.state() == State::Pending {
+                    self.body.awaited.set(Some(future.clone().unbind()));
+                }
+                return Yielded::erased(core, None);
+            }
+        }
+        let kind = kind_of(it);
+        let body = self.body.clone();
+        Yielded::deferred(kind, None, move || {
+            let future = body.within(|| converted(yielded.bind(crate::affine::py()))).map_err(from_python)?;
+            let core = future.get().core().map_err(from_python)?;
+            if core.state() == State::Pending {
+                body.awaited.set(Some(future));
+            }
+            Ok(core)
+        })
+    }
+
+    fn returned(&self, value: Py<PyAny>) -> GeneratorState<Value> {
+        self.body.end();
+        GeneratorState::Returned(Value(value))
+    }
+
+    #[cold]
+    fn raised(&self, py: Python<'_>, raised: PyErr) -> GeneratorState<Value> {
+        let names = names(py);
+        if raised.is_instance_of::<PyStopIteration>(py) || raised.is_instance(py, names.return_.bind(py)) {
+            let value =
+                raised.value(py).getattr(intern!(py, "value")).map_or_else(|_| py.None(), Bound::unbind);
+            if raised.is_instance_of::<PyStopIteration>(py) {
+                return self.returned(value);
+            }
+            self.body.end();
+            return GeneratorState::Raised(Return(Value(value)).into());
+        }
+        if raised.is_instance(py, names.cancelled.bind(py)) {
+            return self.cancelled();
+        }
+        let exception = from_python(raised);
+        self.body.end();
+        GeneratorState::Raised(exception)
+    }
+
+    /// Ends as cancelled, like a task of asyncio.
+    fn cancelled(&self) -> GeneratorState<Value> {
+        self.body.cancelled.set(true);
+        let result = self.body.result.take();
+        if let Some(core) = result.as_ref().and_then(|result| result.get().core().ok()) {
+            core.cancel();
+        }
+        self.body.result.set(result);
+        self.returned(py().None())
+    }
+}
+
+impl Drop for Called {
+    fn drop(&mut self) {
+        self.body.abandon();
+    }
+}
+
+/// Throws an exception into a generator or a coroutine.
+#[cold]
+pub(crate) fn throw(py: Python<'_>, body: &Py<PyAny>, raised: PyErr) -> Sent {
+    match body.call_method1(py, intern!(py, "throw"), (raised.into_value(py),)) {
+        Ok(yielded) => Sent::Yielded(yielded),
+        Err(raised) if raised.is_instance_of::<PyStopIteration>(py) => {
+            let value = raised.value(py).getattr(intern!(py, "value"));
+            Sent::Returned(value.map_or_else(|_| py.None(), Bound::unbind))
+        }
+        Err(raised) => Sent::Raised(raised),
+    }
+}
+
+/// Returns whether the call of a decorated function returned a generator.
+fn is_generator(result: &Bound<'_, PyAny>) -> bool {
+    let (py, class) = (result.py(), result.get_type());
+    if class.is(&names(py).generator) {
+        return true;
+    }
+    let sends = class.hasattr(intern!(py, "send")).unwrap_or(false);
+    sends && result.is_instance(names(py).abstract_generator.bind(py)).unwrap_or(false)
+}
+
+/// Returns squall's moment: a Future that takes one turn.
+pub(crate) fn turn() -> AnyFuture {
+    match moment().into_future() {
+        Ok(future) => future.erase(),
+        Err(_) => unreachable!("a moment is a Future"),
+    }
+}
+
+/// Returns what a trace calls a yielded thing that is not a Future yet.
+fn kind_of(yielded: &Bound<'_, PyAny>) -> Kind {
+    if let Ok(list) = yielded.cast::<PyList>() {
+        Kind::List(list.len())
+    } else if let Ok(dict) = yielded.cast::<PyDict>() {
+        Kind::Dict(dict.len())
+    } else if yielded.hasattr(intern!(yielded.py(), "__await__")).unwrap_or(false) {
+        Kind::Awaitable
+    } else {
+        Kind::Other("object")
+    }
+}

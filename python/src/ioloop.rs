@@ -1,0 +1,365 @@
+//! [`Loop`]: the base class of `squall.ioloop.IOLoop`.
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+use squall::ioloop::{CurrentLoop, FdEvents, WeakHandle};
+use squall::testing::VirtualClock;
+use squall::{AnyFuture, Future, IoLoop, LoopHandle};
+
+use crate::affine::{descriptor, detached, free_arrived, py, set_home_loop, Affine, Context};
+use crate::callback::Call;
+use crate::convert::{converted, seconds};
+use crate::future::result_of;
+use crate::names::names;
+use crate::raised::{from_python, report_callback, report_to_python, take_leaving, to_python};
+use crate::shaped::{Shaped, Source};
+use crate::value::Value;
+
+/// An event loop. It belongs to the thread that first uses it; other threads may only call `add_callback`.
+#[pyclass(name = "Loop", module = "squall._squall", subclass, frozen, weakref, dict)]
+pub(crate) struct Loop {
+    bound: OnceLock<Bound_>,
+    /// Callbacks that were added before a thread used the loop; `None` since then.
+    early: Mutex<Option<Vec<Call>>>,
+    /// `true` if its clock jumps from timer to timer.
+    is_virtual: AtomicBool,
+    running: AtomicBool,
+    closed: AtomicBool,
+}
+
+/// The loop of squall, on the thread that uses it.
+struct Bound_ {
+    io_loop: Affine<IoLoop>,
+    remote: WeakHandle,
+    /// Keeps the loop waiting for other threads. A loop on a virtual clock reports a deadlock instead.
+    _waiting: Option<LoopHandle>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<CurrentLoop>> = const { RefCell::new(None) };
+    /// How many loops run on this thread, plus 1 if one was made current.
+    static LOOPS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Makes sure that what begins to wait now waits on a loop of Python, which is created if there is none.
+#[inline]
+pub(crate) fn ensure_current(py: Python<'_>) -> PyResult<()> {
+    if LOOPS.get() == 0 {
+        names(py).asyncio_loop.call0(py)?;
+    }
+    Ok(())
+}
+
+impl Loop {
+    /// Returns the loop of squall, which is created for the thread that first asks.
+    fn io_loop(&self) -> PyResult<&IoLoop> {
+        self.bound().io_loop.get()
+    }
+
+    fn bound(&self) -> &Bound_ {
+        self.bound.get_or_init(|| {
+            let is_virtual = self.is_virtual.load(Ordering::Relaxed);
+            let io_loop = if is_virtual { IoLoop::with_clock(VirtualClock::new()) } else { IoLoop::new() };
+            Self::bind(&io_loop, !is_virtual, &self.early)
+        })
+    }
+
+    fn bind(io_loop: &IoLoop, waits: bool, early: &Mutex<Option<Vec<Call>>>) -> Bound_ {
+        report_to_python();
+        squall::trace::show_as::<Value>(crate::value::show);
+        io_loop.around_sleep(|sleep| {
+            free_arrived();
+            detached(sleep);
+        });
+        let handle = io_loop.handle();
+        let early = early.lock().unwrap_or_else(PoisonError::into_inner).take();
+        for call in early.into_iter().flatten() {
+            io_loop.add_callback(move || call.run());
+        }
+        let remote = handle.downgrade();
+        Bound_ { io_loop: Affine::new(io_loop.clone()), remote, _waiting: waits.then_some(handle) }
+    }
+
+    /// Adds a callback, from any thread.
+    fn add(&self, call: Call) {
+        if self.closed.load(Ordering::Acquire) {
+            return;
+        }
+        let Some(bound) = self.bound.get() else {
+            let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(early) = &mut *early {
+                return early.push(call);
+            }
+            drop(early);
+            return self.bound().remote.add_callback(move || call.run());
+        };
+        match bound.io_loop.try_get() {
+            Some(io_loop) => io_loop.add_callback(move || call.run()),
+            None => bound.remote.add_callback(move || call.run()),
+        }
+    }
+
+    /// Marks the loop as running, calls `f`, and raises what left the run.
+    fn run<R>(&self, f: impl FnOnce(&IoLoop) -> PyResult<R>) -> PyResult<R> {
+        struct Running<'a>(&'a AtomicBool, Option<WeakHandle>);
+        impl Drop for Running<'_> {
+            fn drop(&mut self) {
+                LOOPS.set(LOOPS.get() - 1);
+                self.0.store(false, Ordering::Release);
+                set_home_loop(self.1.take());
+                free_arrived();
+            }
+        }
+        let io_loop = self.io_loop()?;
+        if self.running.swap(true, Ordering::AcqRel) {
+            return Err(PyRuntimeError::new_err("This event loop is already running"));
+        }
+        LOOPS.set(LOOPS.get() + 1);
+        let _running = Running(&self.running, set_home_loop(Some(self.bound().remote.clone())));
+        drop(take_leaving());
+        let result = f(io_loop);
+        take_leaving().map_or(result, Err)
+    }
+}
+
+#[pymethods]
+impl Loop {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self {
+            bound: OnceLock::new(),
+            early: Mutex::new(Some(Vec::new())),
+            is_virtual: AtomicBool::new(false),
+            running: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Lets the clock jump from timer to timer. Has an effect before the first use.
+    fn _use_virtual_time(&self) {
+        self.is_virtual.store(true, Ordering::Relaxed);
+    }
+
+    /// Makes this the loop of a tool.
+    fn _adopt(&self, tool: &Bound<'_, ToolLoop>) -> PyResult<()> {
+        let io_loop = tool.get().0.get()?;
+        let adopted = Self::bind(io_loop, false, &self.early);
+        self.bound.set(adopted).map_err(|_| PyRuntimeError::new_err("the IOLoop is in use already"))
+    }
+
+    /// Binds the loop to this thread.
+    fn _bind(&self) -> PyResult<()> {
+        self.io_loop().map(drop)
+    }
+
+    /// Calls `func` on the loop, and runs the loop until what it returns is done.
+    #[pyo3(signature = (func, timeout=None))]
+    fn _run_sync(&self, py: Python<'_>, func: Py<PyAny>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
+        self.run(|io_loop| {
+            // Held until the run ends, like everything that something waits for.
+            let mut awaited = None;
+            let call = || -> Future<Value> {
+                let called = func.call0(py).and_then(|result| {
+                    if result.is_none(py) {
+                        return Ok(Future::ready(Value(result)));
+                    }
+                    let future = awaited.insert(converted(result.bind(py))?);
+                    future.get().core().map(as_value)
+                });
+                called.unwrap_or_else(|raised| Future::failed(from_python(raised)))
+            };
+            let result = match timeout {
+                Some(timeout) => io_loop.run_sync_with_timeout(seconds(timeout), call),
+                None => io_loop.run_sync(call),
+            };
+            result.map(|value| value.0).map_err(|exception| to_python(&exception))
+        })
+    }
+
+    fn _start(&self) -> PyResult<()> {
+        self.run(|io_loop| {
+            io_loop.start();
+            Ok(())
+        })
+    }
+
+    fn stop(&self) -> PyResult<()> {
+        self.io_loop()?.stop();
+        Ok(())
+    }
+
+    fn _is_running(&self) -> bool {
+        self.running.load(Ordering::Acquire)
+    }
+
+    fn _is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    fn _close(&self) -> PyResult<()> {
+        if self.running.load(Ordering::Acquire) {
+            return Err(PyRuntimeError::new_err("Cannot close a running event loop"));
+        }
+        if let Some(bound) = self.bound.get() {
+            match bound.io_loop.get() {
+                Ok(io_loop) => io_loop.close(),
+                Err(_) if bound.io_loop.is_left_behind() => {}
+                Err(raised) => return Err(raised),
+            }
+        }
+        self.closed.store(true, Ordering::Release);
+        drop(self.early.lock().unwrap_or_else(PoisonError::into_inner).take());
+        Ok(())
+    }
+
+    /// Returns the seconds since the loop was created.
+    fn _now(&self) -> PyResult<f64> {
+        Ok(self.io_loop()?.time().as_secs_f64())
+    }
+
+    /// Makes it the loop on which squall's Futures wait outside of any run.
+    fn _make_current(&self) -> PyResult<()> {
+        let guard = self.io_loop()?.make_current();
+        let before = CURRENT.replace(Some(guard));
+        LOOPS.set(LOOPS.get() + usize::from(before.is_none()));
+        Ok(())
+    }
+
+    #[staticmethod]
+    fn _clear_current() {
+        let before = CURRENT.take();
+        LOOPS.set(LOOPS.get() - usize::from(before.is_some()));
+    }
+
+    /// Calls `callback` in the next turn of the loop. May be called from any thread.
+    #[pyo3(signature = (callback, *args, **kwargs))]
+    fn add_callback(
+        &self,
+        py: Python<'_>,
+        callback: Py<PyAny>,
+        args: Py<PyTuple>,
+        kwargs: Option<Py<PyDict>>,
+    ) -> PyResult<()> {
+        let context = Some(Context::copy_current(py)?);
+        self.add(Call { function: callback, args, kwargs, context });
+        Ok(())
+    }
+
+    /// Calls a handle of asyncio, which enters a context of its own and reports its exceptions itself.
+    fn _call_soon(&self, py: Python<'_>, run: Py<PyAny>) {
+        self.add(Call { function: run, args: PyTuple::empty(py).unbind(), kwargs: None, context: None });
+    }
+
+    #[pyo3(signature = (delay, callback, *args, **kwargs))]
+    fn _call_later(
+        &self,
+        py: Python<'_>,
+        delay: f64,
+        callback: Py<PyAny>,
+        args: Py<PyTuple>,
+        kwargs: Option<Py<PyDict>>,
+    ) -> PyResult<Timeout> {
+        let context = Some(Context::copy_current(py)?);
+        let call = Call { function: callback, args, kwargs, context };
+        Ok(Timeout(Affine::new(self.io_loop()?.call_later(seconds(delay), move || call.run()))))
+    }
+
+    fn remove_timeout(&self, timeout: &Bound<'_, Timeout>) -> PyResult<()> {
+        self.io_loop()?.remove_timeout(timeout.get().0.get()?);
+        Ok(())
+    }
+
+    /// Calls `callback` once the returned ticket has arrived, from any thread. The loop waits for it.
+    fn _expect(&self, py: Python<'_>, callback: Py<PyAny>) -> PyResult<Ticket> {
+        let call = Call {
+            function: callback,
+            args: PyTuple::empty(py).unbind(),
+            kwargs: None,
+            context: Some(Context::copy_current(py)?),
+        };
+        let ticket = self.io_loop()?.expect_callback(move || call.run());
+        Ok(Ticket(Mutex::new(Some(ticket))))
+    }
+
+    fn _add_handler(&self, fd: i32, handler: Py<PyAny>, events: u32) -> PyResult<()> {
+        let call = move |events: FdEvents| {
+            let py = py();
+            if let Err(raised) = handler.call1(py, (to_python_events(events),)) {
+                report_callback(py, &handler, raised);
+            }
+        };
+        Ok(self.io_loop()?.add_handler(descriptor(fd)?, of_python_events(events), call)?)
+    }
+
+    fn _update_handler(&self, fd: i32, events: u32) -> PyResult<()> {
+        Ok(self.io_loop()?.update_handler(&descriptor(fd)?, of_python_events(events))?)
+    }
+
+    fn _remove_handler(&self, fd: i32) -> PyResult<()> {
+        self.io_loop()?.remove_handler(&descriptor(fd)?);
+        Ok(())
+    }
+
+    /// Returns, as text, which coroutine waits for what.
+    fn dump(&self) -> PyResult<String> {
+        Ok(self.io_loop()?.dump().to_string())
+    }
+
+    /// Returns what wakes the loop for a signal, if it belongs to this thread.
+    fn _waker(&self) -> PyResult<Waker> {
+        self.io_loop()?;
+        Ok(Waker(self.bound().remote.clone()))
+    }
+}
+
+/// A loop that a tool of squall drives.
+#[pyclass(module = "squall._squall", frozen)]
+pub(crate) struct ToolLoop(pub(crate) Affine<IoLoop>);
+
+/// Wakes a loop when a signal has come. Its thread then runs the handlers of Python.
+#[pyclass(module = "squall._squall", frozen)]
+pub(crate) struct Waker(pub(crate) WeakHandle);
+
+/// A timer that was set.
+#[pyclass(module = "squall._squall", frozen)]
+pub(crate) struct Timeout(Affine<squall::ioloop::Timeout>);
+
+/// The result of another thread, which is still to arrive.
+#[pyclass(module = "squall._squall", frozen)]
+pub(crate) struct Ticket(Mutex<Option<squall::ioloop::Ticket>>);
+
+#[pymethods]
+impl Ticket {
+    /// Lets the loop call the callback. May be called from any thread.
+    #[pyo3(signature = (*_args))]
+    fn arrive(&self, _args: &Bound<'_, PyTuple>) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// Tornado's `IOLoop.READ`, `IOLoop.WRITE`.
+const READ: u32 = 1;
+const WRITE: u32 = 4;
+
+fn of_python_events(events: u32) -> FdEvents {
+    FdEvents { read: events & READ != 0, write: events & WRITE != 0 }
+}
+
+fn to_python_events(events: FdEvents) -> u32 {
+    u32::from(events.read) * READ + u32::from(events.write) * WRITE
+}
+
+/// Returns any Future as one of a Python value.
+fn as_value(core: AnyFuture) -> Future<Value> {
+    if core.done() {
+        let result = result_of(core).map(Value).map_err(from_python);
+        return result.map_or_else(Future::failed, Future::ready);
+    }
+    Shaped::future(Source::Any(core))
+}

@@ -1,0 +1,68 @@
+//! The CPython extension of squall: Python's generators and coroutines, driven by squall's Runner.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `affine` | values that belong to one thread, and all `unsafe` code |
+//! | `names` | classes and functions of the Python side |
+//! | `value`, `raised`, `lines` | objects, exceptions and lines of Python as squall's |
+//! | `body`, `generator`, `native` | coroutines: what they share, decorated ones, `async def` |
+//! | `future`, `waiters`, `shaped`, `foreign` | the class `Future`; what waits for one; lists, limits and locks; asyncio's |
+//! | `collect` | what the collector of cycles is shown |
+//! | `convert` | `convert_yielded`, `multi`, `sleep`, `with_timeout` |
+//! | `ioloop`, `callback`, `signals` | the class `Loop` |
+//! | `locks`, `queues`, `iterating`, `periodic` | the rest of Tornado's modules |
+//! | `recording` | traces |
+
+mod affine;
+mod body;
+mod callback;
+mod collect;
+mod convert;
+mod foreign;
+mod future;
+mod generator;
+mod ioloop;
+mod iterating;
+mod lines;
+mod locks;
+mod names;
+mod native;
+mod periodic;
+mod queues;
+mod raised;
+mod recording;
+mod shaped;
+mod signals;
+mod value;
+mod waiters;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _squall(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(names::_init, module)?)?;
+    module.add_function(wrap_pyfunction!(generator::describe, module)?)?;
+    module.add_function(wrap_pyfunction!(generator::start, module)?)?;
+    module.add_function(wrap_pyfunction!(native::task, module)?)?;
+    module.add_function(wrap_pyfunction!(native::_set_asyncio_loop, module)?)?;
+    module.add_function(wrap_pyfunction!(foreign::foreign, module)?)?;
+    module.add_function(wrap_pyfunction!(convert::convert, module)?)?;
+    module.add_function(wrap_pyfunction!(convert::moment, module)?)?;
+    module.add_function(wrap_pyfunction!(convert::multi, module)?)?;
+    module.add_function(wrap_pyfunction!(convert::sleep, module)?)?;
+    module.add_function(wrap_pyfunction!(convert::with_timeout, module)?)?;
+    module.add_function(wrap_pyfunction!(signals::_wake_by_signals, module)?)?;
+    future::add(module)?;
+    module.add_class::<generator::CoroutineFunction>()?;
+    module.add_class::<foreign::Arrival>()?;
+    module.add_class::<ioloop::Loop>()?;
+    module.add_class::<ioloop::ToolLoop>()?;
+    module.add_class::<ioloop::Waker>()?;
+    module.add_class::<ioloop::Timeout>()?;
+    module.add_class::<ioloop::Ticket>()?;
+    locks::add(module)?;
+    queues::add(module)?;
+    iterating::add(module)?;
+    periodic::add(module)?;
+    recording::add(module)
+}

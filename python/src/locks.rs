@@ -1,0 +1,203 @@
+//! Locks: `Event`, `Condition`, `Semaphore`, `BoundedSemaphore` and `Lock` of squall, as base classes of `squall.locks`.
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyWeakrefReference};
+use pyo3::{PyTraverseError, PyVisit};
+use squall::{locks, Future};
+
+use crate::affine::Affine;
+use crate::collect;
+use crate::convert::seconds;
+use crate::future::{PyFuture, ResolvedBy, Result_};
+use crate::shaped::{Shaped, Source};
+use crate::waiters::{Keep, Requests};
+
+/// A lock, and the requests that are waiting for it.
+pub(crate) struct Line<L: 'static>(Affine<(L, Requests)>);
+
+impl<L> Line<L> {
+    pub(crate) fn new(lock: L) -> Self {
+        Self(Affine::new((lock, Requests::default())))
+    }
+
+    pub(crate) fn get(&self) -> PyResult<&L> {
+        Ok(&self.0.get()?.0)
+    }
+
+    /// Returns the Future object of a request. The lock holds it, or the timer of its time limit.
+    pub(crate) fn request<T: Result_>(
+        &self,
+        py: Python<'_>,
+        future: Future<T>,
+        limit: Option<f64>,
+    ) -> PyResult<Py<PyFuture>> {
+        let future = PyFuture::of(py, future, ResolvedBy::Holders)?;
+        self.hold(py, future, limit)
+    }
+
+    fn hold(&self, py: Python<'_>, future: Py<PyFuture>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
+        if limit.is_some() {
+            Keep::anchor(py, &future)?;
+        }
+        self.0.get()?.1.hold(py, future)
+    }
+
+    pub(crate) fn traverse(
+        &self,
+        visit: PyVisit<'_>,
+        more: impl FnOnce(&L, &mut collect::Visit<'_, '_>),
+    ) -> Result<(), PyTraverseError> {
+        let Some((lock, requests)) = self.0.try_get() else { return Ok(()) };
+        collect::traverse(visit, |visit| {
+            requests.traverse(visit);
+            more(lock, visit);
+        })
+    }
+
+    pub(crate) fn clear(&self) {
+        if let Some((_, requests)) = self.0.try_get() {
+            requests.clear();
+        }
+    }
+}
+
+macro_rules! lock {
+    ($(#[$doc:meta])* $name:ident($lock:ty), new($($arg:ident: $type:ty),*) { $($methods:tt)* }) => {
+        $(#[$doc])*
+        #[pyclass(module = "squall._squall", subclass, frozen, weakref)]
+        pub(crate) struct $name(Line<$lock>);
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            #[pyo3(signature = ($($arg,)* *_args, **_kwargs))]
+            fn new($($arg: $type,)* _args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+                Self(Line::new(<$lock>::new($($arg),*)))
+            }
+
+            fn __repr__(&self) -> PyResult<String> {
+                Ok(format!("{:?}", self.0.get()?))
+            }
+
+            fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+                self.0.traverse(visit, |_, _| ())
+            }
+
+            fn __clear__(&self) {
+                self.0.clear();
+            }
+
+            $($methods)*
+        }
+    };
+}
+
+lock! {
+    /// A flag that coroutines can wait for.
+    Event(locks::Event), new() {
+        fn is_set(&self) -> PyResult<bool> {
+            Ok(self.0.get()?.is_set())
+        }
+
+        fn set(&self) -> PyResult<()> {
+            self.0.get()?.set();
+            Ok(())
+        }
+
+        fn clear(&self) -> PyResult<()> {
+            self.0.get()?.clear();
+            Ok(())
+        }
+
+        #[pyo3(signature = (limit=None))]
+        fn _wait(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
+            let event = self.0.get()?;
+            let wait = limit.map_or_else(|| event.wait(), |limit| event.wait_within(seconds(limit)));
+            self.0.request(py, wait, limit)
+        }
+    }
+}
+
+lock! {
+    /// Lets coroutines wait until they are notified.
+    Condition(locks::Condition), new() {
+        #[pyo3(signature = (n=1))]
+        fn notify(&self, n: usize) -> PyResult<()> {
+            self.0.get()?.notify(n);
+            Ok(())
+        }
+
+        fn notify_all(&self) -> PyResult<()> {
+            self.0.get()?.notify_all();
+            Ok(())
+        }
+
+        #[pyo3(signature = (limit=None))]
+        fn _wait(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
+            let condition = self.0.get()?;
+            let wait = limit.map_or_else(|| condition.wait(), |limit| condition.wait_within(seconds(limit)));
+            self.0.request(py, wait, limit)
+        }
+    }
+}
+
+macro_rules! permits {
+    ($(#[$doc:meta])* $name:ident($lock:ty), new($($arg:ident: $type:ty),*), |$it:ident| $release:expr) => {
+        lock! {
+            $(#[$doc])*
+            $name($lock), new($($arg: $type),*) {
+                /// Waits for a permit. The result is what `make` returns for the lock.
+                #[pyo3(signature = (make, limit=None))]
+                fn _acquire(slf: &Bound<'_, Self>, make: Py<PyAny>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
+                    let (py, this) = (slf.py(), slf.get());
+                    let lock = this.0.get()?;
+                    let permit = match limit {
+                        None => lock.acquire_unguarded(),
+                        Some(limit) => lock.acquire_unguarded_within(seconds(limit)),
+                    };
+                    // Its value is cloned, never taken back.
+                    drop(permit.clone());
+                    let weak = PyWeakrefReference::new(slf.as_any())?.unbind();
+                    let granted = Shaped::future(Source::Granted(permit.erase(), make, weak));
+                    this.0.request(py, granted, limit)
+                }
+
+                fn _release(&self) -> PyResult<()> {
+                    let $it = self.0.get()?;
+                    $release
+                }
+            }
+        }
+    };
+}
+
+permits! {
+    /// Lets at most so many coroutines in at once.
+    Semaphore(locks::Semaphore), new(value: usize), |lock| {
+        lock.release();
+        Ok(())
+    }
+}
+
+permits! {
+    /// A semaphore that may not be released more often than it was acquired.
+    BoundedSemaphore(locks::BoundedSemaphore), new(value: usize), |lock| {
+        lock.release().map_err(|_| PyValueError::new_err("Semaphore released too many times"))
+    }
+}
+
+permits! {
+    /// Lets one coroutine in at once.
+    Lock(locks::Lock), new(), |lock| {
+        lock.release().map_err(|_| PyRuntimeError::new_err("release unlocked lock"))
+    }
+}
+
+pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Event>()?;
+    module.add_class::<Condition>()?;
+    module.add_class::<Semaphore>()?;
+    module.add_class::<BoundedSemaphore>()?;
+    module.add_class::<Lock>()
+}

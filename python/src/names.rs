@@ -1,0 +1,78 @@
+//! What the Python side of the package tells the extension: classes and functions.
+
+use pyo3::exceptions::PyKeyError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// The classes and functions of the Python side.
+        pub(crate) struct Names {
+            $($(#[$doc])* pub(crate) $name: Py<PyAny>,)*
+        }
+
+        impl Names {
+            fn of(given: &Bound<'_, PyDict>) -> PyResult<Self> {
+                let get = |name: &'static str| -> PyResult<Py<PyAny>> {
+                    let it = given.get_item(name)?;
+                    it.map(Bound::unbind).ok_or_else(|| PyKeyError::new_err(name))
+                };
+                Ok(Self { $($name: get(stringify!($name))?,)* })
+            }
+        }
+    };
+}
+
+names! {
+    /// `gen.Return`.
+    return_,
+    /// `gen.BadYieldError`.
+    bad_yield,
+    /// `gen.TimeoutError`.
+    timeout,
+    /// `asyncio.CancelledError`.
+    cancelled,
+    /// `asyncio.InvalidStateError`.
+    invalid_state,
+    /// `testing.Deadlock`.
+    deadlock,
+    /// `queues.QueueEmpty`.
+    queue_empty,
+    /// `queues.QueueFull`.
+    queue_full,
+    /// `types.GeneratorType`.
+    generator,
+    /// `types.CoroutineType`.
+    coroutine,
+    /// `collections.abc.Generator`.
+    abstract_generator,
+    /// Converts what is yielded into a Future of this package, by the registry of `convert_yielded`.
+    convert,
+    /// Logs an exception that nothing received: a text, the exception, and the callback that raised it or `None`.
+    report,
+    /// Prints an object in at most some dozens of characters.
+    show,
+    /// Returns the asyncio facade of the current loop.
+    asyncio_loop,
+    /// `asyncio.tasks._enter_task`.
+    enter_task,
+    /// `asyncio.tasks._leave_task`.
+    leave_task,
+}
+
+static NAMES: PyOnceLock<Names> = PyOnceLock::new();
+
+/// Returns the names, which the package sets when it is imported.
+#[inline]
+pub(crate) fn names(py: Python<'_>) -> &'static Names {
+    NAMES.get(py).expect("the package squall has been imported")
+}
+
+/// Sets the names. Only the first call has an effect.
+#[pyfunction]
+pub(crate) fn _init(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<()> {
+    let given = Names::of(given)?;
+    let _ = NAMES.set(py, given);
+    Ok(())
+}

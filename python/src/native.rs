@@ -1,0 +1,176 @@
+//! Native coroutines: Python's `async def`, driven by squall's tasks.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::future::Future as StdFuture;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as PollContext, Poll};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use squall::{AnyFuture, Future, Place, Result};
+use squall_runner::native::{await_done, start_foreign, yielded_at, Foreign};
+
+use crate::affine::{py, send, Context, Sent};
+use crate::body::{peek, Body};
+use crate::convert::converted;
+use crate::future::PyFuture;
+use crate::generator::throw;
+use crate::ioloop::ensure_current;
+use crate::lines::{coroutine_of, running_line};
+use crate::names::names;
+use crate::raised::{from_python, to_python};
+use crate::value::Value;
+
+/// A Python coroutine as the body of a task.
+struct Native {
+    body: Rc<Body>,
+    /// What it awaits; a Future that is done before its first step, and after a bare `yield`.
+    awaits: AnyFuture,
+}
+
+thread_local! {
+    /// The asyncio loop that runs on this thread.
+    static ASYNCIO_LOOP: RefCell<Option<Py<PyAny>>> = const { RefCell::new(None) };
+}
+
+/// Sets the asyncio loop that runs on this thread, and returns the one before.
+#[pyfunction]
+pub(crate) fn _set_asyncio_loop(py: Python<'_>, asyncio_loop: Option<Py<PyAny>>) -> Py<PyAny> {
+    ASYNCIO_LOOP.replace(asyncio_loop).unwrap_or_else(|| py.None())
+}
+
+impl Native {
+    /// Makes one step, as the task that asyncio sees as the current one.
+    fn step(&self, py: Python<'_>, resume: impl FnOnce(&Py<PyAny>) -> Sent) -> Sent {
+        drop(self.body.awaited.take());
+        let Some(inner) = self.body.inner.take() else { return Sent::Returned(py.None()) };
+        let task = peek(&self.body.result, |result| result.map(|result| result.clone_ref(py)));
+        let asyncio_loop = ASYNCIO_LOOP.with_borrow(|it| it.as_ref().map(|it| it.clone_ref(py)));
+        let as_task = task.as_ref().zip(asyncio_loop.as_ref());
+        let entered = as_task.is_some_and(|it| names(py).enter_task.call1(py, it).is_ok());
+        let sent = self.body.within(|| resume(&inner));
+        if entered {
+            if let Some(it) = as_task {
+                drop(names(py).leave_task.call1(py, it));
+            }
+        }
+        if matches!(sent, Sent::Yielded(_)) {
+            self.body.inner.set(Some(inner));
+        }
+        sent
+    }
+
+    /// Returns the Future object that an `await` has come down to.
+    fn awaited(py: Python<'_>, yielded: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
+        if let Ok(future) = yielded.cast::<PyFuture>() {
+            future.get().core()?;
+            return Ok(future.clone().unbind());
+        }
+        if yielded.getattr_opt(intern!(py, "_asyncio_future_blocking"))?.is_none() {
+            return Err(PyRuntimeError::new_err(format!("Task got bad yield: {}", yielded.repr()?)));
+        }
+        yielded.setattr(intern!(py, "_asyncio_future_blocking"), false)?;
+        converted(yielded)
+    }
+}
+
+impl StdFuture for Native {
+    type Output = Result<Value>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Result<Value>> {
+        let (this, py) = (&mut *self, py());
+        let mut sent = match await_done(&this.awaits, None, cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Ok(())) => this.step(py, |inner| send(inner, py.None().bind(py))),
+            Poll::Ready(Err(cancelled)) => this.step(py, |inner| throw(py, inner, to_python(&cancelled))),
+        };
+        loop {
+            match sent {
+                Sent::Yielded(yielded) if yielded.is_none(py) => {
+                    this.awaits = done();
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Sent::Yielded(yielded) => match this.body.within(|| Self::awaited(py, yielded.bind(py))) {
+                    Ok(future) => {
+                        this.awaits = match future.get().core() {
+                            Ok(core) => core,
+                            Err(raised) => return Poll::Ready(Err(from_python(raised))),
+                        };
+                        this.body.awaited.set(Some(future));
+                        match await_done(&this.awaits, None, cx) {
+                            Poll::Pending => return Poll::Pending,
+                            Poll::Ready(Ok(())) => {
+                                sent = this.step(py, |inner| send(inner, py.None().bind(py)))
+                            }
+                            Poll::Ready(Err(cancelled)) => {
+                                sent = this.step(py, |inner| throw(py, inner, to_python(&cancelled)));
+                            }
+                        }
+                    }
+                    Err(raised) => sent = this.step(py, |inner| throw(py, inner, raised)),
+                },
+                Sent::Returned(value) => {
+                    this.body.end();
+                    return Poll::Ready(Ok(Value(value)));
+                }
+                Sent::Raised(raised) => {
+                    let exception = from_python(raised);
+                    this.body.end();
+                    return Poll::Ready(Err(exception));
+                }
+            }
+        }
+    }
+}
+
+impl Foreign for Native {
+    type Value = Value;
+
+    fn place(&self) -> Option<Place> {
+        self.body.place()
+    }
+
+    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
+        visit(&self.body);
+    }
+}
+
+impl Drop for Native {
+    fn drop(&mut self) {
+        self.body.abandon();
+    }
+}
+
+/// Returns a Future that is done, which is awaited where there is nothing to wait for.
+fn done() -> AnyFuture {
+    thread_local!(static DONE: AnyFuture = Future::ready(()).erase());
+    DONE.try_with(AnyFuture::clone).unwrap_or_else(|_| Future::ready(()).erase())
+}
+
+/// Starts a Python coroutine in the next turn of the loop.
+pub(crate) fn start(coroutine: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
+    let py = coroutine.py();
+    ensure_current(py)?;
+    let name = coroutine.getattr_opt(intern!(py, "__name__"))?;
+    let name = name.unwrap_or_else(|| PyString::new(py, "coroutine").into_any());
+    let described = coroutine_of(&name, coroutine.getattr_opt(intern!(py, "cr_code"))?.as_ref());
+    let body = Body::new(Context::copy_current(py)?);
+    body.inner.set(Some(coroutine.clone().unbind()));
+    let native = Box::new(Native { body: body.clone(), awaits: done() });
+    let future = match running_line(py) {
+        Some(place) => yielded_at(place, || start_foreign(described, native)),
+        None => start_foreign(described, native),
+    };
+    PyFuture::of_body(py, future, &body)
+}
+
+/// Starts a coroutine, or anything like one that has its methods, and returns the Future of its result.
+#[pyfunction]
+pub(crate) fn task(coroutine: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
+    start(coroutine)
+}
