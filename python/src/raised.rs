@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PySystemExit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTraceback};
 use squall::resolvable::State;
@@ -87,9 +88,12 @@ pub(crate) fn from_python(raised: PyErr) -> Exception {
 pub(crate) fn to_python(exception: &Exception) -> PyErr {
     let py = py();
     if let Some(Raised { exception, traceback }) = exception.downcast_ref() {
-        let raised = PyErr::from_value(exception.bind(py).clone().into_any());
-        raised.set_traceback(py, traceback.as_ref().map(|traceback| traceback.bind(py).clone()));
-        return raised;
+        let exception = exception.bind(py);
+        // Before the `PyErr` is made, which takes the traceback that the exception has then.
+        if let Err(raised) = exception.setattr(intern!(py, "__traceback__"), traceback.as_ref()) {
+            return raised;
+        }
+        return PyErr::from_value(exception.clone().into_any());
     }
     let names = names(py);
     let made = match exception.downcast_ref::<Error>() {

@@ -23,13 +23,14 @@ pub(crate) enum Source {
     /// A list of Futures that are all done: a list of their values, or a dict with these keys.
     List(Future<Vec<AnyFuture>>, Option<Py<PyList>>),
     /// A Future with a time limit: the value of the Future inside. The message of the exception, if that is a timeout.
+    #[allow(dead_code)] // It keeps the object by being there.
     Limited(Future<AnyFuture>, Kept, Option<Py<PyAny>>),
     /// A lock that was granted: a context manager, which this makes for the lock.
     Granted(AnyFuture, Py<PyAny>, Py<PyWeakrefReference>),
 }
 
 /// Keeps the object of a Future for as long as something waits for it that the collector does not know.
-pub(crate) struct Kept(#[allow(dead_code)] pub(crate) Py<PyFuture>);
+pub(crate) struct Kept(pub(crate) Py<PyFuture>);
 
 impl Source {
     fn core(&self) -> AnyFuture {
