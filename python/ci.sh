@@ -1,0 +1,15 @@
+#!/bin/bash
+# Builds the Python package, and runs its tests and Tornado's own on it.
+set -euo pipefail
+cd "$(dirname "$0")"
+venv=${SQUALL_VENV:-target/venv}
+[ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+python=$venv/bin/python
+"$venv/bin/pip" install --quiet --disable-pip-version-check 'maturin>=1.9,<2' 'tornado==6.5.*'
+cargo fmt --check
+VIRTUAL_ENV=$(realpath "$venv") "$venv/bin/maturin" develop --quiet
+"$python" tests/cycles.py
+"$python" tests/soundness.py
+"$python" tests/tornado_suite.py
+"$python" tests/tornado_suite.py --gc gen concurrent locks queues
+"$python" tests/tornado_suite.py httpclient httpserver iostream web
