@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use hyper::ext::ReasonPhrase;
 use hyper::header::{HeaderValue, ALLOW, CONNECTION, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode, Uri};
@@ -16,7 +17,7 @@ use squall_runner::{Context, Exception, Future, Promise, Result};
 
 use super::access_log::{self, TARGET};
 use super::connection::Connection;
-use super::error::{ConnectionClosed, HttpError};
+use super::error::{reason, ConnectionClosed, HttpError};
 use super::handler::{write_page, Handler, Verb};
 use super::receiver::Receiver;
 use super::request::Request;
@@ -345,7 +346,13 @@ impl Exchange {
         let body = self.body.take()?;
         self.connection.note_response(body.is_small());
         let mut response = Response::new(body);
-        *response.status_mut() = self.status.get();
+        let status = self.status.get();
+        *response.status_mut() = status;
+        if status.canonical_reason().is_none() {
+            // hyper would send `<none>`.
+            let unknown = ReasonPhrase::from_static(reason(status.as_u16()).as_bytes());
+            response.extensions_mut().insert(unknown);
+        }
         std::mem::swap(response.headers_mut(), &mut *self.headers.borrow_mut());
         Some(response)
     }

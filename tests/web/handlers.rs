@@ -409,6 +409,20 @@ fn statuses_without_a_body_have_none() {
     });
 }
 
+handler!(Unassigned, |req| {
+    req.write("odd");
+    req.set_status(299)
+});
+
+#[test]
+fn status_without_a_standard_reason_is_unknown() {
+    serve(&Application::new().route("/", Unassigned), |address| async move {
+        let answer = talk(address, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await?;
+        assert!(answer.starts_with("HTTP/1.1 299 Unknown\r\n") && answer.ends_with("odd"), "{answer}");
+        Ok(())
+    });
+}
+
 #[test]
 fn default_handler_answers_what_no_route_matches() {
     serve(&Application::new().default_handler(Paused), |address| async move {

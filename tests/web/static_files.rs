@@ -73,6 +73,17 @@ fn files_have_types_tags_and_dates() {
 }
 
 #[test]
+fn dot_in_a_path_is_the_same_directory() {
+    let directory = Directory::new("dots");
+    serve(&directory.app(), |address| async move {
+        for path in ["/static/./a.txt", "/static/sub/./page.html", "/static/%2e/a.txt"] {
+            assert_eq!(get(address, path).await?.status, 200, "{path}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn nothing_outside_of_the_directory_is_found() {
     let directory = Directory::new("outside");
     serve(&directory.app(), |address| async move {

@@ -23,7 +23,7 @@ impl OpenFile {
     /// If the system fails, for example since no descriptor is left.
     pub(super) fn find(root: &Path, path: &str) -> io::Result<Option<Self>> {
         let inside = Path::new(path);
-        let is_plain = |component| matches!(component, Component::Normal(_));
+        let is_plain = |component| matches!(component, Component::Normal(_) | Component::CurDir);
         if path.contains('\0') || path.ends_with('/') || !inside.components().all(is_plain) {
             return Ok(None);
         }
