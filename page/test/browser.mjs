@@ -29,7 +29,7 @@ export function write(subject, args = []) {
       name = join(directory, `${written.size}.json`);
       writeFileSync(name, JSON.stringify(subject));
     }
-    execFileSync(SQUALL, ['trace', name, '--format', 'html', '-o', file, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(SQUALL, ['trace', name, '--format', 'html', '--no-questions', '-o', file, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
     written.set(key, file);
   }
   return written.get(key);

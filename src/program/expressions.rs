@@ -12,11 +12,12 @@ use super::objects::{method, wait_iterator_by_key};
 use super::operators::{get, integer, len};
 use super::raised::{self, type_error};
 use super::run::duration;
+use super::show;
 use super::statements::Frame;
 use super::syntax::{Action, Arguments, DefId, Expression, Function, Name, Operator, Type};
 use super::value::{kept, multi, Callback, Object, Value};
 use crate::ioloop::IoLoop;
-use crate::trace::note;
+use crate::trace::{note, observed};
 use crate::{convert_yielded, maybe_future, sleep, task, with_timeout_quiet};
 
 /// The description of `asyncio.sleep` in traces.
@@ -145,9 +146,10 @@ impl Frame {
         match action {
             Action::Log => {
                 let words = values.iter().map(|value| world.text(value)).collect::<Result<Vec<_>>>()?;
-                let text = words.join(" ");
-                note(&text);
-                world.record.line(text);
+                if observed() {
+                    note(&values.iter().map(show::printed).collect::<Vec<_>>().join(" "));
+                }
+                world.record.line(words.join(" "));
             }
             Action::Append => match values[0].object() {
                 Some(Object::List(list)) => {

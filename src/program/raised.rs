@@ -17,7 +17,7 @@ pub(super) struct Raised {
 impl fmt::Display for Raised {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.argument {
-            Some(argument) => f.write_str(&show::described(argument)),
+            Some(argument) => f.write_str(&show::printed(argument)),
             None => Ok(()),
         }
     }

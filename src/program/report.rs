@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{json, Value as Json};
 
+use super::show::python;
+
 /// A record of what a program did, from its first statement to its end. Times are virtual milliseconds.
 ///
 /// ```
@@ -115,7 +117,7 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Result(value) => write!(f, "result: {value}"),
+            Self::Result(value) => write!(f, "result: {}", python(value)),
             Self::Exception { name, message } if message.is_empty() => write!(f, "raised {name}"),
             Self::Exception { name, message } => write!(f, "raised {name}: {message}"),
             Self::Stopped => f.write_str("stopped"),

@@ -39,9 +39,13 @@ pub(super) fn exception(exception: &Exception) -> Result<String> {
     Showing { parts: PARTS }.exception(exception, 0)
 }
 
-/// Returns a description of a value for messages, also if it is too deep.
-pub(super) fn described(value: &Value) -> String {
-    text(value).unwrap_or_else(|TooDeep| format!("<{}>", value.type_name()))
+/// Returns the value like Python's `str`, for what people read: programs are shown as Python. Records have [`text`].
+pub(super) fn printed(value: &Value) -> String {
+    match plain(value) {
+        Ok(Json::String(text)) => text,
+        Ok(json) => python(&json),
+        Err(TooDeep) => format!("<{}>", value.type_name()),
+    }
 }
 
 /// Prints a value of a coroutine in traces like Python does, since programs are shown as Python.
@@ -55,7 +59,7 @@ pub(super) fn value(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 }
 
 /// Returns the value like Python's `repr`. Values that JSON does not have are in angle brackets already.
-fn python(json: &Json) -> String {
+pub(super) fn python(json: &Json) -> String {
     match json {
         Json::Null => "None".to_owned(),
         Json::Bool(true) => "True".to_owned(),

@@ -241,7 +241,7 @@ impl Yieldable<marker::Custom> for Value {
             _ if matches!(self, Self::Null) => Ok(moment()),
             Some(Object::List(_) | Object::Dict(_)) => multi(&self, |_| false),
             Some(Object::Awaitable(awaitable)) => Ok(native::start(awaitable.coroutine, awaitable.take())),
-            _ => Err(Error::BadYield(show::described(&self)).into()),
+            _ => Err(Error::BadYield(show::printed(&self)).into()),
         }
     }
 

@@ -100,6 +100,7 @@ impl Stepper {
         let Some((call, generator)) = start else {
             panic!("Stepper::new was given a function whose Future is not that of a coroutine which it calls: write Stepper::new(|| my_coroutine(..))")
         };
+        apart(|| drop(future));
         Self {
             coroutine: call.coroutine,
             io_loop,

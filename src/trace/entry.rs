@@ -195,6 +195,29 @@ pub enum Recorded {
     },
 }
 
+impl Recorded {
+    /// Returns the line of the program at which it happened, as far as that was told.
+    ///
+    /// ```
+    /// let trace = squall::trace::record(|| squall::trace::note("here"));
+    /// assert!(trace.entries()[0].event.place().is_some());
+    /// ```
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::Call { place, .. }
+            | Self::Yield { place, .. }
+            | Self::Wait { place, .. }
+            | Self::Return { place, .. }
+            | Self::Raise { place, .. }
+            | Self::Made { place, .. }
+            | Self::Note { place, .. }
+            | Self::Run { place, .. }
+            | Self::Timer { place, .. } => *place,
+            _ => None,
+        }
+    }
+}
+
 /// A call that came before the entries that were kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Earlier {

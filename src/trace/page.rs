@@ -90,6 +90,43 @@ impl Ask {
         self.decides = Some(step);
         self
     }
+
+    /// Returns the step before which it is asked, counted from 0.
+    pub fn before(&self) -> usize {
+        self.before
+    }
+
+    /// Returns the question in a language.
+    pub fn question(&self, lang: Lang) -> &str {
+        &self.question[lang as usize]
+    }
+
+    /// Returns what is told after the answer.
+    pub fn why(&self, lang: Lang) -> &str {
+        &self.why[lang as usize]
+    }
+
+    /// Returns the answers to choose from, in order.
+    pub fn options(&self, lang: Lang) -> impl ExactSizeIterator<Item = &str> {
+        self.options.iter().map(move |option| &*option[lang as usize])
+    }
+
+    /// Returns the place of the right answer among [`options`](Self::options), counted from 0.
+    ///
+    /// ```
+    /// use squall::trace::{Ask, Lang};
+    ///
+    /// let ask = Ask::new(2, ["What?", "什么？"], ["", ""]).option(["4", "4"]).right(["5", "5"]);
+    /// assert_eq!(ask.options(Lang::En).nth(ask.answer()), Some("5"));
+    /// ```
+    pub fn answer(&self) -> usize {
+        self.right
+    }
+
+    /// Returns the step that decides it, counted from 0.
+    pub fn decides(&self) -> Option<usize> {
+        self.decides
+    }
 }
 
 impl<'a> Page<'a> {

@@ -10,6 +10,7 @@ mod telling;
 pub(crate) mod words;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use squall_runner::trace::{CallId, FutureId};
 
@@ -141,6 +142,33 @@ impl<'a> Narrator<'a> {
             Part::Code(code) => code.clone(),
         });
         text.collect()
+    }
+
+    /// Returns the name of a call: `fetch` for the first call of `fetch`, `fetch#2` for the second.
+    pub fn call(&self, call: CallId) -> String {
+        self.names.call(call)
+    }
+
+    /// Returns the name of a Future: that of the call whose result it is, or where it comes from, as in `sleep`.
+    pub fn future(&self, future: FutureId) -> String {
+        self.names.future(future)
+    }
+
+    /// Returns the call whose result the Future is, if it is one.
+    pub fn call_of(&self, future: FutureId) -> Option<CallId> {
+        self.names.call_of(future)
+    }
+
+    /// Returns a time as text, in the unit of the trace: `500 ms`, `60.5 s`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use squall::trace::Narrator;
+    ///
+    /// assert_eq!(Narrator::new(&[]).time(Duration::from_millis(500)), "500\u{a0}ms");
+    /// ```
+    pub fn time(&self, time: Duration) -> String {
+        self.unit.tell(time)
     }
 
     /// Returns the call that acts in a step: the one that the step is about, or else the one that runs. `None` is the

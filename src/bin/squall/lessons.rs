@@ -1,4 +1,11 @@
-//! The built-in lessons. Each is a whole program that shows one pattern of Tornado's coroutine guide.
+//! The built-in lessons, in the order of the course. Each is a folder with a whole program, the Tornado original of it, and
+//! what is said and asked of it in English and in Chinese.
+
+mod text;
+
+use squall::trace::Lang;
+
+pub(crate) use text::{Prediction, Text};
 
 /// Prints to the trace as well. It hides the standard `println!` in the modules below.
 macro_rules! println {
@@ -7,28 +14,43 @@ macro_rules! println {
     };
 }
 
-/// Declares the modules of the lessons, and lists them in the recommended order of reading.
+/// Declares the programs of the lessons, and lists the lessons in the recommended order of reading.
 macro_rules! lessons {
     ($($name:literal: $module:ident,)*) => {
-        $(mod $module;)*
+        $(mod $module {
+            pub(super) mod program;
+        })*
 
         /// All lessons.
         pub(crate) const LESSONS: &[Lesson] = &[$(Lesson {
             name: $name,
-            module: stringify!($module),
-            file: include_str!(concat!("lessons/", stringify!($module), ".rs")),
-            main: $module::main,
+            program: include_str!(concat!("lessons/", $name, "/program.rs")),
+            original: include_str!(concat!("lessons/", $name, "/tornado.py")),
+            english: include_str!(concat!("lessons/", $name, "/text.en")),
+            chinese: include_str!(concat!("lessons/", $name, "/text.zh")),
+            main: $module::program::main,
         },)*];
     };
 }
 
 lessons! {
+    "raw_generator": raw_generator,
+    "simplified_runner": simplified_runner,
     "nested_call": nested_call,
+    "hops": hops,
     "run_sync": run_sync,
-    "spawn_callback": spawn_callback,
+    "run_sync_lambda": run_sync_lambda,
     "bad_call": bad_call,
     "good_call": good_call,
-    "return": gen_return,
+    "spawn_callback": spawn_callback,
+    "never_started": never_started,
+    "return": r#return,
+    "timer": timer,
+    "native": native,
+    "never_awaited": never_awaited,
+    "convert_yielded": convert_yielded,
+    "task": task,
+    "executor": executor,
     "parallel_list": parallel_list,
     "parallel_map": parallel_map,
     "interleaving": interleaving,
@@ -36,17 +58,23 @@ lessons! {
     "looping": looping,
     "minute_loop": minute_loop,
     "minute_loop2": minute_loop2,
-    "native": native,
+    "with_timeout": with_timeout,
+    "lost_update": lost_update,
+    "deadlock": deadlock,
+    "back_pressure": back_pressure,
 }
 
 /// A built-in lesson.
 #[derive(Debug)]
 pub(crate) struct Lesson {
+    /// The name of the lesson and of its folder.
     pub(crate) name: &'static str,
-    /// The name of its module.
-    module: &'static str,
-    /// The source. Its first line says what the lesson shows, its second line names the section of the guide.
-    file: &'static str,
+    /// The source. Its first line says what the lesson shows, its second line what part of Tornado's guide it belongs to.
+    program: &'static str,
+    /// The same program for Tornado. It prints the same.
+    pub(crate) original: &'static str,
+    english: &'static str,
+    chinese: &'static str,
     pub(crate) main: fn() -> squall::Result<()>,
 }
 
@@ -64,54 +92,49 @@ impl Lesson {
             .filter(|lesson| likeness(lesson) > 0.75)
     }
 
-    /// Returns the path of its file, as the compiler has it.
+    /// Returns the path of its program, as the compiler has it.
     pub(crate) fn path(&self) -> String {
-        format!("{}/{}.rs", file!().trim_end_matches(".rs"), self.module)
+        format!("{}/{}/program.rs", file!().trim_end_matches(".rs"), self.name)
     }
 
-    /// Returns the text of its file.
-    pub(crate) fn text(&self) -> &'static str {
-        self.file
+    /// Returns the text of its program's file.
+    pub(crate) fn program(&self) -> &'static str {
+        self.program
+    }
+
+    /// Returns what is said and asked of the lesson in a language.
+    pub(crate) fn text(&self, lang: Lang) -> Text {
+        Text::parse(match lang {
+            // After the title and the section.
+            Lang::Zh => self.chinese.split_once("\n\n").map_or("", |(_, text)| text),
+            _ => self.english,
+        })
     }
 
     /// Returns what the lesson shows, in one sentence.
-    pub(crate) fn about(&self) -> &'static str {
-        self.heading(0)
-    }
-
-    /// Returns what it shows, in a Chinese sentence.
-    pub(crate) fn about_in_chinese(&self) -> &'static str {
-        match self.name {
-            "nested_call" => "协程调用协程：yield 调用得到的 Future。",
-            "run_sync" => "`run_sync` 把一个协程运行到底，并交出结果。",
-            "spawn_callback" => "发出去就不管：由循环调用协程，没有人等它。",
-            "bad_call" => "像普通函数那样调用协程，什么异常也不会抛出。",
-            "good_call" => "yield 协程，异常就在 yield 处抛出。",
-            "return" => "`raise gen.Return(value)` 可以在任何地方结束协程。",
-            "parallel_list" => "yield 一个列表：其中所有的同时等待。",
-            "parallel_map" => "yield 一个字典：结果按键取得。",
-            "interleaving" => "先留着 Future 不 yield，同时做别的事。",
-            "leaving_client" => "客户端在两次 flush 之间离开：只有某些次序才会暴露。",
-            "looping" => "循环处理陆续到来的东西：在循环条件里 yield。",
-            "minute_loop" => "每分钟做一次，每次都再晚一点：多出做事所花的时间。",
-            "minute_loop2" => "严格每分钟做一次：做事的同时，时钟在走。",
-            "native" => "`async fn` 和 yield 写法并用：可以互相等待。",
-            _ => self.about(),
+    pub(crate) fn about(&self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Zh => self.chinese.lines().next().unwrap_or_default(),
+            _ => self.heading(0),
         }
     }
 
-    /// Returns the section of Tornado's guide that describes the pattern.
-    pub(crate) fn guide(&self) -> &'static str {
-        self.heading(1).trim_start_matches("Tornado's guide: ").trim_end_matches('.')
+    /// Returns what the lesson belongs to: a section of Tornado's guide, or a module.
+    pub(crate) fn section(&self, lang: Lang) -> &'static str {
+        let section = match lang {
+            Lang::Zh => self.chinese.lines().nth(1).unwrap_or_default(),
+            _ => self.heading(1),
+        };
+        section.trim_end_matches(['.', '。'])
     }
 
     fn heading(&self, line: usize) -> &'static str {
-        self.file.lines().nth(line).unwrap_or_default().trim_start_matches("//! ")
+        self.program.lines().nth(line).unwrap_or_default().trim_start_matches("//! ")
     }
 
     /// Returns the lines of the program, each with its number in the file.
     pub(crate) fn source(&self) -> impl Iterator<Item = (usize, &'static str)> {
-        (1..).zip(self.file.lines()).skip(3)
+        (1..).zip(self.program.lines()).skip(3)
     }
 }
 
@@ -122,15 +145,42 @@ mod tests {
     #[test]
     fn each_lesson_says_what_it_shows_and_what_part_of_the_guide_it_is() {
         for lesson in LESSONS {
-            assert!(lesson.file.starts_with("//! "), "{}", lesson.name);
-            assert!(lesson.heading(1).starts_with("Tornado's guide: "), "{}", lesson.name);
-            assert!(lesson.about().len() <= 70, "{}", lesson.name);
-            assert_ne!(lesson.about_in_chinese(), lesson.about(), "{}", lesson.name);
+            assert!(lesson.program.starts_with("//! "), "{}", lesson.name);
+            assert!(lesson.heading(1).starts_with("Tornado's "), "{}", lesson.name);
+            assert!(lesson.about(Lang::En).len() <= 70, "{}", lesson.name);
             assert!(
                 lesson.source().next().is_some_and(|(n, line)| n == 4 && !line.is_empty()),
                 "{}",
                 lesson.name
             );
+        }
+    }
+
+    #[test]
+    fn the_programs_of_each_lesson_fit_a_terminal_of_80_columns() {
+        for lesson in LESSONS {
+            for (_, line) in lesson.source() {
+                assert!(line.chars().count() <= 74, "{}: {line}", lesson.name);
+            }
+            for line in lesson.original.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", lesson.name);
+            }
+        }
+    }
+
+    #[test]
+    fn the_lessons_of_a_section_stand_together() {
+        let sections: Vec<_> = LESSONS
+            .chunk_by(|a, b| a.section(Lang::En) == b.section(Lang::En))
+            .map(|of| of[0].section(Lang::En))
+            .collect();
+        for (n, section) in sections.iter().enumerate() {
+            assert!(!sections[..n].contains(section), "{section}");
+        }
+        let section = |lesson: &'static Lesson| [Lang::En, Lang::Zh].map(|lang| lesson.section(lang));
+        for pair in LESSONS.windows(2) {
+            let [one, other] = [section(&pair[0]), section(&pair[1])];
+            assert_eq!(one[0] == other[0], one[1] == other[1], "{}", pair[1].name);
         }
     }
 

@@ -1,6 +1,9 @@
 //! The command `squall`: runs coroutine programs, and shows what the Runner did.
 
+mod course;
+mod dialect;
 mod fold;
+mod help;
 mod lessons;
 mod output;
 mod site;
@@ -12,15 +15,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use squall::trace::{Lang, Recorder, Trace};
 
+use course::Course;
 use lessons::{Lesson, LESSONS};
 use output::Color;
 use subject::{Failure, Subject};
 
 const EXAMPLES: &str = "\
 Examples:
+  squall course                      learn: the lessons in order, with predictions
   squall lessons                     list the lessons
   squall trace interleaving          show a lesson: its source and its trace
   squall trace minute_loop | less    show a trace page by page
@@ -42,6 +47,9 @@ struct Command {
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
     color: Color,
+    /// The language of the texts [default: that of the locale]
+    #[arg(long, value_enum, global = true)]
+    lang: Option<Language>,
     #[command(subcommand)]
     action: Action,
 }
@@ -71,14 +79,29 @@ enum Action {
         /// Write the output to a file
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,
-        /// The language of a page [default: that of the locale]
-        #[arg(long, value_enum)]
-        lang: Option<Language>,
+        /// Leave the questions of a lesson out of its page
+        #[arg(long)]
+        no_questions: bool,
     },
-    /// List the built-in lessons, or show the source of one
+    /// List the built-in lessons, or show one: its text, the Tornado original and the source
     Lessons {
         /// The lesson to show
         lesson: Option<String>,
+    },
+    /// Learn: go through the lessons in order, and predict what happens next. It remembers where you are
+    Course {
+        /// Begin with this lesson
+        #[arg(long, value_name = "NAME")]
+        lesson: Option<String>,
+        /// List the lessons, with those that are done
+        #[arg(long, conflicts_with_all = ["lesson", "reset"])]
+        list: bool,
+        /// Forget what is done
+        #[arg(long, conflicts_with = "lesson")]
+        reset: bool,
+        /// Keep what is done in this file [default: squall/course in XDG_STATE_HOME or ~/.local/state]
+        #[arg(long, value_name = "FILE")]
+        state: Option<PathBuf>,
     },
 }
 
@@ -116,7 +139,7 @@ enum Language {
 }
 
 impl Language {
-    /// The language that is asked for, else that of the locale.
+    /// Returns the language that is asked for, else that of the locale.
     fn of(asked: Option<Self>) -> Lang {
         match asked {
             Some(Self::En) => Lang::En,
@@ -127,6 +150,15 @@ impl Language {
                 Lang::of_locale(&set.into_iter().find(|value| !value.is_empty()).unwrap_or_default())
             }
         }
+    }
+
+    /// Returns the language of the help, which is shown before the arguments are read.
+    fn of_arguments(arguments: impl Iterator<Item = String>) -> Lang {
+        let arguments: Vec<_> = arguments.collect();
+        let named = arguments.iter().filter_map(|argument| argument.strip_prefix("--lang="));
+        let next = arguments.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| &*pair[1]);
+        let asked = named.chain(next).find_map(|name| Self::from_str(name, true).ok());
+        Self::of(asked)
     }
 }
 
@@ -155,24 +187,40 @@ struct Program {
 }
 
 fn main() -> ExitCode {
-    let Command { color, action } = Command::parse();
+    let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let command = help::in_language(Command::command(), Language::of_arguments(arguments));
+    let Command { color, lang, action } =
+        Command::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let lang = Language::of(lang);
     // Failures of a program are shown in its trace, or printed by `stage` or `subject`.
     squall::report_to_stderr(false);
     let done = match action {
         Action::Run { program } => run(&program),
-        Action::Trace { program, width, no_source, cut, format, output, lang } => {
-            let lang = Language::of(lang);
-            let view = View { width, source: !no_source, color, format, output, lang };
+        Action::Trace { program, width, no_source, cut, format, output, no_questions } => {
+            let questions = !no_questions;
+            let view = View { width, source: !no_source, color, format, output, lang, questions };
             trace(&program, &cut, &view)
         }
         Action::Lessons { lesson: None } => {
-            output::write(color, &list());
+            output::write(color, &list(lang));
             Ok(ExitCode::SUCCESS)
         }
         Action::Lessons { lesson: Some(name) } => subject::lesson(&name).map(|lesson| {
-            output::write(color, &Subject::Lesson(lesson).source(output::width()));
+            output::write(color, &course::lesson(lesson, lang, output::width()));
             ExitCode::SUCCESS
         }),
+        Action::Course { lesson, list, reset, state } => {
+            let course = Course { lang, color, lesson, file: state };
+            let done = match (list, reset) {
+                (true, _) => {
+                    course.list();
+                    Ok(())
+                }
+                (_, true) => course.reset(),
+                _ => course.run(),
+            };
+            done.map(|()| ExitCode::SUCCESS)
+        }
     };
     done.unwrap_or_else(|message| {
         output::error(&message);
@@ -199,6 +247,7 @@ struct View {
     format: Format,
     output: Option<PathBuf>,
     lang: Lang,
+    questions: bool,
 }
 
 impl View {
@@ -206,13 +255,17 @@ impl View {
         let width = self.width.map_or_else(output::width, usize::from);
         match self.format {
             Format::Text => {
-                let source = if self.source { format!("{}\n", subject.source(width)) } else { String::new() };
+                let source = if self.source {
+                    format!("{}\n", subject.source(self.lang, width))
+                } else {
+                    String::new()
+                };
                 format!("{source}{}", trace.text().width(width).colors(true))
             }
             Format::Jsonl => trace.to_jsonl(),
             Format::Mermaid => trace.to_mermaid(),
             Format::Chrome => trace.to_chrome(),
-            Format::Html => subject.page(trace).lang(self.lang).to_string(),
+            Format::Html => subject.page(trace, self.questions).lang(self.lang).to_string(),
         }
     }
 
@@ -237,7 +290,7 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
     if let Some(turns) = cut.turns {
         recorder = recorder.turns(turns);
     }
-    let trace = recorder.record(|| subject.run(program.real_time)).with_source(subject.text_of_source());
+    let trace = subject.record(&recorder, program.real_time);
     view.write(&subject, &trace)?;
     let is_cut = trace.is_cut();
     Ok(match trace.result {
@@ -252,13 +305,13 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
 }
 
 /// Returns the list of lessons under the sections of Tornado's guide.
-fn list() -> String {
-    let sections = LESSONS.chunk_by(|a, b| a.guide() == b.guide()).map(|lessons| {
-        let line = |lesson: &Lesson| format!("  {:15}  {}", lesson.name, lesson.about());
-        let lines = lessons.iter().flat_map(|lesson| fold::fold(&line(lesson), output::width(), 19));
+fn list(lang: Lang) -> String {
+    let sections = LESSONS.chunk_by(|a, b| a.section(lang) == b.section(lang)).map(|lessons| {
+        let line = |lesson: &Lesson| format!("  {:17}  {}", lesson.name, lesson.about(lang));
+        let lines = lessons.iter().flat_map(|lesson| fold::fold(&line(lesson), output::width(), 21));
         let lines: String = lines.map(|line| line + "\n").collect();
-        let guide = fold::fold(lessons[0].guide(), output::width(), 0).join("\n");
-        format!("\x1b[1m{guide}\x1b[0m\n{lines}")
+        let section = fold::fold(lessons[0].section(lang), output::width(), 0).join("\n");
+        format!("\x1b[1m{section}\x1b[0m\n{lines}")
     });
     sections.collect::<Vec<_>>().join("\n")
 }

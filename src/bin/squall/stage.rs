@@ -1,7 +1,10 @@
 //! Where a program runs: on a loop of its own, with its output printed or recorded in the trace.
 
+use std::rc::Rc;
+
 use squall::testing::VirtualClock;
-use squall::{trace, IoLoop};
+use squall::trace::{self, Event, Observer};
+use squall::IoLoop;
 
 use crate::output;
 
@@ -19,8 +22,23 @@ pub(crate) fn perform<R>(real_time: bool, program: impl FnOnce() -> R) -> R {
     if stoppable {
         interrupt::stops_no_longer(&io_loop);
     }
-    drop((current, io_loop));
+    // The program is over: what goes with its loop is not part of it, except for problems that only show now.
+    let observing =
+        trace::observed().then(|| trace::observe_in_front(|observer| Rc::new(Problems(observer))));
+    io_loop.close();
+    drop((observing, current));
     result
+}
+
+/// Passes problems on, and nothing else.
+struct Problems(Option<Rc<dyn Observer>>);
+
+impl Observer for Problems {
+    fn event(&self, event: &Event<'_>) {
+        if let (Some(observer), Event::Report { .. }) = (&self.0, event) {
+            observer.event(event);
+        }
+    }
 }
 
 /// Prints a text of the program: to the trace if one is recorded, else to standard output.

@@ -7,11 +7,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
-use squall::trace::{self, Event, Language, Observer, Page, Problem, SourceText, Trace};
+use squall::trace::{self, Event, Lang, Language, Observer, Page, Problem, Recorder, SourceText, Trace};
 
+use crate::course::predictions;
 use crate::fold::fold;
 use crate::lessons::Lesson;
-use crate::{output, stage};
+use crate::{dialect, output, stage};
 
 /// A lesson or a program that the command is asked to run.
 #[derive(Debug)]
@@ -83,7 +84,7 @@ impl Subject {
                 name: lesson.name.into(),
                 file: lesson.path().into(),
                 first_line: 1,
-                text: lesson.text().into(),
+                text: lesson.program().into(),
             },
             Self::Program(program) => SourceText {
                 language: Language::Json,
@@ -95,26 +96,40 @@ impl Subject {
         }
     }
 
-    /// Returns a trace of it as a page.
-    pub(crate) fn page<'a, R>(&self, trace: &'a Trace<R>) -> Page<'a> {
+    /// Runs it, and records what happens.
+    pub(crate) fn record(&self, recorder: &Recorder, real_time: bool) -> Trace<Result<(), Failure>> {
+        recorder.record(|| self.run(real_time)).with_source(self.text_of_source())
+    }
+
+    /// Returns its name, and what it shows in English and in Chinese.
+    pub(crate) fn title(&self) -> (&str, [&str; 2]) {
         match self {
-            Self::Lesson(lesson) => {
-                trace.page().title(lesson.name, [lesson.about(), lesson.about_in_chinese()])
+            Self::Lesson(lesson) => (lesson.name, Lang::ALL.map(|lang| lesson.about(lang))),
+            Self::Program(program) => (program.name(), [program.about(); 2]),
+        }
+    }
+
+    /// Returns a trace of it as a page, with the questions of a lesson.
+    pub(crate) fn page<'a, R>(&self, trace: &'a Trace<R>, questions: bool) -> Page<'a> {
+        let (name, about) = self.title();
+        let page = trace.page().title(name, about);
+        match self {
+            Self::Lesson(lesson) if questions => {
+                predictions(lesson, trace.entries()).into_iter().fold(page, Page::ask)
             }
-            Self::Program(program) => trace.page().title(program.name(), [program.about(); 2]),
+            _ => page,
         }
     }
 
     /// Returns a title and the source with numbered lines, folded to `width` columns.
-    pub(crate) fn source(&self, width: usize) -> String {
+    pub(crate) fn source(&self, lang: Lang, width: usize) -> String {
         match self {
             Self::Lesson(lesson) => {
-                let guide = format!("Tornado's guide: {}", lesson.guide());
-                listing(lesson.name, lesson.about(), &guide, lesson.source(), width)
+                listing(lesson.name, lesson.about(lang), lesson.section(lang), lesson.source(), width)
             }
             Self::Program(program) => {
                 let source = program.source();
-                let kind = as_python(&source);
+                let kind = dialect::note(&source, lang);
                 listing(program.name(), program.about(), kind, (1..).zip(source.lines()), width)
             }
         }
@@ -168,29 +183,6 @@ fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
     } else {
         Err(Failure::Raised(failed.join("\n")))
     }
-}
-
-/// The words of the language that Tornado does not have, or that take other arguments there, and what they stand for.
-const WORDS: [(&str, &str); 12] = [
-    ("log(", "log prints"),
-    ("now()", "now() is the time of the loop"),
-    ("cat(", "cat joins texts"),
-    ("run_sync(", "run_sync(f, x) is IOLoop.current().run_sync(lambda: f(x))"),
-    ("executor(", "executor(t, f, x) is run_in_executor, where f(x) takes t"),
-    ("call_at(", "call_at is IOLoop.call_at"),
-    ("call_later(", "call_later is IOLoop.call_later"),
-    ("task(", "task(f, x) is gen.Task(f, x)"),
-    ("asyncio_sleep(", "asyncio_sleep is asyncio.sleep"),
-    ("busy(", "busy is time.sleep"),
-    ("chain(", "chain is chain_future"),
-    ("bogus", "bogus is an object that cannot be yielded"),
-];
-
-/// Returns a note about the words in a program's source, shown as Python, that are not Tornado's.
-fn as_python(source: &str) -> String {
-    let used = WORDS.iter().filter(|(word, _)| source.contains(word)).map(|(_, meaning)| *meaning);
-    let words: Vec<_> = ["times are in milliseconds"].into_iter().chain(used).collect();
-    format!("as Python for Tornado, in short: {}", words.join("; "))
 }
 
 fn listing<'a>(

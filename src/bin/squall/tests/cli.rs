@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 fn squall(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_squall"));
     command.args(arguments).stdin(Stdio::null());
-    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LC_ALL", "LC_MESSAGES", "LANG"] {
         command.env_remove(variable);
     }
     command
@@ -180,21 +180,14 @@ fn no_source_leaves_only_the_trace() {
 
 #[test]
 fn the_source_of_a_lesson_is_shown_with_the_numbers_of_its_lines() {
-    let source = stdout(&["lessons", "interleaving"]);
-    let file = include_str!("../lessons/interleaving.rs");
+    let [lesson, trace] = ["lessons", "trace"].map(|action| stdout(&[action, "interleaving"]));
+    let file = include_str!("../lessons/interleaving/program.rs");
     for (number, line) in (1..).zip(file.lines()).skip(3) {
-        assert!(source.contains(&format!("{number:4}  {line}\n")), "{source}");
-    }
-    assert!(stdout(&["trace", "interleaving"]).starts_with(&source));
-}
-
-#[test]
-fn the_source_of_each_lesson_fits_a_terminal_of_80_columns() {
-    for name in lesson_names() {
-        for line in stdout(&["lessons", &name]).lines() {
-            assert!(line.chars().count() <= 80, "{name}: {line}");
+        for shown in [&lesson, &trace] {
+            assert!(shown.contains(&format!("{number:4}  {line}\n")), "{shown}");
         }
     }
+    assert!(lesson.contains(include_str!("../lessons/interleaving/tornado.py")), "{lesson}");
 }
 
 #[test]
@@ -480,4 +473,29 @@ fn a_native_coroutine_that_was_never_awaited_is_told() {
         assert_eq!(trace.matches(&format!("logged: {warning}")).count(), warnings, "{trace}");
         assert_eq!(trace.matches(&format!("unawaited {warning}, at 0 ms")).count(), warnings, "{trace}");
     }
+}
+
+#[test]
+fn the_numbers_of_turns_never_skip() {
+    for name in lesson_names() {
+        let trace = stdout(&["trace", &name, "--no-source"]);
+        let mut next = 1;
+        for (_, rest) in trace.match_indices(" turn").map(|(at, _)| trace[at..].split_at(5)) {
+            let numbers = rest.trim_start_matches('s').split_whitespace();
+            let mut numbers = numbers.map(|word| word.trim_end_matches(':').parse::<usize>());
+            let Some(Ok(first)) = numbers.next() else { continue };
+            assert_eq!(first, next, "{name}:\n{trace}");
+            next = numbers.nth(1).and_then(Result::ok).unwrap_or(first) + 1;
+        }
+        assert!(next > 1 || name == "raw_generator", "{name}");
+    }
+}
+
+#[test]
+fn values_of_programs_are_printed_like_in_python() {
+    let text = program(r#"["log", null, true, ["list", null, "a"]], ["raise", ["exc", "ValueError", null]]"#);
+    let output = with_program(&["run", "-"], &text);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "None True [None, 'a']\n");
+    let trace = String::from_utf8(with_program(&["trace", "-"], &text).stdout).unwrap();
+    assert!(trace.contains("raised ValueError: None") && !trace.contains("null"), "{trace}");
 }

@@ -9,20 +9,21 @@ use squall::{IoLoop, Result};
 use crate::site;
 
 #[squall::coroutine]
-fn parallel_fetch_dict(urls: Vec<&'static str>) -> Result<()> {
+fn parallel_fetch_dict(paths: Vec<&'static str>) -> Result<()> {
     let client = AsyncHttpClient::new();
-    let futures = urls.into_iter().map(|url| (url, client.fetch(url)));
+    let fetch = |path| (path, client.fetch(format!("http://site{path}")));
+    let futures = paths.into_iter().map(fetch);
     let responses = yield_!(futures.collect::<BTreeMap<_, _>>())?;
-    for (url, response) in responses {
-        println!("{url}: {}", response.text()?);
+    for (path, response) in responses {
+        println!("{path}: {}", response.text()?);
     }
     Ok(())
 }
 
 pub(crate) fn main() -> Result<()> {
-    let urls = vec!["http://site/a", "http://site/bcd", "http://site/"];
+    let paths = vec!["/a", "/bcd", "/"];
     // Each page and how long it takes, in milliseconds.
     let pages = &[("/", 100), ("/a", 200), ("/bcd", 400)];
-    let fetch = || parallel_fetch_dict(urls);
+    let fetch = || parallel_fetch_dict(paths);
     site::visit(pages, || IoLoop::current().run_sync(fetch))
 }

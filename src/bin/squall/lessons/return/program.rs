@@ -8,25 +8,26 @@ use crate::site;
 
 /// A plain function: it cannot return from the coroutine that calls it,
 /// but it can raise.
-fn return_if_known(url: &str) -> Result<()> {
-    if url == "http://site/known" {
+fn return_if_known(path: &str) -> Result<()> {
+    if path == "/known" {
         Err(Return(String::from("a page that is known")))?;
     }
     Ok(())
 }
 
 #[squall::coroutine]
-fn fetch_coroutine(url: &'static str) -> Result<String> {
-    return_if_known(url)?;
-    println!("{url} must be fetched");
+fn fetch_coroutine(path: &'static str) -> Result<String> {
+    return_if_known(path)?;
+    println!("{path} must be fetched");
+    let url = format!("http://site{path}");
     let response = yield_!(AsyncHttpClient::new().fetch(url))?;
     Err(Return(response.text()?))?
 }
 
 #[squall::coroutine]
 fn read() -> Result<()> {
-    println!("{}", yield_!(fetch_coroutine("http://site/known"))?);
-    println!("{}", yield_!(fetch_coroutine("http://site/new"))?);
+    println!("{}", yield_!(fetch_coroutine("/known"))?);
+    println!("{}", yield_!(fetch_coroutine("/new"))?);
     Ok(())
 }
 
