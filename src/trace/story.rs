@@ -8,7 +8,8 @@ use super::names::Unit;
 /// The rows of a trace.
 #[derive(Debug)]
 pub(crate) struct Story {
-    /// The actors, by their numbers in the rows: the loop, then each call of a coroutine, oldest first.
+    /// The actors, by their numbers in the rows: the loop, then each call of a coroutine and each job on another thread,
+    /// oldest first.
     pub(crate) actors: Vec<Actor>,
     pub(crate) rows: Vec<Row>,
     /// The unit of times.
@@ -17,10 +18,10 @@ pub(crate) struct Story {
     pub(crate) waiting: Vec<(String, String)>,
 }
 
-/// The loop, or a call of a coroutine.
+/// The loop, a call of a coroutine, or a job on another thread.
 #[derive(Debug, Clone)]
 pub(crate) struct Actor {
-    /// The name of the call, such as `fetch#2`; `loop` for the loop.
+    /// The name of the call, such as `fetch#2`; `loop` for the loop, `thread squall-0` for a job.
     pub(crate) label: String,
     /// The name of the coroutine, such as `fetch`.
     pub(crate) coroutine: String,

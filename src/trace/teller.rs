@@ -66,6 +66,15 @@ struct Teller<'a> {
     quiet: Option<(RangeInclusive<usize>, Duration)>,
     /// `true` if a loop is running.
     looping: bool,
+    /// The jobs that come back from another thread, by their Futures.
+    jobs: HashMap<FutureId, Job>,
+}
+
+/// A job of an executor.
+struct Job {
+    thread: String,
+    /// The actor that stands for its thread, once it was handed over.
+    actor: Option<usize>,
 }
 
 impl Story {
@@ -107,6 +116,7 @@ impl Story {
             untold_turn: None,
             quiet: None,
             looping: false,
+            jobs: entries.iter().filter_map(job).collect(),
         };
         for (index, entry) in entries.iter().enumerate() {
             teller.tell(entry, entries.get(index + 1));
@@ -241,7 +251,6 @@ impl Teller<'_> {
             | Recorded::Abandon { .. }
             | Recorded::Retrieved { .. }
             | Recorded::Dropped { .. }
-            | Recorded::Job { .. }
             | Recorded::Until { .. }
             | Recorded::Sleep { .. }
             | Recorded::Batch { .. }
@@ -253,6 +262,8 @@ impl Teller<'_> {
             | Recorded::Close { .. }
             | Recorded::Lock { .. }
             | Recorded::Queue { .. } => {}
+            Recorded::Job { future, .. } => self.come_back(time, *future),
+            Recorded::Made { future, .. } if self.jobs.contains_key(future) => self.hand_over(time, *future),
             // Shown where the Future is yielded. When a list is yielded, the last Future made for it is that of the
             // whole list.
             Recorded::Made { future, .. } => {
@@ -287,6 +298,33 @@ impl Teller<'_> {
         if body != Body::Native {
             self.stack.push(runner);
         }
+    }
+
+    /// Shows the thread of a job from when that is handed over. When it begins to run there is not known.
+    fn hand_over(&mut self, time: Duration, future: FutureId) {
+        let Some(job) = self.jobs.get_mut(&future) else { return };
+        let coroutine = format!("thread {}", job.thread);
+        let nth = 1 + self.story.actors.iter().filter(|actor| actor.coroutine == coroutine).count();
+        let label = if nth == 1 { coroutine.clone() } else { format!("{coroutine}#{nth}") };
+        let actor = self.story.actors.len();
+        job.actor = Some(actor);
+        self.story.actors.push(Actor { label, coroutine, nth });
+        let text = "hand over a job".to_owned();
+        let by = match self.stack.last() {
+            Some(runner) => self.of(*runner, text, Tone::Plain, Life::Running),
+            None => self.by_loop(text, Tone::Plain),
+        };
+        let (text, place) = ("job".to_owned(), String::new());
+        let job = Act { actor, text, tone: Tone::In, begins: true, life: Life::Running, place };
+        self.row(time, What::Acts(vec![by, job]));
+    }
+
+    /// Ends the column of a job when the loop hears of its result.
+    fn come_back(&mut self, time: Duration, future: FutureId) {
+        let Some(actor) = self.jobs.get(&future).and_then(|job| job.actor) else { return };
+        let (text, place) = ("done".to_owned(), String::new());
+        let done = Act { actor, text, tone: Tone::Good, begins: false, life: Life::Gone, place };
+        self.row(time, What::Acts(vec![done]));
     }
 
     /// Adds a call to the actors, and returns its number.
@@ -514,6 +552,14 @@ impl Teller<'_> {
             Places::Line => format!("\u{a0}:{}", place.line()),
             Places::FileAndLine => format!("\u{a0}{file}:{}", place.line()),
         }
+    }
+}
+
+/// Returns the job that an entry tells of, with its thread.
+fn job(entry: &Entry) -> Option<(FutureId, Job)> {
+    match &entry.event {
+        Recorded::Job { future, thread } => Some((*future, Job { thread: thread.clone(), actor: None })),
+        _ => None,
     }
 }
 

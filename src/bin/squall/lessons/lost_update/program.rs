@@ -30,10 +30,9 @@ fn deposits() -> Result<()> {
     yield_!(both)?;
     println!("without a lock: {}", balance.get());
 
-    let (balance, lock) = (Balance::default(), Lock::new().named("balance"));
-    let ten = careful(balance.clone(), 10, lock.clone());
-    let twenty = careful(balance.clone(), 20, lock);
-    yield_!([ten, twenty])?;
+    let (balance, lock) = (Balance::default(), Lock::new());
+    let both = [10, 20].map(|n| careful(balance.clone(), n, lock.clone()));
+    yield_!(both)?;
     println!("with a lock: {}", balance.get());
     Ok(())
 }
