@@ -31,8 +31,8 @@ fn deposits() -> Result<()> {
     println!("without a lock: {}", balance.get());
 
     let (balance, lock) = (Balance::default(), Lock::new());
-    let both = [10, 20].map(|n| careful(balance.clone(), n, lock.clone()));
-    yield_!(both)?;
+    let careful = |amount| careful(balance.clone(), amount, lock.clone());
+    yield_!([10, 20].map(careful))?;
     println!("with a lock: {}", balance.get());
     Ok(())
 }
