@@ -404,7 +404,7 @@ impl<T> Run for Task<T> {
 
     fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
         lend(&self.body, |body| {
-            body.as_ref().and_then(Body::foreign).into_iter().for_each(|body| body.held(visit))
+            body.as_ref().and_then(Body::foreign).into_iter().for_each(|body| body.held(visit));
         });
     }
 

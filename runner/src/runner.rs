@@ -131,8 +131,8 @@ impl<G: Generator + 'static> Runner<G> {
     #[inline]
     fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G + 'static) -> Future<G::Return> {
         if trace::observed() {
-            let made = observed::Made::new(make);
-            return Runner::start_observed(coroutine, trace::Body::Generator, made, Place::caller());
+            let gen = observed::Made::new(make);
+            return Runner::start_observed(coroutine, trace::Body::Generator, gen, Place::caller());
         }
         let (call, location) = (Call::new(coroutine), Location::caller());
         let context = Cell::new(Context::current());

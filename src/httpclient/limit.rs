@@ -46,7 +46,7 @@ struct Limit(Rc<Timer>);
 
 impl Drop for Limit {
     fn drop(&mut self) {
-        if let Some(timer) = self.0.timer.take() {
+        if let Some(timer) = self.0.set.take() {
             timer.remove(&*self.0);
         }
     }
@@ -55,8 +55,8 @@ impl Drop for Limit {
 /// The timer's callback.
 struct Timer {
     over: Cell<bool>,
-    /// `None` once the timer has run or was removed.
-    timer: Cell<Option<OwnTimer>>,
+    /// The timer that is set; `None` once it has run or was removed.
+    set: Cell<Option<OwnTimer>>,
     /// The task to wake.
     task: Cell<Option<Waking>>,
 }
@@ -65,9 +65,9 @@ impl Timer {
     fn new(limit: Duration) -> Rc<Self> {
         let io_loop = IoLoop::current();
         let until = io_loop.time().saturating_add(limit);
-        let timer = Rc::new(Self { over: Cell::new(false), timer: Cell::default(), task: Cell::default() });
+        let timer = Rc::new(Self { over: Cell::new(false), set: Cell::default(), task: Cell::default() });
         if !io_loop.is_closed() {
-            timer.timer.set(Some(io_loop.add_own_timer(until, timer.clone())));
+            timer.set.set(Some(io_loop.add_own_timer(until, timer.clone())));
         }
         timer
     }
@@ -80,7 +80,7 @@ impl Timer {
 
 impl Run for Timer {
     fn run(self: Rc<Self>) {
-        drop(self.timer.take());
+        drop(self.set.take());
         self.over.set(true);
         self.task.take().into_iter().for_each(Waking::wake);
     }
@@ -88,6 +88,6 @@ impl Run for Timer {
 
 impl Withdraw for Timer {
     fn withdraw(&self) {
-        drop((self.timer.take(), self.task.take()));
+        drop((self.set.take(), self.task.take()));
     }
 }

@@ -18,6 +18,8 @@ macro_rules! println {
 macro_rules! lessons {
     ($($name:literal: $module:ident,)*) => {
         $(mod $module {
+            // Each has a `main` of one type, and reads as the programs of the guide do.
+            #[allow(clippy::unchecked_time_subtraction, clippy::unnecessary_wraps, clippy::unused_async)]
             pub(super) mod program;
         })*
 

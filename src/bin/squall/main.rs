@@ -99,7 +99,7 @@ enum Action {
         /// Forget what is done
         #[arg(long, conflicts_with = "lesson")]
         reset: bool,
-        /// Keep what is done in this file [default: squall/course in XDG_STATE_HOME or ~/.local/state]
+        /// Keep what is done in this file [default: squall/course in `XDG_STATE_HOME` or ~/.local/state]
         #[arg(long, value_name = "FILE")]
         state: Option<PathBuf>,
     },

@@ -269,8 +269,8 @@ impl<'a> Facts<'a> {
             Recorded::Call { runner, .. } => Some(code(&self.narrator.call(runner))),
             _ => None,
         };
-        let rest = self.entries.iter().enumerate().skip(from);
-        let (entry, right) = rest.filter_map(|(place, entry)| Some((place, resumed(entry)?))).next()?;
+        let mut rest = self.entries.iter().enumerate().skip(from);
+        let (entry, right) = rest.find_map(|(place, entry)| Some((place, resumed(entry)?)))?;
         let wrong = self.entries.iter().filter_map(name).collect();
         Some(Found { entry, right: code(&right), wrong })
     }

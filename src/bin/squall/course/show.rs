@@ -32,7 +32,9 @@ pub(super) fn text(lesson: &Lesson, lang: Lang, width: usize) -> String {
         lines(lesson.section(lang), width, 0)
     );
     for paragraph in lesson.text(lang).paragraphs {
-        text += &format!("\n{}\n", lines(&paragraph, width.min(PROSE), 0));
+        text.push('\n');
+        text.push_str(&lines(&paragraph, width.min(PROSE), 0));
+        text.push('\n');
     }
     text
 }

@@ -1,5 +1,5 @@
 //! `with_timeout` stops waiting; what it waited for goes on.
-//! Tornado's gen.with_timeout.
+//! Tornado's `gen.with_timeout`.
 
 use std::time::Duration;
 
