@@ -53,6 +53,7 @@ pub use response::{Response, ResponseHead};
 pub use stream::{Chunks, ResponseStream};
 #[cfg(feature = "http-client")]
 pub use tls::ClientTls;
+pub use url::Url;
 
 /// A guide to the HTTP client: requests, responses, failures, and the words of Tornado, aiohttp and reqwest.
 ///

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use squall::httpclient::AsyncHttpClient;
+use squall::httpclient::{AsyncHttpClient, Url};
 use squall::{multi, IoLoop};
 use tokio::task::LocalSet;
 
@@ -23,7 +23,7 @@ fn take(left: &Cell<usize>) -> bool {
 }
 
 #[squall::coroutine]
-fn fetch_many(url: Rc<str>, left: Rc<Cell<usize>>) -> squall::Result<usize> {
+fn fetch_many(url: Rc<Url>, left: Rc<Cell<usize>>) -> squall::Result<usize> {
     let client = AsyncHttpClient::new();
     let mut bytes = 0;
     while take(&left) {
@@ -34,7 +34,7 @@ fn fetch_many(url: Rc<str>, left: Rc<Cell<usize>>) -> squall::Result<usize> {
 
 /// Fetches by squall's client.
 pub(crate) fn squall(url: &str, fetches: usize) -> Result<(), Box<dyn Error>> {
-    let (url, left): (Rc<str>, _) = (url.into(), Rc::new(Cell::new(fetches)));
+    let (url, left) = (Rc::new(Url::parse(url)?), Rc::new(Cell::new(fetches)));
     let started = Instant::now();
     let bytes: Vec<usize> = IoLoop::new().run_sync(move || {
         multi((0..AT_ONCE).map(|_| fetch_many(url.clone(), left.clone())).collect::<Vec<_>>())

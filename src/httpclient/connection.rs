@@ -59,6 +59,7 @@ impl Wake for Called {
 
 impl Results {
     /// Polls after the connection was driven.
+    #[inline]
     fn poll<T>(&self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
         self.0 .0.store(false, Ordering::Relaxed);
         let polled = poll(&mut Context::from_waker(&self.0.clone().into()));

@@ -55,7 +55,7 @@ impl Content {
     ///
     /// # Errors
     /// If the body has more than `max` bytes, or ends early.
-    pub(super) async fn collect(mut self, max: usize, url: &Url) -> Result<Bytes> {
+    pub(super) async fn collect(&mut self, max: usize, url: &Url) -> Result<Bytes> {
         let too_large = || HttpClientError::TooLarge { url: url.to_string(), part: Part::Body, limit: max };
         if self.announced().is_some_and(|length| length > max as u64) {
             return Err(too_large().into());

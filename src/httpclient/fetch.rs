@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{HeaderName, HeaderValue, CONTENT_LENGTH, HOST, USER_AGENT};
+use hyper::header::{HeaderValue, CONTENT_LENGTH, HOST, USER_AGENT};
 use hyper::{HeaderMap, Method};
 use squall_runner::{Exception, Result};
 use url::{Position, Url};
@@ -28,9 +28,9 @@ use crate::net::{lookup_host, IoStream, TcpStream};
 
 /// Fetches a response with its whole body.
 pub(super) async fn whole(client: Rc<Inner>, request: Request) -> Result<Response> {
-    let (fetch, message) = Fetch::new(client, request)?;
+    let (fetch, mut message) = Fetch::new(client, request)?;
     let work = pin!(async {
-        let (head, content) = fetch.follow(message).await?;
+        let (head, mut content) = fetch.follow(&mut message).await?;
         let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
         Ok(Response::new(head, body))
     });
@@ -39,9 +39,9 @@ pub(super) async fn whole(client: Rc<Inner>, request: Request) -> Result<Respons
 
 /// Fetches a response of which only the head has arrived.
 pub(super) async fn stream(client: Rc<Inner>, request: Request) -> Result<ResponseStream> {
-    let (fetch, message) = Fetch::new(client, request)?;
+    let (fetch, mut message) = Fetch::new(client, request)?;
     let work = pin!(async {
-        let (head, content) = fetch.follow(message).await?;
+        let (head, mut content) = fetch.follow(&mut message).await?;
         if !head.status().is_success() && fetch.rules.raise_error {
             let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
             Response::new(head, body).checked(true)?;
@@ -69,8 +69,6 @@ struct Message {
     url: Arc<Url>,
     /// The headers of the user.
     headers: HeaderMap,
-    /// Headers that are sent unless the user's contain them.
-    defaults: [Option<(HeaderName, HeaderValue)>; 2],
     body: Body,
 }
 
@@ -79,17 +77,18 @@ impl Message {
     ///
     /// # Errors
     /// If hyper does not accept the URL.
-    fn outgoing(&mut self, traffic: &Traffic) -> Result<hyper::Request<Outgoing>> {
-        let target = &self.url[Position::BeforePath..Position::AfterQuery];
-        let body = self.body.outgoing(traffic.begin());
-        let mut request = hyper::Request::builder().method(self.method.clone()).uri(target).body(body)?;
-        *request.headers_mut() = self.all_headers()?;
+    fn outgoing(&mut self, fetch: &Fetch, traffic: &Traffic) -> Result<hyper::Request<Outgoing>> {
+        let target = self.url[Position::BeforePath..Position::AfterQuery].parse()?;
+        let mut request = hyper::Request::new(self.body.outgoing(traffic.begin()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = target;
+        *request.headers_mut() = self.all_headers(fetch)?;
         Ok(request)
     }
 
     /// Returns the headers to send. `Host` comes first, as RFC 9110, section 7.2, recommends.
-    fn all_headers(&self) -> Result<HeaderMap> {
-        /// `Host`, the two defaults, and `Content-Length`.
+    fn all_headers(&self, fetch: &Fetch) -> Result<HeaderMap> {
+        /// `Host`, `User-Agent`, `Accept-Encoding` and `Content-Length`.
         const MORE: usize = 4;
 
         let mut all = HeaderMap::with_capacity(self.headers.len() + MORE);
@@ -101,8 +100,11 @@ impl Message {
         for (name, value) in self.headers.iter().filter(|(name, _)| *name != HOST) {
             all.append(name, value.clone());
         }
-        for (name, value) in self.defaults.iter().flatten() {
-            all.entry(name).or_insert_with(|| value.clone());
+        all.entry(USER_AGENT).or_insert_with(|| fetch.client.user_agent.clone());
+        #[cfg(feature = "http-client")]
+        if fetch.rules.decompress {
+            let accepted = HeaderValue::from_static(super::decode::ACCEPTED);
+            all.entry(hyper::header::ACCEPT_ENCODING).or_insert(accepted);
         }
         // Without this header some servers answer 411.
         if self.body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
@@ -117,13 +119,6 @@ impl Fetch {
         let rules = request.rules(&client.config);
         let Request { method, url, headers, body, .. } = request;
         let url = Arc::new(url?);
-        #[cfg(feature = "http-client")]
-        let accepted = rules
-            .decompress
-            .then(|| (hyper::header::ACCEPT_ENCODING, HeaderValue::from_static(super::decode::ACCEPTED)));
-        #[cfg(not(feature = "http-client"))]
-        let accepted = None;
-        let defaults = [Some((USER_AGENT, client.user_agent.clone())), accepted];
         let fetch = Self {
             client,
             rules,
@@ -131,7 +126,7 @@ impl Fetch {
             stage: Cell::new(Stage::Queue),
             traffic: RefCell::default(),
         };
-        Ok((fetch, Message { method, url, headers, defaults, body }))
+        Ok((fetch, Message { method, url, headers, body }))
     }
 
     fn url(&self) -> String {
@@ -153,11 +148,11 @@ impl Fetch {
     }
 
     /// Sends the request, and the requests to which its responses redirect.
-    async fn follow(&self, mut message: Message) -> Result<(ResponseHead, Content)> {
+    async fn follow(&self, message: &mut Message) -> Result<(ResponseHead, Content)> {
         let mut place = self.client.places.acquire().await?;
         let mut redirects = 0;
         loop {
-            let (response, connection) = self.exchange(&mut message).await?;
+            let (response, connection) = self.exchange(message).await?;
             let (parts, body) = response.into_parts();
             let url = message.url.clone();
             let pool = self.client.pool.clone();
@@ -176,7 +171,7 @@ impl Fetch {
                 Some(place) => place,
                 None => self.client.places.acquire().await?,
             };
-            let Message { method, url, headers, body, .. } = &mut message;
+            let Message { method, url, headers, body } = message;
             let redirected = Redirected { method, url, headers, body };
             let wrong =
                 |cause| HttpClientError::Redirect { url: self.url(), location: location.clone(), cause };
@@ -199,7 +194,7 @@ impl Fetch {
             self.stage.set(Stage::Receive);
             self.traffic.replace(Some(connection.traffic.clone()));
             let wrong = |cause| HttpClientError::Request { url: self.url(), cause };
-            let request = message.outgoing(&connection.traffic).map_err(wrong)?;
+            let request = message.outgoing(self, &connection.traffic).map_err(wrong)?;
             let mut failed = match connection.send(request).await {
                 Ok(response) => return Ok((response, connection)),
                 Err(failed) => failed,

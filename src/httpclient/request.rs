@@ -93,8 +93,11 @@ impl Request {
     }
 
     fn with_method(method: Method, url: &str) -> Self {
+        Self::with_url(method, parse(url))
+    }
+
+    fn with_url(method: Method, mut url: Result<Url, HttpClientError>) -> Self {
         let mut headers = HeaderMap::new();
-        let mut url = parse(url);
         if let Some(value) = url.as_mut().ok().and_then(take_credentials) {
             headers.insert(AUTHORIZATION, value);
         }
@@ -338,10 +341,16 @@ pub(super) fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
 
 /// Parses a URL that can be fetched.
 fn parse(text: &str) -> Result<Url, HttpClientError> {
-    let wrong = |cause| HttpClientError::Request { url: text.to_owned(), cause };
-    let url = Url::parse(text).map_err(|error| wrong(error.into()))?;
-    check(&url).map_err(wrong)?;
-    Ok(url)
+    let wrong =
+        |error: url::ParseError| HttpClientError::Request { url: text.to_owned(), cause: error.into() };
+    fetchable(Url::parse(text).map_err(wrong)?)
+}
+
+fn fetchable(url: Url) -> Result<Url, HttpClientError> {
+    match check(&url) {
+        Ok(()) => Ok(url),
+        Err(cause) => Err(HttpClientError::Request { url: url.into(), cause }),
+    }
 }
 
 /// Checks that a URL can be fetched.
@@ -374,6 +383,28 @@ impl From<String> for Request {
 impl From<&String> for Request {
     fn from(url: &String) -> Self {
         Self::get(url)
+    }
+}
+
+/// A GET request of a URL that is parsed already, such as a link that was joined with the URL of its page.
+///
+/// ```
+/// use squall::httpclient::{Request, Url};
+///
+/// let page = Url::parse("http://example.com/a/b.html")?;
+/// let request = Request::from(page.join("../c.html")?);
+/// assert_eq!(request.url(), Some("http://example.com/c.html"));
+/// # Ok::<(), squall::Exception>(())
+/// ```
+impl From<Url> for Request {
+    fn from(url: Url) -> Self {
+        Self::with_url(Method::GET, fetchable(url))
+    }
+}
+
+impl From<&Url> for Request {
+    fn from(url: &Url) -> Self {
+        url.clone().into()
     }
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use squall::httpclient::{AsyncHttpClient, Bytes, HttpClientError, Request};
+use squall::httpclient::{AsyncHttpClient, Bytes, HttpClientError, Request, Url};
 use squall::{sleep, with_timeout, Exception, IoLoop, Result};
 
 use crate::error;
@@ -24,6 +24,27 @@ fn fetch_is_yielded_in_lists_and_with_a_limit() {
         let lengths = squall::multi(["/", "/a", "/ab"].map(|path| visit(server.url(path)))).await?;
         assert_eq!(lengths, [1, 2, 3]);
         assert_eq!(with_timeout(Duration::from_secs(5), visit(server.url("/abc"))).await?, 4);
+        Ok(())
+    });
+}
+
+#[test]
+fn url_that_is_parsed_already_is_fetched_like_its_text() {
+    run(|| async {
+        let server = mirror();
+        let mut url = Url::parse(&server.url("/a/b"))?.join("../c?d=e")?;
+        url.set_username("ann").expect("it has a host");
+        let response = AsyncHttpClient::new().fetch(&url).await?;
+        assert_eq!(response.url(), server.url("/c?d=e"));
+        let asked = server.asked.borrow()[0].clone();
+        assert_eq!(asked.line(), "GET /c?d=e HTTP/1.1");
+        assert_eq!(asked.header("authorization"), Some("Basic YW5uOg=="));
+        assert!(asked
+            .head
+            .to_lowercase()
+            .split("\r\n")
+            .nth(1)
+            .is_some_and(|line| line.starts_with("host: ")));
         Ok(())
     });
 }
@@ -270,6 +291,7 @@ fn what_is_wrong_with_a_request_is_raised_where_it_is_fetched() {
         let wrong = [
             (Request::get("no url"), "relative URL without a base"),
             (Request::get("ftp://a/"), "its scheme is not http or https"),
+            (Request::from(Url::parse("mailto:a@b")?), "its scheme is not http or https"),
             (Request::get("http://"), "empty host"),
             (Request::get("http://a:99999/"), "invalid port number"),
             (Request::new("G T", "http://a/"), "\"G T\" is not a method"),
