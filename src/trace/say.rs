@@ -133,15 +133,26 @@ impl<'a> Narrator<'a> {
         Said { what, why, brief: telling.brief() }
     }
 
-    /// Returns a sentence as text.
+    /// Returns a sentence as text, with a space between Chinese and a name or a value.
     pub fn text(&self, parts: &[Part]) -> String {
-        let text = parts.iter().map(|part| match part {
-            Part::Text(text) => text.to_string(),
-            Part::Call(call) => self.names.call(*call),
-            Part::Future(future) => self.names.future(*future),
-            Part::Code(code) => code.clone(),
-        });
-        text.collect()
+        let mut text = String::new();
+        for part in parts {
+            let part = match part {
+                Part::Text(text) => text.clone(),
+                Part::Call(call) => self.names.call(*call).into(),
+                Part::Future(future) => self.names.future(*future).into(),
+                Part::Code(code) => code.into(),
+            };
+            let meet = (text.chars().next_back(), part.chars().next());
+            if let (Some(before), Some(after)) = meet {
+                let is_name = |c: char| c.is_ascii() && c != ' ';
+                if is_name(before) && is_han(after) || is_han(before) && is_name(after) {
+                    text.push(' ');
+                }
+            }
+            text += &part;
+        }
+        text
     }
 
     /// Returns the name of a call: `fetch` for the first call of `fetch`, `fetch#2` for the second.
@@ -191,6 +202,11 @@ impl<'a> Narrator<'a> {
             },
         }
     }
+}
+
+/// Returns whether it is a Chinese character, and not a punctuation mark.
+fn is_han(c: char) -> bool {
+    ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
 /// The call to which an entry happens.

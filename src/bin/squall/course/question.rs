@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall::trace::{steps, CallId, Entry, Narrator, Recorded, Step};
+use squall::trace::{steps, CallId, Entry, Narrator, Recorded, Source, Step};
 
 /// A text in English and in Chinese.
 pub(super) type Both = [String; 2];
@@ -98,10 +98,11 @@ impl Question {
 
     /// Returns the answer, if the trace knows it.
     pub(super) fn answer(&self, facts: &Facts<'_>) -> Option<Answer> {
-        let Found { entry, right, wrong } = facts.find(&self.what)?;
-        let decides = facts.step_of(entry);
+        let Found { entry, decides, right, wrong } = facts.find(&self.what)?;
+        let answers = facts.step_of(entry);
+        let decides = facts.step_of(decides.unwrap_or(entry));
         let before = match self.after {
-            None => decides,
+            None => answers,
             Some(0) => 0,
             Some(n) => facts.step_of(facts.note(n)?.0) + 1,
         };
@@ -112,13 +113,16 @@ impl Question {
             }
         }
         distinct.truncate(SUGGESTED);
-        Some(Answer { before: before.min(decides), decides, right, wrong: distinct })
+        Some(Answer { before: before.min(answers), decides, right, wrong: distinct })
     }
 }
 
-/// What was found in a trace: the entry that decides, the right answer, and wrong ones, the best first.
+/// What was found in a trace: the right answer, and wrong ones, the best first.
 struct Found {
+    /// The entry that tells the answer.
     entry: usize,
+    /// The entry that decides it, if it is another one.
+    decides: Option<usize>,
     right: Both,
     wrong: Vec<Both>,
 }
@@ -202,7 +206,12 @@ impl<'a> Facts<'a> {
             answers.filter_map(|(place, entry)| Some((place, answer(&entry.event)?))).collect();
         let index = n.checked_sub(1).filter(|index| *index < answers.len())?;
         let (entry, right) = answers.remove(index);
-        Some(Found { entry, right, wrong: answers.into_iter().map(|(_, answer)| answer).collect() })
+        Some(Found {
+            entry,
+            decides: None,
+            right,
+            wrong: answers.into_iter().map(|(_, answer)| answer).collect(),
+        })
     }
 
     fn print(&self, n: usize) -> Option<Found> {
@@ -214,7 +223,12 @@ impl<'a> Facts<'a> {
         };
         let mut others: Vec<_> = (1..).zip(&self.notes).filter(|(other, _)| *other != n).collect();
         others.sort_by_key(|(other, _)| other.abs_diff(n));
-        Some(Found { entry, right, wrong: others.into_iter().map(|(_, (_, text))| code(text)).collect() })
+        Some(Found {
+            entry,
+            decides: None,
+            right,
+            wrong: others.into_iter().map(|(_, (_, text))| code(text)).collect(),
+        })
     }
 
     fn time(&self, n: usize) -> Option<Found> {
@@ -224,7 +238,14 @@ impl<'a> Facts<'a> {
         let told = |time: Duration| both([&*self.narrator.time(time).replace('\u{a0}', " "); 2]);
         let mut others: Vec<_> = self.entries.iter().map(|entry| entry.time).collect();
         others.sort_by_key(|other| other.abs_diff(time));
-        Some(Found { entry, right: told(time), wrong: others.into_iter().map(told).collect() })
+        // The timer that was set for that time.
+        let sets = |entry: &Entry| match entry.event {
+            Recorded::Made { source: Source::Sleep { until } | Source::Timeout { until, .. }, .. }
+            | Recorded::Timer { until, .. } => until == time && entry.time < time,
+            _ => false,
+        };
+        let decides = self.entries[..entry].iter().rposition(sets);
+        Some(Found { entry, decides, right: told(time), wrong: others.into_iter().map(told).collect() })
     }
 
     fn order(&self, a: usize, b: usize) -> Option<Found> {
@@ -253,7 +274,7 @@ impl<'a> Facts<'a> {
         let begins = |entry: &&Entry| matches!(entry.event, Recorded::Turn { .. });
         let turns = self.entries[from..to].iter().filter(begins).count();
         let others = [turns.checked_sub(1), Some(turns + 1), Some(0), Some(turns + 2)].into_iter().flatten();
-        Some(Found { entry: to, right: number(turns), wrong: others.map(number).collect() })
+        Some(Found { entry: to, decides: None, right: number(turns), wrong: others.map(number).collect() })
     }
 
     fn resumed(&self, n: usize) -> Option<Found> {
@@ -272,7 +293,7 @@ impl<'a> Facts<'a> {
         let mut rest = self.entries.iter().enumerate().skip(from);
         let (entry, right) = rest.find_map(|(place, entry)| Some((place, resumed(entry)?)))?;
         let wrong = self.entries.iter().filter_map(name).collect();
-        Some(Found { entry, right: code(&right), wrong })
+        Some(Found { entry, decides: None, right: code(&right), wrong })
     }
 
     fn yields(&self, call: &str, n: usize) -> Option<Found> {
@@ -285,7 +306,7 @@ impl<'a> Facts<'a> {
         let all = self.entries.iter().enumerate();
         let (entry, right) =
             all.filter_map(|(place, entry)| Some((place, becomes(entry)?))).nth(n.checked_sub(1)?)?;
-        Some(Found { entry, right, wrong: [AT_ONCE, NEXT_TURN, WAITS].map(both).into() })
+        Some(Found { entry, decides: None, right, wrong: [AT_ONCE, NEXT_TURN, WAITS].map(both).into() })
     }
 
     fn logged(&self, n: usize) -> Option<Found> {
@@ -296,7 +317,12 @@ impl<'a> Facts<'a> {
         let nothing = both(NOTHING);
         Some(match logged {
             Some(found) => Found { wrong: [found.wrong, vec![nothing]].concat(), ..found },
-            None => Found { entry: self.entries.len().checked_sub(1)?, right: nothing, wrong: Vec::new() },
+            None => Found {
+                entry: self.entries.len().checked_sub(1)?,
+                decides: None,
+                right: nothing,
+                wrong: Vec::new(),
+            },
         })
     }
 

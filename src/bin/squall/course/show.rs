@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use squall::trace::state::State;
-use squall::trace::{Ask, Entry, Lang, Part, Timeline};
+use squall::trace::{Ask, Entry, Lang, Part, Recorded, Timeline};
 use unicode_width::UnicodeWidthStr;
 
 use super::question::Facts;
@@ -119,14 +119,14 @@ impl<'a> Showing<'a> {
     /// Returns a sentence as text, with values and code between backticks.
     fn sentence(&self, parts: &[Part]) -> String {
         let part = |part: &Part| match part {
-            Part::Code(code) => format!("`{code}`"),
-            part => self.facts.narrator.text(std::slice::from_ref(part)),
+            Part::Code(code) => Part::Code(format!("`{code}`")),
+            part => part.clone(),
         };
-        parts.iter().map(part).collect()
+        self.facts.narrator.text(&parts.iter().map(part).collect::<Vec<_>>())
     }
 
     pub(super) fn question(&self, ask: &Ask) -> String {
-        let question = format!("{}: {}", word("question", self.lang), ask.question(self.lang));
+        let question = filled("question", self.lang, &[("question", ask.question(self.lang))]);
         let mut text = format!("\n\x1b[1m{}\x1b[0m\n", lines(&question, self.width.min(PROSE), 0));
         for (n, option) in (1..).zip(ask.options(self.lang)) {
             text += &(lines(&format!("  {n}. {option}"), self.width, 5) + "\n");
@@ -143,7 +143,9 @@ impl<'a> Showing<'a> {
             let answer = ask.options(self.lang).nth(ask.answer()).unwrap_or_default();
             text += &filled("wrong", self.lang, &[("answer", answer)]);
         }
-        text = lines(&format!("{text} {}", ask.why(self.lang)), self.width.min(PROSE), 0) + "\n";
+        // Full-width marks bring their own space.
+        let space = if text.ends_with('。') { "" } else { " " };
+        text = lines(&format!("{text}{space}{}", ask.why(self.lang)), self.width.min(PROSE), 0) + "\n";
         match ask.decides() {
             Some(step) if given != ask.answer() => text + &self.deciding(step),
             _ => text,
@@ -161,9 +163,17 @@ impl<'a> Showing<'a> {
         for line in [what, why].iter().filter(|line| !line.is_empty()) {
             text += &(lines(&format!("  {line}"), self.width, 2) + "\n");
         }
-        let actor = self.facts.narrator.actor(step, &before);
-        let stands = actor.and_then(|actor| after.calls.get(&actor)?.place);
-        let place = self.entries[step.head].event.place().or(stands);
+        let head = &self.entries[step.head].event;
+        let stands = match head {
+            // The call stands at its yield, or at its beginning.
+            Recorded::Start { runner }
+            | Recorded::Send { runner, .. }
+            | Recorded::Throw { runner, .. }
+            | Recorded::Already { runner, .. }
+            | Recorded::Wait { runner, .. } => after.calls.get(runner).and_then(|call| call.place),
+            _ => None,
+        };
+        let place = head.place().or(stands);
         let place = place.filter(|place| place.file() == self.lesson.path());
         let line = place.and_then(|place| {
             Some((place.line(), self.lesson.program().lines().nth(place.line() as usize - 1)?))
