@@ -264,6 +264,7 @@ impl<'a> Facts<'a> {
         swapped.swap(0, 1);
         Some(Found {
             entry,
+            decides: None,
             right: told(&texts),
             wrong: [reversed, turned, swapped].map(|texts| told(&texts)).into(),
         })
@@ -339,6 +340,7 @@ impl<'a> Facts<'a> {
             .find_map(|(place, entry)| Some((place, size(entry)?)))?;
         Some(Found {
             entry: decides,
+            decides: None,
             right: number(right),
             wrong: [right + 1, right + 2, 0].map(number).into(),
         })
