@@ -15,6 +15,8 @@ mod assertions;
 #[cfg(feature = "trace")]
 mod choice;
 #[cfg(feature = "trace")]
+mod embedded;
+#[cfg(feature = "trace")]
 mod explore;
 #[cfg(feature = "trace")]
 mod explored;
@@ -48,6 +50,8 @@ mod watch;
 
 #[cfg(feature = "trace")]
 pub use assertions::{Pattern, Steps};
+#[cfg(feature = "trace")]
+pub use embedded::{replay_program, SharedTestLoop};
 #[cfg(feature = "trace")]
 pub use explore::{explore, replay, Explore};
 #[cfg(feature = "trace")]

@@ -359,6 +359,40 @@ fn virtual_clock_jumps_past_a_descriptor_that_is_not_ready() {
 }
 
 #[test]
+fn virtual_clock_lets_a_descriptor_that_is_ready_go_before_a_timer() {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let (client, server) = pair();
+    let called_at = Rc::new(Cell::new(None));
+    let at = called_at.clone();
+    let reading = client.clone();
+    let handler = move |_| {
+        at.set(Some(IoLoop::current().time()));
+        (&*reading).read_exact(&mut [0; 4]).unwrap();
+    };
+    io_loop.add_handler(client, FdEvents::READ, handler).unwrap();
+    let sending = server.clone();
+    io_loop.call_later(Duration::ZERO, move || (&*sending).write_all(b"next").unwrap());
+    io_loop.run_sync(|| sleep(Duration::from_secs(3600))).unwrap();
+    assert_eq!(called_at.get(), Some(Duration::ZERO));
+}
+
+#[test]
+fn virtual_clock_waits_for_a_descriptor_whose_other_end_takes_real_time() {
+    let io_loop = IoLoop::with_clock(VirtualClock::new());
+    let (client, server) = pair();
+    let mut server = Rc::try_unwrap(server).unwrap();
+    io_loop.add_handler(client.clone(), FdEvents::READ, |_| IoLoop::current().stop()).unwrap();
+    io_loop.wait_for_fd(&client, true).unwrap();
+    let answer = std::thread::spawn(move || server.write_all(b"late").unwrap());
+    io_loop.call_later(Duration::from_secs(3600), || panic!("it did not wait"));
+    io_loop.start();
+    assert_eq!(io_loop.time(), Duration::ZERO);
+    answer.join().unwrap();
+    io_loop.remove_handler(&client);
+    assert!(io_loop.wait_for_fd(&client, true).is_err());
+}
+
+#[test]
 fn regular_file_cannot_be_watched() {
     let file = std::fs::File::open(file!()).unwrap();
     assert!(IoLoop::new().add_handler(file, FdEvents::READ, |_| ()).is_err());

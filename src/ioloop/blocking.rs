@@ -23,7 +23,7 @@ impl IoLoop {
     /// // WARN squall::ioloop: report held the loop for 1.2s: resumed at src/main.rs:12:9, last yield at src/main.rs:31:9
     /// ```
     ///
-    /// Durations are measured by the loop's clock. Source: Tornado's older `IOLoop.set_blocking_log_threshold`;
+    /// Durations are measured by the [working time](crate::ioloop::Clock::working_time) of the loop's clock. Source: Tornado's older `IOLoop.set_blocking_log_threshold`;
     /// `asyncio.loop.slow_callback_duration`.
     pub fn set_blocking_log_threshold(&self, threshold: Option<Duration>) {
         self.inner.blocking_threshold.set(threshold);
@@ -42,12 +42,12 @@ impl Watched {
     /// Records what `callback` is about to resume, and when it begins.
     pub(super) fn begin(inner: &Inner, callback: &Callback, threshold: Duration) -> Self {
         let before = callback.suspended();
-        Self { callback: callback.clone(), before, since: inner.clock.now(), threshold }
+        Self { callback: callback.clone(), before, since: inner.clock.working_time(), threshold }
     }
 
     /// Logs a warning if the callback took longer than the threshold.
     pub(super) fn end(self, inner: &Inner) {
-        let took = inner.clock.now().saturating_sub(self.since);
+        let took = inner.clock.working_time().saturating_sub(self.since);
         if took < self.threshold {
             return;
         }

@@ -20,6 +20,12 @@ pub trait Clock: fmt::Debug {
     fn jumps(&self) -> bool {
         false
     }
+
+    /// Returns the time by which [callbacks are measured](crate::IoLoop::set_blocking_log_threshold): by default that of
+    /// the clock. A clock that stands still while callbacks run may return real time.
+    fn working_time(&self) -> Duration {
+        self.now()
+    }
 }
 
 /// The monotonic clock of the machine.

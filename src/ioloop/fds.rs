@@ -130,6 +130,41 @@ impl IoLoop {
         }
     }
 
+    /// Sets whether a clock that jumps waits while this descriptor is watched, because its other end takes real time: it
+    /// then jumps to a timer only after the real time that the timer would take. By default it does not wait.
+    ///
+    /// ```
+    /// use std::io::Write;
+    /// use std::os::unix::net::UnixStream;
+    /// use std::rc::Rc;
+    /// use std::time::Duration;
+    /// use squall::ioloop::FdEvents;
+    /// use squall::testing::VirtualClock;
+    /// use squall::IoLoop;
+    ///
+    /// let io_loop = IoLoop::with_clock(VirtualClock::new());
+    /// let (mut other, here) = UnixStream::pair()?;
+    /// let here = Rc::new(here);
+    /// io_loop.add_handler(here.clone(), FdEvents::READ, |_| IoLoop::current().stop())?;
+    /// io_loop.wait_for_fd(&here, true)?;
+    /// io_loop.call_later(Duration::from_secs(3600), || panic!("the other thread would have answered"));
+    /// std::thread::spawn(move || other.write_all(b"hello"));
+    /// io_loop.start();
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotFound`] if the descriptor has no handler.
+    pub fn wait_for_fd(&self, fd: &impl AsFd, waits: bool) -> io::Result<()> {
+        match self.inner.fds.get(fd.as_fd().as_raw_fd()) {
+            Some(handler) => {
+                handler.awaited.set(waits);
+                Ok(())
+            }
+            None => Err(io::Error::new(io::ErrorKind::NotFound, "the descriptor has no handler")),
+        }
+    }
+
     /// Removes the handler of a descriptor. It is not called again, not even for an event that was already reported.
     /// Does nothing if there is no handler.
     ///
@@ -157,6 +192,12 @@ impl Fds {
         self.watched.0.get() > 0
     }
 
+    /// Returns whether a watched descriptor is one for which a clock that jumps waits.
+    pub(super) fn any_awaited(&self) -> bool {
+        let handlers = self.handlers.borrow();
+        handlers.values().any(|handler| handler.awaited.get() && handler.events.get() != FdEvents::NONE)
+    }
+
     fn get(&self, fd: RawFd) -> Option<Rc<Handler>> {
         self.handlers.borrow().get(&fd).cloned()
     }
@@ -178,6 +219,7 @@ impl Fds {
             registration: RefCell::new(Some(registration)),
             events: Cell::new(events),
             ready: Cell::new(FdEvents::NONE),
+            awaited: Cell::new(false),
             f: Cell::new(Some(f)),
             context: Context::current(),
         };
@@ -232,6 +274,8 @@ struct Handler {
     events: Cell<FdEvents>,
     /// The directions in which the last wait found the descriptor ready.
     ready: Cell<FdEvents>,
+    /// `true` if a clock that jumps waits while the descriptor is watched.
+    awaited: Cell<bool>,
     /// `None` while the handler is being called, and once it is removed.
     f: Cell<Option<HandlerFn>>,
     context: Context,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use squall_runner::ready::{Callback, ReadyQueue, Run, Withdraw};
 use squall_runner::trace::{self, because, Event, Queued, Why};
-use squall_runner::Result;
+use squall_runner::{Error, Exception, Result};
 
 use super::IoLoop;
 
@@ -125,6 +125,26 @@ impl IoLoop {
     /// Returns a description of what is waited for at a real socket.
     pub(crate) fn socket_waits(&self) -> Option<String> {
         self.inner.sources.waits()
+    }
+
+    /// Returns whether a descriptor is watched for which [a clock that jumps waits](Self::wait_for_fd).
+    pub(crate) fn awaits_fds(&self) -> bool {
+        self.inner.awaits_fds()
+    }
+
+    /// Returns whether [`stop`](Self::stop) was called for the current run or the next.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.stop.get()
+    }
+
+    /// Uses up a call of [`stop`](Self::stop).
+    pub(crate) fn take_stop(&self) -> bool {
+        self.inner.stop.take()
+    }
+
+    /// Returns the error of a run in which nothing can wake the loop any more.
+    pub(crate) fn deadlock(&self) -> Exception {
+        Error::Deadlock { waiting: self.inner.in_vain() }.into()
     }
 
     /// Sleeps until another thread wakes the loop, for at most `timeout` of real time.

@@ -123,6 +123,12 @@ impl Inner {
             // Jobs and real sockets take no time on a clock that jumps.
             Some(_) if self.clock.jumps() && expecting => None,
             Some(_) if self.clock.jumps() && self.sources.are_waited_for() => return self.stand_still(),
+            Some(deadline) if self.clock.jumps() && self.has_fds() => {
+                if self.comes_before(deadline)? {
+                    return Ok(());
+                }
+                Some(self.clock.until(deadline))
+            }
             Some(deadline) => Some(self.clock.until(deadline)),
             None if expecting || self.has_fds() || self.inbox.has_handles() => None,
             None if self.sources.are_waited_for() || self.wakeable() => None,
@@ -137,6 +143,17 @@ impl Inner {
             self.tell_sleep(None);
         }
         self.poll(timeout)
+    }
+
+    /// Returns whether something comes from outside before a clock that jumps does: a descriptor that is ready now, or, if
+    /// one is [waited for](super::IoLoop::wait_for_fd), anything within the real time up to the deadline.
+    fn comes_before(&self, deadline: Duration) -> Result<bool> {
+        let real = match self.awaits_fds() {
+            true => deadline.saturating_sub(self.clock.now()),
+            false => Duration::ZERO,
+        };
+        self.poll(Some(real))?;
+        Ok(!self.ready.is_empty() || self.inbox.wakeup().was_woken())
     }
 
     fn tell_sleep(&self, until: Option<Duration>) {
@@ -196,6 +213,17 @@ impl Inner {
         self.fds.any_watched()
     }
 
+    #[cfg(unix)]
+    pub(super) fn awaits_fds(&self) -> bool {
+        self.fds.any_awaited()
+    }
+
+    /// Returns whether a descriptor is watched for which a clock that jumps waits.
+    #[cfg(not(unix))]
+    pub(super) fn awaits_fds(&self) -> bool {
+        false
+    }
+
     /// Returns whether a descriptor is watched. Only Unix has descriptors that can be.
     #[cfg(not(unix))]
     pub(super) fn has_fds(&self) -> bool {
@@ -215,7 +243,7 @@ impl Inner {
 
     /// Returns the coroutines of [`waiting`](Self::waiting) and those of the thread's default loop, on which coroutines
     /// wait that were called outside of any run. Nothing runs that loop while this one runs.
-    fn in_vain(&self) -> Vec<Waiting> {
+    pub(super) fn in_vain(&self) -> Vec<Waiting> {
         let mut all = self.waiting();
         if let Some(default) = default_queue().filter(|default| !Rc::ptr_eq(default, &self.ready)) {
             let of_default = default.suspended().into_iter().map(waiting);

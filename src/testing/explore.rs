@@ -5,7 +5,7 @@ use std::panic::Location;
 use super::explored::{Explored, Failure, Kind};
 use super::orders::{Order, Orders, Random};
 use super::report::counted;
-use super::schedule::{self, Problem, Run};
+use super::schedule::{self, Explorable, Problem, Run};
 use super::TestLoop;
 
 /// How many orders are tried if no bound is set.
@@ -113,7 +113,7 @@ pub struct Explore {
     steps: Option<usize>,
     orders: Option<usize>,
     seed: Option<u64>,
-    allow: Allow,
+    pub(super) allow: Allow,
 }
 
 /// Conditions that do not count as failures.
@@ -249,15 +249,25 @@ impl Explore {
     /// The shortest order that fails; or the limit that was reached, if the test did not set it itself.
     #[track_caller]
     pub fn check(self, f: impl Fn(&mut TestLoop)) -> Result<Explored, Failure> {
+        let allow = self.allow;
+        self.check_any(&|shared| {
+            let test_loop = &mut *shared.borrow_mut();
+            f(test_loop);
+            schedule::settle(test_loop, allow)
+        })
+    }
+
+    #[track_caller]
+    pub(super) fn check_any(self, f: Explorable<'_>) -> Result<Explored, Failure> {
         match self.seed {
-            Some(seed) => self.at_random(&f, seed_of_environment().unwrap_or(seed)),
-            None => self.each(&f),
+            Some(seed) => self.at_random(f, seed_of_environment().unwrap_or(seed)),
+            None => self.each(f),
         }
     }
 
     /// Runs `f` in each order, the fewest preemptions first.
     #[track_caller]
-    fn each(&self, f: &dyn Fn(&mut TestLoop)) -> Result<Explored, Failure> {
+    fn each(&self, f: Explorable<'_>) -> Result<Explored, Failure> {
         // A test that sets a bound itself does not fail for what the bound leaves out.
         let bounded = self.orders.is_some() || self.steps.is_some() || self.preemptions.is_some();
         let bound = self.preemptions.unwrap_or(usize::MAX);
@@ -276,7 +286,7 @@ impl Explore {
                     tried,
                 ));
             }
-            let ran = Run::of(f, &Order::Picks(order.clone()), self.allow, self.choices(), false);
+            let ran = Run::of(f, &Order::Picks(order.clone()), self.choices(), false);
             tried += 1;
             let cut = ran.picked.cut;
             orders.ran(order.clone(), ran.picked);
@@ -300,8 +310,8 @@ impl Explore {
     }
 
     /// Runs `f` in random orders.
-    fn at_random(&self, f: &dyn Fn(&mut TestLoop), seed: u64) -> Result<Explored, Failure> {
-        let run = |order: &Order| Run::of(f, order, self.allow, self.choices(), false);
+    fn at_random(&self, f: Explorable<'_>, seed: u64) -> Result<Explored, Failure> {
+        let run = |order: &Order| Run::of(f, order, self.choices(), false);
         let mut random = Random::new(seed);
         let orders = self.orders.unwrap_or(AT_RANDOM);
         for nth in 1..=orders {
@@ -315,8 +325,8 @@ impl Explore {
     }
 
     /// Runs the order again, to collect everything for the message.
-    fn failure(&self, f: &dyn Fn(&mut TestLoop), picks: &[u16], tried: usize, seed: Option<u64>) -> Failure {
-        let ran = Run::of(f, &Order::Picks(picks.to_vec()), self.allow, self.choices(), true);
+    fn failure(&self, f: Explorable<'_>, picks: &[u16], tried: usize, seed: Option<u64>) -> Failure {
+        let ran = Run::of(f, &Order::Picks(picks.to_vec()), self.choices(), true);
         let preemptions = ran.picked.preemptions;
         let problem = ran.problem.unwrap_or_else(|| {
             Problem::new("it failed once and not when it was repeated: it does not repeat itself".to_owned())

@@ -110,6 +110,15 @@ impl Failure {
         &self.problem.text
     }
 
+    /// Returns the last steps of the failing order in columns, and the coroutines that wait. It is empty if a limit was
+    /// reached.
+    pub fn report(&self) -> String {
+        match &self.kind {
+            Kind::Order { report: Some(report), .. } => report.to_string(),
+            _ => String::new(),
+        }
+    }
+
     /// Returns the loop's time when it went wrong.
     pub fn now(&self) -> Duration {
         self.problem.now

@@ -15,7 +15,7 @@ use super::orders::{Order, Picked, Random};
 use super::report::Report;
 use super::step::InShort;
 use super::watch::look;
-use super::TestLoop;
+use super::{SharedTestLoop, TestLoop};
 
 /// The prefix of a schedule: the version that gives its names their meaning.
 const VERSION: &str = "v1:";
@@ -46,6 +46,9 @@ impl Problem {
     }
 }
 
+/// A test: it runs the loop, and returns what is wrong.
+pub(super) type Explorable<'a> = &'a dyn Fn(&SharedTestLoop) -> Option<String>;
+
 /// One run of a test, in one order.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -58,13 +61,7 @@ pub(super) struct Run {
 
 impl Run {
     /// Runs `f` in the given order. After `limit` choices the order is the usual one.
-    pub(super) fn of(
-        f: &dyn Fn(&mut TestLoop),
-        order: &Order,
-        allow: Allow,
-        limit: usize,
-        record: bool,
-    ) -> Self {
+    pub(super) fn of(f: Explorable<'_>, order: &Order, limit: usize, record: bool) -> Self {
         let taken = Rc::new(RefCell::new(Taken::default()));
         let (picks, random) = match order {
             Order::Picks(picks) => (picks.clone(), None),
@@ -77,12 +74,9 @@ impl Run {
         test_loop.chooser =
             Some(Box::new(Ordered { picks, random, limit, target: None, taken: taken.clone(), record }));
         let active = test_loop.activate();
-        let (ran, panic) = quietly(|| {
-            catch_unwind(AssertUnwindSafe(|| {
-                f(&mut test_loop);
-                settle(&mut test_loop, allow)
-            }))
-        });
+        let shared = SharedTestLoop::new(test_loop.into());
+        let (ran, panic) = quietly(|| catch_unwind(AssertUnwindSafe(|| f(&shared))));
+        let mut test_loop = shared.borrow_mut();
         let text = match ran {
             Ok(problem) => problem,
             Err(_) => Some(panic.unwrap_or_else(|| "the test panicked".to_owned())),
@@ -91,7 +85,8 @@ impl Run {
         let report = (record && problem.is_some()).then(|| test_loop.report());
         test_loop.reported = true;
         test_loop.chooser = None;
-        drop((active, test_loop));
+        drop(test_loop);
+        drop((active, shared));
         let mut taken = taken.take();
         let names = taken.names.iter().take(taken.named(departures)).map(String::as_str);
         let schedule = format!("{VERSION}{}", names.collect::<Vec<_>>().join(","));

@@ -67,7 +67,7 @@ pub struct TestLoop {
     pub(super) io_loop: IoLoop,
     clock: VirtualClock,
     pub(super) seen: Arc<Mutex<Seen>>,
-    watch: Rc<Watch>,
+    pub(super) watch: Rc<Watch>,
     /// Keeps it the current loop, observing the thread, between its calls. `None` for one that can go back, and for one
     /// that a coroutine has created, which has a loop of its own.
     resident: Option<Active>,
@@ -76,7 +76,7 @@ pub struct TestLoop {
     /// How long one call may take in real time.
     pub(super) limit: Option<Duration>,
     /// How many callbacks of the current turn are in the queue, at its front.
-    batch: usize,
+    pub(super) batch: usize,
     /// Decides which callback goes next, instead of the order of the queue.
     pub(super) chooser: Option<Box<dyn Chooser>>,
     steps: Vec<Rc<Step>>,
@@ -340,7 +340,7 @@ impl TestLoop {
         Ok(())
     }
 
-    fn count(&self, steps: &mut usize) -> Result<(), String> {
+    pub(super) fn count(&self, steps: &mut usize) -> Result<(), String> {
         *steps += 1;
         if *steps > self.step_limit {
             return Err(format!(
@@ -415,7 +415,7 @@ impl TestLoop {
     }
 
     /// Returns the index of the callback that goes next.
-    fn choose(&mut self) -> Result<usize, String> {
+    pub(super) fn choose(&mut self) -> Result<usize, String> {
         let Some(mut chooser) = self.chooser.take() else { return Ok(0) };
         let index = chooser.choose(self);
         self.chooser = chooser.goes_on().then_some(chooser);
@@ -434,7 +434,7 @@ impl TestLoop {
     }
 
     /// Runs the callback at that index in the queue.
-    fn run_at(&mut self, index: usize) -> Option<Rc<Step>> {
+    pub(super) fn run_at(&mut self, index: usize) -> Option<Rc<Step>> {
         let callback = self.io_loop.ready().remove(index)?;
         self.batch -= usize::from(index < self.batch);
         let step = self.run(callback);
@@ -442,7 +442,7 @@ impl TestLoop {
         step
     }
 
-    fn run(&mut self, callback: Callback) -> Option<Rc<Step>> {
+    pub(super) fn run(&mut self, callback: Callback) -> Option<Rc<Step>> {
         guard(Problem::Callback, || self.io_loop.as_running(|| running_as(None, || callback.run())));
         let step = look(&self.seen).take_step().map(Rc::new);
         self.steps.extend(step.clone());
@@ -450,13 +450,19 @@ impl TestLoop {
     }
 
     /// Moves the clock to the next timer, if that is wanted and there is one.
-    fn jump(&mut self, limit: &Limit) -> Result<bool, String> {
+    pub(super) fn jump(&mut self, limit: &Limit) -> Result<bool, String> {
         let deadline = self.io_loop.next_deadline().filter(|_| self.autojump);
         let Some(deadline) = deadline else { return Ok(false) };
         // What other threads do takes real time and should not be overtaken by a timer. Jobs end; a real socket is
         // waited for as long as it takes.
         while !self.io_loop.has_work() && (self.io_loop.expects() || self.io_loop.socket_waits().is_some()) {
             self.sleep(limit.left());
+            self.check(limit, &self.io_loop.outside())?;
+        }
+        if !self.io_loop.has_work() && self.io_loop.awaits_fds() {
+            // Its other end may take as long as the timer would.
+            let real = deadline.saturating_sub(self.now());
+            self.sleep(Some(limit.left().map_or(real, |left| left.min(real))));
             self.check(limit, &self.io_loop.outside())?;
         }
         if !self.io_loop.has_work() && self.io_loop.may_be_woken() {
@@ -494,13 +500,13 @@ impl TestLoop {
     }
 
     /// Sleeps until something outside wakes the loop, for at most `timeout` of real time.
-    fn sleep(&self, timeout: Option<Duration>) {
+    pub(super) fn sleep(&self, timeout: Option<Duration>) {
         look(&self.seen).socket = self.io_loop.socket_waits();
         self.io_loop.wait_outside(timeout).expect("the system has no poller left");
     }
 
     /// Returns an error if no real time is left. `outside` is what the test waits for.
-    fn check(&self, limit: &Limit, outside: &[Cow<'static, str>]) -> Result<(), String> {
+    pub(super) fn check(&self, limit: &Limit, outside: &[Cow<'static, str>]) -> Result<(), String> {
         let problem = limit.problem(&look(&self.seen));
         match (problem, outside) {
             (None, _) => Ok(()),

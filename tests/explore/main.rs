@@ -1,6 +1,7 @@
 //! Every order in which ready coroutines and due timers may run; and a corpus of seeded concurrency bugs that are
 //! found so, each with its fixed twin in which nothing is found.
 
+mod embedded;
 mod order;
 mod orders;
 mod updates;
