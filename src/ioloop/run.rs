@@ -158,8 +158,22 @@ impl IoLoop {
 
     /// Runs the loop like [`start`](Self::start), but returns an error if anything other than [`stop`](Self::stop)
     /// ended it.
+    ///
+    /// ```
+    /// use squall::{Error, IoLoop};
+    ///
+    /// let nothing = IoLoop::current().run_until_stopped().unwrap_err();
+    /// assert!(matches!(nothing.downcast_ref(), Some(Error::Deadlock { waiting }) if waiting.is_empty()));
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Deadlock`] if nothing can wake the loop any more, with the name of each waiting coroutine;
+    /// [`Error::InvalidState`] if the loop is closed; an I/O error if the system refuses what the loop needs to sleep.
+    ///
+    /// # Panics
+    /// Panics if the loop is already running.
     #[track_caller]
-    pub(crate) fn run_until_stopped(&self) -> Result<()> {
+    pub fn run_until_stopped(&self) -> Result<()> {
         self.assert_not_running();
         let (_current, here) = (self.make_current(), Place::caller());
         trace::emit_always(|| Event::Run { queue: self.inner.ready.id(), by: "start", place: here });
