@@ -1,0 +1,138 @@
+"""A program that a tool runs, as `python program.py` would run it."""
+
+import builtins
+import gc
+import io
+import os
+import sys
+import sysconfig
+import traceback
+import types
+from pathlib import Path
+
+from squall import _squall
+
+
+class Program:
+    """A file and its arguments. Each run of it is a run of its own: its modules are imported anew."""
+
+    def __init__(self, path, args=()):
+        self.path = path
+        self.args = list(args)
+        try:
+            with open(path, "rb") as file:
+                self.source = file.read()
+        except OSError as error:
+            raise ProgramNotFound(f"cannot read {path}: {error.strerror}") from None
+        self.folder = os.path.dirname(os.path.abspath(path))
+
+    def run(self):
+        """Runs the program as `__main__`. What it raises is raised here, with a traceback that begins in the program."""
+        main = types.ModuleType("__main__")
+        main.__dict__.update(__file__=self.path, __builtins__=builtins, __cached__=None)
+        before = sys.modules["__main__"], sys.argv, sys.path[0]
+        others = set(sys.modules)
+        sys.modules["__main__"], sys.argv, sys.path[0] = main, [self.path, *self.args], self.folder
+        try:
+            exec(compile(self.source, self.path, "exec", dont_inherit=True), main.__dict__)
+        except BaseException as exception:
+            exception.__traceback__ = _of_program(exception.__traceback__)
+            raise
+        finally:
+            sys.modules["__main__"], sys.argv, sys.path[0] = before
+            self._modules = {name: module for name, module in sys.modules.items() if name not in others}
+            self._main = main
+
+    def forget(self):
+        """Drops what a run has left: the modules of the program, and the Futures that they hold."""
+        for name, module in self._modules.items():
+            if self._is_own(getattr(module, "__file__", None)):
+                sys.modules.pop(name, None)
+        self._modules = {}
+        self._main.__dict__.clear()
+        gc.collect()
+
+    def sources(self):
+        """Returns the names and texts of the program's files, as far as they were imported."""
+        files = [self.path]
+        files += sorted(
+            module.__file__
+            for module in self._modules.values()
+            if self._is_own(getattr(module, "__file__", None))
+        )
+        return [(file, Path(file).read_text(encoding="utf-8", errors="replace")) for file in files]
+
+    def about(self):
+        """Returns the first line of the program's docstring, or nothing."""
+        doc = self._main.__dict__.get("__doc__") or ""
+        return doc.strip().partition("\n")[0]
+
+    def _is_own(self, file):
+        if not file or not file.endswith(".py") or not os.path.isfile(file):
+            return False
+        return os.path.abspath(file).startswith(self.folder + os.sep) and not file.startswith(tuple(libraries()))
+
+
+class ProgramNotFound(Exception):
+    """The program cannot be read."""
+
+
+def libraries():
+    """Returns the beginnings of the paths of files that are no part of any program."""
+    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    package = os.path.dirname(os.path.abspath(__file__))
+    return sorted(path + os.sep for path in paths | {package} if path) + ["<frozen "]
+
+
+def _of_program(tb):
+    """Returns a traceback without the lines of this package at its beginning."""
+    while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
+        tb = tb.tb_next
+    return tb
+
+
+def exit_code(exception):
+    """Returns the exit code with which Python ends for an exception, and what it prints before."""
+    if not isinstance(exception, SystemExit):
+        text = "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))
+        return 1, text
+    if exception.code is None or isinstance(exception.code, int):
+        return exception.code or 0, ""
+    return 1, f"{exception.code}\n"
+
+
+class Notes(io.TextIOBase):
+    """Standard output, whose lines become notes of the trace."""
+
+    encoding = "utf-8"
+    errors = "strict"
+
+    def __init__(self):
+        self._line = ""
+        self.buffer = _Bytes(self)
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            _squall.note(line)
+        return len(text)
+
+    def finish(self):
+        """Writes the last line, if it has no end."""
+        if self._line:
+            self.write("\n")
+
+
+class _Bytes(io.RawIOBase):
+    def __init__(self, text):
+        self._text = text
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self._text.write(bytes(data).decode("utf-8", "replace"))
+        return len(data)
