@@ -8,8 +8,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from squall import _squall
 from squall._installing import install
-from squall._program import Program, ProgramNotFound, exit_code
+from squall._program import Program, ProgramNotFound, exit_code, libraries, traceback_of
 
 EXAMPLES = """\
 examples:
@@ -146,6 +147,7 @@ def main():
 
 def run(_asked, program):
     install()
+    _squall._set_libraries(libraries())
     return ended(program.run)
 
 
@@ -167,6 +169,7 @@ def ended(run):
 
 def _print_uncaught(exception):
     sys.stdout.flush()
+    exception.__traceback__ = traceback_of(exception)
     sys.excepthook(type(exception), exception, exception.__traceback__)
 
 

@@ -4,6 +4,7 @@ import logging
 import reprlib
 
 app_log = logging.getLogger("tornado.application")
+gen_log = logging.getLogger("tornado.general")
 asyncio_log = logging.getLogger("asyncio")
 
 _repr = reprlib.Repr()
@@ -29,3 +30,8 @@ def report(text, exception, callback):
         app_log.error("Exception in callback %r", callback, exc_info=exception)
     else:
         app_log.error("%s", text[:1].upper() + text[1:], exc_info=exception)
+
+
+def log(is_error, text):
+    """Logs what the loop has to say."""
+    gen_log.log(logging.ERROR if is_error else logging.WARNING, "%s", text)

@@ -27,7 +27,7 @@ class Program:
         self.folder = os.path.dirname(os.path.abspath(path))
 
     def run(self):
-        """Runs the program as `__main__`. What it raises is raised here, with a traceback that begins in the program."""
+        """Runs the program as `__main__`, and raises what it raises."""
         main = types.ModuleType("__main__")
         main.__dict__.update(__file__=self.path, __builtins__=builtins, __cached__=None)
         before = sys.modules["__main__"], sys.argv, sys.path[0]
@@ -35,9 +35,6 @@ class Program:
         sys.modules["__main__"], sys.argv, sys.path[0] = main, [self.path, *self.args], self.folder
         try:
             exec(compile(self.source, self.path, "exec", dont_inherit=True), main.__dict__)
-        except BaseException as exception:
-            exception.__traceback__ = _of_program(exception.__traceback__)
-            raise
         finally:
             sys.modules["__main__"], sys.argv, sys.path[0] = before
             self._modules = {name: module for name, module in sys.modules.items() if name not in others}
@@ -77,16 +74,19 @@ class ProgramNotFound(Exception):
     """The program cannot be read."""
 
 
-def libraries():
-    """Returns the beginnings of the paths of files that are no part of any program."""
-    paths = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    package = os.path.dirname(os.path.abspath(__file__))
-    return sorted(path + os.sep for path in paths | {package} if path) + ["<frozen "]
+def libraries(only_own=False):
+    """Returns the beginnings of the paths of files that are no part of any program; `only_own`: those of this package."""
+    paths = {os.path.dirname(os.path.abspath(__file__))}
+    if not only_own:
+        paths |= {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    return sorted(path + os.sep for path in paths if path) + ["<frozen "]
 
 
-def _of_program(tb):
-    """Returns a traceback without the lines of this package at its beginning."""
-    while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
+def traceback_of(exception):
+    """Returns the traceback of what a program raised, from the program's own first line."""
+    package = os.path.dirname(__file__) + os.sep
+    tb = exception.__traceback__
+    while tb is not None and tb.tb_frame.f_code.co_filename.startswith(package):
         tb = tb.tb_next
     return tb
 
@@ -94,7 +94,7 @@ def _of_program(tb):
 def exit_code(exception):
     """Returns the exit code with which Python ends for an exception, and what it prints before."""
     if not isinstance(exception, SystemExit):
-        text = "".join(traceback.format_exception(type(exception), exception, exception.__traceback__))
+        text = "".join(traceback.format_exception(type(exception), exception, traceback_of(exception)))
         return 1, text
     if exception.code is None or isinstance(exception.code, int):
         return exception.code or 0, ""

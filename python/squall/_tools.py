@@ -44,7 +44,7 @@ def printing_to(stdout):
 def record(program, *, real_time=False, until=None, turns=None, all_code=False):
     """Runs a program, and returns the trace and what the program raised."""
     install()
-    _squall._set_libraries([] if all_code else libraries())
+    _squall._set_libraries(libraries(all_code))
     with loops(use_own_tasks if real_time else use_virtual_time), printing_to(Notes()) as notes:
         trace = _squall.record(program.run, until=until, turns=turns)
         notes.finish()

@@ -2,10 +2,11 @@
 
 import asyncio
 import collections.abc
+import os
 import types
 
 from squall import _squall, gen, queues
-from squall._log import report, show
+from squall._log import log, report, show
 
 
 def _asyncio_loop():
@@ -29,9 +30,11 @@ _squall._init(
         abstract_generator=collections.abc.Generator,
         convert=gen._convert,
         report=report,
+        log=log,
         show=show,
         asyncio_loop=_asyncio_loop,
         enter_task=asyncio.tasks._enter_task,
         leave_task=asyncio.tasks._leave_task,
     )
 )
+_squall._set_libraries([os.path.dirname(os.path.abspath(__file__)) + os.sep])

@@ -8,6 +8,7 @@ import functools
 import numbers
 import os
 import signal
+import socket
 import threading
 import time
 import warnings
@@ -32,17 +33,8 @@ class _Selectable(Protocol):
 
 _local = threading.local()
 _loops = weakref.WeakSet()
-# When virtual time begins; `None` for the real clock. `virtual_time` sets it.
-_epoch = None
-
-
-def virtual_time():
-    """Lets the loops that are made from now on jump from timer to timer when nothing is ready.
-
-    A loop does not jump while a thread of an executor works for it or a descriptor is watched.
-    """
-    global _epoch
-    _epoch = time.time()
+# A tool sets this: it is called with each loop that is created, before anything uses that.
+_prepare = None
 
 
 class IOLoop(_squall.Loop):
@@ -76,12 +68,14 @@ class IOLoop(_squall.Loop):
         else:
             raise RuntimeError("asyncio's own loop cannot run squall's coroutines: call squall.install() first")
         self.asyncio_loop = self.selector_loop = asyncio_loop
-        self._epoch = _epoch
-        if _epoch is not None:
-            self._use_virtual_time()
         self.handlers = {}
         self._executor = None
+        # The time at which a virtual clock began, and the ports on which the program listens.
+        self._epoch, self._ports = None, set()
         _loops.add(self)
+        if _prepare is not None:
+            _prepare(self)
+            self._epoch = time.time() if self._is_virtual() else None
         if make_current:
             self._set_current()
 
@@ -270,10 +264,37 @@ class IOLoop(_squall.Loop):
             raise ValueError("fd %s added twice" % number)
         self._add_handler(number, functools.partial(handler, obj), events)
         self.handlers[number] = (obj, handler)
+        self._know(number)
 
     def update_handler(self, fd, events):
         """Changes the events that a descriptor is watched for."""
-        self._update_handler(self.split_fd(fd)[0], events)
+        number = self.split_fd(fd)[0]
+        self._update_handler(number, events)
+        self._know(number)
+
+    def _know(self, number):
+        """Lets a virtual clock wait for a descriptor, if its other end is outside of the program."""
+        if self._epoch is not None:
+            self._wait_for_fd(number, self._is_outside(number))
+
+    def _is_outside(self, number):
+        try:
+            sock = socket.socket(fileno=os.dup(number))
+        except OSError:
+            return True
+        with sock:
+            is_ip = sock.family in (socket.AF_INET, socket.AF_INET6)
+            try:
+                here = sock.getsockname()
+                if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    if is_ip:
+                        self._ports.add(here[1])
+                    return False
+                there = sock.getpeername()
+            except OSError:
+                # It is being connected. A server of the program would be there at once.
+                return True
+            return not is_ip or self._ports.isdisjoint((here[1], there[1]))
 
     def remove_handler(self, fd):
         """Stops watching a descriptor."""

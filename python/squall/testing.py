@@ -246,6 +246,8 @@ class AsyncTestCase(unittest.TestCase):
                 self._stopped, self._waits = False, True
                 self.io_loop.start()
                 self._waits = False
+                if not (late or self._stopped):
+                    raise self.failureException("nothing that is left can call stop")
                 if late:
                     raise self.failureException(f"Async operation timed out after {timeout} seconds")
         finally:
@@ -255,8 +257,8 @@ class AsyncTestCase(unittest.TestCase):
         return arg
 
 
-def gen_test(func=None, timeout=5):
-    """Makes a test of a generator function or an `async def`: it runs to its end, for at most `timeout` seconds."""
+def gen_test(func=None, timeout=None):
+    """Makes a test of a generator function or an `async def`: it runs to its end, for at most `timeout` virtual seconds."""
 
     def wrap(function):
         made = function if inspect.iscoroutinefunction(function) else coroutine(function)

@@ -8,6 +8,7 @@ use pyo3::types::{PyDict, PyTuple};
 use squall::resolvable::{Run, Withdraw};
 use squall::AnyFuture;
 
+use crate::libraries::as_called;
 use crate::affine::{py, Context};
 use crate::convert::converted;
 use crate::names::names;
@@ -31,7 +32,7 @@ impl Call {
         let Self { function, args, kwargs, context } = self;
         let kwargs = kwargs.as_ref().map(|kwargs| kwargs.bind(py));
         let call = || {
-            let result = function.call(py, &args, kwargs)?;
+            let result = as_called(function.bind(py), || function.call(py, &args, kwargs))?;
             if result.is_none(py) {
                 return Ok(None);
             }

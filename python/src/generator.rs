@@ -19,6 +19,7 @@ use crate::body::Body;
 use crate::convert::converted;
 use crate::future::{value_of, PyFuture};
 use crate::ioloop::ensure_current;
+use crate::libraries::as_code_of;
 use crate::lines::{coroutine_of, running_line};
 use crate::names::names;
 use crate::raised::{from_python, take_leaving, to_python};
@@ -52,10 +53,10 @@ pub(crate) fn start(
 ) -> PyResult<Py<PyFuture>> {
     ensure_current(py)?;
     let body = Body::new(Context::copy_current(py)?);
-    let called = Called { body: body.clone(), call: Some((function, args, kwargs)) };
     let coroutine = described.get().0;
+    let called = Called { body: body.clone(), coroutine, call: Some((function, args, kwargs)) };
     let future = match running_line(py) {
-        Some(place) => Runner::start_at(coroutine, called, place),
+        Some(place) => as_code_of(coroutine, || Runner::start_at(coroutine, called, place)),
         None => Runner::start(coroutine, called),
     };
     if future.done() {
@@ -70,6 +71,7 @@ pub(crate) fn start(
 /// A decorated function that is called, then the generator that it returned.
 struct Called {
     body: Rc<Body>,
+    coroutine: &'static Coroutine,
     /// `None` once the function was called.
     call: Option<(Py<PyAny>, Py<PyTuple>, Option<Py<PyDict>>)>,
 }
@@ -132,7 +134,7 @@ impl Called {
     fn resumed(&self, resume: impl FnOnce(&Py<PyAny>) -> Sent) -> Sent {
         drop(self.body.awaited.take());
         let Some(inner) = self.body.inner.take() else { return Sent::Returned(py().None()) };
-        let sent = self.body.within(|| resume(&inner));
+        let sent = as_code_of(self.coroutine, || self.body.within(|| resume(&inner)));
         if matches!(sent, Sent::Yielded(_)) {
             self.body.inner.set(Some(inner));
         }

@@ -3,21 +3,24 @@
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use squall::ioloop::{CurrentLoop, FdEvents, WeakHandle};
-use squall::testing::VirtualClock;
-use squall::{AnyFuture, Future, IoLoop, LoopHandle};
+use squall::{AnyFuture, Error, Exception, Future, IoLoop, LoopHandle};
 
 use crate::affine::{descriptor, detached, free_arrived, py, set_home_loop, Affine, Context};
 use crate::callback::Call;
 use crate::convert::{converted, seconds};
 use crate::future::result_of;
+use crate::libraries::as_called;
 use crate::names::names;
 use crate::raised::{from_python, report_callback, report_to_python, take_leaving, to_python};
 use crate::shaped::{Shaped, Source};
+use crate::tool_clock::ToolClock;
+use crate::tool_loop::ToolLoop;
 use crate::value::Value;
 
 /// An event loop. It belongs to the thread that first uses it; other threads may only call `add_callback`.
@@ -38,7 +41,12 @@ struct Bound_ {
     remote: WeakHandle,
     /// Keeps the loop waiting for other threads. A loop on a virtual clock reports a deadlock instead.
     _waiting: Option<LoopHandle>,
+    /// Runs the loop in its place.
+    tool: Option<ToolLoop>,
 }
+
+/// A callback on a virtual clock that takes longer than this, by the real one, is reported.
+const LONG: Duration = Duration::from_millis(100);
 
 thread_local! {
     static CURRENT: RefCell<Option<CurrentLoop>> = const { RefCell::new(None) };
@@ -64,14 +72,24 @@ impl Loop {
     fn bound(&self) -> &Bound_ {
         self.bound.get_or_init(|| {
             let is_virtual = self.is_virtual.load(Ordering::Relaxed);
-            let io_loop = if is_virtual { IoLoop::with_clock(VirtualClock::new()) } else { IoLoop::new() };
-            Self::bind(&io_loop, !is_virtual, &self.early)
+            let io_loop = if is_virtual { IoLoop::with_clock(ToolClock::new()) } else { IoLoop::new() };
+            if is_virtual {
+                io_loop.set_blocking_log_threshold(Some(LONG));
+            }
+            Self::bind(&io_loop, !is_virtual, &self.early, None)
         })
     }
 
-    fn bind(io_loop: &IoLoop, waits: bool, early: &Mutex<Option<Vec<Call>>>) -> Bound_ {
+    fn bind(
+        io_loop: &IoLoop,
+        waits: bool,
+        early: &Mutex<Option<Vec<Call>>>,
+        tool: Option<ToolLoop>,
+    ) -> Bound_ {
         report_to_python();
         squall::trace::show_as::<Value>(crate::value::show);
+        squall::trace::show_as::<()>(|_, f| f.write_str("None"));
+        crate::logging::log_to_python();
         io_loop.around_sleep(|sleep| {
             free_arrived();
             detached(sleep);
@@ -82,7 +100,7 @@ impl Loop {
             io_loop.add_callback(move || call.run());
         }
         let remote = handle.downgrade();
-        Bound_ { io_loop: Affine::new(io_loop.clone()), remote, _waiting: waits.then_some(handle) }
+        Bound_ { io_loop: Affine::new(io_loop.clone()), remote, _waiting: waits.then_some(handle), tool }
     }
 
     /// Adds a callback, from any thread.
@@ -148,8 +166,8 @@ impl Loop {
 
     /// Makes this the loop of a tool.
     fn _adopt(&self, tool: &Bound<'_, ToolLoop>) -> PyResult<()> {
-        let io_loop = tool.get().0.get()?;
-        let adopted = Self::bind(io_loop, false, &self.early);
+        let tool = tool.get().clone();
+        let adopted = Self::bind(&tool.io_loop()?, false, &self.early, Some(tool));
         self.bound.set(adopted).map_err(|_| PyRuntimeError::new_err("the IOLoop is in use already"))
     }
 
@@ -160,11 +178,12 @@ impl Loop {
 
     /// Calls `func` on the loop, and runs the loop until what it returns is done.
     #[pyo3(signature = (func, timeout=None))]
-    fn _run_sync(&self, py: Python<'_>, func: Py<PyAny>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
+    fn _run_sync(&self, func: Py<PyAny>, timeout: Option<f64>) -> PyResult<Py<PyAny>> {
         self.run(|io_loop| {
             // Held until the run ends, like everything that something waits for.
             let mut awaited = None;
-            let call = || -> Future<Value> {
+            let call = move || -> Future<Value> {
+                let py = crate::affine::py();
                 let called = func.call0(py).and_then(|result| {
                     if result.is_none(py) {
                         return Ok(Future::ready(Value(result)));
@@ -174,9 +193,10 @@ impl Loop {
                 });
                 called.unwrap_or_else(|raised| Future::failed(from_python(raised)))
             };
-            let result = match timeout {
-                Some(timeout) => io_loop.run_sync_with_timeout(seconds(timeout), call),
-                None => io_loop.run_sync(call),
+            let result = match (&self.bound().tool, timeout) {
+                (Some(tool), timeout) => tool.run_sync(call, timeout.map(seconds))?,
+                (None, Some(timeout)) => io_loop.run_sync_with_timeout(seconds(timeout), call),
+                (None, None) => io_loop.run_sync(call),
             };
             result.map(|value| value.0).map_err(|exception| to_python(&exception))
         })
@@ -184,8 +204,14 @@ impl Loop {
 
     fn _start(&self) -> PyResult<()> {
         self.run(|io_loop| {
-            io_loop.start();
-            Ok(())
+            let ran = match &self.bound().tool {
+                Some(tool) => tool.run(|| false)?,
+                None => io_loop.run_until_stopped(),
+            };
+            match ran {
+                Err(exception) if is_idle(&exception) => Ok(()),
+                ran => ran.map_err(|exception| to_python(&exception)),
+            }
         })
     }
 
@@ -290,7 +316,8 @@ impl Loop {
     fn _add_handler(&self, fd: i32, handler: Py<PyAny>, events: u32) -> PyResult<()> {
         let call = move |events: FdEvents| {
             let py = py();
-            if let Err(raised) = handler.call1(py, (to_python_events(events),)) {
+            let called = || handler.call1(py, (to_python_events(events),));
+            if let Err(raised) = as_called(handler.bind(py), called) {
                 report_callback(py, &handler, raised);
             }
         };
@@ -299,6 +326,16 @@ impl Loop {
 
     fn _update_handler(&self, fd: i32, events: u32) -> PyResult<()> {
         Ok(self.io_loop()?.update_handler(&descriptor(fd)?, of_python_events(events))?)
+    }
+
+    /// Lets a virtual clock wait for a descriptor, whose other end takes real time.
+    fn _wait_for_fd(&self, fd: i32, waits: bool) -> PyResult<()> {
+        Ok(self.io_loop()?.wait_for_fd(&descriptor(fd)?, waits)?)
+    }
+
+    fn _is_virtual(&self) -> PyResult<bool> {
+        let bound = self.bound();
+        Ok(bound.tool.is_some() || self.is_virtual.load(Ordering::Relaxed))
     }
 
     fn _remove_handler(&self, fd: i32) -> PyResult<()> {
@@ -318,9 +355,10 @@ impl Loop {
     }
 }
 
-/// A loop that a tool of squall drives.
-#[pyclass(module = "squall._squall", frozen)]
-pub(crate) struct ToolLoop(pub(crate) Affine<IoLoop>);
+/// Returns whether a run has ended because nothing can happen any more, and no coroutine waits.
+fn is_idle(exception: &Exception) -> bool {
+    matches!(exception.downcast_ref(), Some(Error::Deadlock { waiting }) if waiting.is_empty())
+}
 
 /// Wakes a loop when a signal has come. Its thread then runs the handlers of Python.
 #[pyclass(module = "squall._squall", frozen)]
@@ -356,7 +394,7 @@ fn to_python_events(events: FdEvents) -> u32 {
 }
 
 /// Returns any Future as one of a Python value.
-fn as_value(core: AnyFuture) -> Future<Value> {
+pub(crate) fn as_value(core: AnyFuture) -> Future<Value> {
     if core.done() {
         let result = result_of(core).map(Value).map_err(from_python);
         return result.map_or_else(Future::failed, Future::ready);

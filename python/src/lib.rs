@@ -11,7 +11,8 @@
 //! | `convert` | `convert_yielded`, `multi`, `sleep`, `with_timeout` |
 //! | `ioloop`, `callback`, `signals` | the class `Loop` |
 //! | `locks`, `queues`, `iterating`, `periodic` | the rest of Tornado's modules |
-//! | `recording` | traces |
+//! | `recording`, `libraries`, `logging` | traces, and what is logged |
+//! | `tool_loop`, `tool_clock` | loops that a tool drives, and every order of a program |
 
 mod affine;
 mod body;
@@ -23,7 +24,9 @@ mod future;
 mod generator;
 mod ioloop;
 mod iterating;
+mod libraries;
 mod lines;
+mod logging;
 mod locks;
 mod names;
 mod native;
@@ -33,6 +36,8 @@ mod raised;
 mod recording;
 mod shaped;
 mod signals;
+mod tool_clock;
+mod tool_loop;
 mod value;
 mod waiters;
 
@@ -56,7 +61,7 @@ fn _squall(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<generator::CoroutineFunction>()?;
     module.add_class::<foreign::Arrival>()?;
     module.add_class::<ioloop::Loop>()?;
-    module.add_class::<ioloop::ToolLoop>()?;
+    module.add_function(wrap_pyfunction!(libraries::_set_libraries, module)?)?;
     module.add_class::<ioloop::Waker>()?;
     module.add_class::<ioloop::Timeout>()?;
     module.add_class::<ioloop::Ticket>()?;
@@ -64,5 +69,6 @@ fn _squall(module: &Bound<'_, PyModule>) -> PyResult<()> {
     queues::add(module)?;
     iterating::add(module)?;
     periodic::add(module)?;
-    recording::add(module)
+    recording::add(module)?;
+    tool_loop::add(module)
 }

@@ -24,7 +24,8 @@ pub(crate) fn _set_libraries(paths: Vec<String>) {
     KNOWN.with_borrow_mut(HashMap::clear);
 }
 
-fn is_library(file: &str) -> bool {
+/// Returns whether a file is one of a library.
+pub(crate) fn is_library(file: &str) -> bool {
     if let Some(known) = KNOWN.with_borrow(|known| known.get(file).copied()) {
         return known;
     }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyFrame, PyFrameMethods, PyTraceback};
 use squall_runner::{trace, Coroutine, Place};
 
+use crate::libraries::is_library;
 use crate::value::show;
 
 /// The largest number of generators that one delegates to by `yield from` or `await`, when its line is looked for.
@@ -59,12 +60,13 @@ fn suspended<'py>(body: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Option
 }
 
 /// Returns the line at which a generator or coroutine is suspended: that of the innermost one that it delegates to, as
-/// far as these are Python's.
+/// far as these are Python's and not of a library.
 pub(crate) fn suspended_at(body: &Bound<'_, PyAny>) -> Option<Place> {
     let (mut body, mut place) = (body.clone(), None);
     for _ in 0..DEPTH {
         let Some((frame, next)) = suspended(&body) else { break };
-        place = line_of(&frame).or(place);
+        let line = line_of(&frame);
+        place = place.filter(|_| line.is_none_or(|line| is_library(line.file()))).or(line);
         match next {
             Some(next) => body = next,
             None => break,

@@ -51,6 +51,8 @@ names! {
     convert,
     /// Logs an exception that nothing received: a text, the exception, and the callback that raised it or `None`.
     report,
+    /// Logs a text of the loop: whether it is an error, and the text.
+    log,
     /// Prints an object in at most some dozens of characters.
     show,
     /// Returns the asyncio facade of the current loop.

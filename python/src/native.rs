@@ -11,7 +11,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use squall::{AnyFuture, Future, Place, Result};
+use squall::{AnyFuture, Coroutine, Future, Place, Result};
 use squall_runner::native::{await_done, start_foreign, yielded_at, Foreign};
 
 use crate::affine::{py, send, Context, Sent};
@@ -20,6 +20,7 @@ use crate::convert::converted;
 use crate::future::PyFuture;
 use crate::generator::throw;
 use crate::ioloop::ensure_current;
+use crate::libraries::as_code_of;
 use crate::lines::{coroutine_of, running_line};
 use crate::names::names;
 use crate::raised::{from_python, to_python};
@@ -28,6 +29,7 @@ use crate::value::Value;
 /// A Python coroutine as the body of a task.
 struct Native {
     body: Rc<Body>,
+    coroutine: &'static Coroutine,
     /// What it awaits; a Future that is done before its first step, and after a bare `yield`.
     awaits: AnyFuture,
 }
@@ -52,7 +54,7 @@ impl Native {
         let asyncio_loop = ASYNCIO_LOOP.with_borrow(|it| it.as_ref().map(|it| it.clone_ref(py)));
         let as_task = task.as_ref().zip(asyncio_loop.as_ref());
         let entered = as_task.is_some_and(|it| names(py).enter_task.call1(py, it).is_ok());
-        let sent = self.body.within(|| resume(&inner));
+        let sent = as_code_of(self.coroutine, || self.body.within(|| resume(&inner)));
         if entered {
             if let Some(it) = as_task {
                 drop(names(py).leave_task.call1(py, it));
@@ -161,9 +163,9 @@ pub(crate) fn start(coroutine: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
     let described = coroutine_of(&name, coroutine.getattr_opt(intern!(py, "cr_code"))?.as_ref());
     let body = Body::new(Context::copy_current(py)?);
     body.inner.set(Some(coroutine.clone().unbind()));
-    let native = Box::new(Native { body: body.clone(), awaits: done() });
+    let native = Box::new(Native { body: body.clone(), coroutine: described, awaits: done() });
     let future = match running_line(py) {
-        Some(place) => yielded_at(place, || start_foreign(described, native)),
+        Some(place) => as_code_of(described, || yielded_at(place, || start_foreign(described, native))),
         None => start_foreign(described, native),
     };
     PyFuture::of_body(py, future, &body)

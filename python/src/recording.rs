@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use squall::trace::{Language, Recorder, SourceText, Trace};
+use squall::trace::{Event, Lang, Language, Recorder, SourceText, Trace};
+use squall_runner::trace;
 
 use crate::affine::{py, Affine};
+use crate::lines::running_line;
 
 /// The record of what happened while a function ran.
 #[pyclass(name = "Trace", module = "squall._squall", frozen)]
@@ -52,10 +54,29 @@ impl PyTrace {
         }
     }
 
+    /// Returns whether it ends where `until` or `turns` says.
+    fn is_cut(&self) -> PyResult<bool> {
+        Ok(self.trace.get()?.is_cut())
+    }
+
+    /// Returns the trace with the texts of the program, which are given as the names of files and their texts.
+    fn with_sources(&self, py: Python<'_>, sources: Vec<(String, String)>) -> PyResult<Self> {
+        let outcome = match &self.outcome {
+            Ok(result) => Ok(result.clone_ref(py)),
+            Err(raised) => Err(raised.clone_ref(py)),
+        };
+        let trace = sources.into_iter().fold(self.trace.get()?.clone(), |trace, (file, text)| {
+            let name = file.rsplit('/').next().unwrap_or(&file).to_owned().into();
+            let (file, text) = (file.into(), text.into());
+            trace.with_source(SourceText { language: Language::Python, name, file, first_line: 1, text })
+        });
+        Ok(Self { trace: Affine::new(trace), outcome })
+    }
+
     /// Returns the trace in columns.
-    #[pyo3(signature = (width=100))]
-    fn text(&self, width: usize) -> PyResult<String> {
-        Ok(self.trace.get()?.text().width(width).to_string())
+    #[pyo3(signature = (width=100, colors=false))]
+    fn text(&self, width: usize, colors: bool) -> PyResult<String> {
+        Ok(self.trace.get()?.text().width(width).colors(colors).to_string())
     }
 
     /// Returns the events as JSON Lines.
@@ -73,22 +94,23 @@ impl PyTrace {
         Ok(self.trace.get()?.to_chrome())
     }
 
-    /// Returns a page for a browser. `sources` has the names of files and their texts.
-    #[pyo3(signature = (sources=Vec::new()))]
-    fn html(&self, sources: Vec<(String, String)>) -> PyResult<String> {
-        let trace = sources.into_iter().fold(self.trace.get()?.clone(), |trace, (file, text)| {
-            let name = file.rsplit('/').next().unwrap_or(&file).to_owned().into();
-            let (file, text) = (file.into(), text.into());
-            trace.with_source(SourceText { language: Language::Python, name, file, first_line: 1, text })
-        });
-        Ok(trace.to_html())
+    /// Returns a page for a browser, in English (`en`) or Chinese (`zh`).
+    #[pyo3(signature = (name, about, lang="en"))]
+    fn html(&self, name: &str, about: &str, lang: &str) -> PyResult<String> {
+        let lang = match lang {
+            "zh" => Lang::Zh,
+            _ => Lang::En,
+        };
+        Ok(self.trace.get()?.page().title(name, [about; 2]).lang(lang).to_string())
     }
 }
 
 /// Adds a line to the trace that is being recorded.
 #[pyfunction]
-fn note(text: &str) {
-    squall::trace::note(text);
+fn note(py: Python<'_>, text: &str) {
+    if let Some(place) = running_line(py) {
+        trace::emit(|| Event::Note { text, place });
+    }
 }
 
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {

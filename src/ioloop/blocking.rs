@@ -51,6 +51,8 @@ impl Watched {
         if took < self.threshold {
             return;
         }
+        // A measured time has no more digits than that.
+        let took = Duration::from_millis(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
         let text = match self.before {
             Some(before) => {
                 let (name, resumed) = (before.coroutine.name(), before.place);

@@ -13,7 +13,7 @@ thread_local! {
     static SHOWS: RefCell<HashMap<TypeId, Show>> = RefCell::default();
 }
 
-/// Prints values of type `T` by `show` on this thread, if no `Debug` of the type is known.
+/// Prints values of type `T` by `show` on this thread, unless the coroutine attribute saw the `Debug` of the type.
 ///
 /// ```
 /// use squall::trace::{show_as, Printed, Shown};
@@ -30,8 +30,8 @@ pub fn show_as<T: 'static>(show: Show) {
     let _ = SHOWS.try_with(|shows| shows.borrow_mut().insert(TypeId::of::<T>(), show));
 }
 
-/// A value as a trace prints it: by `Debug` if the type is from the standard library or the coroutine attribute saw its
-/// `Debug`; else by the function that was passed to [`show_as`]; else by the name of its type.
+/// A value as a trace prints it: by `Debug` if the coroutine attribute saw that; else by the function that was passed to
+/// [`show_as`]; else by `Debug` if the type is from the standard library; else by the name of the type.
 #[derive(Clone, Copy)]
 pub struct Printed<'a>(pub Shown<'a>);
 
@@ -39,6 +39,10 @@ impl fmt::Display for Printed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(shown) = self;
         if let Some(show) = shown.show {
+            return foreign::show(f, |f| show(shown.value, f));
+        }
+        let told = SHOWS.try_with(|shows| shows.borrow().get(&shown.value.type_id()).copied());
+        if let Ok(Some(show)) = told {
             return foreign::show(f, |f| show(shown.value, f));
         }
         macro_rules! known {
@@ -68,10 +72,6 @@ impl fmt::Display for Printed<'_> {
             &'static str,
             Duration
         );
-        let told = SHOWS.try_with(|shows| shows.borrow().get(&shown.value.type_id()).copied());
-        if let Ok(Some(show)) = told {
-            return foreign::show(f, |f| show(shown.value, f));
-        }
         f.write_str("<")?;
         write_without_paths(f, shown.type_name)?;
         f.write_str(">")

@@ -6,6 +6,7 @@ mod fold;
 mod help;
 mod lessons;
 mod output;
+mod python;
 mod site;
 mod stage;
 mod subject;
@@ -34,6 +35,7 @@ Examples:
   squall trace clock.json --until 5s trace a program that never ends
   squall run program.json            run a program written in JSON
   squall trace - < program.json      trace a program from standard input
+  squall trace program.py            trace a program in Python, by squall's Python package
 
 Exit codes:
   0  success
@@ -177,8 +179,8 @@ fn time(text: &str) -> Result<Duration, String> {
 
 #[derive(Debug, clap::Args)]
 struct Program {
-    /// A lesson, a program in JSON, or `-` for one on standard input
-    #[arg(value_name = "LESSON|FILE.json")]
+    /// A lesson, a program in JSON or Python, or `-` for one in JSON on standard input
+    #[arg(value_name = "LESSON|FILE.json|FILE.py")]
     program: String,
     /// Run on the real clock instead of one that jumps when nothing is ready. Ctrl-C ends the run; `trace` then shows
     /// what happened until then
@@ -229,6 +231,9 @@ fn main() -> ExitCode {
 }
 
 fn run(program: &Program) -> Result<ExitCode, String> {
+    if python::is_python(&program.program) {
+        return python::run("run", Vec::new(), &program.program);
+    }
     let subject = Subject::find(&program.program, program.real_time)?;
     Ok(match subject.run(program.real_time) {
         Ok(()) => ExitCode::SUCCESS,
@@ -269,6 +274,16 @@ impl View {
         }
     }
 
+    /// Returns the options, as `python -m squall` takes them.
+    fn for_python(&self) -> Vec<String> {
+        let format = self.format.to_possible_value().map(|format| format!("--format={}", format.get_name()));
+        let lang = if self.lang == Lang::Zh { "--lang=zh" } else { "--lang=en" };
+        let width = self.width.map(|width| format!("--width={width}"));
+        let no_source = (!self.source).then(|| "--no-source".to_owned());
+        let output = self.output.as_ref().map(|file| format!("--output={}", file.display()));
+        [format, Some(lang.to_owned()), width, no_source, output].into_iter().flatten().collect()
+    }
+
     /// Writes the trace where it is wanted.
     fn write<R>(&self, subject: &Subject, trace: &Trace<R>) -> Result<(), String> {
         let text = self.of(subject, trace);
@@ -282,6 +297,10 @@ impl View {
 }
 
 fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> {
+    if python::is_python(&program.program) {
+        let options = [for_python(program, cut), view.for_python()].concat();
+        return python::run("trace", options, &program.program);
+    }
     let subject = Subject::find(&program.program, program.real_time)?;
     let mut recorder = Recorder::new();
     if let Some(until) = cut.until {
@@ -302,6 +321,14 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
             ExitCode::from(1)
         }
     })
+}
+
+/// Returns the options of a recording, as `python -m squall` takes them.
+fn for_python(program: &Program, cut: &Cut) -> Vec<String> {
+    let real_time = program.real_time.then(|| "--real-time".to_owned());
+    let until = cut.until.map(|until| format!("--until={}s", until.as_secs_f64()));
+    let turns = cut.turns.map(|turns| format!("--turns={turns}"));
+    [real_time, until, turns].into_iter().flatten().collect()
 }
 
 /// Returns the list of lessons under the sections of Tornado's guide.

@@ -48,7 +48,6 @@ impl Subject {
         }
         let text = text.map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => format!("{name}: the file is not text\n{ACCEPTED}"),
-            _ if is_python(name) => format!("cannot read {name}: {error}\n{ACCEPTED}"),
             _ => format!("cannot read {name}: {error}"),
         })?;
         program::parse(&text).map(Self::Program).map_err(|error| match error.is_json() {
@@ -146,13 +145,8 @@ pub(crate) fn lesson(name: &str) -> Result<&'static Lesson, String> {
 
 /// The last part of the error for an argument that is neither a lesson nor a program.
 const ACCEPTED: &str =
-    "squall takes the name of a lesson (`squall lessons` lists them), or a program in JSON: \
+    "squall takes the name of a lesson (`squall lessons` lists them), a program in Python (FILE.py), or one in JSON: \
                         docs/programs.md describes its format";
-
-/// Returns whether the name is that of a Python file.
-fn is_python(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("py"))
-}
 
 /// The size limit of a program in bytes, so that one cannot use up the memory.
 const LARGEST: u64 = 64 << 20;
