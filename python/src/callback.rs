@@ -8,9 +8,9 @@ use pyo3::types::{PyDict, PyTuple};
 use squall::resolvable::{Run, Withdraw};
 use squall::AnyFuture;
 
-use crate::libraries::as_called;
 use crate::affine::{py, Context};
 use crate::convert::converted;
+use crate::libraries::as_called;
 use crate::names::names;
 use crate::raised::{report_callback, to_python};
 

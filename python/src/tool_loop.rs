@@ -44,7 +44,8 @@ impl ToolLoop {
         let shared = self.shared()?;
         let mut test_loop = shared.try_borrow_mut().map_err(|_| in_use())?;
         let (result, text) = quietly(|| catch_unwind(AssertUnwindSafe(|| f(&mut test_loop))));
-        result.map_err(|_| PyAssertionError::new_err(text.unwrap_or_else(|| "the test loop failed".to_owned())))
+        result
+            .map_err(|_| PyAssertionError::new_err(text.unwrap_or_else(|| "the test loop failed".to_owned())))
     }
 
     /// Runs the loop until `end` returns `true` at the end of a turn, or it is stopped.

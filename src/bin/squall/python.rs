@@ -17,7 +17,9 @@ pub(crate) fn run(command: &str, options: Vec<String>, program: &str) -> Result<
     if let Err(error) = std::fs::File::open(program) {
         return Err(format!("cannot read {program}: {error}"));
     }
-    let Some(python) = PYTHONS.into_iter().find(|python| has_squall(python)) else { return Err(missing(program)) };
+    let Some(python) = PYTHONS.into_iter().find(|python| has_squall(python)) else {
+        return Err(missing(program));
+    };
     let mut python = Command::new(python);
     let ran = python.args(["-m", "squall", command]).args(options).arg(program).status();
     let code = ran.map_err(|error| format!("{program}: {error}"))?.code();
