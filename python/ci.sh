@@ -10,6 +10,9 @@ cargo fmt --check
 VIRTUAL_ENV=$(realpath "$venv") "$venv/bin/maturin" develop --quiet
 "$python" tests/cycles.py
 "$python" tests/soundness.py
+"$python" tests/test_tools.py
+"$python" tests/test_examples.py
+"$python" tests/test_docs.py
 "$python" tests/tornado_suite.py
 "$python" tests/tornado_suite.py --gc gen concurrent locks queues
 "$python" tests/tornado_suite.py httpclient httpserver iostream web

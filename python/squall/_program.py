@@ -37,7 +37,9 @@ class Program:
             exec(compile(self.source, self.path, "exec", dont_inherit=True), main.__dict__)
         finally:
             sys.modules["__main__"], sys.argv, sys.path[0] = before
-            self._modules = {name: module for name, module in sys.modules.items() if name not in others}
+            self._modules = {
+                name: module for name, module in sys.modules.items() if name not in others and module is not main
+            }
             self._main = main
 
     def forget(self):

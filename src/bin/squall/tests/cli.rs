@@ -145,9 +145,7 @@ fn on_a_terminal_a_trace_is_as_wide_as_that() {
 fn a_file_that_is_not_json_is_an_error_that_says_what_is_accepted() {
     let folder = std::env::temp_dir().join(format!("squall-not-json-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let files: [(&str, &[u8]); 5] = [
-        ("program.py", b"import tornado\n"),
-        ("program.PY", b""),
+    let files: [(&str, &[u8]); 3] = [
         ("program.rs", b"fn main() {}"),
         ("program.json", b"{'name': 1}"),
         ("program.bin", &[0xff, 0xfe, 0, 1]),
@@ -160,14 +158,28 @@ fn a_file_that_is_not_json_is_an_error_that_says_what_is_accepted() {
             assert!(error.starts_with(&format!("error: {}: ", file.display())), "{error}");
             assert!(
                 error.contains(
-                    "squall takes the name of a lesson (`squall lessons` lists them), or a program in JSON"
+                    "squall takes the name of a lesson (`squall lessons` lists them), a program in Python (FILE.py), \
+                     or one in JSON"
                 ),
                 "{error}"
             );
         }
     }
     std::fs::remove_dir_all(&folder).unwrap();
-    assert!(stderr(&["run", "no_such_file.py"], 2).contains("or a program in JSON"));
+}
+
+#[test]
+fn a_program_in_python_needs_a_python_with_the_package() {
+    let program = std::env::temp_dir().join(format!("squall-python-{}.PY", std::process::id()));
+    std::fs::write(&program, "print(5)").unwrap();
+    for action in ["run", "trace"] {
+        let output = squall(&[action, program.to_str().unwrap()]).env("PATH", "").output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains("`pip install ./python` in squall's repository installs it"), "{error}");
+    }
+    std::fs::remove_file(&program).unwrap();
+    assert!(stderr(&["run", "no_such_file.py"], 2).contains("cannot read no_such_file.py"));
 }
 
 #[test]

@@ -1,0 +1,227 @@
+"""The tools on Python programs: what they print, and how they end."""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+
+PROGRAMS = {
+    "deadlock": """
+        from tornado import gen, ioloop, locks
+        a, b = locks.Lock(), locks.Lock()
+
+        @gen.coroutine
+        def take(first, second):
+            with (yield first.acquire()):
+                yield gen.sleep(0.1)
+                with (yield second.acquire()):
+                    pass
+
+        async def both():
+            await gen.multi([take(a, b), take(b, a)])
+
+        ioloop.IOLoop.current().run_sync(both)
+        """,
+    "race": """
+        import asyncio
+        log = []
+
+        async def say(n):
+            await asyncio.sleep(0.01)
+            log.append(n)
+
+        async def main():
+            await asyncio.gather(say(1), say(2))
+            assert log == [1, 2], log
+            print("in order")
+
+        asyncio.run(main())
+        """,
+    "lost": """
+        from tornado import gen, ioloop
+
+        @gen.coroutine
+        def fails():
+            yield gen.sleep(0.1)
+            raise ValueError("lost")
+
+        @gen.coroutine
+        def main():
+            fails()
+            yield gen.sleep(1)
+
+        ioloop.IOLoop.current().run_sync(main)
+        """,
+    "exits": "import sys\nprint(sys.argv[1:])\nsys.exit(3)",
+    "blocks": """
+        import time
+        from tornado import gen, ioloop
+
+        @gen.coroutine
+        def blocks():
+            yield gen.sleep(1)
+            time.sleep(0.2)
+            yield gen.sleep(1)
+
+        ioloop.IOLoop.current().run_sync(blocks)
+        """,
+    "server": """
+        import socket, time
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            print(server.getsockname()[1], flush=True)
+            connection = server.accept()[0]
+            time.sleep(0.3)
+            connection.sendall(b"late")
+        """,
+    "outside": """
+        import socket, subprocess, sys
+        from tornado import gen, ioloop, iostream
+
+        @gen.coroutine
+        def main():
+            stream = iostream.IOStream(socket.socket())
+            yield stream.connect(("127.0.0.1", int(server.stdout.readline())))
+            late = ioloop.IOLoop.current().time() + 60
+            print((yield gen.with_timeout(late, stream.read_bytes(4))))
+
+        with subprocess.Popen([sys.executable, "server.py"], stdout=subprocess.PIPE, text=True) as server:
+            ioloop.IOLoop.current().run_sync(main)
+        """,
+    "bad_repr": """
+        from tornado import gen, ioloop
+
+        class Bad:
+            def __repr__(self):
+                raise RuntimeError("no repr")
+
+        @gen.coroutine
+        def returns(value):
+            yield gen.moment
+            return value
+
+        @gen.coroutine
+        def main():
+            yield returns(Bad())
+            yield returns("x" * 100_000)
+
+        ioloop.IOLoop.current().run_sync(main)
+        """,
+}
+
+RUNS = {
+    "deadlock": "trace --no-source deadlock.py",
+    "race": "explore race.py",
+    "race, as it is": "run race.py",
+    "not an order": "replay v1:nothing race.py",
+    "lost": "explore lost.py",
+    "lost, allowed": "explore --allow unretrieved lost.py",
+    "exits": "run exits.py a --b",
+    "exits, explored": "explore exits.py",
+    "blocks": "trace blocks.py",
+    "outside": "trace --no-source outside.py",
+    "bad_repr": "trace --no-source --width 100 bad_repr.py",
+    "cut": f"trace --no-source --width 200 --until 140s {EXAMPLES}/minute_loop.py",
+    "page": f"trace --format html -o page.html {EXAMPLES}/outer.py",
+    "lines": f"trace --format jsonl {EXAMPLES}/visit.py",
+    "missing": "trace missing.py",
+    "step": f"step {EXAMPLES}/good_call.py",
+}
+
+
+class Tools(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        for name, text in PROGRAMS.items():
+            Path(cls.folder.name, f"{name}.py").write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
+        with ThreadPoolExecutor(2) as pool:
+            runs = {name: pool.submit(cls.squall, command) for name, command in RUNS.items()}
+        cls.runs = {name: run.result() for name, run in runs.items()}
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    @classmethod
+    def squall(cls, command):
+        # Without the command `squall`, `step` writes a page.
+        environment = os.environ | {"PATH": "", "TMPDIR": cls.folder.name}
+        command = [sys.executable, "-m", "squall", *command.split()]
+        return subprocess.run(command, cwd=cls.folder.name, env=environment, capture_output=True, text=True, timeout=60)
+
+    def ended(self, name, code):
+        run = self.runs[name]
+        self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+        return run
+
+    def test_deadlock_names_each_coroutine_with_its_line(self):
+        run = self.ended("deadlock", 1)
+        self.assertIn("Deadlock: nothing that is left can wake the loop", run.stderr)
+        for line in "both waits at deadlock.py:12", "take waits at deadlock.py:8":
+            self.assertIn(line, run.stderr)
+
+    def test_race_of_asyncio_is_found_and_replayed(self):
+        self.assertEqual(self.ended("race, as it is", 0).stdout, "in order\n")
+        found = self.ended("race", 1).stdout
+        self.assertIn("AssertionError: [2, 1]", found)
+        order = next(line for line in found.splitlines() if "squall replay" in line).split()[4]
+        again = self.squall(f"replay {order} race.py")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("AssertionError: [2, 1]", again.stderr)
+
+    def test_order_that_cannot_be_followed_is_an_error_that_says_why(self):
+        run = self.ended("not an order", 1)
+        self.assertIn("no coroutine of that name was called", run.stderr)
+
+    def test_exception_that_nobody_retrieved_fails_unless_it_is_allowed(self):
+        self.assertIn("exception was never retrieved: ValueError: lost", self.ended("lost", 1).stdout)
+        self.assertIn("no failure in", self.ended("lost, allowed", 0).stdout)
+
+    def test_program_has_its_arguments_and_its_exit_code(self):
+        self.assertEqual(self.ended("exits", 3).stdout, "['a', '--b']\n")
+        self.assertIn("the program exits with 3", self.ended("exits, explored", 1).stdout)
+
+    def test_coroutine_that_blocks_is_reported_with_its_lines(self):
+        run = self.ended("blocks", 0)
+        self.assertRegex(run.stderr, r"blocks held the loop for \d+ms: resumed at blocks.py:6")
+
+    def test_clock_waits_for_a_socket_of_another_process(self):
+        self.assertIn("print \"b'late'\"", self.ended("outside", 0).stdout)
+
+    def test_values_are_bounded_and_a_repr_that_raises_is_harmless(self):
+        out = self.ended("bad_repr", 0).stdout
+        self.assertIn("<Bad ", out)
+        self.assertLess(len(out), 8_000)
+
+    def test_program_without_an_end_is_cut_on_virtual_time(self):
+        out = self.ended("cut", 0).stdout
+        self.assertIn("round begins at 130 s", out)
+        self.assertIn("cut ", out)
+
+    def test_page_and_entries_carry_the_program_and_show_only_its_coroutines(self):
+        self.ended("page", 0)
+        page = Path(self.folder.name, "page.html").read_text(encoding="utf-8")
+        self.assertIn("coroutine_visit", page)
+        header, *entries = map(json.loads, self.ended("lines", 0).stdout.splitlines())
+        files = [Path(source["file"]).name for source in header["sources"]]
+        self.assertEqual(files, ["visit.py", "local_site.py"])
+        names = {entry["name"] for entry in entries if entry["event"] == "call"}
+        self.assertEqual(names, {"coroutine_visit", "native_visit", "get"})
+
+    def test_program_that_is_missing_is_an_error(self):
+        self.assertIn("cannot read missing.py", self.ended("missing", 2).stderr)
+
+    def test_step_without_the_command_writes_a_page(self):
+        out = self.ended("step", 0).stdout
+        self.assertIn("cargo install", out)
+        self.assertTrue(Path(self.folder.name, "good_call.html").exists(), out)
+
+
+if __name__ == "__main__":
+    unittest.main()
