@@ -228,7 +228,7 @@ fn an_unknown_lesson_is_an_error_that_names_the_one_meant() {
 fn wrong_usage_exits_with_2_and_says_what_is_right() {
     assert!(stderr(&[], 2).contains("Usage: squall"));
     assert!(stderr(&["trase", "native"], 2).contains("'trace'"));
-    assert!(stderr(&["trace"], 2).contains("<LESSON|FILE.json>"));
+    assert!(stderr(&["trace"], 2).contains("<LESSON|FILE.json|FILE.py>"));
     assert!(stderr(&["trace", "native", "--width", "7"], 2).contains("40"));
 }
 
