@@ -110,7 +110,7 @@ const RETURN: Anchor =
 const RAISE: Anchor = (File::Runner, "let result = self.call.raised(raised, exc,", "raise");
 const FINISH: Anchor = (File::Runner, "result if self.result_future.state() == State::Pending =>", "return");
 const NATIVE_CALL: Anchor = (File::Native, "let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {", "call");
-const NATIVE_STEP: Anchor = (File::Native, "outside(|| self.untold(|| body.as_mut().poll(", "send");
+const NATIVE_STEP: Anchor = (File::Native, "outside(|| self.untold(|| body.poll(", "send");
 const NATIVE_WAIT: Anchor = (File::Native, "self.awaits.set(polled.awaits);", "wait");
 const NATIVE_RETURN: Anchor = (File::Native, "Poll::Ready(result) => result,", "return");
 const NATIVE_RAISE: Anchor = (File::Native, "self.shared.set_exception(self.call.leave(", "raise");
