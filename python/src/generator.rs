@@ -6,7 +6,7 @@ use std::rc::Rc;
 use pyo3::exceptions::PyStopIteration;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyDictMethods, PyList, PyListMethods, PyTuple};
+use pyo3::types::{PyDict, PyDictMethods, PyIterator, PyList, PyListMethods, PyTuple};
 use squall::resolvable::State;
 use squall::trace::Kind;
 use squall_runner::{
@@ -224,12 +224,13 @@ pub(crate) fn throw(py: Python<'_>, body: &Py<PyAny>, raised: PyErr) -> Sent {
 
 /// Returns whether the call of a decorated function returned a generator.
 fn is_generator(result: &Bound<'_, PyAny>) -> bool {
-    let (py, class) = (result.py(), result.get_type());
-    if class.is(&names(py).generator) {
+    let names = names(result.py());
+    if result.get_type().is(&names.generator) {
         return true;
     }
-    let sends = class.hasattr(intern!(py, "send")).unwrap_or(false);
-    sends && result.is_instance(names(py).abstract_generator.bind(py)).unwrap_or(false)
+    // Each generator is an iterator, and asking the abstract class takes long.
+    result.cast::<PyIterator>().is_ok()
+        && result.is_instance(names.abstract_generator.bind(result.py())).unwrap_or(false)
 }
 
 /// Returns squall's moment: a Future that takes one turn.

@@ -41,6 +41,11 @@ impl Source {
         }
     }
 
+    /// Returns whether it is cancelled when the Future inside is.
+    fn follows(&self) -> bool {
+        matches!(self, Self::Any(_) | Self::Granted(..))
+    }
+
     /// Returns the result, once the Future is done.
     fn result(&self) -> Result<Value> {
         let py = py();
@@ -155,14 +160,19 @@ impl Resolvable for Shaped {
         &self.shared
     }
 
-    /// Also cancels the Future inside, which reports what fails in it later.
+    /// Cancels the Future inside. A list or a limit is cancelled at once, and reports what fails in it later; another
+    /// Future ends as that inside does.
     fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            let core = peek(&self.source, |source| source.map(Source::core));
-            core.into_iter().for_each(|core| _ = core.cancel());
+        let inside = peek(&self.source, |source| source.map(|source| (source.core(), source.follows())));
+        match inside {
+            Some((core, true)) => core.cancel(),
+            Some((core, false)) => {
+                let cancelled = self.shared.cancel();
+                core.cancel();
+                cancelled
+            }
+            None => self.shared.cancel(),
         }
-        cancelled
     }
 
     fn describe(&self) -> Option<String> {
