@@ -13,6 +13,7 @@ VIRTUAL_ENV=$(realpath "$venv") "$venv/bin/maturin" develop --quiet
 "$python" tests/test_tools.py
 "$python" tests/test_examples.py
 "$python" tests/test_docs.py
+"$python" tests/random_programs.py
 "$python" tests/tornado_suite.py
 "$python" tests/tornado_suite.py --gc gen concurrent locks queues
 "$python" tests/tornado_suite.py httpclient httpserver iostream web

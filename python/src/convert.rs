@@ -12,7 +12,7 @@ use crate::ioloop::ensure_current;
 use crate::names::names;
 use crate::native;
 use crate::raised::to_python;
-use crate::shaped::{Kept, Shaped, Source};
+use crate::shaped::{Shaped, Source};
 use crate::waiters::Keep;
 
 /// Converts something that was yielded into a Future object.
@@ -115,7 +115,7 @@ pub(crate) fn with_timeout(
         squall::with_timeout_erased_quiet(seconds(timeout), future.get().core()?, quiet);
     let limited = PyFuture::of(
         py,
-        Shaped::future(Source::Limited(limited, Kept(future.clone().unbind()), message)),
+        Shaped::future(Source::Limited { future: limited, message, _inside: future.clone().unbind() }),
         ResolvedBy::Holders,
     )?;
     Keep::anchor(py, &limited)?;

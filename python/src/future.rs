@@ -1,6 +1,6 @@
 //! [`PyFuture`]: the class `squall.concurrent.Future`.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use pyo3::exceptions::PyBaseException;
@@ -12,7 +12,7 @@ use squall::resolvable::{Shared, State};
 use squall::{AnyFuture, Future, Result};
 
 use crate::affine::{py, Affine, Context};
-use crate::body::Body;
+use crate::body::{peek, Body};
 use crate::collect;
 use crate::names::names;
 use crate::raised::{from_python, invalid_state, to_python, without_value};
@@ -24,7 +24,8 @@ use crate::waiters::Done;
 pub(crate) struct PyFuture(Affine<Inner>);
 
 pub(crate) struct Inner {
-    core: RefCell<AnyFuture>,
+    /// `None` once the collector has cleared it.
+    core: Cell<Option<AnyFuture>>,
     /// What resolves it, if Python does.
     own: Option<Rc<Shared<Value>>>,
     /// The coroutine whose result it is, if there is one.
@@ -76,7 +77,7 @@ pub(crate) fn result_of(core: AnyFuture) -> PyResult<Py<PyAny>> {
 
 impl PyFuture {
     fn make(core: AnyFuture, own: Option<Rc<Shared<Value>>>, body: Option<Rc<Body>>, by: ResolvedBy) -> Self {
-        let (core, blocking) = (RefCell::new(core), Cell::new(false));
+        let (core, blocking) = (Cell::new(Some(core)), Cell::new(false));
         Self(Affine::new(Inner { core, own, body, resolved_by: by, blocking }))
     }
 
@@ -150,7 +151,8 @@ impl PyFuture {
 impl Inner {
     #[inline]
     pub(crate) fn core(&self) -> AnyFuture {
-        self.core.borrow().clone()
+        let core = peek(&self.core, |core| core.cloned());
+        core.unwrap_or_else(|| Future::ready(()).erase())
     }
 
     /// Returns how many handles of the Future this object has.
@@ -163,15 +165,14 @@ impl Inner {
         if let Some(body) = &self.body {
             collect::body(body, visit);
         }
-        let core = self.core.borrow();
-        if core.done() {
+        peek(&self.core, |core| match core {
             // The value may be in the hands of something else too, which the collector does not know.
-            if core.handles() == self.own_handles() {
-                collect::result(&core, visit);
+            Some(core) if core.done() && core.handles() == self.own_handles() => collect::result(core, visit),
+            Some(core) if !core.done() && self.resolved_by == ResolvedBy::Holders => {
+                collect::waiters(core, visit)
             }
-        } else if self.resolved_by == ResolvedBy::Holders {
-            collect::waiters(&core, visit);
-        }
+            _ => {}
+        });
     }
 
     /// Drops what the object holds, since the collector has found that nothing can reach it.
@@ -180,13 +181,10 @@ impl Inner {
             body.abandon();
         }
         let core = self.core();
-        if !core.done() {
-            if self.resolved_by == ResolvedBy::Holders {
-                core.forget_waiters();
-            }
-        } else {
-            let empty = Future::ready(());
-            drop((core, self.core.replace(empty.erase())));
+        if core.done() {
+            drop((core, self.core.take()));
+        } else if self.resolved_by == ResolvedBy::Holders {
+            core.forget_waiters();
         }
     }
 }
@@ -227,11 +225,11 @@ impl PyFuture {
     }
 
     fn done(&self) -> PyResult<bool> {
-        Ok(self.0.get()?.core.borrow().done())
+        Ok(peek(&self.0.get()?.core, |core| core.is_none_or(AnyFuture::done)))
     }
 
     fn cancelled(&self) -> PyResult<bool> {
-        Ok(self.0.get()?.core.borrow().state() == State::Cancelled)
+        Ok(self.0.get()?.core().state() == State::Cancelled)
     }
 
     /// Cancels it if it is pending, and returns whether it was.
@@ -369,8 +367,7 @@ impl PyFuture {
     /// Returns the generator or coroutine whose result this is, while it is suspended.
     fn get_coro(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let body = self.0.get()?.body.as_ref();
-        Ok(body
-            .and_then(|body| crate::body::peek(&body.inner, |inner| inner.map(|inner| inner.clone_ref(py)))))
+        Ok(body.and_then(|body| peek(&body.inner, |inner| inner.map(|inner| inner.clone_ref(py)))))
     }
 
     /// Makes `Future[int]` an annotation.

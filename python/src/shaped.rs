@@ -23,20 +23,21 @@ pub(crate) enum Source {
     /// A list of Futures that are all done: a list of their values, or a dict with these keys.
     List(Future<Vec<AnyFuture>>, Option<Py<PyList>>),
     /// A Future with a time limit: the value of the Future inside. The message of the exception, if that is a timeout.
-    #[allow(dead_code)] // It keeps the object by being there.
-    Limited(Future<AnyFuture>, Kept, Option<Py<PyAny>>),
+    Limited {
+        future: Future<AnyFuture>,
+        message: Option<Py<PyAny>>,
+        /// The object of the Future inside, which the collector must not free until then.
+        _inside: Py<PyFuture>,
+    },
     /// A lock that was granted: a context manager, which this makes for the lock.
     Granted(AnyFuture, Py<PyAny>, Py<PyWeakrefReference>),
 }
-
-/// Keeps the object of a Future for as long as something waits for it that the collector does not know.
-pub(crate) struct Kept(pub(crate) Py<PyFuture>);
 
 impl Source {
     fn core(&self) -> AnyFuture {
         match self {
             Self::List(future, _) => future.erased(),
-            Self::Limited(future, ..) => future.erased(),
+            Self::Limited { future, .. } => future.erased(),
             Self::Any(core) | Self::Granted(core, ..) => core.clone(),
         }
     }
@@ -64,7 +65,7 @@ impl Source {
                 };
                 made.map(|made| Value(made.unbind())).map_err(from_python)
             }
-            Self::Limited(future, _, message) => match future.another_handle().into_result() {
+            Self::Limited { future, message, .. } => match future.another_handle().into_result() {
                 Ok(inside) => value_of(inside).map(Value),
                 Err(exception) => Err(Self::with_message(py, exception, message.as_ref())),
             },
