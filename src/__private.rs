@@ -8,10 +8,14 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 
-use squall_runner::trace::Show;
+use squall_runner::foreign;
+use squall_runner::trace::{internal, Show, Shown, Variable};
 use squall_runner::{runner, Co, Coroutine, Exception};
 
+use crate::trace::{cut, Printed};
+
 pub use crate::__yield as yield_;
+pub use squall_runner::trace::observed;
 
 /// The return type of a coroutine.
 #[diagnostic::on_unimplemented(
@@ -97,6 +101,47 @@ impl<R> ShowsNothing for Shows<R> {}
 
 fn show<T: fmt::Debug + 'static>(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     value.downcast_ref::<T>().map_or(Ok(()), |value| value.fmt(f))
+}
+
+/// An argument of a coroutine, which `text` prints: with `Debug`, if the type is known to have it where the coroutine is
+/// defined. Method resolution finds this method before the one of [`ArgumentOfUnknownType`].
+#[derive(Debug)]
+pub struct Argument<'a, T: ?Sized>(pub &'a T);
+
+impl<T: fmt::Debug + ?Sized> Argument<'_, T> {
+    /// Prints the value.
+    pub fn text(&self) -> String {
+        // What the user's `Debug` does is no part of the program that is observed.
+        internal(|| cut(Foreign(self.0)))
+    }
+}
+
+/// Applies to every type, but is found only after the method of [`Argument`] itself.
+pub trait ArgumentOfUnknownType {
+    /// Prints the value as traces print values without a `Debug`: most by their type.
+    fn text(&self) -> String;
+}
+
+impl<T: 'static> ArgumentOfUnknownType for Argument<'_, T> {
+    fn text(&self) -> String {
+        internal(|| cut(Printed(Shown::new(self.0, None))))
+    }
+}
+
+/// A value that its user's `Debug` prints, which may panic.
+struct Foreign<'a, T: ?Sized>(&'a T);
+
+impl<T: fmt::Debug + ?Sized> fmt::Display for Foreign<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        foreign::show(f, |f| self.0.fmt(f))
+    }
+}
+
+/// Tells the observer the arguments of the coroutine that is called next.
+#[cold]
+pub fn tell_arguments<const N: usize>(arguments: [(&'static str, String); N]) {
+    let told = arguments.map(|(name, value)| Variable { name: name.into(), value });
+    squall_runner::trace::tell_arguments(told.into());
 }
 
 /// Describes a coroutine and how to print its result.

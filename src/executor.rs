@@ -121,6 +121,7 @@ impl ThreadPoolExecutor {
     ///
     /// # Errors
     /// [`Rejected`], which holds the job and the reason.
+    #[track_caller]
     pub fn try_submit<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
         &self,
         job: F,

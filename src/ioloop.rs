@@ -177,6 +177,11 @@ impl IoLoop {
         self.inner.clock.now()
     }
 
+    /// Returns whether its clock can jump, so that its times are not those of the machine.
+    pub(crate) fn jumps(&self) -> bool {
+        self.inner.clock.jumps()
+    }
+
     /// Returns the time of the current turn. Reads the clock at most once in each turn.
     #[cfg(any(feature = "http-client-plain", feature = "web"))]
     pub(crate) fn turn_time(&self) -> Duration {

@@ -148,7 +148,8 @@
 //!
 //! [`#[squall::test]`](macro@test) runs a coroutine as a test on a virtual clock, where an hour passes at once. A
 //! [`TestLoop`](testing::TestLoop) resumes one coroutine at a time. [`explore`](testing::explore) tries every order in
-//! which coroutines may run. [`testing::guide`] shows all of it.
+//! which coroutines may run. With the environment variable `SQUALL_FAILURE=DIR` each of them writes the trace of a failed test
+//! to that directory, as a page to step through. [`testing::guide`] shows all of it.
 //!
 //! ```
 //! use std::time::Duration;

@@ -41,6 +41,7 @@ mod show;
 mod source;
 mod statements;
 mod syntax;
+mod telling;
 mod value;
 mod world;
 

@@ -21,6 +21,8 @@ mod explore;
 #[cfg(feature = "trace")]
 mod explored;
 #[cfg(feature = "trace")]
+mod files;
+#[cfg(feature = "trace")]
 mod limit;
 #[cfg(feature = "net")]
 pub mod net;

@@ -38,6 +38,7 @@ mod cell;
 mod chrome;
 #[cfg(feature = "trace")]
 mod columns;
+mod cut;
 #[cfg(feature = "trace")]
 mod entry;
 #[cfg(feature = "trace")]
@@ -83,13 +84,14 @@ pub use observe::{note, observe, observe_in_front, Observing, Paused};
 pub use show::{show_as, Printed};
 pub use squall_runner::trace::{
     internal, observed, program, Body, CallId, Event, FutureId, Kind, LockId, Observer, Origin, Problem,
-    Show, Shown, State,
+    Show, Shown, State, Variable,
 };
 
+pub(crate) use cut::cut;
 #[cfg(feature = "trace")]
 pub use entry::{Earlier, Entry, Recorded, VERSION};
 #[cfg(feature = "trace")]
-pub use fields::{Holder, Line, LoopId, Raised, Reason, Source, Standing, Thing, TimerId};
+pub use fields::{Holder, Line, LoopId, Raised, Reason, Scope, Source, Standing, Thing, TimerId, Variables};
 #[cfg(feature = "trace")]
 pub use jsonl::{Language, NotATrace, SourceText};
 #[cfg(feature = "trace")]

@@ -337,3 +337,126 @@ fn a_timeout_of_an_hour() -> Result<()> {
     assert_eq!(e.downcast_ref(), Some(&Error::Timeout));
     yield_!(sleep(Duration::from_secs(3600)))
 }
+
+/// Tests that fail where a test of their pages runs them, in a process of its own.
+mod of_a_page {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use squall::testing::{explore, TestLoop};
+    use squall::{moment, trace::note, Exception, Result};
+
+    /// The environment variable that lets them fail.
+    pub(super) const FAIL: &str = "SQUALL_TEST_CHILD";
+
+    fn fails() -> bool {
+        std::env::var_os(FAIL).is_some()
+    }
+
+    #[squall::test]
+    fn raising() -> Result<()> {
+        if fails() {
+            yield_!(moment())?;
+            note("this is </script> its end");
+            return Err(Exception::msg("expected"));
+        }
+        Ok(())
+    }
+
+    #[squall::coroutine]
+    fn withdraw(balance: Rc<Cell<i32>>, name: &'static str) -> Result<()> {
+        yield_!(moment())?;
+        let before = balance.get();
+        note(&format!("{name} sees {before}"));
+        if name == "late" {
+            yield_!(moment())?;
+        }
+        balance.set(before - 80);
+        Ok(())
+    }
+
+    /// Fails in one order only, which is not the usual one.
+    #[test]
+    fn exploring() {
+        if fails() {
+            explore(|t: &mut TestLoop| {
+                let balance = Rc::new(Cell::new(100));
+                let (one, other) = (balance.clone(), balance.clone());
+                drop((t.spawn(|| withdraw(one, "early")), t.spawn(|| withdraw(other, "late"))));
+                t.run_until_idle();
+                assert_eq!(balance.get(), -60);
+            });
+        }
+    }
+
+    /// Has two failures: the first one is caught.
+    #[test]
+    fn twice() {
+        if fails() {
+            let fail = |message: &'static str| {
+                let mut t = TestLoop::new();
+                drop(t.spawn(|| withdraw(Rc::default(), message)));
+                t.run_until_idle();
+                panic!("{message}");
+            };
+            std::panic::catch_unwind(|| fail("first")).unwrap_err();
+            fail("second");
+        }
+    }
+}
+
+/// Runs the tests that fail, with that directory for their pages, and returns what they print.
+fn fail_into(directory: &std::path::Path) -> String {
+    let this = std::env::current_exe().unwrap();
+    let mut child = std::process::Command::new(this);
+    child.args(["of_a_page::", "--nocapture", "--test-threads=1"]);
+    let output = child.env(of_a_page::FAIL, "1").env("SQUALL_FAILURE", directory).output().unwrap();
+    assert!(!output.status.success());
+    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    assert!(out.contains("0 passed; 3 failed"), "{out}\n{err}");
+    err
+}
+
+#[test]
+fn a_failed_test_writes_its_page_and_names_it() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages/of failed tests");
+    drop(std::fs::remove_dir_all(&directory));
+    let printed = fail_into(&directory);
+    let named: Vec<_> =
+        printed.lines().filter_map(|line| line.trim().strip_prefix("to step through it: ")).collect();
+    let mut written: Vec<_> = std::fs::read_dir(&directory)
+        .unwrap()
+        .map(|file| file.unwrap().path().display().to_string())
+        .collect();
+    written.sort();
+    let sorted = |mut all: Vec<&str>| {
+        all.sort_unstable();
+        all.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(sorted(named.clone()), written, "{printed}");
+    assert_eq!(written.len(), 4);
+    let page = |test: &str| {
+        let path = named.iter().find(|path| path.ends_with(&format!("{test}.html")));
+        std::fs::read_to_string(path.unwrap_or_else(|| panic!("{test}: {named:?}"))).unwrap()
+    };
+    let raising = page("of_a_page--raising");
+    assert!(raising.starts_with("<!doctype html>") && raising.contains("of_a_page--raising"));
+    assert!(raising.contains(r"this is \u003c/script\u003e its end"));
+    // The page of an exploration is that of the order that fails, the first.
+    let exploring = page("of_a_page--exploring");
+    assert!(exploring.contains("early sees 100") && exploring.contains("late sees 100"));
+    assert!(page("of_a_page--twice").contains("first sees 0"));
+    assert!(page("of_a_page--twice-2").contains("second sees 0"));
+}
+
+#[test]
+fn a_page_that_cannot_be_written_does_not_hide_the_failure() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("no directory");
+    std::fs::write(&file, "").unwrap();
+    let printed = fail_into(&file);
+    let told = format!("its page could not be written to SQUALL_FAILURE={}: ", file.display());
+    assert_eq!(printed.matches(&told).count(), 4, "{printed}");
+    for failure in ["Exception: expected", "left: 20", "first", "second"] {
+        assert!(printed.contains(failure), "{failure}\n{printed}");
+    }
+}

@@ -156,9 +156,9 @@ fn a_text_that_is_no_trace_is_refused_with_what_is_wrong() {
     assert_eq!(error("{}"), "this is not a trace: its first line has no `squall_trace`");
     assert_eq!(
         error(r#"{"squall_trace":1}"#),
-        "this is a trace of version 1; this squall reads version 2 only: record it again"
+        "this is a trace of version 1; this squall reads version 3 only: record it again"
     );
-    let header = r#"{"squall_trace":2,"dropped":0,"sources":[]}"#;
+    let header = r#"{"squall_trace":3,"dropped":0,"sources":[]}"#;
     assert!(Trace::from_jsonl(header).unwrap().entries().is_empty());
     let unknown = error(&format!("{header}\n{{\"time\":0,\"event\":\"jump\"}}"));
     assert!(unknown.starts_with("line 2 is not an entry of a trace: unknown variant `jump`"), "{unknown}");

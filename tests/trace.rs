@@ -240,7 +240,7 @@ fn control_characters_do_not_reach_the_terminal() {
 fn unplaced<R>(trace: &Trace<R>) -> Vec<Entry> {
     let mut entries = trace.entries().to_vec();
     for entry in &mut entries {
-        if let Recorded::Run { place, .. } = &mut entry.event {
+        if let Recorded::Run { place, .. } | Recorded::Call { place, .. } = &mut entry.event {
             *place = None;
         }
     }

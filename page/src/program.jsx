@@ -18,6 +18,7 @@ export class Program extends Component {
     const source = trace.sources[file];
     if (!source) return null;
     const standing = standingIn(state, file);
+    const functions = new Map(state.functions.filter(({ at }) => at?.[0] === file).map(({ at, name }) => [at[1], name]));
     const loopLine = state.loop_at?.[0] === file ? state.loop_at[1] : 0;
     const current = step.at?.[0] === file ? step.at[1] : 0;
     return (
@@ -37,14 +38,15 @@ export class Program extends Component {
             const here = standing.get(line) ?? [];
             const isCurrent = line === current;
             const isLoop = line === loopLine && !here.length;
+            const runs = functions.get(line);
             const breaks = breakpoints.has(`${file}:${line}`);
             const actor = here.find(([call]) => call === step.actor) ?? here[0];
             const tabs = line === (current || source.first);
             return (
               <Line
-                class={(here.length || isLoop ? 'on' : '') + (isCurrent ? ' current' : '')}
+                class={(here.length || isLoop || runs ? 'on' : '') + (isCurrent ? ' current' : '')}
                 style={actor ? trace.hue(actor[0]) : trace.hue(0)}
-                look={[here.join(), isCurrent, isLoop && step.actor, breaks, tabs, words.language].join()}
+                look={[here.join(), runs, isCurrent, isLoop && step.actor, breaks, tabs, words.language].join()}
                 id={line}
                 text={text}
                 language={source.language}
@@ -53,7 +55,7 @@ export class Program extends Component {
                     {line}
                   </button>
                 }
-                mark={here.length ? <Standing page={page} here={here} /> : isLoop ? <span class="standing"><span class={'call loop ' + (isCurrent && !step.actor ? 'running' : '')}>{words.main}</span></span> : null}
+                mark={runs ? <span class="standing"><span class="chip">{runs}</span></span> : here.length ? <Standing page={page} here={here} /> : isLoop ? <span class="standing"><span class={'call loop ' + (isCurrent && !step.actor ? 'running' : '')}>{words.main}</span></span> : null}
               />
             );
           })}

@@ -4,6 +4,7 @@ import { Icon } from './icons.jsx';
 import { Call, Future, Term } from './words.jsx';
 
 const FUTURES = 40; // At most so many are shown, the newest.
+const PRINTED = 200; // At most so many lines are shown, the newest.
 
 export function State({ page }) {
   return (
@@ -33,6 +34,7 @@ function Loop({ page }) {
         <dd>
           <span class="call loop">{words.loop_short}</span>
           {state.stack.map((call, i) => <><span aria-hidden="true">›</span><Call page={page} call={call} status={i === state.stack.length - 1 ? 'running' : 'calling'} /></>)}
+          {state.functions.map(({ name }) => <><span aria-hidden="true">›</span><span class="chip"><code>{name}</code></span></>)}
         </dd>
         <dt><Term page={page} word="this_turn" /></dt>
         <dd class="queue">{row(ready.filter((entry) => entry.now))}</dd>
@@ -138,21 +140,31 @@ function Jobs({ page }) {
   return (
     <section class="pane">
       <h2><Term page={page} word="jobs" /></h2>
-      <ul>{jobs.map(({ future }) => <li><Future page={page} future={future} /><span>{words.on_a_thread}</span></li>)}</ul>
+      <ul>{jobs.map((job) => <li><Future page={page} future={job.future} /><span>{ran(job, words)}</span></li>)}</ul>
     </section>
   );
 }
 
-/// The variables of the coroutine that acts, where the program tells them.
+/// On which thread a job runs or ran, and when.
+function ran({ thread, from, to }, words) {
+  if (thread === undefined) return words.on_a_thread;
+  return <><code>{thread}</code>{from === undefined ? null : ` ${from} – ${to ?? ''}`}</>;
+}
+
+/// The variables of the function or coroutine that acts, where the program tells them, and those of the whole program.
 function Variables({ page }) {
   const { state, step, words } = page;
   const call = step.actor;
-  const variables = state.coroutines[call]?.variables;
-  if (!variables?.length) return null;
+  const running = state.functions.at(-1);
+  const own = running ? running.variables : state.coroutines[call]?.variables;
+  if (!own?.length && !state.variables.length) return null;
+  const whose = running ? <code>{running.name}</code> : call ? <Call page={page} call={call} /> : null;
+  const rows = (variables) => variables.map(([name, value]) => <><dt><code>{name}</code></dt><dd><b class="value">{value}</b></dd></>);
   return (
-    <section class="pane">
-      <h2>{words.variables}<small><Call page={page} call={call} /></small></h2>
-      <dl>{variables.map(([name, value]) => <><dt><code>{name}</code></dt><dd><b class="value">{value}</b></dd></>)}</dl>
+    <section class="pane variables">
+      <h2>{words.variables}<small>{own?.length ? whose : null}</small></h2>
+      {own?.length ? <dl>{rows(own)}</dl> : null}
+      {state.variables.length ? <><p class="none">{words.globals}</p><dl>{rows(state.variables)}</dl></> : null}
     </section>
   );
 }
@@ -184,17 +196,22 @@ class Printed extends Component {
   box = createRef();
 
   componentDidUpdate() {
+    if (this.count === this.scrolled) return;
+    this.scrolled = this.count;
     this.box.current.scrollTop = this.box.current.scrollHeight;
   }
 
   render({ page }) {
     const { state, words } = page;
     const printed = values(state.printed);
+    this.count = printed.length;
+    const left = Math.max(0, printed.length - PRINTED);
     return (
       <section class="pane printed">
         <h2>{words.printed}</h2>
         <div ref={this.box} tabIndex="0" role="region" aria-label={words.printed}>
-          {printed.map(({ text, logged }) => <p class={logged ? 'bad' : ''}>{logged ? `${words.logged}: ` : ''}{text}</p>)}
+          {left ? <p class="none">+{left}</p> : null}
+          {printed.slice(left).map(({ text, logged }) => <p class={logged ? 'bad' : ''}>{logged ? `${words.logged}: ` : ''}{text}</p>)}
           {printed.length ? null : <p><None>{words.none}</None></p>}
         </div>
       </section>

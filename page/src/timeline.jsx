@@ -3,6 +3,7 @@
 import { Component, createRef } from 'preact';
 
 const STEP = 20; // Pixels from step to step.
+const MARGIN = 16; // So many steps are drawn before and after what is in view, so that not every scroll draws.
 
 const MARKS = {
   call: <path d="M-4 -4 4 0 -4 4z" />,
@@ -27,60 +28,77 @@ const MARKS = {
 
 export class Timeline extends Component {
   box = createRef();
+  /// The size of what is in view, and where it is scrolled to: along the steps, and across them. They are read when they change,
+  /// and not at each step, which would have the page laid out in the middle of its change.
   width = 0;
-  scroll = 0;
   length = 800;
+  breadth = 0;
+  scroll = 0;
+  aside = 0;
 
   componentDidMount() {
-    this.resized = new ResizeObserver(() => this.look(true));
+    this.resized = new ResizeObserver(() => this.measure());
     this.resized.observe(this.box.current);
-    this.follow();
-    this.look(true);
+    this.measure();
   }
 
   componentDidUpdate(before) {
-    const { k, columns } = this.props.page.view;
-    if (before.k !== this.props.k || before.columns !== this.props.columns) this.follow();
-    this.look();
+    const { k, columns } = this.props;
+    if (before.columns !== columns) this.measure();
+    else if (before.k !== k) this.bring();
   }
 
   componentWillUnmount() {
     this.resized.disconnect();
   }
 
-  /// Has what is in view drawn, if it is not. Some steps around it are drawn as well, so that not every scroll draws.
-  look = (always) => {
+  /// What scrolls across the steps.
+  get other() {
+    return this.props.columns ? this.box.current : this.box.current.parentNode;
+  }
+
+  measure() {
     const box = this.box.current;
     const { columns } = this.props;
-    const scroll = columns ? box.scrollTop : box.scrollLeft;
-    const length = columns ? box.clientHeight : box.clientWidth;
-    const width = box.clientWidth;
-    const moved = Math.abs(scroll - this.scroll) > 8 * STEP || length !== this.length || width !== this.width;
-    if (moved || always === true) {
-      Object.assign(this, { scroll, length, width });
-      this.forceUpdate();
-    }
+    this.width = box.clientWidth;
+    this.length = columns ? box.clientHeight : box.clientWidth;
+    this.breadth = columns ? box.clientWidth : this.other.clientHeight;
+    this.read();
+    this.follow();
+    this.bring();
+    this.forceUpdate();
+  }
+
+  read() {
+    const { columns } = this.props;
+    this.scroll = columns ? this.box.current.scrollTop : this.box.current.scrollLeft;
+    this.aside = columns ? this.other.scrollLeft : this.other.scrollTop;
+  }
+
+  /// Draws what has come into view.
+  look = () => {
+    this.read();
+    const [from, to] = this.drawn;
+    const [first, last] = [this.scroll / STEP, (this.scroll + this.length) / STEP];
+    if (first < from || last > to) this.forceUpdate();
   };
 
-  /// Scrolls to the step and to what acts.
+  /// Decides where to scroll so that the step and what acts are in view.
   follow() {
     const { page, k, columns } = this.props;
-    const box = this.box.current;
     const at = this.along(k);
-    const [scroll, length] = columns ? [box.scrollTop, box.clientHeight] : [box.scrollLeft, box.clientWidth];
-    if (at < scroll + 60 || at > scroll + length - 90) {
-      const to = Math.max(0, at - length * 0.45);
-      if (columns) box.scrollTop = to;
-      else box.scrollLeft = to;
-    }
+    if (at < this.scroll + 60 || at > this.scroll + this.length - 90) this.scroll = Math.max(0, at - this.length * 0.45);
     const across = this.across(page.trace.lane(page.step.actor));
-    const other = columns ? box : box.parentNode;
-    const [from, size] = columns ? [other.scrollLeft, other.clientWidth] : [other.scrollTop, other.clientHeight];
-    if (across < from + 40 || across > from + size - (columns ? 120 : 20)) {
-      const to = Math.max(0, across - size / 2);
-      if (columns) other.scrollLeft = to;
-      else other.scrollTop = to;
-    }
+    if (across < this.aside + 40 || across > this.aside + this.breadth - (columns ? 120 : 20)) this.aside = Math.max(0, across - this.breadth / 2);
+  }
+
+  /// Scrolls there.
+  bring() {
+    const box = this.box.current;
+    const [along, aside] = this.props.columns ? ['scrollTop', 'scrollLeft'] : ['scrollLeft', 'scrollTop'];
+    if (this.brought?.scroll !== this.scroll) box[along] = this.scroll;
+    if (this.brought?.aside !== this.aside) this.other[aside] = this.aside;
+    this.brought = { scroll: this.scroll, aside: this.aside };
   }
 
   get left() {
@@ -127,8 +145,12 @@ export class Timeline extends Component {
 
   render({ page, k, columns }) {
     const { trace, words, view, actions } = page;
-    const from = Math.max(0, Math.floor(this.scroll / STEP) - 12);
-    const to = Math.min(trace.n, Math.ceil((this.scroll + this.length) / STEP) + 12);
+    // A scroll without a step is the reader's own.
+    if (this.followed !== k) this.follow();
+    this.followed = k;
+    const from = Math.max(0, Math.floor(this.scroll / STEP / MARGIN - 1) * MARGIN);
+    const to = Math.min(trace.n, Math.ceil((this.scroll + this.length) / STEP / MARGIN + 1) * MARGIN);
+    this.drawn = [from, to];
     const along = (columns ? this.head : 0) + trace.n * STEP + 8;
     const across = columns ? this.left + trace.lanes.length * this.lane : this.head + trace.lanes.length * this.lane + 4;
     const names = trace.lanes.map((lane, i) => {
@@ -148,7 +170,7 @@ export class Timeline extends Component {
             <button aria-pressed={columns} onClick={() => actions.view({ columns: true })}>{words.columns}</button>
           </span>
         </h2>
-        <div class="body">
+        <div class="body" onScroll={this.look}>
           {columns ? null : <div class="names" style={`height:${across}px`}><em style="top:1px">{words.time}</em><em style="top:16px">{words.turns}</em>{names}</div>}
           <div class="track" ref={this.box} onScroll={this.look} tabIndex="0" role="region" aria-label={words.timeline}>
             {columns ? <div class="names" style={`width:${across}px`}>{names}</div> : null}
@@ -158,15 +180,23 @@ export class Timeline extends Component {
                 <marker id="called" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto"><path d="M0 0 8 4 0 8z" /></marker>
               </defs>
               {columns ? <rect class="cursor" x="0" y={this.along(k) - STEP / 2} width={across} height={STEP} /> : <rect class="cursor" x={this.along(k) - STEP / 2} y="0" width={STEP} height={across} />}
-              {this.turns(from, to, across)}
-              {this.line('loop', [Math.max(0, from), 0], [Math.max(from, to - 1), 0])}
-              {this.segments(from, to)}
-              {this.arrows(from, to)}
-              {this.marks(from, to)}
+              <Drawn look={[from, to, columns, this.lane, view.language].join()} draw={() => this.draw(from, to, across)} />
             </svg>
           </div>
         </div>
       </section>
+    );
+  }
+
+  draw(from, to, across) {
+    return (
+      <g>
+        {this.turns(from, to, across)}
+        {this.line('loop', [from, 0], [Math.max(from, to - 1), 0])}
+        {this.segments(from, to)}
+        {this.arrows(from, to)}
+        {this.marks(from, to)}
+      </g>
     );
   }
 
@@ -231,6 +261,17 @@ export class Timeline extends Component {
       );
     }
     return drawn;
+  }
+}
+
+/// What does not change from step to step. It is drawn again only if `look` changes, which says all that it depends on.
+class Drawn extends Component {
+  shouldComponentUpdate(next) {
+    return next.look !== this.props.look;
+  }
+
+  render({ draw }) {
+    return draw();
   }
 }
 

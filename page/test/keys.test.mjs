@@ -251,3 +251,40 @@ test('on a phone the page is as wide as the screen, and the bar stays on top', (
     const bar = await page.locator('.now').boundingBox();
     assert.equal(bar.y, 0);
   }));
+
+test('functions, variables and the lines of a program are shown', async () => {
+  const page = await open(
+    write({
+      name: 'bank',
+      about: '',
+      defs: {
+        fee: { kind: 'plain', params: ['amount'], body: [['log', 'a fee'], ['return', 1]] },
+        pay: {
+          kind: 'decorated',
+          params: ['amount'],
+          body: [['let', 'sum', ['+', '$amount', ['call', 'fee', '$amount']]], ['yield', null, ['sleep', 1]], ['let', 'balance', ['-', '$balance', '$sum']]],
+        },
+      },
+      top: [['let', 'balance', 100], ['run_sync', 'pay', [10], null]],
+    }),
+  );
+  const until = async (text) => {
+    for (let k = await page.count(); k && !(await page.what()).includes(text); k--) await page.press('ArrowRight');
+    assert.ok((await page.what()).includes(text), text);
+  };
+  const variables = () => page.locator('.variables').innerText();
+  await until('calls the function fee');
+  assert.match(await page.locator('.why').textContent(), /Arguments: amount = 10\./);
+  await until('fee prints');
+  // The function stands at its own line, and the coroutine at that of its call.
+  assert.match(await page.locator('.program .current').innerText(), /log\('a fee'\)[^]*fee/);
+  assert.match(await page.locator('.program .on', { hasText: 'fee(amount))' }).innerText(), /pay/);
+  assert.match(await page.locator('.loop dd').first().innerText(), /pay[^]*fee/);
+  assert.match(await variables(), /fee[^]*amount\s+10[^]*balance\s+100/);
+  await until('pay waits');
+  assert.match(await variables(), /pay[^]*amount\s+10\s+sum\s+11/);
+  await until('pay returns');
+  assert.match(await variables(), /balance\s+89/);
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});

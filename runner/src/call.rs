@@ -42,10 +42,11 @@ impl Call {
         place: Place,
         call: Option<CallId>,
     ) -> Result<T> {
+        let at = exception.raised_at();
         let value =
             exception.into_return().map_err(|exception| self.leave(exception, thrown, place, call))?;
         let shown = Shown::new(&value, self.coroutine.show);
-        tell(call, |runner| Event::Return { runner, value: shown, raised: true });
+        tell(call, |runner| Event::Return { runner, value: shown, raised: true, place: Some(at) });
         Ok(value)
     }
 

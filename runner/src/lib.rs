@@ -44,6 +44,7 @@
 //! | | **Traces** |
 //! | [`trace`] | the events that an observer receives |
 //! | `numbers`, `kind`, `shown`, `queued` | the names of things, yielded things, values and ready callbacks in a trace |
+//! | `telling` | what running code tells ahead of an event: arguments, its line, the line where it returns |
 //!
 //! The crate knows no clock, no I/O and no threads. All it needs from outside is that a loop empties the ready queue:
 //!
@@ -96,6 +97,7 @@ mod shown;
 mod shrink;
 mod state;
 mod stderr;
+mod telling;
 pub mod trace;
 mod waiter;
 mod waker;

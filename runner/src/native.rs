@@ -44,6 +44,7 @@ use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
 use crate::shown::Shown;
 use crate::state::State;
+use crate::telling::{take_arguments, RunningBody};
 use crate::trace::{self, Event, Origin};
 use crate::waker::OwnWaker;
 
@@ -166,7 +167,9 @@ where
     T: 'static,
 {
     let future = spawn(Call::new(coroutine), true, Body::Rust(Box::pin(body)));
-    future.core().shared().made(|| Origin::Named(name.as_deref().unwrap_or(coroutine.name())));
+    let place = Place::caller();
+    let origin = || Origin::Named(name.as_deref().unwrap_or(coroutine.name()));
+    future.core().shared().made_by(|| (origin(), None, Some(place)));
     future
 }
 
@@ -200,6 +203,7 @@ fn spawn<T: 'static>(call: Call, is_internal: bool, body: Body<T>) -> Future<T> 
         task.shared.header().set_untold();
     }
     let (body, caller) = (trace::Body::Native, trace::running_call());
+    let arguments = runner.and_then(|_| take_arguments());
     tell(runner, |runner| Event::Call {
         runner,
         future: task.shared.id(),
@@ -207,6 +211,7 @@ fn spawn<T: 'static>(call: Call, is_internal: bool, body: Body<T>) -> Future<T> 
         body,
         caller,
         place: started_at,
+        arguments: arguments.as_deref(),
     });
     if runner.is_some() {
         because(Why::Called, || ready.push(task.clone()));
@@ -278,7 +283,7 @@ impl<T> Task<T> {
         let (throw_cancel, started) = (self.must_cancel.take(), self.started.replace(true));
         if throw_cancel && !started {
             self.discard(body);
-            return self.finish(Err(Error::Cancelled.into()));
+            return self.finish(Err(Error::Cancelled.into()), None);
         }
         tell(self.runner, |runner| {
             trace::runs(runner);
@@ -297,7 +302,9 @@ impl<T> Task<T> {
             let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
             outside(|| self.untold(|| body.poll(&mut PollContext::from_waker(&waker))))
         };
+        let telling = self.runner.map(|_| RunningBody::begins());
         let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
+        let returned_at = telling.and_then(RunningBody::returned_at);
         let polled = exchange(before).expect("it was put there just now");
         drop((waker, polled.waker));
         if polled.awaited_at.is_some() {
@@ -329,7 +336,7 @@ impl<T> Task<T> {
             Poll::Ready(result) => result,
         };
         self.discard(body);
-        self.finish(result);
+        self.finish(result, returned_at);
     }
 
     /// Runs a part of the body, without reports to the observer if the body is squall's own.
@@ -346,12 +353,12 @@ impl<T> Task<T> {
         self.untold(|| discard(body));
     }
 
-    fn finish(&self, result: Result<T>) {
+    fn finish(&self, result: Result<T>, place: Option<Place>) {
         self.call.release(self);
         match result {
             Ok(value) => {
                 let shown = Shown::new(&value, self.call.coroutine.show);
-                tell(self.runner, |runner| Event::Return { runner, value: shown, raised: false });
+                tell(self.runner, |runner| Event::Return { runner, value: shown, raised: false, place });
                 self.shared.set_result(value);
             }
             Err(exception) if exception.downcast_ref() == Some(&Error::Cancelled) => {

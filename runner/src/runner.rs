@@ -154,7 +154,8 @@ impl<G: Generator + 'static> Runner<G> {
             }
             GeneratorState::Returned(value) => Ok(value),
             GeneratorState::Raised(exception) => {
-                let place = gen.as_ref().and_then(Generator::place).unwrap_or(location.into());
+                let place = gen.as_ref().and_then(Generator::place).or(coroutine.place());
+                let place = place.unwrap_or(location.into());
                 call.raised(exception, None, place, None)
             }
         };
@@ -415,7 +416,7 @@ pub fn call_plain<T: 'static>(
     let ctx_run = Context::run(&context, Some(coroutine));
     let result = Exception::trap(body, Err);
     drop(ctx_run);
-    let place = Place::caller();
+    let place = coroutine.place().unwrap_or(Place::caller());
     Future::settled(result.or_else(|exception| call.raised(exception, None, place, None)))
 }
 

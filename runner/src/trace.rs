@@ -45,6 +45,7 @@ pub use crate::problem::Problem;
 pub use crate::queued::{because, Queued, Why};
 pub use crate::shown::{Show, Shown};
 pub use crate::state::State;
+pub use crate::telling::{body, line, returns_at, set_line, tell_arguments, Variable};
 
 /// An event of a trace. `runner` is the call that it concerns.
 #[derive(Debug)]
@@ -53,6 +54,7 @@ pub use crate::state::State;
 pub enum Event<'a> {
     /// A coroutine was called; `future` is its result. A generator or plain body starts now, a native one in a later
     /// turn of the loop. `caller` is the call that is running, if there is one, and `place` the line of the call.
+    /// `arguments` are those that were passed to [`tell_arguments`].
     Call {
         runner: CallId,
         future: FutureId,
@@ -60,6 +62,7 @@ pub enum Event<'a> {
         body: Body,
         caller: Option<CallId>,
         place: Place,
+        arguments: Option<&'a [Variable]>,
     },
     /// A generator was resumed for the first time, or a native coroutine was polled for the first time.
     Start { runner: CallId },
@@ -80,8 +83,9 @@ pub enum Event<'a> {
     /// started it, if that is a line of the program; the line of a generator is in its [`Yield`](Self::Yield). `on`
     /// describes the Future if there is more to say than its kind: a lock and its holder.
     Wait { runner: CallId, future: Option<FutureId>, place: Option<Place>, on: Option<String> },
-    /// The body returned a value. `raised` is `true` if it did so by raising [`Return`](crate::Return).
-    Return { runner: CallId, value: Shown<'a>, raised: bool },
+    /// The body returned a value. `raised` is `true` if it did so by raising [`Return`](crate::Return). `place` is the line,
+    /// if the body reports it.
+    Return { runner: CallId, value: Shown<'a>, raised: bool, place: Option<Place> },
     /// An exception left the body and is trapped in the Future. `place` is the line where it was raised or came in.
     Raise { runner: CallId, exception: &'a Exception, place: Place },
     /// A suspended coroutine was dropped: its loop has ended, or nothing could resume it any more.
@@ -99,12 +103,20 @@ pub enum Event<'a> {
     /// A Future was created that is not the result of a coroutine. `lock` is the lock or queue to which the request was
     /// made, and `place` the line that made it, if that is known.
     Made { future: FutureId, origin: Origin<'a>, lock: Option<LockId>, place: Option<Place> },
-    /// The job of an executor has run on the thread of that name, and its result has come back.
-    Job { future: FutureId, thread: &'a str },
+    /// The job of an executor has run on the thread of that name, and its result has come back. `ran` is when the job
+    /// began and ended, as times since the loop was created; `None` on a clock that jumps, where a job takes no time.
+    Job { future: FutureId, thread: &'a str, ran: Option<(Duration, Duration)> },
     /// A lock has changed; `is` describes it after the change.
     Lock { lock: LockId, name: &'a str, kind: &'static str, is: Lock<'a> },
     /// A queue of items has changed; `is` describes it after the change.
     Queue { lock: LockId, name: &'a str, kind: &'static str, is: Queue<'a> },
+    /// A function that is not a coroutine was called at `place`, by what runs: a coroutine, a function, the loop or the
+    /// main program. Only interpreted programs report this.
+    Enter { name: &'a str, place: Option<Place>, defined: Option<Place>, arguments: &'a [Variable] },
+    /// The function that was entered last returns or raises, at `place`.
+    Leave { outcome: std::result::Result<Shown<'a>, &'a Exception>, place: Option<Place> },
+    /// The variables of a scope have these values now. Only interpreted programs report this.
+    Variables { scope: Scope, variables: &'a [Variable] },
     /// The program printed a line, and reported it.
     Note { text: &'a str, place: Place },
     /// A loop begins to run, by a call of the function `by`: `run_sync` or `start`.
@@ -131,6 +143,18 @@ pub enum Event<'a> {
     Stop { queue: QueueId, outcome: Option<Result<Shown<'a>, &'a Exception>> },
     /// A loop was closed: it drops what is ready and what is suspended.
     Close { queue: QueueId },
+}
+
+/// The scope of variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scope {
+    /// A call of a coroutine.
+    Call(CallId),
+    /// The function that was entered last.
+    Function,
+    /// The whole program: its global variables.
+    Program,
 }
 
 /// The source of a Future's result, if it is not a coroutine.

@@ -4,11 +4,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use squall_runner::foreign::discard;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, Problem, Queued, State};
-use squall_runner::{Context, Error, Exception, Future, Resolvable, Result, Shared};
+use squall_runner::{Context, Error, Exception, Future, Place, Resolvable, Result, Shared};
 
 use super::worker::Pool;
 use crate::ioloop::{IoLoop, Ticket};
@@ -24,7 +25,7 @@ pub(super) trait Work: Send + Sync {
 /// The state of a job that the pool and the loop share.
 struct Job<F, T> {
     stage: Mutex<Stage<F, T>>,
-    /// `true` if an observer wants to know on which thread the job ran.
+    /// `true` if an observer wants to know where and when the job ran.
     observed: bool,
 }
 
@@ -39,8 +40,32 @@ enum Stage<F, T> {
     Queued(F, Context, Ticket),
     /// The job is running, its result was fetched, or it was cancelled.
     Away,
-    /// With the name of the thread, if an observer wants to know it.
-    Finished(Result<T>, Option<String>),
+    /// With where and when the job ran, if an observer wants to know it.
+    Finished(Result<T>, Option<Ran>),
+}
+
+/// Where and when a job ran.
+struct Ran {
+    thread: String,
+    started: Instant,
+    ended: Instant,
+}
+
+impl Ran {
+    /// Runs `job` on this thread.
+    fn of<T>(job: impl FnOnce() -> T) -> (T, Self) {
+        let thread = thread::current().name().unwrap_or_default().to_owned();
+        let started = Instant::now();
+        let result = job();
+        (result, Self { thread, started, ended: Instant::now() })
+    }
+
+    /// Returns when it began and ended, by the clock of that loop; `None` if the clock can jump.
+    fn times(&self, io_loop: &IoLoop) -> Option<(Duration, Duration)> {
+        let (now, time) = (Instant::now(), io_loop.time());
+        let of = |at: Instant| time.saturating_sub(now.saturating_duration_since(at));
+        (!io_loop.jumps()).then(|| (of(self.started), of(self.ended)))
+    }
 }
 
 impl<F, T> Job<F, T> {
@@ -68,9 +93,14 @@ where
 {
     fn run(&self) {
         let Some((job, context, ticket)) = self.begin() else { return };
-        let result = Exception::trap(|| context.enter(job), Err);
-        let thread = self.observed.then(|| thread::current().name().unwrap_or_default().to_owned());
-        self.replace(Stage::Finished(result, thread));
+        let run = || Exception::trap(|| context.enter(job), Err);
+        let finished = if self.observed {
+            let (result, ran) = Ran::of(run);
+            Stage::Finished(result, Some(ran))
+        } else {
+            Stage::Finished(run(), None)
+        };
+        self.replace(finished);
         // Dropping the ticket notifies the loop.
         drop(ticket);
     }
@@ -92,17 +122,18 @@ struct JobFuture<F: 'static, T: 'static> {
 }
 
 /// Queues a job that `pool` has admitted, whose result comes back to `io_loop`.
+#[track_caller]
 pub(super) fn queue<F, T>(pool: &Arc<Pool>, io_loop: &IoLoop, job: F) -> Future<T>
 where
     F: FnOnce() -> Result<T> + Send + 'static,
     T: Send + 'static,
 {
-    let mut made = None;
+    let (mut made, place) = (None, Place::caller());
     io_loop.expect(|ticket| {
         let stage = Mutex::new(Stage::Queued(job, Context::current(), ticket));
         let job = Arc::new(Job { stage, observed: trace::observed() });
         let future = Rc::new(JobFuture { shared: Shared::new(), job, place: Cell::default() });
-        future.shared.made(|| Origin::Named("executor job"));
+        future.shared.made_by(|| (Origin::Named("executor job"), None, Some(place)));
         made = Some(future.clone());
         future
     });
@@ -115,9 +146,10 @@ where
 impl<F: FnOnce() -> Result<T> + Send, T: Send> Run for JobFuture<F, T> {
     fn run(self: Rc<Self>) {
         drop(self.place.take());
-        let Stage::Finished(result, thread) = self.job.replace(Stage::Away) else { return };
-        if let Some(thread) = thread {
-            trace::emit(|| Event::Job { future: self.shared.id(), thread: &thread });
+        let Stage::Finished(result, ran) = self.job.replace(Stage::Away) else { return };
+        if let Some(ran) = ran {
+            let (future, thread) = (self.shared.id(), ran.thread.as_str());
+            trace::emit(|| Event::Job { future, thread, ran: ran.times(&IoLoop::current()) });
         }
         match result {
             Err(exception) if self.shared.state() == State::Cancelled => {

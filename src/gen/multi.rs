@@ -23,7 +23,9 @@ use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, FutureId, Kind, Origin, Problem, Queued, State};
 use squall_runner::Held;
-use squall_runner::{convert_yielded, AnyFuture, Exception, Future, Resolvable, Result, Shared, Yieldable};
+use squall_runner::{
+    convert_yielded, AnyFuture, Exception, Future, Place, Resolvable, Result, Shared, Yieldable,
+};
 
 use crate::kept::Kept;
 
@@ -35,6 +37,7 @@ use crate::kept::Kept;
 ///
 /// A child that cannot be waited for fails the Future with [`Error::BadYield`](crate::Error::BadYield). The children
 /// before it have already started, and run on.
+#[track_caller]
 pub fn multi<M, C: Children<M>>(children: C) -> Future<C::Output> {
     multi_quiet(children, |_| false)
 }
@@ -49,16 +52,19 @@ pub fn multi<M, C: Children<M>>(children: C) -> Future<C::Output> {
 /// let all = multi_quiet(children, |e| e.is::<Error>());      // the second one is not logged
 /// assert!(all.exception().is_some());
 /// ```
+#[track_caller]
 pub fn multi_quiet<M, C: Children<M>>(
     children: C,
     quiet: impl Fn(&Exception) -> bool + 'static,
 ) -> Future<C::Output> {
-    start(children, quiet).unwrap_or_else(Future::failed)
+    start(children, quiet, Some(Place::caller())).unwrap_or_else(Future::failed)
 }
 
+/// Begins to wait for all of them. `place` is the line of the call; a yielded collection is made at the line of its yield.
 fn start<M, C: Children<M>>(
     children: C,
     quiet: impl Fn(&Exception) -> bool + 'static,
+    place: Option<Place>,
 ) -> Result<Future<C::Output>> {
     let children = children.convert()?;
     let multi = Rc::new_cyclic(|this: &Weak<Multi<C::Futures, _>>| Multi {
@@ -73,7 +79,7 @@ fn start<M, C: Children<M>>(
     if trace::observed() {
         children.each(&mut |child| of.push(child.id()));
     }
-    multi.shared.made(|| Origin::Multi(&of));
+    multi.shared.made_by(|| (Origin::Multi(&of), None, place));
     let number = trace::observed().then(|| multi.shared.id());
     let part = Rc::new(Part(Rc::downgrade(&multi), number));
     children.each(&mut |child| {
@@ -265,7 +271,7 @@ macro_rules! yieldable {
             type Output = <Self as Children<$marker>>::Output;
 
             fn convert_yielded(self) -> Result<Future<Self::Output>> {
-                start(self, |_| false)
+                start(self, |_| false, None)
             }
 
             fn kind(&self) -> Kind {

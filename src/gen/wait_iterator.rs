@@ -9,7 +9,7 @@ use squall_runner::foreign::Guarded;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{Origin, State};
 use squall_runner::Held;
-use squall_runner::{Future, Resolvable, Shared};
+use squall_runner::{Future, Place, Resolvable, Shared};
 
 /// Returns the results of several Futures in the order in which they finish. A yielded list would wait for all of them,
 /// and lose every result if one fails.
@@ -137,6 +137,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
     /// No result is lost. If the returned Future is dropped or runs out of time before its result was taken, the next
     /// call returns that result.
     #[allow(clippy::should_implement_trait)]
+    #[track_caller]
     pub fn next(&mut self) -> Future<T> {
         let next = Next::new(self.inner.clone());
         let first = self.inner.finished.borrow_mut().pop_first();
@@ -221,9 +222,11 @@ struct Next<T: 'static, K: 'static> {
 }
 
 impl<T: 'static, K: 'static> Next<T, K> {
+    #[track_caller]
     fn new(inner: Rc<Inner<T, K>>) -> Rc<Self> {
         let (shared, given, kept) = (Shared::new(), Cell::new(None), Cell::new(None));
-        shared.made(|| Origin::Named("WaitIterator.next"));
+        let place = Place::caller();
+        shared.made_by(|| (Origin::Named("WaitIterator.next"), None, Some(place)));
         Rc::new(Self { shared, inner, given, kept })
     }
 }

@@ -145,9 +145,9 @@ fn limit<F: Limited>(
             kept: Kept::default(),
         }
     });
-    waiting.shared.made(|| {
+    waiting.shared.made_by(|| {
         let (of, until) = (future.any().id(), io_loop.time().saturating_add(timeout));
-        Origin::Timeout { of, until }
+        (Origin::Timeout { of, until }, None, Some(location.into()))
     });
     let number = trace::observed().then(|| waiting.shared.id());
     future.any().call_when_done(Rc::new(Inside(Rc::downgrade(&waiting), number)));

@@ -102,7 +102,8 @@ impl IoLoop {
                 future.set(Some(pending));
             }
         };
-        let ran = self.run(&end.passed.0, call_f);
+        // What the loop calls is called at no line of an interpreted program.
+        let (ran, _) = trace::body(|| self.run(&end.passed.0, call_f));
         let result = match future.take() {
             Some(future) if future.done() && !future.cancelled() => {
                 future.erased().look(&mut |value| self.tell_stop(Some(Ok(value))));
@@ -177,7 +178,7 @@ impl IoLoop {
         self.assert_not_running();
         let (_current, here) = (self.make_current(), Place::caller());
         trace::emit_always(|| Event::Run { queue: self.inner.ready.id(), by: "start", place: here });
-        let ran = self.run(&Cell::new(false), || ());
+        let (ran, _) = trace::body(|| self.run(&Cell::new(false), || ()));
         self.tell_stop(ran.as_ref().err().map(Err));
         ran
     }

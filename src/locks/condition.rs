@@ -77,15 +77,18 @@ impl Condition {
     named!(waiters);
 
     /// Waits for a notification. The result is `true`.
+    #[track_caller]
     pub fn wait(&self) -> Future<bool> {
         self.wait_for(None)
     }
 
     /// Waits for a notification, for at most `time`. The result is `true` if it came in time, else `false`.
+    #[track_caller]
     pub fn wait_within(&self, time: Duration) -> Future<bool> {
         self.wait_for(within(time))
     }
 
+    #[track_caller]
     fn wait_for(&self, limit: Limit) -> Future<bool> {
         let request = Request::pending(Wait(Rc::downgrade(&self.waiters)));
         request.limit(limit);

@@ -97,6 +97,7 @@ impl Event {
 
     /// Waits until the flag is set. A coroutine that waited when it was set goes on, even if the flag is cleared at
     /// once.
+    #[track_caller]
     pub fn wait(&self) -> Future<()> {
         if self.is_set() {
             return nothing_at_once(|| self.flag.name.requested("wait"));

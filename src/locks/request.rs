@@ -74,30 +74,33 @@ pub(crate) struct Request<P: Purpose> {
 
 impl<P: Purpose> Request<P> {
     /// Creates a request that has to wait.
+    #[track_caller]
     pub(crate) fn pending(purpose: P) -> Rc<Self> {
         Self::new(purpose, Shared::new())
     }
 
     /// Creates a request that is served at once. Its result may still come back untaken.
+    #[track_caller]
     pub(crate) fn served(purpose: P, value: P::Output) -> Rc<Self> {
         Self::new(purpose, Shared::settled(Ok(value)))
     }
 
     #[inline]
+    #[track_caller]
     fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
         let request = Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Kept::default() });
         if trace::has_observer() {
-            request.tell();
+            request.tell(Place::caller());
         }
         request
     }
 
     /// Reports to the observer that the request was created.
     #[cold]
-    fn tell(&self) {
+    fn tell(&self, caller: Place) {
         let name = trace::observed().then(|| self.purpose.request().unwrap_or_default());
         let origin = || Origin::Named(name.as_deref().unwrap_or_default());
-        self.shared.made_by(|| (origin(), self.purpose.lock(), self.purpose.place()));
+        self.shared.made_by(|| (origin(), self.purpose.lock(), self.purpose.place().or(Some(caller))));
     }
 
     /// Starts the timer of the time limit. On a closed loop, which has no timers, the request fails.
@@ -276,11 +279,12 @@ pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
 }
 
 /// Returns the Future of a request that need not wait. `name` returns how a trace calls it.
+#[track_caller]
 pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> Requested, value: T) -> Future<T> {
     let future = Future::ready(value);
-    let requested = trace::observed().then(name);
+    let (requested, caller) = (trace::observed().then(name), Place::caller());
     future.core().shared().made_by(|| match &requested {
-        Some(Requested { lock, name, place }) => (Origin::Named(name), Some(*lock), *place),
+        Some(Requested { lock, name, place }) => (Origin::Named(name), Some(*lock), place.or(Some(caller))),
         None => (Origin::Named(""), None, None),
     });
     future
@@ -288,6 +292,7 @@ pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> Requested, value: T) ->
 
 /// Returns the Future of a request that need not wait and has no value. All such requests share one Future, unless an
 /// observer could tell them apart.
+#[track_caller]
 pub(crate) fn nothing_at_once(name: impl FnOnce() -> Requested) -> Future<()> {
     thread_local! {
         static NOTHING: OnceCell<Future<()>> = const { OnceCell::new() };

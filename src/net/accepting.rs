@@ -134,6 +134,7 @@ impl<L: Listener> Accepting<L> {
     }
 
     /// Begins to wait for a connection.
+    #[track_caller]
     pub(super) fn begin_accept(&self) -> Future<L::Accepted> {
         let op = Rc::new(Op { shared: Shared::new(), accepting: self.this.clone(), kept: Kept::default() });
         name(&*op);

@@ -30,6 +30,7 @@ impl Lines {
     ///
     /// # Errors
     /// [`InvalidData`](std::io::ErrorKind::InvalidData) if the line is too long or not UTF-8; it stays in the stream.
+    #[track_caller]
     pub fn next_line(&self) -> Future<Option<String>> {
         self.stream.connection.begin_read(Line::new(self.limit))
     }

@@ -20,6 +20,7 @@ use crate::ioloop::IoLoop;
 /// ```
 ///
 /// Source: `tornado.netutil.Resolver`.
+#[track_caller]
 pub fn lookup_host(host: impl Into<Address>) -> Future<Vec<SocketAddr>> {
     let address = host.into();
     match address.host() {

@@ -17,26 +17,31 @@ macro_rules! reads {
     ($stream:ty) => {
         impl $stream {
             /// Reads at most `max` bytes, as soon as there are some; see [`IoStream::read`]. Empty at the end.
+            #[track_caller]
             pub fn read(&self, max: usize) -> Future<Bytes> {
                 self.0.read(max)
             }
 
             /// Reads into the spare room of a buffer, as soon as there are bytes; see [`IoStream::read_into`].
+            #[track_caller]
             pub fn read_into(&self, buffer: Vec<u8>) -> Future<(Vec<u8>, usize)> {
                 self.0.read_into(buffer)
             }
 
             /// Reads exactly `len` bytes; see [`IoStream::read_exact`].
+            #[track_caller]
             pub fn read_exact(&self, len: usize) -> Future<Bytes> {
                 self.0.read_exact(len)
             }
 
             /// Reads through the first `delimiter`, at most `max` bytes; see [`IoStream::read_until`].
+            #[track_caller]
             pub fn read_until(&self, delimiter: impl Into<Bytes>, max: usize) -> Future<Bytes> {
                 self.0.read_until(delimiter, max)
             }
 
             /// Reads everything until the end, at most `max` bytes; see [`IoStream::read_to_end`].
+            #[track_caller]
             pub fn read_to_end(&self, max: usize) -> Future<Bytes> {
                 self.0.read_to_end(max)
             }
@@ -53,6 +58,7 @@ macro_rules! writes {
     ($stream:ty) => {
         impl $stream {
             /// Writes all of `bytes`; see [`IoStream::write_all`].
+            #[track_caller]
             pub fn write_all(&self, bytes: impl Into<Bytes>) -> Future<()> {
                 self.0.write_all(bytes)
             }
@@ -64,11 +70,13 @@ macro_rules! writes {
             }
 
             /// Waits until everything handed in is written; see [`IoStream::flush`].
+            #[track_caller]
             pub fn flush(&self) -> Future<()> {
                 self.0.flush()
             }
 
             /// Ends the stream for the other end; see [`IoStream::shutdown`].
+            #[track_caller]
             pub fn shutdown(&self) -> Future<()> {
                 self.0.shutdown()
             }

@@ -144,6 +144,7 @@ thread_local! {
 
 impl Connection {
     /// Begins a read.
+    #[track_caller]
     pub(super) fn begin_read<W: Want>(self: &Rc<Self>, want: W) -> Future<W::Output> {
         let (want, connection) = (RefCell::new(want), Rc::downgrade(self));
         let (position, kept) = (Cell::new(0), Kept::default());

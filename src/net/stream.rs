@@ -41,12 +41,14 @@ impl IoStream {
     }
 
     /// Reads at most `max` bytes, and at most 64 KiB, as soon as there are some. Empty at the end of the stream.
+    #[track_caller]
     pub fn read(&self, max: usize) -> Future<Bytes> {
         self.connection.begin_read(AtMost(max))
     }
 
     /// Reads bytes as soon as there are some, and appends them to `buffer`, as many as its spare capacity holds (if it
     /// has none, 8 KiB are reserved). Returns the buffer and the number of bytes: zero at the end of the stream.
+    #[track_caller]
     pub fn read_into(&self, mut buffer: Vec<u8>) -> Future<(Vec<u8>, usize)> {
         const ROOM: usize = 8 * 1024;
 
@@ -61,6 +63,7 @@ impl IoStream {
     /// # Errors
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the stream ends before; the bytes that came stay in the
     /// stream.
+    #[track_caller]
     pub fn read_exact(&self, len: usize) -> Future<Bytes> {
         self.connection.begin_read(Exactly(len))
     }
@@ -71,6 +74,7 @@ impl IoStream {
     /// [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) if the stream ends before the delimiter,
     /// [`InvalidData`](io::ErrorKind::InvalidData) if it is not within `max` bytes; the bytes that came stay in the
     /// stream.
+    #[track_caller]
     pub fn read_until(&self, delimiter: impl Into<Bytes>, max: usize) -> Future<Bytes> {
         self.connection.begin_read(Until::new(delimiter.into(), max))
     }
@@ -80,6 +84,7 @@ impl IoStream {
     /// # Errors
     /// [`InvalidData`](io::ErrorKind::InvalidData) if there are more than `max` bytes; those that came stay in the
     /// stream.
+    #[track_caller]
     pub fn read_to_end(&self, max: usize) -> Future<Bytes> {
         self.connection.begin_read(ToEnd(max))
     }
@@ -91,6 +96,7 @@ impl IoStream {
 
     /// Writes all of `bytes`. The Future is done when the system has accepted them, which does not mean that the other
     /// end has received them.
+    #[track_caller]
     pub fn write_all(&self, bytes: impl Into<Bytes>) -> Future<()> {
         self.connection.begin_write(bytes.into())
     }
@@ -103,11 +109,13 @@ impl IoStream {
     }
 
     /// Waits until everything handed in is written.
+    #[track_caller]
     pub fn flush(&self) -> Future<()> {
         self.connection.begin_write(Bytes::new())
     }
 
     /// Ends the stream for the other end, after everything handed in. Reading goes on.
+    #[track_caller]
     pub fn shutdown(&self) -> Future<()> {
         self.connection.begin_shutdown()
     }

@@ -211,6 +211,7 @@ impl TcpListener {
     }
 
     /// Waits for a connection. The result is the connection and the address of its other end.
+    #[track_caller]
     pub fn accept(&self) -> Future<(TcpStream, SocketAddr)> {
         self.0.begin_accept()
     }

@@ -44,6 +44,7 @@ impl UnixStream {
     /// # Errors
     /// The Future fails with an [`io::Error`] if nothing listens there, if the backlog of the listener is full
     /// ([`WouldBlock`](io::ErrorKind::WouldBlock)), or if the loop is closed.
+    #[track_caller]
     pub fn connect(path: impl AsRef<Path>) -> Future<Self> {
         match Self::connect_now(path.as_ref()) {
             Ok(stream) => Future::ready(stream),
@@ -153,6 +154,7 @@ impl UnixListener {
     }
 
     /// Waits for a connection. The result is the connection and the address of its other end.
+    #[track_caller]
     pub fn accept(&self) -> Future<(UnixStream, SocketAddr)> {
         self.0.begin_accept()
     }

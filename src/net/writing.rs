@@ -64,6 +64,7 @@ impl Resolvable for Op {
 }
 
 impl Op {
+    #[track_caller]
     fn new(connection: &Connection, name: &'static str) -> Rc<Self> {
         let op = Rc::new(Self { shared: Shared::new(), name, connection: connection.this.clone() });
         named::name(&*op);
@@ -122,6 +123,7 @@ impl Writing {
 
 impl Connection {
     /// Hands bytes in. The Future is done when the socket has accepted all of them.
+    #[track_caller]
     pub(super) fn begin_write(&self, mut bytes: Bytes) -> Future<()> {
         let (open, at_once) = {
             let writing = self.writing.borrow();
@@ -187,6 +189,7 @@ impl Connection {
     }
 
     /// Shuts the connection down for writing, after the backlog.
+    #[track_caller]
     pub(super) fn begin_shutdown(&self) -> Future<()> {
         if !self.writing.borrow().backlog.is_empty() {
             let op = Op::new(self, "shutdown");

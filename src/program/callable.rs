@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use squall_runner::runner::call_plain;
+use squall_runner::trace::{set_line, tell_arguments};
 use squall_runner::{Future, Result, Runner};
 
 use super::interpreted::Interpreted;
@@ -31,17 +32,26 @@ impl World {
         let def = &self.code.defs[id.0];
         let coroutine = self.coroutines[id.0];
         match def.kind {
-            DefKind::Plain => run_plain(Frame::new(self, id, bind(def, arguments)?, How::Plain)),
+            DefKind::Plain => {
+                let locals = bind(def, arguments)?;
+                let arguments = self.told_arguments(def, &locals);
+                let frame = Frame::new(self, id, locals, How::Plain);
+                self.tell_function(coroutine, arguments, || run_plain(frame))
+            }
             DefKind::Native => {
-                let frame = Frame::new(self, id, bind(def, arguments)?, How::Native);
-                Ok(Value::awaitable(coroutine, Box::pin(Deep::new(self, frame.run()))))
+                let locals = bind(def, arguments)?;
+                let arguments = self.told_arguments(def, &locals);
+                let frame = Frame::new(self, id, locals, How::Native);
+                Ok(Value::awaitable(coroutine, arguments, Box::pin(Deep::new(self, frame.run()))))
             }
             DefKind::Decorated => {
                 let world = self.clone();
                 let locals = bind(def, arguments);
+                let told = locals.as_ref().ok().and_then(|locals| self.told_arguments(def, locals));
                 let future = if def.suspends {
                     match locals {
                         Ok(locals) => {
+                            told.into_iter().for_each(tell_arguments);
                             let body = Interpreted::new(&world, |channel| {
                                 let frame = Frame::new(&world, id, locals, How::Generator(channel));
                                 Deep::new(&world, frame.run())
@@ -51,6 +61,7 @@ impl World {
                         Err(exception) => Future::failed(exception),
                     }
                 } else {
+                    told.into_iter().for_each(tell_arguments);
                     call_plain(coroutine, move || run_plain(Frame::new(&world, id, locals?, How::Plain)))
                 };
                 Ok(future.into())
@@ -125,7 +136,10 @@ impl StdFuture for Deep {
             return Poll::Ready(Err(given_up.into()));
         }
         depth.set(depth.get() + 1);
+        // The line of the caller is not that of what it calls.
+        let line = set_line(None);
         let poll = with_stack(|| body.as_mut().poll(cx));
+        set_line(line);
         depth.set(depth.get() - 1);
         if poll.is_ready() {
             this.body = None;

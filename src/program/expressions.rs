@@ -54,6 +54,7 @@ impl Frame {
             Expression::Not(e) => Value::Bool(!self.evaluate(e)?.is_true()),
             Expression::Call(def, arguments) => {
                 let arguments = self.evaluate_all(arguments)?;
+                self.tell_variables();
                 world.call(*def, arguments)?
             }
             Expression::Exception(kind, argument) => {
@@ -65,12 +66,14 @@ impl Frame {
             Expression::Function(function, arguments) => self.function(*function, arguments)?,
             Expression::New(class, arguments) => {
                 let values = self.evaluate_all(&arguments.values)?;
+                self.tell_variables();
                 world.make(*class, arguments.def, values)?
             }
             Expression::WaitIteratorKw(futures) => wait_iterator_by_key(self.evaluate_entries(futures)?)?,
             Expression::Method(object, name, arguments) => {
                 let object = self.evaluate(object)?;
                 let arguments = self.evaluate_all(arguments)?;
+                self.tell_variables();
                 method(&object, *name, arguments)?
             }
         })
@@ -100,6 +103,9 @@ impl Frame {
     fn function(&self, function: Function, arguments: &Arguments) -> Result<Value> {
         let world = &self.world;
         let values = self.evaluate_all(&arguments.values)?;
+        if !matches!(function, Function::Now | Function::Cat | Function::Len | Function::Div) {
+            self.tell_variables();
+        }
         let quiet = quietly(arguments.quiet.as_deref().unwrap_or_default());
         let def = || arguments.def.expect("the signature has a def");
         Ok(match function {
@@ -142,6 +148,7 @@ impl Frame {
     pub(super) fn action(&self, action: Action, arguments: &Arguments) -> Result<()> {
         let world = &self.world;
         let mut values = self.evaluate_all(&arguments.values)?;
+        self.tell_variables();
         let def = || arguments.def.expect("the signature has a def");
         match action {
             Action::Log => {
@@ -271,6 +278,7 @@ impl Frame {
 fn asyncio_sleep(ms: i64) -> Value {
     Value::awaitable(
         &ASYNCIO_SLEEP,
+        None,
         Box::pin(async move {
             if ms <= 0 {
                 moment().await?;

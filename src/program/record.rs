@@ -64,6 +64,11 @@ impl Record {
         self.coroutines.borrow_mut().insert(std::ptr::from_ref(coroutine));
     }
 
+    /// Returns whether anything else receives the events of the run, such as a trace.
+    pub(super) fn is_traced(&self) -> bool {
+        self.outer.is_some()
+    }
+
     pub(super) fn ms(&self) -> u64 {
         u64::try_from(self.clock.now().as_millis()).unwrap_or(u64::MAX)
     }
@@ -222,7 +227,7 @@ impl Observer for Record {
                 self.step(runner, "throw", Some(self.exception(exception).into()));
             }
             Event::Yield { runner, kind, .. } => self.step(runner, "yield", Some(kind.to_string().into())),
-            Event::Return { runner, value, raised } => {
+            Event::Return { runner, value, raised, .. } => {
                 self.step(runner, if raised { "gen_return" } else { "return" }, self.shown(value));
             }
             Event::Raise { runner, exception, .. } => {

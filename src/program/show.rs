@@ -58,6 +58,17 @@ pub(super) fn value(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result 
     }
 }
 
+/// Returns the value as a trace shows it.
+pub(super) fn shown(of: &Value) -> String {
+    struct Shown<'a>(&'a Value);
+    impl fmt::Display for Shown<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            value(self.0, f)
+        }
+    }
+    Shown(of).to_string()
+}
+
 /// Returns the value like Python's `repr`. Values that JSON does not have are in angle brackets already.
 pub(super) fn python(json: &Json) -> String {
     match json {

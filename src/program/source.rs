@@ -23,20 +23,33 @@ pub(super) fn file(code: &Code) -> String {
     name
 }
 
-/// The place of each statement in the Python source, whose file has the name of the program.
+/// The place of each statement and of each def in the Python source, whose file has the name of the program.
 #[derive(Debug)]
-pub(super) struct Places(HashMap<StatementId, Place>);
+pub(super) struct Places {
+    statements: HashMap<StatementId, Place>,
+    /// In the order of the defs.
+    defs: Vec<Place>,
+}
 
 impl Places {
     pub(super) fn of(code: &Code) -> Self {
         let file = file(code);
         let place = |(id, (line, column))| (id, Place::new(&file, line, column));
-        Self(written(code).places.into_iter().map(place).collect())
+        let Writer { places, defs, .. } = written(code);
+        Self {
+            statements: places.into_iter().map(place).collect(),
+            defs: defs.into_iter().map(|line| Place::new(&file, line, 1)).collect(),
+        }
     }
 
     /// Returns the place of a statement of that program.
     pub(super) fn get(&self, statement: StatementId) -> Option<Place> {
-        self.0.get(&statement).copied()
+        self.statements.get(&statement).copied()
+    }
+
+    /// Returns the place of each def, in order.
+    pub(super) fn defs(&self) -> &[Place] {
+        &self.defs
     }
 }
 
@@ -51,7 +64,8 @@ impl StatementId {
 }
 
 fn written(code: &Code) -> Writer<'_> {
-    let mut writer = Writer { code, text: String::new(), ended: 0, places: HashMap::new(), wait: "yield" };
+    let (text, places, defs) = (String::new(), HashMap::new(), Vec::new());
+    let mut writer = Writer { code, text, ended: 0, places, defs, wait: "yield" };
     for def in &code.defs {
         writer.def(def);
     }
@@ -72,6 +86,8 @@ struct Writer<'a> {
     ended: u32,
     /// The line and column at which each statement begins, by the statement's address.
     places: HashMap<StatementId, (u32, u32)>,
+    /// The line of each def, in order; not that of its decorator.
+    defs: Vec<u32>,
     /// The word for waiting in the current def: `yield` or `await`.
     wait: &'static str,
 }
@@ -85,6 +101,7 @@ impl Writer<'_> {
         };
         self.wait = if def.kind == DefKind::Native { "await" } else { "yield" };
         self.line(0, format_args!("{keyword} {}({}):", def.name, def.params.join(", ")));
+        self.defs.push(self.ended);
         let mut assigned = BTreeSet::<&Name>::new();
         walk(&def.body, &mut |statement| assigned.extend(statement.target()));
         let shared: Vec<&str> = assigned

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use squall_runner::native::await_done;
+use squall_runner::trace::{self, Variable};
 use squall_runner::{Exception, Result, Return};
 
 use super::interpreted::Channel;
@@ -22,9 +23,11 @@ use super::world::World;
 pub(super) struct Frame {
     pub(super) world: Rc<World>,
     /// The def; `None` for the top level.
-    def: Option<DefId>,
-    locals: RefCell<HashMap<Name, Value>>,
+    pub(super) def: Option<DefId>,
+    pub(super) locals: RefCell<HashMap<Name, Value>>,
     how: How,
+    /// The variables of a function as they were told last.
+    pub(super) told: RefCell<Vec<Variable>>,
 }
 
 /// How a body waits.
@@ -49,11 +52,13 @@ type Running<'a> = Pin<Box<dyn StdFuture<Output = Result<Flow>> + 'a>>;
 
 impl Frame {
     pub(super) fn new(world: &Rc<World>, def: DefId, locals: HashMap<Name, Value>, how: How) -> Self {
-        Self { world: world.clone(), def: Some(def), locals: RefCell::new(locals), how }
+        let (locals, told) = (RefCell::new(locals), RefCell::default());
+        Self { world: world.clone(), def: Some(def), locals, how, told }
     }
 
     pub(super) fn top(world: &Rc<World>) -> Self {
-        Self { world: world.clone(), def: None, locals: RefCell::default(), how: How::Plain }
+        let (locals, told) = (RefCell::default(), RefCell::default());
+        Self { world: world.clone(), def: None, locals, how: How::Plain, told }
     }
 
     /// Runs the whole body.
@@ -110,6 +115,7 @@ impl Frame {
 
     /// Converts an exception that left a statement: one that the interpreter created gets the statement's place.
     fn raised_at(&self, statement: &Statement, exception: Exception) -> Exception {
+        self.tell_variables();
         match self.world.place(StatementId::of(statement)) {
             Some(place) if exception.traceback().is_empty() && exception.origin().file() != place.file() => {
                 exception.at(place)
@@ -120,6 +126,7 @@ impl Frame {
 
     async fn statement(&self, statement: &Statement, handling: Option<&Exception>) -> Result<Flow> {
         self.world.check()?;
+        self.comes_to(statement);
         match statement {
             Statement::Action(action, arguments) => self.action(*action, arguments)?,
             Statement::Let(name, e) => {
@@ -148,7 +155,7 @@ impl Frame {
                     match self.body(body, handling).await? {
                         Flow::Break => break,
                         Flow::Return(value) => return Ok(Flow::Return(value)),
-                        Flow::Next | Flow::Continue => {}
+                        Flow::Next | Flow::Continue => self.comes_to(statement),
                     }
                 }
             }
@@ -159,7 +166,12 @@ impl Frame {
             Statement::Reraise => {
                 return Err(handling.expect("the parser wants a handler around it").clone());
             }
-            Statement::Return(e) => return Ok(Flow::Return(self.optional(e.as_ref())?)),
+            Statement::Return(e) => {
+                let value = self.optional(e.as_ref())?;
+                self.tell_variables();
+                self.returns_at(statement);
+                return Ok(Flow::Return(value));
+            }
             Statement::GenReturn(e) => return Err(Return(self.optional(e.as_ref())?).into()),
             Statement::Yield(name, e) => {
                 let value = self.wait(statement, self.evaluate(e)?).await?;
@@ -169,6 +181,7 @@ impl Frame {
             }
             Statement::WhileYield(name, e, body) => loop {
                 self.world.check()?;
+                self.comes_to(statement);
                 let value = self.wait(statement, self.evaluate(e)?).await?;
                 let goes_on = value.is_true();
                 if let Some(name) = name {
@@ -201,12 +214,13 @@ impl Frame {
                     match self.body(body, handling).await? {
                         Flow::Break => break,
                         Flow::Return(value) => return Ok(Flow::Return(value)),
-                        Flow::Next | Flow::Continue => {}
+                        Flow::Next | Flow::Continue => self.comes_to(statement),
                     }
                 }
             }
             Statement::RunSync(def, arguments, ms) => {
                 let arguments = self.evaluate_all(arguments)?;
+                self.tell_variables();
                 self.world.run_sync(*def, arguments, *ms)?;
             }
             Statement::Start => self.world.start()?,
@@ -260,7 +274,15 @@ impl Frame {
 
     /// Waits for a value: `yield` in a decorated def, `await` in a native one.
     async fn wait(&self, statement: &Statement, value: Value) -> Result<Value> {
-        let statement = StatementId::of(statement);
+        self.tell_variables();
+        let waited = self.suspend(StatementId::of(statement), value).await;
+        // What was awaited has said where it returns.
+        trace::returns_at(None);
+        self.comes_to(statement);
+        waited
+    }
+
+    async fn suspend(&self, statement: StatementId, value: Value) -> Result<Value> {
         match &self.how {
             How::Generator(channel) => channel.yield_(statement, value).await,
             How::Native => match value.object() {

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use send_wrapper::SendWrapper;
-use squall_runner::trace::{FutureId, Kind, Problem};
+use squall_runner::trace::{tell_arguments, FutureId, Kind, Problem, Variable};
 use squall_runner::{
     convert_yielded, marker, native, AnyFuture, Coroutine, Error, Exception, Future, Result, Shared,
     Yieldable,
@@ -92,6 +92,8 @@ pub(super) type NativeBody = Pin<Box<dyn StdFuture<Output = Result<Value>>>>;
 /// A native call that has not started. Dropping it before it was awaited is reported, as in Python.
 pub(super) struct Awaitable {
     coroutine: &'static Coroutine,
+    /// Its arguments, if the program is traced, until it becomes a Task.
+    arguments: Cell<Option<Vec<Variable>>>,
     /// `None` once it was awaited or became a Task.
     body: Cell<Option<NativeBody>>,
 }
@@ -174,8 +176,13 @@ impl Value {
         Self::String(text.as_ref().into())
     }
 
-    pub(super) fn awaitable(coroutine: &'static Coroutine, body: NativeBody) -> Self {
-        Object::Awaitable(Rc::new(Awaitable { coroutine, body: Cell::new(Some(body)) })).into()
+    pub(super) fn awaitable(
+        coroutine: &'static Coroutine,
+        arguments: Option<Vec<Variable>>,
+        body: NativeBody,
+    ) -> Self {
+        let (arguments, body) = (Cell::new(arguments), Cell::new(Some(body)));
+        Object::Awaitable(Rc::new(Awaitable { coroutine, arguments, body })).into()
     }
 
     /// Returns the object, if the value is one that stays on its thread.
@@ -240,7 +247,10 @@ impl Yieldable<marker::Custom> for Value {
         match self.object() {
             _ if matches!(self, Self::Null) => Ok(moment()),
             Some(Object::List(_) | Object::Dict(_)) => multi(&self, |_| false),
-            Some(Object::Awaitable(awaitable)) => Ok(native::start(awaitable.coroutine, awaitable.take())),
+            Some(Object::Awaitable(awaitable)) => {
+                awaitable.arguments.take().into_iter().for_each(tell_arguments);
+                Ok(native::start(awaitable.coroutine, awaitable.take()))
+            }
             _ => Err(Error::BadYield(show::printed(&self)).into()),
         }
     }

@@ -11,6 +11,7 @@ use squall_runner::{Coroutine, Exception, Future, Place, Result};
 use super::record::Record;
 use super::source::{Places, StatementId};
 use super::syntax::{DefId, Name};
+use super::telling::Told;
 use super::value::{Callback, List, Object, Value};
 use super::{show, Code};
 use crate::ioloop::{run_callback, IoLoop};
@@ -39,6 +40,8 @@ pub(super) struct World {
     /// wait.
     appended: RefCell<Vec<Weak<List>>>,
     waiting: RefCell<Vec<Weak<Cell<Vec<Value>>>>>,
+    /// What was told of variables, if the program is traced.
+    pub(super) told: Told,
     #[cfg(test)]
     _counted: tests::Counted,
 }
@@ -50,6 +53,7 @@ impl World {
             record,
             clock,
             coroutines: coroutines(code),
+            told: Told::default(),
             globals: RefCell::default(),
             depth: Cell::new(0),
             written: Cell::new(0),
@@ -157,22 +161,24 @@ impl Yieldable<marker::Custom> for Called {
     }
 }
 
-/// The names of coroutines live as long as the process. Each distinct name is kept once.
+/// The descriptions of coroutines live as long as the process. Each distinct name and line is kept once.
 static COROUTINES: Mutex<Vec<&'static Coroutine>> = Mutex::new(Vec::new());
 
-fn coroutines(code: &Code) -> Vec<&'static Coroutine> {
+fn coroutines(code: &Arc<Code>) -> Vec<&'static Coroutine> {
     let mut known = COROUTINES.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut coroutine = |name: &Name| {
-        if let Some(coroutine) = known.iter().find(|coroutine| coroutine.name() == &**name) {
-            return *coroutine;
+    let mut coroutine = |name: &Name, place: Place| {
+        let is_it = |known: &&'static Coroutine| known.name() == &**name && known.place() == Some(place);
+        if let Some(coroutine) = known.iter().copied().find(is_it) {
+            return coroutine;
         }
         let name: &'static str = Box::leak(name.to_string().into_boxed_str());
-        let coroutine: &'static Coroutine =
-            Box::leak(Box::new(Coroutine::named(name).showing(Some(show::value))));
+        let coroutine = Coroutine::new(name, place.file(), place.line()).showing(Some(show::value));
+        let coroutine: &'static Coroutine = Box::leak(Box::new(coroutine));
         known.push(coroutine);
         coroutine
     };
-    code.defs.iter().map(|def| coroutine(&def.name)).collect()
+    let places = code.places.get_or_init(|| Places::of(code)).defs();
+    code.defs.iter().zip(places).map(|(def, place)| coroutine(&def.name, *place)).collect()
 }
 
 #[cfg(test)]

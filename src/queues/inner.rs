@@ -64,6 +64,7 @@ impl<T: 'static> Inner<T> {
         self.maxsize != 0 && self.items.borrow().len() >= self.maxsize
     }
 
+    #[track_caller]
     pub(super) fn put<R: PutResult<T>>(self: &Rc<Self>, item: T, limit: Limit) -> Future<R> {
         match self.put_nowait(item) {
             Ok(()) => R::at_once(|| self.name.requested(PUT)),
@@ -122,6 +123,7 @@ impl<T: 'static> Inner<T> {
         self.compare(Heap::pop).flatten()
     }
 
+    #[track_caller]
     pub(super) fn get(self: &Rc<Self>, limit: Limit) -> Future<T> {
         let queue = Rc::downgrade(self);
         let Some(item) = self.take() else {
@@ -216,6 +218,7 @@ impl<T: 'static> Inner<T> {
         Ok(())
     }
 
+    #[track_caller]
     pub(super) fn join(self: &Rc<Self>) -> Future<()> {
         if self.unfinished.get() == 0 {
             return nothing_at_once(|| self.name.requested(JOIN));

@@ -80,6 +80,7 @@ impl<T: 'static> Queue<T> {
 
     /// Puts an item in, after waiting for room if there is none. Dropping the Future cancels nothing: the item goes in
     /// once there is room.
+    #[track_caller]
     pub fn put(&self, item: T) -> Future<()> {
         self.inner.put(item, None)
     }
@@ -121,6 +122,7 @@ impl<T: 'static> Queue<T> {
     /// If the Future is dropped while it holds an item, the item goes back to the queue. To discard an item, take it.
     ///
     /// A Future that is dropped while it is pending leaves the line, unless it has a done callback.
+    #[track_caller]
     pub fn get(&self) -> Future<T> {
         self.inner.get(None)
     }
@@ -149,6 +151,7 @@ impl<T: 'static> Queue<T> {
     }
 
     /// Waits until [`task_done`](Self::task_done) was called for every item that was put.
+    #[track_caller]
     pub fn join(&self) -> Future<()> {
         self.inner.join()
     }

@@ -31,6 +31,7 @@ impl<T: 'static> Get<T> {
 
 impl<T: 'static> Request<Get<T>> {
     /// Creates a request that is served at once with an item.
+    #[track_caller]
     pub(crate) fn with(queue: Weak<Inner<T>>, Numbered { number, item }: Numbered<T>) -> std::rc::Rc<Self> {
         Self::served(Get { queue, number: Cell::new(number) }, item)
     }
@@ -83,6 +84,7 @@ pub(crate) trait PutResult<T>: 'static + Sized {
     /// Returns the result of an item that was put in.
     fn done() -> Self;
     /// Returns the Future of a put that need not wait.
+    #[track_caller]
     fn at_once(name: impl FnOnce() -> Requested) -> Future<Self> {
         at_once(name, Self::done())
     }
@@ -94,6 +96,7 @@ pub(crate) trait PutResult<T>: 'static + Sized {
 impl<T> PutResult<T> for () {
     fn done() {}
 
+    #[track_caller]
     fn at_once(name: impl FnOnce() -> Requested) -> Future<()> {
         nothing_at_once(name)
     }

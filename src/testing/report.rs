@@ -2,11 +2,10 @@
 //! rest.
 
 use std::fmt;
-use std::io;
 use std::panic::Location;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use super::files;
 use super::ring::ENTRIES;
 use super::step::{Clock, InShort};
 use super::waits::Waits;
@@ -31,7 +30,8 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(seen: &Seen, waits: &Waits, timers: &[Timer]) -> Self {
-        let trace = seen.trace().to_text();
+        let whole = seen.trace();
+        let trace = whole.to_text();
         let mut below = Vec::new();
         for (problem, exception) in seen.problems.iter().take(PROBLEMS) {
             let at = exception.traceback().first().map_or(exception.origin(), |frame| frame.place);
@@ -59,10 +59,11 @@ impl Report {
                 "the trace"
             }
         };
-        match keep(&trace) {
+        match files::text(&trace) {
             Ok(path) => below.push(format!("{what}: {}", path.display())),
             Err(error) => below.push(format!("{what} could not be written: {error}")),
         }
+        below.extend(files::page(&whole));
         let columns = last(&trace, LINES - 1 - below.len());
         let head = format!(
             "after {}, in turn {}, at virtual time {}:",
@@ -107,20 +108,4 @@ fn last(trace: &str, lines: usize) -> Vec<String> {
     }
     last.extend(steps[left_out..].iter().map(ToString::to_string));
     last
-}
-
-/// Writes the whole trace to a file that is named after the test.
-fn keep(trace: &str) -> io::Result<PathBuf> {
-    let program = std::env::current_exe()?;
-    let target = program.ancestors().find(|dir| dir.file_name().is_some_and(|name| name == "target"));
-    let folder = target.map_or_else(std::env::temp_dir, PathBuf::from).join("squall");
-    std::fs::create_dir_all(&folder)?;
-    let stem = program.file_stem().unwrap_or_default().to_string_lossy();
-    // Leaves out the hash that cargo adds, so that each run writes the same file.
-    let stem = stem.rsplit_once('-').map_or(&*stem, |(stem, _)| stem);
-    let thread = std::thread::current();
-    let test = thread.name().unwrap_or("test").replace(|c: char| !c.is_alphanumeric() && c != '_', "-");
-    let path = folder.join(format!("{stem}-{test}.txt"));
-    std::fs::write(&path, trace)?;
-    Ok(path)
 }

@@ -11,12 +11,13 @@ use squall_runner::trace::{Body, CallId, FutureId, LockId, Problem, State};
 use squall_runner::Place;
 
 use super::fields::{
-    nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, Source, Standing, Thing, TimerId,
+    nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, Scope, Source, Standing, Thing, TimerId,
+    Variables,
 };
 
 /// The version of the list of entries. It grows when an entry is added or changes its meaning. `docs/trace.md` in the
 /// repository describes this version.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// One event of a trace, with its time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ pub struct Entry {
 #[allow(missing_docs)] // The text of each variant describes its fields.
 pub enum Recorded {
     /// [`Event::Call`]: a coroutine was called by `caller`, at `place`. `defined` is the line of its definition;
-    /// `arguments` are its arguments as text, if they are known.
+    /// `arguments` are its parameters with their values, if they are reported.
     Call {
         runner: CallId,
         future: FutureId,
@@ -46,7 +47,7 @@ pub enum Recorded {
         caller: Option<CallId>,
         place: Option<Place>,
         defined: Option<Place>,
-        arguments: Option<String>,
+        arguments: Option<Variables>,
     },
     /// [`Event::Start`].
     Start { runner: CallId },
@@ -76,10 +77,23 @@ pub enum Recorded {
     Retrieved { future: FutureId },
     /// [`Event::Dropped`].
     Dropped { future: FutureId },
-    /// [`Event::Job`].
-    Job { future: FutureId, thread: String },
+    /// [`Event::Job`]: when it began and ended, where the clock tells.
+    Job {
+        future: FutureId,
+        thread: String,
+        #[serde(with = "nanoseconds::optional")]
+        started: Option<Duration>,
+        #[serde(with = "nanoseconds::optional")]
+        ended: Option<Duration>,
+    },
     /// [`Event::Report`].
     Report { problem: Problem, exception: Raised, future: Option<FutureId> },
+    /// [`Event::Enter`]: a function that is not a coroutine was called at `place`; it is defined at `defined`.
+    Enter { name: Cow<'static, str>, place: Option<Place>, defined: Option<Place>, arguments: Variables },
+    /// [`Event::Leave`]: it returned `value`, or raised `exception`, at `place`.
+    Leave { value: Option<String>, exception: Option<Raised>, place: Option<Place> },
+    /// [`Event::Variables`]: the variables of `scope` that have a value, as they are now.
+    Variables { scope: Scope, variables: Variables },
     /// [`Event::Note`]: `place` is the line that printed it.
     Note { text: String, place: Option<Place> },
     /// [`Event::Run`]: `place` is the line that runs the loop.

@@ -110,6 +110,22 @@ pub enum Source {
     Named(Cow<'static, str>),
 }
 
+/// Names of variables, and their values as text.
+pub type Variables = Vec<(Cow<'static, str>, String)>;
+
+/// The scope of variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Scope {
+    /// A call of a coroutine.
+    Call(CallId),
+    /// The function that runs: the last one that was entered and not left.
+    Function,
+    /// The whole program: its global variables.
+    Program,
+}
+
 /// An entry of a ready queue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,8 +3,8 @@
 use squall_runner::trace::{Body, CallId, FutureId, State as Resolved};
 use squall_runner::Place;
 
-use super::fields::{LoopId, Raised, Reason, Standing};
-use super::state::{Call, Future, Lock, Queue, Ready, Resumed, State, Status, Timer};
+use super::fields::{LoopId, Raised, Reason, Scope, Standing};
+use super::state::{Call, Function, Future, Job, Lock, Queue, Ready, Resumed, State, Status, Timer};
 use super::{Entry, Recorded};
 
 impl State {
@@ -14,8 +14,8 @@ impl State {
         self.entries += 1;
         self.time = entry.time;
         match &entry.event {
-            Recorded::Call { runner, future, name, body, caller, place, defined, .. } => {
-                self.stands(*caller, *place);
+            Recorded::Call { runner, future, name, body, caller, place, defined, arguments } => {
+                self.comes_to(*caller, *place);
                 let status = if *body == Body::Native { Status::Called } else { Status::Running };
                 let call = Call {
                     name: name.clone(),
@@ -27,6 +27,7 @@ impl State {
                     waits_for: None,
                     resumed: Resumed::Call,
                     yields: 0,
+                    variables: arguments.clone().unwrap_or_default(),
                 };
                 self.calls.insert(*runner, call);
                 self.future(*future).call = Some(*runner);
@@ -72,21 +73,42 @@ impl State {
             }
             Recorded::Abandon { runner } => self.ends(*runner, Status::Cancelled, None),
             Recorded::Made { future, source, lock, place } => {
-                self.stands(self.actor(), *place);
+                self.comes_to(self.actor(), *place);
                 let made = self.future(*future);
                 (made.source, made.lock, made.place) = (Some(source.clone()), *lock, *place);
             }
             Recorded::Resolve { future, state, value } => self.resolved(*future, *state, value.as_ref()),
             Recorded::Retrieved { future } => self.future(*future).retrieved = true,
             Recorded::Dropped { future } => drop(self.futures.remove(future)),
-            Recorded::Job { future, thread } => self.future(*future).thread = Some(thread.clone()),
+            Recorded::Job { future, thread, started, ended } => {
+                let job = Job { thread: thread.clone(), started: *started, ended: *ended };
+                self.future(*future).job = Some(job);
+            }
+            Recorded::Enter { name, place, defined, arguments } => {
+                self.comes_to(self.actor(), *place);
+                let (name, variables) = (name.clone(), arguments.clone());
+                self.functions.push(Function { name, above: self.stack.len(), place: *defined, variables });
+            }
+            Recorded::Leave { .. } => drop(self.functions.pop()),
+            Recorded::Variables { scope, variables } => {
+                let variables = variables.clone();
+                match scope {
+                    Scope::Call(call) => self.call(*call, |call| call.variables = variables),
+                    Scope::Function => {
+                        if let Some(function) = self.functions.last_mut() {
+                            function.variables = variables;
+                        }
+                    }
+                    Scope::Program => self.variables = variables,
+                }
+            }
             Recorded::Note { place, .. } => {
-                self.stands(self.actor(), *place);
+                self.comes_to(self.actor(), *place);
                 self.notes += 1;
             }
             Recorded::Report { .. } => self.reports += 1,
             Recorded::Run { io_loop, by, place } => {
-                self.stands(self.actor(), *place);
+                self.comes_to(self.actor(), *place);
                 self.running.push((*io_loop, self.stack.len()));
                 let it = self.loops.entry(*io_loop).or_default();
                 (it.by, it.until, it.outcome) = (Some(by.clone()), None, None);
@@ -157,6 +179,7 @@ impl State {
                             waits_for: None,
                             resumed: Resumed::Start,
                             yields: 1,
+                            variables: Vec::new(),
                         };
                         self.calls.insert(earlier.runner, call);
                     }
@@ -179,7 +202,7 @@ impl State {
             waiters: Vec::new(),
             value: None,
             retrieved: false,
-            thread: None,
+            job: None,
         })
     }
 
@@ -197,6 +220,15 @@ impl State {
     fn stands(&mut self, call: Option<CallId>, place: Option<Place>) {
         if let (Some(call), Some(place)) = (call, place) {
             self.call(call, |call| call.place = Some(place));
+        }
+    }
+
+    /// Moves what runs to that line, if it is known: the running function, or else that call.
+    fn comes_to(&mut self, call: Option<CallId>, place: Option<Place>) {
+        let is_function = self.function().is_some();
+        match self.functions.last_mut().filter(|_| is_function) {
+            Some(function) => function.place = place.or(function.place),
+            None => self.stands(call, place),
         }
     }
 
@@ -275,6 +307,7 @@ impl State {
     /// The loop goes on: what it had called before has come back to it. A tool may have stopped a coroutine that could go on.
     fn unwind(&mut self) {
         let base = self.running.last().map_or(0, |(_, base)| *base);
+        self.functions.retain(|function| function.above <= base);
         for call in self.stack.split_off(base.min(self.stack.len())) {
             self.status(call, Status::Ready);
         }

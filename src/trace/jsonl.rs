@@ -78,7 +78,7 @@ impl<R> Trace<R> {
     ///
     /// let trace = squall::trace::record(|| squall::trace::note("hello"));
     /// let text = trace.to_jsonl();
-    /// assert!(text.starts_with(r#"{"squall_trace":2,"#));
+    /// assert!(text.starts_with(r#"{"squall_trace":3,"#));
     /// assert_eq!(Trace::from_jsonl(&text)?.entries(), trace.entries());
     /// # Ok::<(), squall::trace::NotATrace>(())
     /// ```
@@ -97,10 +97,10 @@ impl Trace {
     /// ```
     /// use squall::trace::Trace;
     ///
-    /// let newer = r#"{"squall_trace":3,"dropped":0}"#;
+    /// let newer = r#"{"squall_trace":4,"dropped":0}"#;
     /// assert_eq!(
     ///     Trace::from_jsonl(newer).unwrap_err().to_string(),
-    ///     "this is a trace of version 3; this squall reads version 2 only: record it again"
+    ///     "this is a trace of version 4; this squall reads version 3 only: record it again"
     /// );
     /// ```
     ///

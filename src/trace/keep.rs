@@ -2,18 +2,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::{self, Write};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use squall_runner::trace::{self, Event, FutureId, Origin, QueueId, Queued, Why};
 use squall_runner::{Coroutine, Error, Exception, Place};
 
-use super::fields::{Holder, Line, LoopId, Raised, Reason, Source, Standing, Thing, TimerId};
+use super::cut as text;
+use super::fields::{
+    Holder, Line, LoopId, Raised, Reason, Scope, Source, Standing, Thing, TimerId, Variables,
+};
 use super::{Entry, Printed, Recorded};
-
-/// The number of characters after which a text is cut, so that the memory of a trace is bounded by the number of entries.
-const TEXT: usize = 400;
 
 /// The largest number of Futures of one list that are kept by number.
 const CHILDREN: usize = 32;
@@ -73,7 +72,7 @@ impl Keeper {
     #[allow(clippy::too_many_lines)] // One arm for each event.
     fn recorded(&mut self, event: &Event<'_>, current: QueueId) -> Option<Recorded> {
         Some(match *event {
-            Event::Call { runner, future, coroutine, body, caller, place } => Recorded::Call {
+            Event::Call { runner, future, coroutine, body, caller, place, arguments } => Recorded::Call {
                 runner,
                 future,
                 name: coroutine.name().into(),
@@ -81,7 +80,7 @@ impl Keeper {
                 caller,
                 place: call(coroutine, place),
                 defined: coroutine.place(),
-                arguments: None,
+                arguments: arguments.map(variables),
             },
             Event::Start { runner } => Recorded::Start { runner },
             Event::Send { runner, value, future } => {
@@ -98,11 +97,13 @@ impl Keeper {
             Event::Wait { runner, future, place, ref on } => {
                 Recorded::Wait { runner, future, place, on: on.as_deref().map(text) }
             }
-            Event::Return { runner, value, raised } => {
-                Recorded::Return { runner, value: text(Printed(value)), raised, place: None }
+            Event::Return { runner, value, raised, place } => {
+                let place = place.filter(|place| place.is_of_program());
+                Recorded::Return { runner, value: text(Printed(value)), raised, place }
             }
             Event::Raise { runner, exception, place } => {
-                Recorded::Raise { runner, exception: exception.into(), place: of_program(Some(place)) }
+                let place = Some(place).filter(|place| place.is_of_program());
+                Recorded::Raise { runner, exception: exception.into(), place }
             }
             Event::Abandon { runner } => Recorded::Abandon { runner },
             Event::Made { future, origin, lock, place } => {
@@ -114,7 +115,27 @@ impl Keeper {
             }
             Event::Retrieved { future } => Recorded::Retrieved { future },
             Event::Dropped { future } => Recorded::Dropped { future },
-            Event::Job { future, thread } => Recorded::Job { future, thread: text(thread) },
+            Event::Job { future, thread, ran } => {
+                let [started, ended] =
+                    [ran.map(|ran| ran.0), ran.map(|ran| ran.1)].map(|time| Some(self.time(current, time?)));
+                Recorded::Job { future, thread: text(thread), started, ended }
+            }
+            Event::Enter { name, place, defined, arguments } => Recorded::Enter {
+                name: text(name).into(),
+                place: of_program(place),
+                defined,
+                arguments: variables(arguments),
+            },
+            Event::Leave { outcome, place } => {
+                let (value, exception) = match outcome {
+                    Ok(value) => (Some(text(Printed(value))), None),
+                    Err(exception) => (None, Some(exception.into())),
+                };
+                Recorded::Leave { value, exception, place }
+            }
+            Event::Variables { scope, variables: all } => {
+                Recorded::Variables { scope: scope_of(scope)?, variables: variables(all) }
+            }
             Event::Report { problem, exception, future } => {
                 Recorded::Report { problem, exception: exception.into(), future }
             }
@@ -234,9 +255,22 @@ fn call(coroutine: &'static Coroutine, place: Place) -> Option<Place> {
     of_program(Some(place).filter(|_| known))
 }
 
-/// A place, if it is one of the program.
+/// A place, if it is one of the program; else the line of an interpreted program that runs.
 fn of_program(place: Option<Place>) -> Option<Place> {
-    place.filter(|place| place.is_of_program())
+    place.filter(|place| place.is_of_program()).or_else(trace::line)
+}
+
+fn variables(all: &[trace::Variable]) -> Variables {
+    all.iter().map(|variable| (variable.name.clone(), text(&variable.value))).collect()
+}
+
+fn scope_of(scope: trace::Scope) -> Option<Scope> {
+    Some(match scope {
+        trace::Scope::Call(call) => Scope::Call(call),
+        trace::Scope::Function => Scope::Function,
+        trace::Scope::Program => Scope::Program,
+        _ => return None,
+    })
 }
 
 fn standing(queued: Queued) -> Option<Standing> {
@@ -285,71 +319,5 @@ impl From<&Exception> for Raised {
             traceback,
             elided: exception.elided(),
         }
-    }
-}
-
-/// Returns what `shown` prints, cut after [`TEXT`] characters.
-fn text(shown: impl fmt::Display) -> String {
-    let mut text = Cut { text: String::new(), room: Some(TEXT) };
-    // It fails where the text is cut.
-    let _ = write!(text, "{shown}");
-    text.text
-}
-
-/// Takes a limited number of characters, then an ellipsis, then nothing more.
-struct Cut {
-    text: String,
-    /// `None` once it was cut.
-    room: Option<usize>,
-}
-
-impl Write for Cut {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        for c in s.chars() {
-            self.room = match self.room.ok_or(fmt::Error)?.checked_sub(1) {
-                Some(room) => {
-                    self.text.push(c);
-                    Some(room)
-                }
-                None => {
-                    self.text.push('…');
-                    None
-                }
-            };
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use squall_runner::trace::Shown;
-
-    use super::*;
-
-    #[test]
-    fn a_long_text_is_cut_without_being_made_in_full() {
-        struct Endless;
-        impl fmt::Display for Endless {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                loop {
-                    f.write_str("字")?;
-                }
-            }
-        }
-        assert_eq!(text(Endless).chars().count(), TEXT + 1);
-        assert_eq!(text("short"), "short");
-    }
-
-    #[test]
-    fn a_text_that_panics_is_kept_as_far_as_it_came() {
-        let panics = Shown::new(
-            &(),
-            Some(|_, f| {
-                f.write_str("Panics(")?;
-                std::panic::resume_unwind(Box::new("expected"))
-            }),
-        );
-        assert_eq!(text(Printed(panics)), "Panics(<panicked: expected>");
     }
 }

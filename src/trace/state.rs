@@ -8,7 +8,9 @@ use serde::Serialize;
 use squall_runner::trace::{Body, CallId, FutureId, LockId};
 use squall_runner::Place;
 
-use super::fields::{nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, Source, Standing, TimerId};
+use super::fields::{
+    nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, Source, Standing, TimerId, Variables,
+};
 
 /// The state of a program after some entries of its trace. [`apply`](Self::apply) advances it by one entry; a
 /// [`Timeline`](super::Timeline) has the state after each entry.
@@ -38,6 +40,12 @@ pub struct State {
     pub stack: Vec<CallId>,
     /// The Futures that were mentioned and not dropped yet.
     pub futures: BTreeMap<FutureId, Future>,
+    /// The running functions that are not coroutines, outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub functions: Vec<Function>,
+    /// The global variables of the program, if it reports them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Variables,
     /// The loops that were mentioned.
     pub loops: BTreeMap<LoopId, Loop>,
     /// The running loops, innermost last; each with the number of calls that were on the stack when it began to run.
@@ -50,6 +58,21 @@ pub struct State {
     pub notes: usize,
     /// The number of problems that were reported.
     pub reports: usize,
+}
+
+/// A function that runs and is not a coroutine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Function {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// How many calls were on the stack when it was called.
+    pub above: usize,
+    /// The line at which it stands, as far as the trace says: at first the line of its definition.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Its variables that have a value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Variables,
 }
 
 /// A call of a coroutine.
@@ -76,6 +99,9 @@ pub struct Call {
     pub resumed: Resumed,
     /// The number of times that the body has yielded. Up to the first yield it runs within the call, without a Runner.
     pub yields: usize,
+    /// Its variables that have a value, if they are reported: at first its arguments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variables: Variables,
 }
 
 /// The way in which the body of a call was resumed.
@@ -149,9 +175,22 @@ pub struct Future {
     pub value: Option<String>,
     /// `true` once the result was sent or thrown into a coroutine, or the exception was retrieved.
     pub retrieved: bool,
-    /// The thread on which the Future's job ran.
+    /// The job that ran for it on a thread, once its result has come back.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thread: Option<String>,
+    pub job: Option<Job>,
+}
+
+/// The job of an executor that has run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Job {
+    /// The name of its thread.
+    pub thread: String,
+    /// When it began, unless the clock can jump.
+    #[serde(skip_serializing_if = "Option::is_none", with = "nanoseconds::optional")]
+    pub started: Option<Duration>,
+    /// When it ended, unless the clock can jump.
+    #[serde(skip_serializing_if = "Option::is_none", with = "nanoseconds::optional")]
+    pub ended: Option<Duration>,
 }
 
 /// A loop.
@@ -261,6 +300,11 @@ impl State {
     /// Returns the call whose body runs.
     pub fn actor(&self) -> Option<CallId> {
         self.stack.last().copied()
+    }
+
+    /// Returns the function that runs, unless the body of a coroutine runs.
+    pub fn function(&self) -> Option<&Function> {
+        self.functions.last().filter(|function| function.above == self.stack.len())
     }
 
     /// Returns the innermost running loop, or, if none runs, the loop that was mentioned first.

@@ -73,9 +73,11 @@ fn next_heads(entries: &[Entry]) -> Vec<Option<usize>> {
 
 /// Returns whether an entry may belong to the step of one that comes after it.
 fn may_lead(event: &Recorded) -> bool {
-    use Recorded::{Job, Lock, Pop, Queue, Sleep, Timer};
-    let leads =
-        matches!(event, Pop { .. } | Timer { .. } | Lock { .. } | Queue { .. } | Sleep { .. } | Job { .. });
+    use Recorded::{Job, Lock, Pop, Queue, Sleep, Timer, Variables};
+    let leads = matches!(
+        event,
+        Pop { .. } | Timer { .. } | Lock { .. } | Queue { .. } | Sleep { .. } | Job { .. } | Variables { .. }
+    );
     leads || is_minor(event)
 }
 
@@ -96,7 +98,9 @@ fn is_minor(event: &Recorded) -> bool {
 /// Returns whether an entry leads to another one. Between the two there are only entries that lead to something, too.
 fn leads(event: &Recorded, to: &Recorded) -> bool {
     match (event, to) {
-        (Recorded::Sleep { .. }, Recorded::Turn { .. })
+        // What was assigned shows with what happens next.
+        (Recorded::Variables { .. }, _)
+        | (Recorded::Sleep { .. }, Recorded::Turn { .. })
         | (Recorded::Dropped { .. }, Recorded::Report { .. })
         | (Recorded::Pop { queued: Standing::Future(_), .. }, Recorded::Resolve { .. }) => true,
         (

@@ -1,5 +1,6 @@
 //! [`Story::of`]: makes a story of a list of entries, one entry after the other.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -66,6 +67,8 @@ struct Teller<'a> {
     quiet: Option<(RangeInclusive<usize>, Duration)>,
     /// `true` if a loop is running.
     looping: bool,
+    /// The names of the running functions that are not coroutines, innermost last.
+    functions: Vec<Cow<'static, str>>,
     /// The jobs that come back from another thread, by their Futures.
     jobs: HashMap<FutureId, Job>,
 }
@@ -117,6 +120,7 @@ impl Story {
             quiet: None,
             looping: false,
             jobs: entries.iter().filter_map(job).collect(),
+            functions: Vec::new(),
         };
         for (index, entry) in entries.iter().enumerate() {
             teller.tell(entry, entries.get(index + 1));
@@ -205,6 +209,21 @@ impl Teller<'_> {
                 self.row(time, What::Log(text));
             }
             Recorded::Note { text, .. } => self.act_now(time, format!("print \"{text}\""), Tone::Said),
+            Recorded::Enter { name, arguments, .. } => {
+                let values: Vec<_> = arguments.iter().map(|(_, value)| value.as_str()).collect();
+                self.act_now(time, format!("call {name}({})", values.join(", ")), Tone::Plain);
+                self.functions.push(name.clone());
+            }
+            Recorded::Leave { value, exception, .. } => {
+                let name = self.functions.pop().unwrap_or_default();
+                let (text, tone) = match (value, exception) {
+                    (_, Some(exception)) => (format!("{name} raises {exception}"), Tone::Bad),
+                    (value, None) => {
+                        (format!("{name} returns {}", value.as_deref().unwrap_or_default()), Tone::Plain)
+                    }
+                };
+                self.act_now(time, text, tone);
+            }
             Recorded::Run { by, .. } => {
                 self.looping = true;
                 let mut act = self.by_loop(by.clone().into_owned(), Tone::Plain);
@@ -261,7 +280,8 @@ impl Teller<'_> {
             | Recorded::TimerRemoved { .. }
             | Recorded::Close { .. }
             | Recorded::Lock { .. }
-            | Recorded::Queue { .. } => {}
+            | Recorded::Queue { .. }
+            | Recorded::Variables { .. } => {}
             Recorded::Job { future, .. } => self.come_back(time, *future),
             Recorded::Made { future, .. } if self.jobs.contains_key(future) => self.hand_over(time, *future),
             // Shown where the Future is yielded. When a list is yielded, the last Future made for it is that of the
@@ -558,7 +578,7 @@ impl Teller<'_> {
 /// Returns the job that an entry tells of, with its thread.
 fn job(entry: &Entry) -> Option<(FutureId, Job)> {
     match &entry.event {
-        Recorded::Job { future, thread } => Some((*future, Job { thread: thread.clone(), actor: None })),
+        Recorded::Job { future, thread, .. } => Some((*future, Job { thread: thread.clone(), actor: None })),
         _ => None,
     }
 }

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::{parse_quote_spanned, Error, FnArg, Type};
 
 use crate::function::{Braced, Function};
-use crate::{body, parameters, returns, signature, yields};
+use crate::parameters::Parameters;
+use crate::{body, returns, signature, yields};
 
 pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
     match Function::under("coroutine", arguments, item) {
@@ -59,8 +60,9 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
     // Spans are the user's, so that a call made here is reported at the function's name. Only `co` and `returned` are
     // names of the macro's own, so that they cannot clash with a variable of the body.
     let hidden = Span::mixed_site().located_at(name.span());
+    let parameters = Parameters::of(&mut function.signature.inputs, &body);
+    let (kept, tell_observer) = (&parameters.kept, parameters.tell_observer());
     let call = if yields {
-        let kept = parameters::keep(&mut function.signature.inputs, &body);
         let (co, out) = (Ident::new("co", hidden), Ident::new("returned", hidden));
         let yielding = quote_spanned! {name.span()=>
             #[allow(unused_macros)]
@@ -91,14 +93,17 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
                 };
             }
         };
-        let body = Braced { brace, tokens: quote!(#yielding #body) };
+        let body = Braced { brace, tokens: quote!(#yielding #(#kept)* #body) };
         quote_spanned!(name.span()=> #outcome::call_plain(#coroutine, move || -> #returned #body))
     };
     let (attributes, visibility, signature) = (function.attributes, function.visibility, function.signature);
     // A trait may have declared the method with any `impl Future`, so that native coroutines can implement it too.
     let refines = signature.receiver().is_some().then(|| quote!(#[allow(refining_impl_trait)]));
-    let body = Braced { brace, tokens: call };
-    quote! { #(#attributes)* #refines #visibility #signature #body }
+    // The line of the call is that of the caller, as an observer and tracebacks see it.
+    let is_tracked = attributes.iter().any(|attribute| attribute.path().is_ident("track_caller"));
+    let tracks = (!is_tracked).then(|| quote!(#[track_caller]));
+    let body = Braced { brace, tokens: quote!(#tell_observer #call) };
+    quote! { #(#attributes)* #tracks #refines #visibility #signature #body }
 }
 
 /// Returns the function without its body, so that its callers get no errors.

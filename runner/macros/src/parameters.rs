@@ -1,62 +1,98 @@
-//! A coroutine's parameters, all of which live as long as its body, like those of an `async fn`.
+//! A coroutine's parameters, all of which live as long as its body, like those of an `async fn`. An observer is told their
+//! values when the coroutine is called.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, ToTokens};
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{parse_quote, Attribute, FnArg, Pat, PatType, Token};
 
 use crate::body::mentions;
 
-/// Returns statements for the head of the async block. An async block captures only what it mentions, so they mention
-/// every parameter: `let _ = &x` neither copies `x` nor counts as a use of its parts.
-///
-/// A parameter that the body does not use is renamed, so that the compiler warns about it like about an unused
-/// parameter. Parts of a pattern that have no name are dropped when the call returns.
-pub(crate) fn keep(inputs: &mut Punctuated<FnArg, Token![,]>, body: &TokenStream) -> Vec<TokenStream> {
-    let mut kept = Vec::new();
-    for input in inputs {
-        match input {
-            FnArg::Receiver(receiver) => {
-                let this = receiver.self_token;
-                kept.push(quote! { let _ = &#this; });
-            }
-            FnArg::Typed(typed) => keep_typed(typed, body, &mut kept),
-        }
-    }
-    // The first captured parameter is dropped first, but an `async fn` drops its last parameter first.
-    kept.reverse();
-    kept
+/// The code that the parameters of a coroutine need.
+#[derive(Default)]
+pub(crate) struct Parameters {
+    /// Statements for the head of the body. It captures only what it mentions, so they mention every parameter: `let _ = &x`
+    /// neither copies `x` nor counts as a use of its parts.
+    pub(crate) kept: Vec<TokenStream>,
+    /// Pairs of a name and an expression that prints the argument, for an observer.
+    told: Vec<TokenStream>,
 }
 
-fn keep_typed(typed: &mut PatType, body: &TokenStream, kept: &mut Vec<TokenStream>) {
-    let attributes = &typed.attrs;
-    let cfg = attributes.iter().filter(|attribute: &&Attribute| attribute.path().is_ident("cfg"));
-    let cfg = quote! { #(#cfg)* };
-    let hidden = match &*typed.pat {
-        Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() && !mentions(body, &pat.ident) => {
-            let hidden = hide(&pat.ident.to_string(), pat.ident.span());
-            kept.push(if pat.ident.to_string().starts_with('_') {
-                quote! { #cfg let _ = &#hidden; }
-            } else {
-                quote! { #(#attributes)* let #pat = #hidden; }
-            });
-            hidden
+impl Parameters {
+    /// Prepares the parameters of a function with that body.
+    ///
+    /// A parameter that the body does not use is renamed, so that the compiler warns about it like about an unused
+    /// parameter. Parts of a pattern that have no name are dropped when the call returns.
+    pub(crate) fn of(inputs: &mut Punctuated<FnArg, Token![,]>, body: &TokenStream) -> Self {
+        let mut parameters = Self::default();
+        for input in inputs {
+            match input {
+                FnArg::Receiver(receiver) => {
+                    let this = receiver.self_token;
+                    parameters.kept.push(quote! { let _ = &#this; });
+                    parameters.tell("self", &TokenStream::new(), &this);
+                }
+                FnArg::Typed(typed) => parameters.add(typed, body),
+            }
         }
-        Pat::Wild(wild) => {
-            let hidden = hide("unnamed", wild.underscore_token.spans[0]);
-            kept.push(quote! { #cfg let _ = &#hidden; });
-            hidden
-        }
-        pat => {
-            let mut names = Names(Vec::new());
-            names.visit_pat(pat);
-            let names = names.0.into_iter().filter(|name| mentions(body, name));
-            kept.extend(names.map(|name| quote! { #cfg let _ = &#name; }));
-            return;
-        }
-    };
-    *typed.pat = parse_quote!(#hidden);
+        // The first captured parameter is dropped first, but an `async fn` drops its last parameter first.
+        parameters.kept.reverse();
+        parameters
+    }
+
+    /// Returns the statement that tells an observer the arguments of the call. Without an observer it prints nothing.
+    pub(crate) fn tell_observer(&self) -> Option<TokenStream> {
+        let told = &self.told;
+        let tells = quote! {
+            if ::squall::__private::observed() {
+                #[allow(unused_imports)]
+                use ::squall::__private::ArgumentOfUnknownType as _;
+                ::squall::__private::tell_arguments([#(#told),*]);
+            }
+        };
+        (!told.is_empty()).then_some(tells)
+    }
+
+    fn tell(&mut self, name: &str, cfg: &TokenStream, variable: &impl ToTokens) {
+        let name = name.trim_start_matches("r#");
+        self.told.push(quote! { #cfg (#name, ::squall::__private::Argument(&#variable).text()) });
+    }
+
+    fn add(&mut self, typed: &mut PatType, body: &TokenStream) {
+        let attributes = &typed.attrs;
+        let cfg = attributes.iter().filter(|attribute: &&Attribute| attribute.path().is_ident("cfg"));
+        let cfg = quote! { #(#cfg)* };
+        let hidden = match &*typed.pat {
+            Pat::Ident(pat)
+                if pat.subpat.is_none() && pat.by_ref.is_none() && !mentions(body, &pat.ident) =>
+            {
+                let hidden = hide(&pat.ident.to_string(), pat.ident.span());
+                self.kept.push(if pat.ident.to_string().starts_with('_') {
+                    quote! { #cfg let _ = &#hidden; }
+                } else {
+                    quote! { #(#attributes)* let #pat = #hidden; }
+                });
+                self.tell(&pat.ident.to_string(), &cfg, &hidden);
+                hidden
+            }
+            Pat::Wild(wild) => {
+                let hidden = hide("unnamed", wild.underscore_token.spans[0]);
+                self.kept.push(quote! { #cfg let _ = &#hidden; });
+                hidden
+            }
+            pat => {
+                let mut names = Names(Vec::new());
+                names.visit_pat(pat);
+                for name in names.0.into_iter().filter(|name| mentions(body, name)) {
+                    self.kept.push(quote! { #cfg let _ = &#name; });
+                    self.tell(&name.to_string(), &cfg, &name);
+                }
+                return;
+            }
+        };
+        *typed.pat = parse_quote!(#hidden);
+    }
 }
 
 /// Returns a name that the body cannot refer to.

@@ -18,6 +18,7 @@ use crate::queued::moment_is_next;
 use crate::shared::lend;
 use crate::shown::Shown;
 use crate::state::State;
+use crate::telling::{at_line, take_arguments};
 use crate::trace::{self, emit, running_as, running_call, Body, Event};
 use crate::yielded::Yielded;
 
@@ -30,6 +31,10 @@ pub(super) struct Observed<T> {
     starts: bool,
     /// The line of the call.
     called_at: Place,
+    /// `true` once it has yielded.
+    has_yielded: bool,
+    /// The line at which the body said that it returns.
+    returns_at: Option<Place>,
     /// The Future that it waits for, or waited for last.
     future: Option<FutureId>,
     /// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of
@@ -100,12 +105,15 @@ impl<T: 'static> Generator for Observed<T> {
             }
             Resume::Throw(exception) => emit(|| Event::Throw { runner, exception, future: self.future }),
         }
-        let state = running_as(Some(runner), || self.generator.resume(resume));
+        let (state, returns_at) = trace::body(|| running_as(Some(runner), || self.generator.resume(resume)));
+        // What is returned may be yielded for: then the line was told before.
+        self.returns_at = returns_at.or(self.returns_at);
         match state {
             GeneratorState::Yielded(yielded) => GeneratorState::Yielded(self.yielded(yielded)),
             GeneratorState::Returned(value) => {
                 let shown = Shown::new(&value, self.coroutine.show);
-                emit(|| Event::Return { runner, value: shown, raised: false });
+                let place = self.returns_at;
+                emit(|| Event::Return { runner, value: shown, raised: false, place });
                 GeneratorState::Returned(value)
             }
             // The exception is reported once it has its frame.
@@ -113,8 +121,10 @@ impl<T: 'static> Generator for Observed<T> {
         }
     }
 
+    /// Before the first yield this is the line of the definition: that of the call is in the caller's body.
     fn place(&self) -> Option<Place> {
-        self.generator.place()
+        let first = || self.coroutine.place().filter(|_| !self.has_yielded);
+        self.generator.place().or_else(first)
     }
 
     fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
@@ -138,15 +148,16 @@ impl<T: 'static> Observed<T> {
     /// Reports a yield, and whether it is waited for, which is known once it is converted to a Future.
     fn yielded(&mut self, yielded: Yielded) -> Yielded {
         let (runner, carried) = (self.runner, yielded.place());
+        self.has_yielded = true;
+        let place = carried.or_else(|| self.generator.place()).unwrap_or(self.called_at);
         let of = yielded.futures();
         emit(|| {
             let future = yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id);
-            let place = carried.or_else(|| self.place()).unwrap_or(self.called_at);
             Event::Yield { runner, kind: yielded.kind(), future, of: &of, place }
         });
         let convert =
             || yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
-        let future = running_as(Some(runner), convert);
+        let future = at_line(Some(place), || running_as(Some(runner), convert));
         let is_moment = future.is_moment();
         self.future = (!is_moment).then(|| future.id());
         if is_moment || future.state() == State::Pending {
@@ -174,14 +185,33 @@ impl<T: 'static> Runner<Observed<T>> {
         let call = Call::new(coroutine);
         let (runner_id, location, generator) = (next_call(), Location::caller(), Box::new(generator));
         let starts = body == Body::Generator;
-        let gen = Observed { runner: runner_id, coroutine, starts, called_at, future: None, generator };
+        let arguments = take_arguments();
+        let gen = Observed {
+            runner: runner_id,
+            coroutine,
+            starts,
+            called_at,
+            has_yielded: false,
+            returns_at: None,
+            future: None,
+            generator,
+        };
         let runner = Self::new(call, location, Some(gen), Cell::new(Context::current()));
         let future = runner.result_future.id();
         let stops = trace::stops(&runner, false);
         // For an observer, a coroutine that is held back is like a native one: it starts in a later turn.
         let body = if stops { Body::Native } else { body };
         let (caller, place) = (running_call(), called_at);
-        tell(Some(runner_id), |runner| Event::Call { runner, future, coroutine, body, caller, place });
+        let arguments = arguments.as_deref();
+        tell(Some(runner_id), |runner| Event::Call {
+            runner,
+            future,
+            coroutine,
+            body,
+            caller,
+            place,
+            arguments,
+        });
         if stops {
             lend(&runner.gen, |gen| gen.iter_mut().for_each(|gen| gen.starts = true));
             runner.register();

@@ -1,6 +1,6 @@
 //! [`Data`]: all that a page shows, as JSON. `docs/page.md` describes it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{json, Map, Value};
 use squall_runner::trace::{CallId, FutureId};
@@ -12,7 +12,7 @@ use super::view::{Pushed, View};
 use super::{parts, Ask, Page};
 use crate::trace::machine::Machine;
 use crate::trace::say::words::{EXPLAINED, KEYS, REASONS, WORDS};
-use crate::trace::state::State;
+use crate::trace::state::{Job, State};
 use crate::trace::{steps, Entry, Lang, Narrator, Part, Recorded, Said, Standing, Step, Timeline};
 
 /// The version of the data, which the script of the page is made for.
@@ -98,7 +98,7 @@ struct Told {
 
 impl Told {
     fn of(entries: &[Entry], narrator: &Narrator<'_>, files: &Files) -> Self {
-        let with = With { entries, narrator, view: View { unit: narrator.unit, files } };
+        let with = With { entries, narrator, view: View { unit: narrator.unit, files, jobs: jobs(entries) } };
         let mut told = Self { state: with.view.nothing(), ..Self::default() };
         let timeline = Timeline::new(entries);
         let mut tracks = Tracks::default();
@@ -159,7 +159,12 @@ impl Told {
         };
         put("actor", actor.map(|actor| json!(actor)));
         let own = |actor: CallId| after.calls.get(&actor).and_then(|call| call.place);
-        put("at", actor.map_or_else(|| place(&head.event), own).and_then(|place| view.place(place)));
+        let in_function = after.function().and_then(|function| function.place);
+        let at = match &head.event {
+            Recorded::Leave { place, .. } => place.or_else(|| before.function()?.place),
+            _ => in_function.or_else(|| actor.map_or_else(|| place(&head.event), own)),
+        };
+        put("at", at.and_then(|place| view.place(place)));
         let (calls, future) = match &head.event {
             Recorded::Call { runner, future, .. } => (Some(*runner), Some(*future)),
             Recorded::Yield { future, .. }
@@ -225,6 +230,17 @@ impl Told {
 /// How many things were put on the ready queue of the loop that runs.
 fn pushes(pushed: &HashMap<crate::trace::LoopId, u64>, state: &State) -> u64 {
     state.io_loop().and_then(|(io_loop, _)| pushed.get(&io_loop).copied()).unwrap_or(0)
+}
+
+/// The jobs that come back.
+fn jobs(entries: &[Entry]) -> BTreeMap<FutureId, Job> {
+    let job = |entry: &Entry| match &entry.event {
+        Recorded::Job { future, thread, started, ended } => {
+            Some((*future, Job { thread: thread.clone(), started: *started, ended: *ended }))
+        }
+        _ => None,
+    };
+    entries.iter().filter_map(job).collect()
 }
 
 /// The call that an entry wakes.

@@ -82,6 +82,8 @@ pub(super) fn place(event: &Recorded) -> Option<Place> {
         | Recorded::Wait { place, .. }
         | Recorded::Return { place, .. }
         | Recorded::Raise { place, .. }
+        | Recorded::Enter { place, .. }
+        | Recorded::Leave { place, .. }
         | Recorded::Made { place, .. }
         | Recorded::Note { place, .. }
         | Recorded::Run { place, .. }

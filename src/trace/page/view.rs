@@ -1,5 +1,6 @@
 //! The changes of the state that a page shows, from one step to the next: a JSON merge patch (RFC 7396).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{json, Map, Value};
@@ -8,7 +9,7 @@ use squall_runner::Place;
 
 use super::sources::Files;
 use crate::trace::names::Unit;
-use crate::trace::state::{Call, Future, Lock, Loop, Queue, Ready, State, Status, Timer};
+use crate::trace::state::{Call, Function, Future, Job, Lock, Loop, Queue, Ready, State, Status, Timer};
 use crate::trace::{Reason, Standing};
 
 /// The largest number of waiters that are shown in one place.
@@ -25,6 +26,8 @@ const VALUE: usize = 200;
 pub(super) struct View<'a> {
     pub(super) unit: Unit,
     pub(super) files: &'a Files,
+    /// The jobs that come back, by the number of their Future.
+    pub(super) jobs: BTreeMap<FutureId, Job>,
 }
 
 impl View<'_> {
@@ -32,7 +35,7 @@ impl View<'_> {
     pub(super) fn nothing(&self) -> Value {
         json!({
             "time": self.unit.tell(std::time::Duration::ZERO), "turn": 0, "stack": [], "this_turn": 0,
-            "coroutines": {}, "ready": {}, "timers": {}, "futures": {}, "locks": {}, "queues": {}, "jobs": {}, "printed": {},
+            "functions": [], "variables": [], "coroutines": {}, "ready": {}, "timers": {}, "futures": {}, "locks": {}, "queues": {}, "jobs": {}, "printed": {},
         })
     }
 
@@ -56,8 +59,7 @@ impl View<'_> {
         put("futures", changes(&before.futures, &after.futures, |_, future| Self::future(future)));
         put("locks", changes(&before.locks, &after.locks, |_, lock| Self::lock(lock)));
         put("queues", changes(&before.queues, &after.queues, |_, queue| Self::queue(queue)));
-        let jobs = |state: &State| state.jobs().map(|(id, _)| (id, id)).collect::<BTreeMap<_, _>>();
-        put("jobs", changes(&jobs(before), &jobs(after), |_, id| json!({"future": id})));
+        put("jobs", changes(&self.jobs(before), &self.jobs(after), |_, job| job.clone()));
         let none = Loop::default();
         let [was, is] = [before, after].map(|state| state.io_loop().map_or(&none, |(_, it)| it));
         let timers = |it: &Loop| {
@@ -83,6 +85,13 @@ impl View<'_> {
         if was.turn != is.turn {
             patch.insert("turn".into(), is.turn.into());
         }
+        if before.functions != after.functions {
+            let functions: Vec<_> = after.functions.iter().map(|function| self.function(function)).collect();
+            patch.insert("functions".into(), functions.into());
+        }
+        if before.variables != after.variables {
+            patch.insert("variables".into(), variables(&after.variables));
+        }
         patch
     }
 
@@ -96,7 +105,44 @@ impl View<'_> {
         if let Some(place) = call.place.and_then(|place| self.place(place)) {
             shown["at"] = place;
         }
+        if !call.variables.is_empty() {
+            shown["variables"] = variables(&call.variables);
+        }
         shown
+    }
+
+    fn function(&self, function: &Function) -> Value {
+        let mut shown = json!({"name": function.name});
+        if let Some(place) = function.place.and_then(|place| self.place(place)) {
+            shown["at"] = place;
+        }
+        if !function.variables.is_empty() {
+            shown["variables"] = variables(&function.variables);
+        }
+        shown
+    }
+
+    /// The jobs of executors that are under way or whose Future is still there, by the number of the Future. When they began and
+    /// ended is told only once they are back, but holds before.
+    fn jobs(&self, state: &State) -> BTreeMap<FutureId, Value> {
+        let shown = |future: FutureId| match self.jobs.get(&future) {
+            None => json!({"future": future}),
+            Some(Job { thread, started: Some(started), ended: Some(ended) }) => {
+                let mut shown = json!({"future": future});
+                if *started <= state.time {
+                    shown["thread"] = thread.as_str().into();
+                    shown["from"] = self.unit.tell(*started).into();
+                }
+                if *ended <= state.time {
+                    shown["to"] = self.unit.tell(*ended).into();
+                }
+                shown
+            }
+            Some(Job { thread, .. }) => json!({"future": future, "thread": thread}),
+        };
+        let under_way = state.jobs().map(|(id, _)| id);
+        let back = state.futures.iter().filter(|(_, future)| future.job.is_some()).map(|(id, _)| *id);
+        under_way.chain(back).map(|id| (id, shown(id))).collect()
     }
 
     fn future(future: &Future) -> Value {
@@ -179,6 +225,11 @@ impl View<'_> {
 pub(super) struct Pushed {
     pub(super) before: u64,
     pub(super) after: u64,
+}
+
+/// Pairs of a name and a value.
+fn variables(all: &[(Cow<'static, str>, String)]) -> Value {
+    all.iter().map(|(name, value)| json!([name, value.chars().take(VALUE).collect::<String>()])).collect()
 }
 
 /// The Futures of those that stand in line.

@@ -24,6 +24,11 @@ impl Telling<'_> {
             R::Timer { until, .. } => one("timer", &[("time", self.time(*until))]),
             R::Stop { .. } => one("stop", &[]),
             R::Call { runner, .. } => one("call", &[("call", vec![Part::Call(*runner)])]),
+            R::Enter { name, .. } => one("call", &[("call", vec![Part::Code(name.clone().into_owned())])]),
+            R::Leave { value: Some(value), .. } => format!("return {}", cut(value)),
+            R::Leave { exception, .. } => {
+                format!("raise {}", exception.as_ref().map_or("", |exception| &exception.name))
+            }
             R::Start { .. } => one("start", &[]),
             R::Send { value, .. } => format!("send {}", cut(value)),
             R::Throw { exception, .. } => format!("throw {}", exception.name),
@@ -66,7 +71,11 @@ impl Telling<'_> {
             R::Retrieved { future } | R::Dropped { future } | R::Until { future, .. } => {
                 self.narrator.names.future(*future)
             }
-            R::Batch { .. } | R::Retract { .. } | R::TimerRemoved { .. } | R::Close { .. } => String::new(),
+            R::Batch { .. }
+            | R::Retract { .. }
+            | R::TimerRemoved { .. }
+            | R::Close { .. }
+            | R::Variables { .. } => String::new(),
         }
     }
 }

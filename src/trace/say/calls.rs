@@ -1,14 +1,27 @@
 //! The sentences of calls: how a coroutine is called, resumed, yields and waits.
 
+use std::borrow::Cow;
+
 use squall_runner::trace::{Body, CallId, FutureId, State as Resolved};
 
-use super::telling::{code, number, raised, value_of, Parts, Telling};
+use super::telling::{code, cut, number, raised, value_of, Parts, Telling};
 use super::{of_runner, Part};
+use crate::trace::state::State;
 use crate::trace::{Recorded, Thing};
 
 impl Telling<'_> {
-    pub(super) fn called(&self, runner: CallId, body: Body, caller: Option<CallId>) -> (Parts, Parts) {
-        let who = caller.map_or_else(|| self.nobody(), |caller| vec![Part::Call(caller)]);
+    pub(super) fn called(
+        &self,
+        runner: CallId,
+        body: Body,
+        caller: Option<CallId>,
+        arguments: Option<&[(Cow<'static, str>, String)]>,
+    ) -> (Parts, Parts) {
+        let who = match (self.before.function(), caller) {
+            (Some(function), _) => code(&function.name),
+            (None, Some(caller)) => vec![Part::Call(caller)],
+            (None, None) => self.nobody(),
+        };
         let pushed = self.entries.iter().any(|entry| matches!(entry.event, Recorded::Push { .. }));
         let (what, why) = match body {
             Body::Generator => ("call", "call.why"),
@@ -16,7 +29,43 @@ impl Telling<'_> {
             Body::Native if pushed => ("call.native", "call.native.why"),
             Body::Native => ("call.idle", "call.idle.why"),
         };
-        (self.say(what, &[("who", who), ("call", vec![Part::Call(runner)])]), self.say(why, &[]))
+        let what = self.say(what, &[("who", who), ("call", vec![Part::Call(runner)])]);
+        (what, [self.arguments(arguments.unwrap_or_default()), self.say(why, &[])].concat())
+    }
+
+    /// A function that is not a coroutine is called, or ends.
+    pub(super) fn function(&self) -> (Parts, Parts) {
+        let name = |state: &State| {
+            state.functions.last().map_or_else(|| self.nobody(), |function| code(&function.name))
+        };
+        match &self.head.event {
+            Recorded::Leave { value, exception: None, .. } => {
+                let value = value_of(value.as_deref().unwrap_or_default());
+                (self.say("leave", &[("function", name(self.before)), ("value", value)]), Vec::new())
+            }
+            Recorded::Leave { exception: Some(exception), .. } => {
+                let filled = [("function", name(self.before)), ("exception", raised(exception))];
+                (self.say("leave.raises", &filled), self.say("leave.raises.why", &[]))
+            }
+            event => {
+                let arguments = match event {
+                    Recorded::Enter { arguments, .. } => self.arguments(arguments),
+                    _ => Parts::new(),
+                };
+                let what = self.say("enter", &[("who", self.who()), ("function", name(self.after))]);
+                (what, [arguments, self.say("enter.why", &[])].concat())
+            }
+        }
+    }
+
+    /// The sentence of the arguments, if there are any, with the space after it.
+    fn arguments(&self, arguments: &[(Cow<'static, str>, String)]) -> Parts {
+        if arguments.is_empty() {
+            return Parts::new();
+        }
+        let list = arguments.iter().map(|(name, value)| code(&format!("{name} = {}", cut(value)))).collect();
+        let space = vec![Part::Text(self.space().into())];
+        [self.say("arguments", &[("list", self.list(list))]), space].concat()
     }
 
     /// A coroutine is started or goes on.

@@ -165,6 +165,24 @@ pub(super) const SENTENCES: &[(&str, [&str; 2])] = &[
             "调用原生协程时什么也不运行，下一轮才启动。",
         ],
     ),
+    ("arguments", ["Arguments: {list}.", "参数：{list}。"]),
+    ("enter", ["{who} calls the function {function}.", "{who}调用函数 {function}。"]),
+    (
+        "enter.why",
+        [
+            "It is not a coroutine: it runs to its end before the caller goes on.",
+            "它不是协程：一直运行到结束，调用者才继续。",
+        ],
+    ),
+    ("leave", ["{function} returns {value}.", "{function} 返回 {value}。"]),
+    ("leave.raises", ["{function} raises {exception}.", "{function} 抛出 {exception}。"]),
+    (
+        "leave.raises.why",
+        [
+            "The exception goes on in the caller, at once: no Future traps it.",
+            "异常立刻传给调用者：没有 Future 装住它。",
+        ],
+    ),
     ("call.idle", ["{who} calls {call}, an async fn.", "{who}调用 {call}，它是 async fn。"]),
     (
         "call.idle.why",
@@ -402,6 +420,7 @@ pub(super) const SENTENCES: &[(&str, [&str; 2])] = &[
     ),
     ("resolve.nobody.why", ["Nothing waits for it.", "没有协程在等它。"]),
     ("job", ["A job is back from {thread}.", "任务从线程 {thread} 返回。"]),
+    ("job.why", ["It ran there from {started} to {ended}.", "它在那里从 {started} 运行到 {ended}。"]),
     // Locks and queues.
     ("lock.new", ["{who} makes {lock}.", "{who}创建 {lock}。"]),
     ("lock.taken", ["{who} takes {lock}.", "{who}取得 {lock}。"]),

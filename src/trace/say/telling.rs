@@ -61,7 +61,10 @@ impl Telling<'_> {
                 (self.say("timer", &filled), self.say("timer.why", &[]))
             }
             R::Stop { io_loop, outcome } => self.stop(*io_loop, outcome.as_ref()),
-            R::Call { runner, body, caller, .. } => self.called(*runner, *body, *caller),
+            R::Call { runner, body, caller, arguments, .. } => {
+                self.called(*runner, *body, *caller, arguments.as_deref())
+            }
+            R::Enter { .. } | R::Leave { .. } => self.function(),
             R::Yield { runner, kind, future, .. } => self.yields(*runner, kind, *future),
             R::Wait { runner, future, .. } => self.waits(*runner, *future),
             R::Made { future, source, lock, .. } => self.made(*future, source, *lock),
@@ -84,6 +87,10 @@ impl Telling<'_> {
             R::Abandon { runner } => {
                 (self.say("abandon", &[("call", vec![Part::Call(*runner)])]), self.say("abandon.why", &[]))
             }
+            R::Job { thread, started: Some(started), ended: Some(ended), .. } => {
+                let filled = [("started", self.time(*started)), ("ended", self.time(*ended))];
+                (self.say("job", &[("thread", code(thread))]), self.say("job.why", &filled))
+            }
             R::Job { thread, .. } => (self.say("job", &[("thread", code(thread))]), Vec::new()),
             R::Note { text, .. } => {
                 (self.say("note", &[("who", self.who()), ("text", value_of(text))]), Vec::new())
@@ -94,6 +101,7 @@ impl Telling<'_> {
             R::Retrieved { future } | R::Dropped { future } | R::Until { future, .. } => {
                 (vec![Part::Future(*future)], Vec::new())
             }
+            R::Variables { .. } => (self.who(), Vec::new()),
             R::Batch { .. } | R::Retract { .. } | R::TimerRemoved { .. } | R::Close { .. } => {
                 (self.word("loop"), Vec::new())
             }
@@ -110,7 +118,11 @@ impl Telling<'_> {
 
     /// Returns the acting coroutine, or what acts instead, as the subject of a sentence.
     pub(super) fn who(&self) -> Parts {
-        self.before.actor().map_or_else(|| self.nobody(), |call| vec![Part::Call(call)])
+        match (self.before.function(), self.before.actor()) {
+            (Some(function), _) => code(&function.name),
+            (None, Some(call)) => vec![Part::Call(call)],
+            (None, None) => self.nobody(),
+        }
     }
 
     /// The subject of a sentence where no coroutine acts.

@@ -41,7 +41,8 @@ pub(crate) const WORDS: &[(&str, [&str; 2])] = &[
     ("not_set", ["is not set", "未置位"]),
     ("in_line", ["in line:", "排队："]),
     ("logged", ["logged", "日志"]),
-    ("on_a_thread", ["on a thread", "在线程中"]),
+    ("on_a_thread", ["on a thread, or in line for one", "在线程中，或在排队"]),
+    ("globals", ["of the program", "程序的"]),
     (
         "left_out",
         ["{} events came after the last step, and were not kept.", "最后一步之后还有 {} 个事件没有保留。"],
