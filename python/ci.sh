@@ -10,6 +10,7 @@ cargo fmt --check
 VIRTUAL_ENV=$(realpath "$venv") "$venv/bin/maturin" develop --quiet
 "$python" tests/cycles.py
 "$python" tests/soundness.py
+"$python" tests/asyncio_side.py
 "$python" tests/test_tools.py
 "$python" tests/test_examples.py
 "$python" tests/test_docs.py

@@ -6,16 +6,12 @@ from squall.gen import _seconds_until
 __all__ = ["BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"]
 
 
-def _limit(timeout):
-    return None if timeout is None else _seconds_until(timeout)
-
-
 class Condition(_squall.Condition):
     """Lets coroutines wait until they are notified."""
 
     def wait(self, timeout=None):
         """Returns a Future of whether there was a notification before the deadline."""
-        return self._wait(_limit(timeout))
+        return self._wait(None if timeout is None else _seconds_until(timeout))
 
 
 class Event(_squall.Event):
@@ -23,7 +19,7 @@ class Event(_squall.Event):
 
     def wait(self, timeout=None):
         """Returns a Future that is done when the flag is set."""
-        return self._wait(_limit(timeout))
+        return self._wait(None if timeout is None else _seconds_until(timeout))
 
 
 class _ReleasingContextManager:
@@ -46,7 +42,7 @@ class _Permits:
 
     def acquire(self, timeout=None):
         """Returns a Future that is done when the caller is let in."""
-        return self._acquire(_ReleasingContextManager, _limit(timeout))
+        return self._acquire(_ReleasingContextManager, None if timeout is None else _seconds_until(timeout))
 
     def release(self):
         """Lets the next one in."""

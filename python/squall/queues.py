@@ -3,7 +3,7 @@
 import math
 
 from squall import _squall
-from squall.locks import _limit
+from squall.gen import _seconds_until
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "QueueEmpty", "QueueFull"]
 
@@ -46,15 +46,15 @@ class Queue(_squall.Queue):
 
     def put(self, item, timeout=None):
         """Returns a Future that is done when the item is in the queue."""
-        return self._put(item, _limit(timeout))
+        return self._put(item, None if timeout is None else _seconds_until(timeout))
 
     def get(self, timeout=None):
         """Returns a Future of the next item."""
-        return self._get(_limit(timeout))
+        return self._get(None if timeout is None else _seconds_until(timeout))
 
     def join(self, timeout=None):
         """Returns a Future that is done when `task_done` was called for each item."""
-        return self._join(_limit(timeout))
+        return self._join(None if timeout is None else _seconds_until(timeout))
 
     def __aiter__(self):
         return _QueueIterator(self)

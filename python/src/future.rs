@@ -390,21 +390,24 @@ impl Awaiting {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+    /// Returns the Future, which is to be waited for, or ends the `await` with its result.
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let inner = self.future.get().0.get()?;
         let core = inner.core();
         if core.done() {
-            return Err(PyStopIteration::new_err((result_of(core)?,)));
+            let result = result_of(core)?;
+            // `None` is the value of a plain end.
+            return if result.is_none(py) { Ok(None) } else { Err(end_with(py, result)) };
         }
         if self.yielded.get()?.replace(true) {
             return Err(PyRuntimeError::new_err("await wasn't used with future"));
         }
         inner.blocking.set(true);
-        Ok(self.future.clone_ref(py).into_any())
+        Ok(Some(self.future.clone_ref(py).into_any()))
     }
 
     fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.__next__(py)
+        self.__next__(py)?.ok_or_else(|| PyStopIteration::new_err(()))
     }
 
     #[pyo3(signature = (r#type, value=None, traceback=None))]
@@ -428,6 +431,20 @@ impl Awaiting {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> std::result::Result<(), PyTraverseError> {
         visit.call(&self.future)
+    }
+}
+
+/// Returns the `StopIteration` that ends an `await` with a value.
+fn end_with(py: Python<'_>, value: Py<PyAny>) -> PyErr {
+    let is_argument_list = {
+        let value = value.bind(py);
+        value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyBaseException>()
+    };
+    // Python makes no exception object of a plain value, which an `await` would take out of it again.
+    if is_argument_list {
+        PyStopIteration::new_err((value,))
+    } else {
+        PyStopIteration::new_err(value)
     }
 }
 

@@ -52,7 +52,7 @@ impl Native {
         let Some(inner) = self.body.inner.take() else { return Sent::Returned(py.None()) };
         let task = peek(&self.body.result, |result| result.map(|result| result.clone_ref(py)));
         let asyncio_loop = ASYNCIO_LOOP.with_borrow(|it| it.as_ref().map(|it| it.clone_ref(py)));
-        let as_task = task.as_ref().zip(asyncio_loop.as_ref());
+        let as_task = asyncio_loop.as_ref().zip(task.as_ref());
         let entered = as_task.is_some_and(|it| names(py).enter_task.call1(py, it).is_ok());
         let sent = as_code_of(self.coroutine, || self.body.within(|| resume(&inner)));
         if entered {
