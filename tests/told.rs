@@ -16,7 +16,7 @@ fn calls<R>(trace: &Trace<R>) -> Vec<(&str, Option<u32>, String)> {
     found(trace, |event| match event {
         Recorded::Call { name, place, arguments, .. } => {
             let arguments = arguments.iter().flatten().map(|(name, value)| format!("{name}={value}"));
-            Some((&**name, place.map(|place| place.line()), arguments.collect::<Vec<_>>().join(" ")))
+            Some((&**name, place.map(squall::Place::line), arguments.collect::<Vec<_>>().join(" ")))
         }
         _ => None,
     })
@@ -133,7 +133,7 @@ fn a_list_that_is_yielded_is_made_at_the_line_of_the_yield() {
     let first = line!() - 5;
     let trace = trace::record(|| IoLoop::current().run_sync(both));
     let made = found(&trace, |event| match event {
-        Recorded::Made { source: trace::Source::Multi { .. }, place, .. } => place.map(|place| place.line()),
+        Recorded::Made { source: trace::Source::Multi { .. }, place, .. } => place.map(squall::Place::line),
         _ => None,
     });
     assert_eq!(made, [first, first + 1]);

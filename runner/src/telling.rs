@@ -122,7 +122,9 @@ impl RunningBody {
 
     /// Ends it. Returns the line at which it said that it returns.
     pub(crate) fn returned_at(self) -> Option<Place> {
-        RETURNS_AT.get()
+        let line = RETURNS_AT.get();
+        drop(self);
+        line
     }
 }
 

@@ -14,6 +14,7 @@ use super::interpreted::Interpreted;
 use super::raised::{type_error, GivenUp};
 use super::statements::{Frame, How};
 use super::syntax::{Def, DefId, DefKind, Name};
+use super::telling::tell_function;
 use super::value::Value;
 use super::world::World;
 
@@ -36,7 +37,7 @@ impl World {
                 let locals = bind(def, arguments)?;
                 let arguments = self.told_arguments(def, &locals);
                 let frame = Frame::new(self, id, locals, How::Plain);
-                self.tell_function(coroutine, arguments, || run_plain(frame))
+                tell_function(coroutine, arguments, || run_plain(frame))
             }
             DefKind::Native => {
                 let locals = bind(def, arguments)?;

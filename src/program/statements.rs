@@ -166,12 +166,7 @@ impl Frame {
             Statement::Reraise => {
                 return Err(handling.expect("the parser wants a handler around it").clone());
             }
-            Statement::Return(e) => {
-                let value = self.optional(e.as_ref())?;
-                self.tell_variables();
-                self.returns_at(statement);
-                return Ok(Flow::Return(value));
-            }
+            Statement::Return(e) => return self.return_statement(statement, e.as_ref()),
             Statement::GenReturn(e) => return Err(Return(self.optional(e.as_ref())?).into()),
             Statement::Yield(name, e) => {
                 let value = self.wait(statement, self.evaluate(e)?).await?;
@@ -226,6 +221,13 @@ impl Frame {
             Statement::Start => self.world.start()?,
         }
         Ok(Flow::Next)
+    }
+
+    fn return_statement(&self, statement: &Statement, e: Option<&Expression>) -> Result<Flow> {
+        let value = self.optional(e)?;
+        self.tell_variables();
+        self.returns_at(statement);
+        Ok(Flow::Return(value))
     }
 
     /// Runs a `try` with its handlers, its `else` and its `finally`.

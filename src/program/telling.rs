@@ -28,22 +28,6 @@ impl World {
         self.record.is_traced().then(|| variables(&def.params, locals))
     }
 
-    /// Calls a function that is not a coroutine, and tells its call and its end.
-    pub(super) fn tell_function(
-        &self,
-        function: &'static Coroutine,
-        arguments: Option<Vec<Variable>>,
-        call: impl FnOnce() -> Result<Value>,
-    ) -> Result<Value> {
-        let Some(arguments) = arguments else { return call() };
-        let (name, place, defined, arguments) = (function.name(), line(), function.place(), &arguments);
-        emit(|| Event::Enter { name, place, defined, arguments });
-        let (result, place) = body(call);
-        let shown = |value| Shown::new(value, Some(show::value));
-        emit(|| Event::Leave { outcome: result.as_ref().map(shown), place });
-        result
-    }
-
     /// Tells the global variables, if one has changed.
     fn tell_globals(&self) {
         let names: Vec<_> = self.code.globals.iter().cloned().collect();
@@ -53,6 +37,21 @@ impl World {
             self.told.globals.replace(now);
         }
     }
+}
+
+/// Calls a function that is not a coroutine, and tells its call and its end.
+pub(super) fn tell_function(
+    function: &'static Coroutine,
+    arguments: Option<Vec<Variable>>,
+    call: impl FnOnce() -> Result<Value>,
+) -> Result<Value> {
+    let Some(arguments) = arguments else { return call() };
+    let (name, place, defined, arguments) = (function.name(), line(), function.place(), &arguments);
+    emit(|| Event::Enter { name, place, defined, arguments });
+    let (result, place) = body(call);
+    let shown = |value| Shown::new(value, Some(show::value));
+    emit(|| Event::Leave { outcome: result.as_ref().map(shown), place });
+    result
 }
 
 impl Frame {

@@ -25,7 +25,7 @@ impl Telling<'_> {
             R::Stop { .. } => one("stop", &[]),
             R::Call { runner, .. } => one("call", &[("call", vec![Part::Call(*runner)])]),
             R::Enter { name, .. } => one("call", &[("call", vec![Part::Code(name.clone().into_owned())])]),
-            R::Leave { value: Some(value), .. } => format!("return {}", cut(value)),
+            R::Leave { value: Some(value), .. } | R::Return { value, .. } => format!("return {}", cut(value)),
             R::Leave { exception, .. } => {
                 format!("raise {}", exception.as_ref().map_or("", |exception| &exception.name))
             }
@@ -47,7 +47,6 @@ impl Telling<'_> {
                 one("wait.moment", &[])
             }
             R::Wait { .. } => one("wait", &[]),
-            R::Return { value, .. } => format!("return {}", cut(value)),
             R::Raise { exception, .. } => format!("raise {}", exception.name),
             R::Abandon { .. } => one("abandon", &[]),
             R::Made { future, source: Source::Sleep { until } | Source::Timeout { until, .. }, .. } => {
