@@ -42,6 +42,8 @@ mod cut;
 #[cfg(feature = "trace")]
 mod entry;
 #[cfg(feature = "trace")]
+mod excerpts;
+#[cfg(feature = "trace")]
 mod fields;
 #[cfg(feature = "trace")]
 mod fold;
@@ -79,9 +81,12 @@ mod teller;
 mod text;
 #[cfg(feature = "trace")]
 mod timeline;
+#[cfg(feature = "trace")]
+mod tracks;
 
 pub use observe::{note, observe, observe_in_front, Observing, Paused};
 pub use show::{show_as, Printed};
+pub use squall_runner::runner::simplified;
 pub use squall_runner::trace::{
     internal, observed, program, Body, CallId, Event, FutureId, Kind, LockId, Observer, Origin, Problem,
     Show, Shown, State, Variable,
@@ -90,6 +95,8 @@ pub use squall_runner::trace::{
 pub(crate) use cut::cut;
 #[cfg(feature = "trace")]
 pub use entry::{Earlier, Entry, Recorded, VERSION};
+#[cfg(feature = "trace")]
+pub use excerpts::{Excerpt, ExcerptLine, Marks};
 #[cfg(feature = "trace")]
 pub use fields::{Holder, Line, LoopId, Raised, Reason, Scope, Source, Standing, Thing, TimerId, Variables};
 #[cfg(feature = "trace")]
@@ -108,3 +115,5 @@ pub use steps::{steps, Step};
 pub use text::Text;
 #[cfg(feature = "trace")]
 pub use timeline::Timeline;
+#[cfg(feature = "trace")]
+pub use tracks::{Lanes, Segment, Track, Tracks};

@@ -1,34 +1,57 @@
 //! [`Runner`]: drives a generator from Future to Future. The heart of the heart.
 //!
-//! Tornado's guide explains the Runner by a simplified loop. In Rust:
+//! Tornado's guide explains the Runner by a simplified loop in six lines:
+//!
+//! ```python
+//! def run(self):
+//!     future = self.gen.send(self.next)
+//!     def callback(f):
+//!         self.next = f.result()
+//!         self.run()
+//!     future.add_done_callback(callback)
+//! ```
+//!
+//! In Rust:
 //!
 //! ```
-//! # use squall_runner::{Generator, GeneratorState, Resume};
+//! # use squall_runner::{moment, AnyFuture, Exception, Generator, GeneratorState, Result, Resume, Yielded};
 //! # use squall_runner::ready::ReadyQueue;
-//! /// Resumes the generator with the result of its Future, and runs again once the next Future is done.
-//! fn run<G: Generator + 'static>(mut gen: G, next: Resume) {
-//!     if let GeneratorState::Yielded(yielded) = gen.resume(next) {
-//!         let future = yielded.convert().unwrap();
-//!         future.clone().add_callback(move || run(gen, Resume::Send(future)));
-//!     }
+//! # use squall_runner::trace::CallId;
+//! # fn trap<T>(f: impl FnOnce() -> T) -> T { f() }
+//! # fn sent<T>(state: GeneratorState<T>) -> Result<AnyFuture> {
+//! #     match state {
+//! #         GeneratorState::Yielded(yielded) => yielded.convert(),
+//! #         _ => Err(Exception::msg("StopIteration")),
+//! #     }
+//! # }
+//! # fn result(f: AnyFuture) -> Result<AnyFuture> { Ok(f) }
+//! # fn add_done_callback(future: AnyFuture, _: Option<CallId>, f: impl FnOnce(AnyFuture) -> Result<()> + 'static) {
+//! #     future.clone().add_callback(|| drop(f(future)));
+//! # }
+//! /// Resumes the generator, and runs again with the result of the Future that it yields, once that is done.
+//! fn run<G: Generator + 'static>(mut gen: G, next: Resume) -> Result<()> {
+//!     let future = sent(trap(|| gen.resume(next)))?;
+//!     add_done_callback(future, gen.observed(), |f| run(gen, Resume::Send(result(f)?)));
+//!     Ok(())
 //! }
-//! # struct Twice(squall_runner::Promise<i32>, Option<squall_runner::Future<i32>>);
+//! # struct Twice;
 //! # impl Generator for Twice {
 //! #     type Return = ();
 //! #     fn resume(&mut self, resume: Resume) -> GeneratorState<()> {
-//! #         match (self.1.take(), resume) {
-//! #             (Some(future), _) => GeneratorState::Yielded(squall_runner::Yielded::new(future)),
-//! #             (None, Resume::Send(sent)) => { assert_eq!(sent.into_result::<i32>().unwrap(), 5); GeneratorState::Returned(()) }
-//! #             (None, resume) => panic!("{resume:?}"),
+//! #         match resume {
+//! #             Resume::Next => GeneratorState::Yielded(Yielded::new(moment())),
+//! #             _ => GeneratorState::Returned(()),
 //! #         }
 //! #     }
 //! # }
-//! # let future = squall_runner::Future::new();
-//! # let promise = future.promise();
-//! # run(Twice(future.promise(), Some(future)), Resume::Next);
-//! # promise.set_result(5);
+//! # run(Twice, Resume::Next)?;
+//! # assert_eq!(ReadyQueue::current().len(), 1);
 //! # ReadyQueue::current().pop().unwrap().run();
+//! # assert!(ReadyQueue::current().is_empty());
+//! # Ok::<(), Exception>(())
 //! ```
+//!
+//! `runner/simplified.rs` has this function with those that it calls, and `squall compare` runs it beside the real Runner.
 //!
 //! [`Runner`] below is the real one, with the names and the order of `Runner` in Tornado's `gen.py`, to be read side by
 //! side. It also handles what the simplified loop leaves out:
@@ -44,6 +67,7 @@
 
 mod observed;
 mod placed;
+mod simplified;
 
 use std::any::Any;
 use std::cell::Cell;
@@ -71,6 +95,8 @@ use crate::state::State;
 use crate::trace;
 use crate::yielded::Yielded;
 use placed::Placed;
+
+pub use simplified::simplified;
 
 /// Drives one generator: waits for each Future that it yields, and sends the result back in.
 ///

@@ -223,6 +223,8 @@ impl Recorded {
             | Self::Wait { place, .. }
             | Self::Return { place, .. }
             | Self::Raise { place, .. }
+            | Self::Enter { place, .. }
+            | Self::Leave { place, .. }
             | Self::Made { place, .. }
             | Self::Note { place, .. }
             | Self::Run { place, .. }

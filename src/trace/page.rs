@@ -1,9 +1,7 @@
 //! [`Page`]: a trace as one HTML file, to be stepped both ways in a browser, without a network.
 
 mod data;
-mod excerpts;
 mod sources;
-mod tracks;
 mod view;
 
 use std::fmt::{self, Write as _};

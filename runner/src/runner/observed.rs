@@ -4,12 +4,13 @@ use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 
+use super::simplified::{self, is_simplified};
 use super::Runner;
 use crate::any_future::AnyFuture;
 use crate::call::{tell, Call};
 use crate::context::Context;
 use crate::coroutine::Coroutine;
-use crate::exception::Result;
+use crate::exception::{Exception, Result};
 use crate::future::Future;
 use crate::generator::{Generator, GeneratorState, Resume};
 use crate::numbers::{next_call, CallId, FutureId};
@@ -35,6 +36,8 @@ pub(super) struct Observed<T> {
     has_yielded: bool,
     /// The line at which the body said that it returns.
     returns_at: Option<Place>,
+    /// `true` if the simplified Runner drives it, which does not convert what is yielded.
+    simplified: bool,
     /// The Future that it waits for, or waited for last.
     future: Option<FutureId>,
     /// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of
@@ -116,6 +119,10 @@ impl<T: 'static> Generator for Observed<T> {
                 emit(|| Event::Return { runner, value: shown, raised: false, place });
                 GeneratorState::Returned(value)
             }
+            GeneratorState::Raised(exception) if self.simplified => {
+                self.tell_raised(&exception);
+                GeneratorState::Raised(exception)
+            }
             // The exception is reported once it has its frame.
             GeneratorState::Raised(exception) => GeneratorState::Raised(exception),
         }
@@ -155,6 +162,10 @@ impl<T: 'static> Observed<T> {
             let future = yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id);
             Event::Yield { runner, kind: yielded.kind(), future, of: &of, place }
         });
+        if self.simplified {
+            self.future = yielded.future().filter(|future| !future.is_moment()).map(AnyFuture::id);
+            return yielded;
+        }
         let convert =
             || yielded.convert().unwrap_or_else(|bad_yield| Future::<()>::failed(bad_yield).erase());
         let future = at_line(Some(place), || running_as(Some(runner), convert));
@@ -169,6 +180,19 @@ impl<T: 'static> Observed<T> {
             emit(|| Event::Already { runner, future: future.id(), state: future.state() });
         }
         Yielded::erased(future, carried)
+    }
+
+    /// Reports what the body raised, if nothing traps it.
+    fn tell_raised(&self, exception: &Exception) {
+        let runner = self.runner;
+        match exception.return_value::<T>() {
+            Some(value) => {
+                let value = Shown::new(&value, self.coroutine.show);
+                let place = self.returns_at;
+                emit(|| Event::Return { runner, value, raised: true, place });
+            }
+            None => emit(|| Event::Raise { runner, exception, place: exception.origin() }),
+        }
     }
 }
 
@@ -186,6 +210,7 @@ impl<T: 'static> Runner<Observed<T>> {
         let (runner_id, location, generator) = (next_call(), Location::caller(), Box::new(generator));
         let starts = body == Body::Generator;
         let arguments = take_arguments();
+        let simplified = starts && is_simplified();
         let gen = Observed {
             runner: runner_id,
             coroutine,
@@ -193,6 +218,7 @@ impl<T: 'static> Runner<Observed<T>> {
             called_at,
             has_yielded: false,
             returns_at: None,
+            simplified,
             future: None,
             generator,
         };
@@ -213,8 +239,14 @@ impl<T: 'static> Runner<Observed<T>> {
             arguments,
         });
         if stops {
-            lend(&runner.gen, |gen| gen.iter_mut().for_each(|gen| gen.starts = true));
+            // What a tool drives needs no other Runner.
+            lend(&runner.gen, |gen| {
+                gen.iter_mut().for_each(|gen| (gen.starts, gen.simplified) = (true, false))
+            });
             runner.register();
+        } else if simplified {
+            let gen = runner.gen.take().expect("it has not run");
+            return simplified::start(gen, Future::from_core(runner));
         } else {
             Self::run(&runner, false);
         }

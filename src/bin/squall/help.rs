@@ -20,6 +20,14 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("squall.trace.output", "写进文件"),
     ("squall.trace.no_questions", "网页里不提课程的问题"),
+    ("squall.step", "运行一个程序，在终端里前后单步查看发生的一切"),
+    ("squall.step.theme", "颜色：dark 深色，light 浅色，plain 不用颜色 [默认：终端说自己是浅色时用浅色，否则深色；设了 NO_COLOR 时不用颜色]"),
+    ("squall.step.no_questions", "不提课程的问题；否则在回答它的那一步之前提问"),
+    ("squall.compare", "在文档里常见的简化 Runner 上运行一个程序，与真正的 Runner 对照，直到两者不同的那一步"),
+    ("squall.compare.program", "不带参数时列出的程序之一、一课的名字、一个 JSON 程序，或 `-`"),
+    ("squall.compare.all", "显示两者相同的全部步骤"),
+    ("squall.compare.no_source", "不显示源代码"),
+    ("squall.compare.width", "文字的宽度（列数） [默认：COLUMNS，否则终端的宽度，否则 100]"),
     ("squall.lessons", "列出内置课程，或显示其中一课：正文、Tornado 原版和源代码"),
     ("squall.lessons.lesson", "要显示的课程"),
     ("squall.course", "学习：按顺序逐课进行，预测接下来会发生什么。下次从上次的地方继续"),
@@ -50,8 +58,11 @@ const EXAMPLES: &str = "\
   squall trace bad_call --format mermaid -o bad_call.mmd
                                      写成时序图
   squall trace clock.json --until 5s 记录一个不会结束的程序
+  squall step minute_loop            在终端里前后单步查看一课
+  squall compare done                看文档里的 Runner 和真正的 Runner 在哪里不同
   squall run program.json            运行 JSON 写成的程序
   squall trace - < program.json      记录来自标准输入的程序
+  squall trace program.py            记录 Python 程序，由 squall 的 Python 包运行
 
 退出码：
   0  成功

@@ -1,5 +1,6 @@
 //! The command `squall`: runs coroutine programs, and shows what the Runner did.
 
+mod compare;
 mod course;
 mod dialect;
 mod fold;
@@ -9,6 +10,7 @@ mod output;
 mod python;
 mod site;
 mod stage;
+mod step;
 mod subject;
 
 use std::env;
@@ -22,6 +24,7 @@ use squall::trace::{Lang, Recorder, Trace};
 use course::Course;
 use lessons::{Lesson, LESSONS};
 use output::Color;
+use step::{App, Play, Theme};
 use subject::{Failure, Subject};
 
 const EXAMPLES: &str = "\
@@ -33,6 +36,8 @@ Examples:
   squall trace bad_call --format mermaid -o bad_call.mmd
                                      write it as a sequence diagram
   squall trace clock.json --until 5s trace a program that never ends
+  squall step minute_loop            step through a lesson, forwards and backwards
+  squall compare done                show where the Runner of documents and the real one part
   squall run program.json            run a program written in JSON
   squall trace - < program.json      trace a program from standard input
   squall trace program.py            trace a program in Python, by squall's Python package
@@ -85,6 +90,36 @@ enum Action {
         #[arg(long)]
         no_questions: bool,
     },
+    /// Run a program and step through what happened, forwards and backwards
+    Step {
+        #[command(flatten)]
+        program: Program,
+        #[command(flatten)]
+        cut: Cut,
+        /// The colours [default: light if the terminal says that it is, else dark; none with NO_COLOR]
+        #[arg(long, value_enum)]
+        theme: Option<Theme>,
+        /// Leave out the questions of a lesson, which are asked before the steps that answer them
+        #[arg(long)]
+        no_questions: bool,
+    },
+    /// Run a program on the simplified Runner that documents show, and beside it on the real one, up to where they part
+    Compare {
+        /// One of the programs that are listed without it, a lesson, a program in JSON, or `-`
+        #[arg(value_name = "PROGRAM|LESSON|FILE.json")]
+        program: Option<String>,
+        /// Show all steps that both have in common
+        #[arg(long)]
+        all: bool,
+        /// Leave the source out
+        #[arg(long)]
+        no_source: bool,
+        /// How wide the text may be [default: COLUMNS, else the terminal, else 100]
+        #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+        width: Option<u16>,
+        #[command(flatten)]
+        cut: Cut,
+    },
     /// List the built-in lessons, or show one: its text, the Tornado original and the source
     Lessons {
         /// The lesson to show
@@ -116,6 +151,20 @@ struct Cut {
     /// Stop the program after that many turns of the loop
     #[arg(long, value_name = "N")]
     turns: Option<usize>,
+}
+
+impl Cut {
+    /// Returns a recorder that ends the trace there.
+    fn recorder(&self) -> Recorder {
+        let mut recorder = Recorder::new();
+        if let Some(until) = self.until {
+            recorder = recorder.until(until);
+        }
+        if let Some(turns) = self.turns {
+            recorder = recorder.turns(turns);
+        }
+        recorder
+    }
 }
 
 /// A way to show a trace.
@@ -202,6 +251,22 @@ fn main() -> ExitCode {
             let questions = !no_questions;
             let view = View { width, source: !no_source, color, format, output, lang, questions };
             trace(&program, &cut, &view)
+        }
+        Action::Step { program, cut, theme, no_questions } => {
+            let theme = theme.unwrap_or_else(Theme::of_environment);
+            step(&program, &cut, lang, theme, !no_questions, color)
+        }
+        Action::Compare { program: None, .. } => {
+            output::write(color, &compare::list(lang));
+            Ok(ExitCode::SUCCESS)
+        }
+        Action::Compare { program: Some(program), all, no_source, width, cut } => {
+            let width = width.map_or_else(output::width, usize::from);
+            let view = compare::View { lang, width, source: !no_source, all };
+            compare::compare(&program, &cut, view).map(|text| {
+                output::write(color, &text);
+                ExitCode::SUCCESS
+            })
         }
         Action::Lessons { lesson: None } => {
             output::write(color, &list(lang));
@@ -302,17 +367,15 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
         return python::run("trace", options, &program.program);
     }
     let subject = Subject::find(&program.program, program.real_time)?;
-    let mut recorder = Recorder::new();
-    if let Some(until) = cut.until {
-        recorder = recorder.until(until);
-    }
-    if let Some(turns) = cut.turns {
-        recorder = recorder.turns(turns);
-    }
-    let trace = subject.record(&recorder, program.real_time);
+    let trace = subject.record(&cut.recorder(), program.real_time);
     view.write(&subject, &trace)?;
+    Ok(outcome(trace))
+}
+
+/// How the command ends after a trace was shown.
+fn outcome(trace: Trace<Result<(), Failure>>) -> ExitCode {
     let is_cut = trace.is_cut();
-    Ok(match trace.result {
+    match trace.result {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) if is_cut => ExitCode::SUCCESS,
         Err(Failure::Raised(_)) => ExitCode::from(1),
@@ -320,7 +383,37 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
             output::error_line(&why);
             ExitCode::from(1)
         }
-    })
+    }
+}
+
+/// Steps through a trace. Without a terminal the trace is printed.
+fn step(
+    program: &Program,
+    cut: &Cut,
+    lang: Lang,
+    theme: Theme,
+    questions: bool,
+    color: Color,
+) -> Result<ExitCode, String> {
+    let subject = Subject::find(&program.program, program.real_time)?;
+    let trace = subject.record(&cut.recorder(), program.real_time);
+    if !step::is_interactive() {
+        output::error_line("squall step needs a terminal; this is the trace:");
+        let format = Format::Text;
+        let view = View { width: None, source: true, color, format, output: None, lang, questions };
+        view.write(&subject, &trace)?;
+        return Ok(outcome(trace));
+    }
+    let (name, about) = subject.title();
+    let play = Play::new(&trace, name, about);
+    if play.is_empty() {
+        return Err(format!("{name}: nothing happened that could be stepped through"));
+    }
+    let asks = if questions { subject.questions(&trace) } else { Vec::new() };
+    step::run(&mut App::new(&play, lang, theme).ask(asks))
+        .map_err(|error| format!("the terminal failed: {error}"))?;
+    // How the program ended was seen on the way.
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns the options of a recording, as `python -m squall` takes them.

@@ -1,13 +1,12 @@
 //! The subject of a command: the lesson or program that it runs.
 
-use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
-use squall::trace::{self, Event, Lang, Language, Observer, Page, Problem, Recorder, SourceText, Trace};
+use squall::trace::{self, Ask, Event, Lang, Language, Observer, Page, Problem, Recorder, SourceText, Trace};
 
 use crate::course::predictions;
 use crate::fold::fold;
@@ -108,29 +107,40 @@ impl Subject {
         }
     }
 
+    /// Returns the questions of a lesson, which its trace answers.
+    pub(crate) fn questions<R>(&self, trace: &Trace<R>) -> Vec<Ask> {
+        match self {
+            Self::Lesson(lesson) => predictions(lesson, trace.entries()),
+            Self::Program(_) => Vec::new(),
+        }
+    }
+
     /// Returns a trace of it as a page, with the questions of a lesson.
     pub(crate) fn page<'a, R>(&self, trace: &'a Trace<R>, questions: bool) -> Page<'a> {
         let (name, about) = self.title();
-        let page = trace.page().title(name, about);
-        match self {
-            Self::Lesson(lesson) if questions => {
-                predictions(lesson, trace.entries()).into_iter().fold(page, Page::ask)
-            }
-            _ => page,
-        }
+        let asks = if questions { self.questions(trace) } else { Vec::new() };
+        asks.into_iter().fold(trace.page().title(name, about), Page::ask)
     }
 
     /// Returns a title and the source with numbered lines, folded to `width` columns.
     pub(crate) fn source(&self, lang: Lang, width: usize) -> String {
+        let (name, abouts) = self.title();
+        let about = abouts[lang as usize];
+        let kind = match self {
+            Self::Lesson(lesson) => lesson.section(lang).to_owned(),
+            Self::Program(program) => dialect::note(&program.source(), lang),
+        };
+        // The name of a program may contain control characters, which a terminal would obey.
+        let title = format!("{name}: {about}").replace(char::is_control, " ");
+        let [title, kind] = [title, kind].map(|text| fold(&text, width, 0).join("\n"));
+        format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n{}", self.source_lines(width))
+    }
+
+    /// Returns the source with numbered lines, folded to `width` columns.
+    pub(crate) fn source_lines(&self, width: usize) -> String {
         match self {
-            Self::Lesson(lesson) => {
-                listing(lesson.name, lesson.about(lang), lesson.section(lang), lesson.source(), width)
-            }
-            Self::Program(program) => {
-                let source = program.source();
-                let kind = dialect::note(&source, lang);
-                listing(program.name(), program.about(), kind, (1..).zip(source.lines()), width)
-            }
+            Self::Lesson(lesson) => listing(lesson.source(), width),
+            Self::Program(program) => listing((1..).zip(program.source().lines()), width),
         }
     }
 }
@@ -179,17 +189,8 @@ fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
     }
 }
 
-fn listing<'a>(
-    name: &str,
-    about: &str,
-    kind: impl fmt::Display,
-    lines: impl Iterator<Item = (usize, &'a str)>,
-    width: usize,
-) -> String {
-    // The name of a program may contain control characters, which a terminal would obey.
-    let title = format!("{name}: {about}").replace(char::is_control, " ");
-    let [title, kind] = [title, kind.to_string()].map(|text| fold(&text, width, 0).join("\n"));
-    let mut listing = format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n");
+fn listing<'a>(lines: impl Iterator<Item = (usize, &'a str)>, width: usize) -> String {
+    let mut listing = String::new();
     for (number, line) in lines {
         let number = format!("{number:4}");
         let indent = line.len() - line.trim_start().len() + 4;

@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{json, Map, Value};
 use squall_runner::trace::{CallId, FutureId};
 
-use super::excerpts;
-use super::sources::{place, Files};
-use super::tracks::Tracks;
+use super::sources::Files;
 use super::view::{Pushed, View};
 use super::{parts, Ask, Page};
 use crate::trace::machine::Machine;
 use crate::trace::say::words::{EXPLAINED, KEYS, REASONS, WORDS};
 use crate::trace::state::{Job, State};
-use crate::trace::{steps, Entry, Lang, Narrator, Part, Recorded, Said, Standing, Step, Timeline};
+use crate::trace::tracks::{Lanes, Segment, Tracks};
+use crate::trace::{
+    steps, Entry, Excerpt, ExcerptLine, Lang, Marks, Narrator, Part, Recorded, Said, Standing, Step, Timeline,
+};
 
 /// The version of the data, which the script of the page is made for.
 const VERSION: u32 = 1;
@@ -45,7 +46,7 @@ impl Data {
             "marks": told.marks.all,
             "state": told.state,
             "patches": told.patches,
-            "runner": excerpts::texts(),
+            "runner": {"rust": excerpt(Excerpt::Rust), "python": excerpt(Excerpt::Python)},
             "asks": asks,
             "words": {"en": words(Lang::En), "zh": words(Lang::Zh)},
         }))
@@ -112,7 +113,7 @@ impl Told {
                 .iter()
                 .map(|entry| Machine::at(&before, entry, &after))
                 .collect();
-            let mark = told.marks.place(excerpts::marks(&machine));
+            let mark = told.marks.place(marks(&machine));
             for entry in &entries[step.entries.clone()] {
                 if let Recorded::Push { io_loop, .. } = entry.event {
                     *pushed.entry(io_loop).or_default() += 1;
@@ -162,7 +163,7 @@ impl Told {
         let in_function = after.function().and_then(|function| function.place);
         let at = match &head.event {
             Recorded::Leave { place, .. } => place.or_else(|| before.function()?.place),
-            _ => in_function.or_else(|| actor.map_or_else(|| place(&head.event), own)),
+            _ => in_function.or_else(|| actor.map_or_else(|| head.event.place(), own)),
         };
         put("at", at.and_then(|place| view.place(place)));
         let (calls, future) = match &head.event {
@@ -207,11 +208,10 @@ impl Told {
 
     /// The names of all calls and Futures, and the lanes.
     fn name(&mut self, entries: &[Entry], narrator: &Narrator<'_>, tracks: Tracks, steps: usize) {
-        let (segments, lanes, of) = tracks.finish(steps, &narrator.names);
-        self.lanes = [Value::Null].into_iter().chain(lanes.into_iter().map(Value::String)).collect();
-        let segment = |segment: &super::tracks::Segment| {
-            json!([segment.call, segment.from, segment.to, segment.status])
-        };
+        let Lanes { segments, names, of } = tracks.finish(steps, narrator);
+        self.lanes = [Value::Null].into_iter().chain(names.into_iter().map(Value::String)).collect();
+        let segment =
+            |segment: &Segment| json!([segment.call, segment.from, segment.to, segment.track.name()]);
         self.segments = segments.iter().map(segment).collect();
         for (call, lane) in of {
             let call_is = json!({"label": narrator.names.call(call), "lane": lane});
@@ -298,6 +298,31 @@ fn sentence(sentence: &[Part]) -> Value {
         Part::Code(code) => json!({"code": code}),
     };
     sentence.iter().map(part).collect()
+}
+
+/// The lines of the machine, each that a step can mark with its number among them.
+fn excerpt(excerpt: Excerpt) -> Value {
+    let line = |(id, line): (usize, &ExcerptLine)| {
+        let mut shown = json!({"text": line.text});
+        if let Some(number) = line.number {
+            (shown["id"], shown["number"]) = (id.into(), number.into());
+        }
+        if let Some(file) = line.file {
+            shown["file"] = file.into();
+        }
+        shown
+    };
+    excerpt.lines().iter().enumerate().map(line).collect()
+}
+
+/// The lines of the machine that a step marks.
+fn marks(entries: &[Option<Machine>]) -> Value {
+    let found = |excerpt: Excerpt| {
+        let Marks { lit, inside, passed } = excerpt.marks(entries);
+        let one = |id: Option<usize>| id.into_iter().collect::<Vec<_>>();
+        json!({"lit": one(lit), "passed": passed, "inside": one(inside)})
+    };
+    json!({"rust": found(Excerpt::Rust), "python": found(Excerpt::Python)})
 }
 
 fn ask(ask: &Ask) -> Value {

@@ -5,9 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use std::{env, fs};
 
 use serde_json::{json, Value};
-use squall_runner::Place;
 
-use crate::trace::{Entry, Language, Recorded, SourceText};
+use crate::trace::{Entry, Language, SourceText};
 
 /// Larger files are not read.
 const LARGEST: u64 = 1 << 20;
@@ -26,7 +25,7 @@ impl Files {
         for source in carried {
             files.add(source.clone());
         }
-        for place in entries.iter().filter_map(|entry| place(&entry.event)) {
+        for place in entries.iter().filter_map(|entry| entry.event.place()) {
             let file = place.file();
             if !files.numbers.contains_key(file) {
                 match find(file) {
@@ -71,24 +70,6 @@ impl Files {
             })
         };
         self.sources.iter().map(source).collect()
-    }
-}
-
-/// The line of the program at which an entry happened.
-pub(super) fn place(event: &Recorded) -> Option<Place> {
-    match event {
-        Recorded::Call { place, .. }
-        | Recorded::Yield { place, .. }
-        | Recorded::Wait { place, .. }
-        | Recorded::Return { place, .. }
-        | Recorded::Raise { place, .. }
-        | Recorded::Enter { place, .. }
-        | Recorded::Leave { place, .. }
-        | Recorded::Made { place, .. }
-        | Recorded::Note { place, .. }
-        | Recorded::Run { place, .. }
-        | Recorded::Timer { place, .. } => *place,
-        _ => None,
     }
 }
 

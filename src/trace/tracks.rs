@@ -4,30 +4,82 @@ use std::collections::BTreeMap;
 
 use squall_runner::trace::CallId;
 
-use crate::trace::names::Names;
-use crate::trace::state::{State, Status};
+use super::names::Names;
+use super::state::{State, Status};
+use super::Narrator;
 
-/// Collects how each call is, step by step. Calls of one coroutine that are not alive at the same time share a lane.
+/// Collects how each call is, step by step, for a timeline. Calls of one coroutine that are not alive at the same time share a
+/// lane.
+///
+/// ```
+/// use squall::trace::{steps, Narrator, Timeline, Tracks};
+///
+/// let trace = squall::trace::record(|| squall::coroutine(|_co| async { Ok(5) }));
+/// let (timeline, steps) = (Timeline::new(trace.entries()), steps(trace.entries()));
+/// let mut tracks = Tracks::default();
+/// for (nth, step) in steps.iter().enumerate() {
+///     tracks.step(nth, &timeline.state(step.entries.end));
+/// }
+/// let lanes = tracks.finish(steps.len(), &Narrator::new(trace.entries()));
+/// assert_eq!(lanes.names.len(), 1);
+/// ```
 #[derive(Debug, Default)]
-pub(super) struct Tracks {
-    alive: BTreeMap<CallId, (usize, &'static str)>,
+pub struct Tracks {
+    alive: BTreeMap<CallId, (usize, Track)>,
     /// The first and the last step of each call that was seen.
     lives: BTreeMap<CallId, (usize, usize)>,
     segments: Vec<Segment>,
 }
 
-/// A call is in one status from the first of these steps to the second.
+/// A call is drawn in one way from one step to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Segment {
-    pub(super) call: CallId,
-    pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) status: &'static str,
+pub struct Segment {
+    /// The call.
+    pub call: CallId,
+    /// The first of these steps.
+    pub from: usize,
+    /// The step at which that ends.
+    pub to: usize,
+    /// How it is drawn.
+    pub track: Track,
+}
+
+/// How a call that is not over is drawn in a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Track {
+    /// It runs, or has called what runs.
+    Running,
+    /// It stands on a ready queue.
+    Ready,
+    /// It is suspended.
+    Waiting,
+}
+
+impl Track {
+    /// Returns its name, which is that of a [word](super::Lang::word) of the views.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Ready => "ready",
+            Self::Waiting => "waiting",
+        }
+    }
+}
+
+/// The lanes of a timeline, as [`Tracks::finish`] returns them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lanes {
+    /// The segments, by their beginnings.
+    pub segments: Vec<Segment>,
+    /// The name of each lane but that of the loop: the name of its first call.
+    pub names: Vec<String>,
+    /// The lane of each call, from 1. The lane of the loop is 0.
+    pub of: BTreeMap<CallId, usize>,
 }
 
 impl Tracks {
-    /// The state after a step.
-    pub(super) fn step(&mut self, step: usize, after: &State) {
+    /// Takes in the state after a step.
+    pub fn step(&mut self, step: usize, after: &State) {
         for (id, call) in &after.calls {
             match track(call.status) {
                 Some(status) => self.set(*id, step, status),
@@ -38,38 +90,37 @@ impl Tracks {
         gone.into_iter().for_each(|id| self.end(id, step));
     }
 
-    /// A step is told of a call that has no status any more.
-    pub(super) fn acts(&mut self, step: usize, call: CallId) {
+    /// Takes in that a step is told of a call, which may be over.
+    pub fn acts(&mut self, step: usize, call: CallId) {
         self.lives.entry(call).or_insert((step, step)).1 = step;
     }
 
-    fn set(&mut self, call: CallId, step: usize, status: &'static str) {
+    fn set(&mut self, call: CallId, step: usize, track: Track) {
         self.acts(step, call);
-        match self.alive.insert(call, (step, status)) {
-            Some((from, same)) if same == status => {
+        match self.alive.insert(call, (step, track)) {
+            Some((from, same)) if same == track => {
                 self.alive.insert(call, (from, same));
             }
-            Some((from, status)) => self.segments.push(Segment { call, from, to: step, status }),
+            Some((from, track)) => self.segments.push(Segment { call, from, to: step, track }),
             None => {}
         }
     }
 
     fn end(&mut self, call: CallId, step: usize) {
-        if let Some((from, status)) = self.alive.remove(&call) {
-            self.segments.push(Segment { call, from, to: step, status });
+        if let Some((from, track)) = self.alive.remove(&call) {
+            self.segments.push(Segment { call, from, to: step, track });
             self.acts(step, call);
         }
     }
 
-    /// The segments by their beginnings, and the lanes: the names of their first calls. The lane of a call is counted from 1;
-    /// that of the loop is 0.
-    pub(super) fn finish(
-        mut self,
-        steps: usize,
-        names: &Names,
-    ) -> (Vec<Segment>, Vec<String>, BTreeMap<CallId, usize>) {
-        for (call, (from, status)) in std::mem::take(&mut self.alive) {
-            self.segments.push(Segment { call, from, to: steps, status });
+    /// Returns the lanes of all that was taken in, which were so many steps.
+    pub fn finish(self, steps: usize, narrator: &Narrator<'_>) -> Lanes {
+        self.lanes(steps, &narrator.names)
+    }
+
+    fn lanes(mut self, steps: usize, names: &Names) -> Lanes {
+        for (call, (from, track)) in std::mem::take(&mut self.alive) {
+            self.segments.push(Segment { call, from, to: steps, track });
             self.acts(steps, call);
         }
         self.segments.sort_by_key(|segment| (segment.from, segment.call));
@@ -99,7 +150,7 @@ impl Tracks {
         let mut places = vec![0; lanes.len()];
         lanes.iter().enumerate().for_each(|(place, lane)| places[lane.key] = place + 1);
         let of = of.into_iter().map(|(call, key)| (call, places[key])).collect();
-        (self.segments, lanes.into_iter().map(|lane| lane.label).collect(), of)
+        Lanes { segments: self.segments, names: lanes.into_iter().map(|lane| lane.label).collect(), of }
     }
 }
 
@@ -113,11 +164,11 @@ struct Lane<'a> {
 }
 
 /// How a call is drawn; nothing is drawn of one that is over, or that nothing has started.
-fn track(status: Status) -> Option<&'static str> {
+fn track(status: Status) -> Option<Track> {
     Some(match status {
-        Status::Running | Status::Calling => "running",
-        Status::Waiting | Status::Called => "waiting",
-        Status::Ready => "ready",
+        Status::Running | Status::Calling => Track::Running,
+        Status::Waiting | Status::Called => Track::Waiting,
+        Status::Ready => Track::Ready,
         _ => return None,
     })
 }
@@ -150,11 +201,11 @@ mod tests {
         for (nth, step) in steps.iter().enumerate() {
             tracks.step(nth, &timeline.state(step.entries.end));
         }
-        let (segments, lanes, of) = tracks.finish(steps.len(), &names);
-        assert_eq!(lanes, ["parent", "child", "child#3"]);
+        let Lanes { segments, names, of } = tracks.lanes(steps.len(), &names);
+        assert_eq!(names, ["parent", "child", "child#3"]);
         assert_eq!(of.values().copied().collect::<Vec<_>>(), [1, 2, 2, 3]);
         assert!(segments.windows(2).all(|pair| pair[0].from <= pair[1].from));
-        let first = segments.iter().filter(|segment| of[&segment.call] == 2).map(|segment| segment.status);
-        assert_eq!(first.take(3).collect::<Vec<_>>(), ["running", "ready", "running"]);
+        let first = segments.iter().filter(|segment| of[&segment.call] == 2).map(|segment| segment.track);
+        assert_eq!(first.take(3).collect::<Vec<_>>(), [Track::Running, Track::Ready, Track::Running]);
     }
 }

@@ -1,0 +1,202 @@
+//! [`Play`]: all that is known of each step of a trace. The state comes from the library; nothing is folded here.
+
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use squall::trace::state::State;
+use squall::trace::{
+    steps, Entry, FutureId, Lanes, Lang, Narrator, Raised, Recorded, Said, SourceText, Step, Timeline, Trace,
+    Tracks,
+};
+use squall::Place;
+
+use super::fact::{stands, Fact};
+
+/// A trace that is asked for one step after another.
+#[derive(Debug)]
+pub(crate) struct Play<'a> {
+    pub(super) name: String,
+    /// What the program shows, in English and in Chinese.
+    pub(super) about: [String; 2],
+    pub(super) sources: Vec<Source<'a>>,
+    pub(super) timeline: Timeline<'a>,
+    pub(super) narrator: Narrator<'a>,
+    pub(super) lanes: Lanes,
+    pub(super) steps: Vec<Fact>,
+    /// How many entries came after those that were kept.
+    pub(super) dropped: usize,
+    of: Vec<Step>,
+    prints: Prints<'a>,
+    /// The step at which each Future is done.
+    settled: HashMap<FutureId, usize>,
+    /// What is said of each step, in lower case, for a search; each language once it is asked for.
+    told: [OnceCell<Vec<String>>; 2],
+}
+
+/// A text of the program.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    pub(super) file: &'a str,
+    pub(super) first_line: usize,
+    pub(super) lines: Vec<&'a str>,
+}
+
+/// What was printed and logged, line by line.
+#[derive(Debug, Default)]
+struct Prints<'a> {
+    lines: Vec<Print<'a>>,
+    /// How many lines there are up to each note and report.
+    ends: Vec<usize>,
+}
+
+/// A line that was printed, or an exception that was logged.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Print<'a> {
+    Line(&'a str),
+    Logged(&'a Raised),
+}
+
+/// How everything stands before and after a step.
+#[derive(Debug)]
+pub(super) struct Moment {
+    pub(super) before: State,
+    pub(super) after: State,
+}
+
+impl<'a> Play<'a> {
+    /// Takes in a trace. `about` is in English and in Chinese.
+    pub(crate) fn new<R>(trace: &'a Trace<R>, name: &str, about: [&str; 2]) -> Self {
+        let entries = trace.entries();
+        let sources: Vec<_> = trace.sources().iter().map(Source::of).collect();
+        let files: HashMap<_, _> =
+            sources.iter().enumerate().map(|(nth, source)| (source.file, nth)).collect();
+        let (timeline, narrator, of) = (Timeline::new(entries), Narrator::new(entries), steps(entries));
+        let mut tracks = Tracks::default();
+        let mut settled = HashMap::new();
+        let (mut before, mut after) = (State::default(), State::default());
+        let mut facts: Vec<Fact> = Vec::with_capacity(of.len());
+        for (nth, step) in of.iter().enumerate() {
+            while after.entries < step.entries.end && timeline.forward(&mut after) {}
+            let actor = narrator.actor(step, &before);
+            let at = |place: Place| Some((*files.get(place.file())?, place.line() as usize));
+            let mut fact = Fact::of(step, entries, actor, &before, &after);
+            fact.at = stands(step, entries, actor, &before, &after).and_then(at);
+            fact.line = fact.at.or(facts.last().and_then(|last| last.line));
+            facts.push(fact);
+            for entry in &entries[step.entries.clone()] {
+                if let Recorded::Resolve { future, .. } = entry.event {
+                    settled.entry(future).or_insert(nth);
+                }
+            }
+            tracks.step(nth, &after);
+            if let Some(actor) = actor {
+                tracks.acts(nth, actor);
+            }
+            before.clone_from(&after);
+        }
+        let lanes = tracks.finish(of.len(), &narrator);
+        Self {
+            name: printable(name),
+            about: about.map(printable),
+            sources,
+            timeline,
+            narrator,
+            lanes,
+            steps: facts,
+            dropped: trace.dropped(),
+            of,
+            prints: Prints::of(entries),
+            settled,
+            told: Default::default(),
+        }
+    }
+
+    /// Returns whether nothing has happened.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// The place of the last step.
+    pub(super) fn last(&self) -> usize {
+        self.steps.len().saturating_sub(1)
+    }
+
+    /// How everything stands around a step.
+    pub(super) fn moment(&self, k: usize) -> Moment {
+        let Some(step) = self.of.get(k) else {
+            return Moment { before: State::default(), after: State::default() };
+        };
+        let before = self.timeline.state(step.entries.start);
+        let mut after = before.clone();
+        while after.entries < step.entries.end && self.timeline.forward(&mut after) {}
+        Moment { before, after }
+    }
+
+    /// What is said of a step.
+    pub(super) fn says(&self, k: usize, moment: &Moment, lang: Lang) -> Said {
+        self.narrator.tell(&self.of[k], &moment.before, &moment.after, lang)
+    }
+
+    /// What is said of each step, in lower case.
+    pub(super) fn told(&self, lang: Lang) -> &[String] {
+        self.told[usize::from(lang == Lang::Zh)].get_or_init(|| {
+            let mut moment = Moment { before: State::default(), after: State::default() };
+            let tell = |(k, step): (usize, &Step)| {
+                moment.before.clone_from(&moment.after);
+                while moment.after.entries < step.entries.end && self.timeline.forward(&mut moment.after) {}
+                let said = self.says(k, &moment, lang);
+                let texts = [self.narrator.text(&said.what), self.narrator.text(&said.why), said.brief];
+                texts.join("\n").to_lowercase()
+            };
+            self.of.iter().enumerate().map(tell).collect()
+        })
+    }
+
+    /// The step at which a Future is done, if it ever is.
+    pub(super) fn settles(&self, future: FutureId) -> Option<usize> {
+        self.settled.get(&future).copied()
+    }
+
+    /// What was printed and logged by then, oldest first.
+    pub(super) fn printed(&self, now: &State) -> &[Print<'a>] {
+        let count = (now.notes + now.reports).checked_sub(1).and_then(|last| self.prints.ends.get(last));
+        &self.prints.lines[..count.copied().unwrap_or(0)]
+    }
+
+    /// The place of the source that has that file.
+    pub(super) fn source(&self, file: &str) -> Option<usize> {
+        self.sources.iter().position(|source| source.file == file)
+    }
+
+    /// The name of what acts in a step, `None` for the loop.
+    pub(super) fn actor(&self, k: usize) -> Option<String> {
+        self.steps[k].actor.map(|call| self.narrator.call(call))
+    }
+}
+
+impl<'a> Source<'a> {
+    fn of(source: &'a SourceText) -> Self {
+        let SourceText { file, first_line, text, .. } = source;
+        Self { file, first_line: *first_line, lines: text.lines().collect() }
+    }
+}
+
+impl<'a> Prints<'a> {
+    fn of(entries: &'a [Entry]) -> Self {
+        let mut prints = Self::default();
+        for entry in entries {
+            match &entry.event {
+                Recorded::Note { text, .. } => prints.lines.extend(text.lines().map(Print::Line)),
+                Recorded::Report { exception, .. } => prints.lines.push(Print::Logged(exception)),
+                _ => continue,
+            }
+            prints.ends.push(prints.lines.len());
+        }
+        prints
+    }
+}
+
+/// A text without what a terminal would obey, and with tabs as spaces.
+pub(super) fn printable(text: &str) -> String {
+    text.replace('\t', "    ").replace(char::is_control, " ")
+}
