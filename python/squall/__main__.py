@@ -242,14 +242,14 @@ def step(asked, program):
         if command is not None:
             file = Path(folder, Path(program.path).stem + ".jsonl")
             file.write_text(recorded.jsonl(), encoding="utf-8")
-            shown = subprocess.run([command, "step", file]).returncode
-            return shown or _end_as(raised)
+            if subprocess.run([command, "step", file]).returncode == 0:
+                return _end_as(raised)
     page = Path(tempfile.gettempdir(), Path(program.path).stem + ".html")
     page.write_text(
         recorded.html(os.path.basename(program.path), program.about(), _language(None)), encoding="utf-8"
     )
     print(
-        "The command `squall`, which shows this in the terminal, is not installed: in squall's repository,\n"
+        "The command `squall`, which shows this in the terminal, is not installed or too old: in squall's repository,\n"
         f"`cargo install --path src/bin/squall` does that. This page steps through the same:\n  {page.as_uri()}"
     )
     return _end_as(raised)
