@@ -145,8 +145,14 @@ pub fn tell_arguments<const N: usize>(arguments: [(&'static str, String); N]) {
 }
 
 /// Describes a coroutine and how to print its result.
-pub const fn coroutine(name: &'static str, file: &'static str, line: u32, show: Option<Show>) -> Coroutine {
-    Coroutine::new(name, file, line).showing(show)
+pub const fn coroutine(
+    name: &'static str,
+    file: &'static str,
+    line: u32,
+    column: u32,
+    show: Option<Show>,
+) -> Coroutine {
+    Coroutine::new(name, file, line).in_column(column).showing(show)
 }
 
 /// Runs a test on a fresh loop, for at most `limit` seconds of real time; without a limit, for as long as a `TestLoop`

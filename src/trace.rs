@@ -54,6 +54,8 @@ mod keep;
 #[cfg(feature = "trace")]
 mod lanes;
 #[cfg(feature = "trace")]
+mod locks;
+#[cfg(feature = "trace")]
 pub mod machine;
 #[cfg(feature = "trace")]
 mod mermaid;

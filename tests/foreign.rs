@@ -9,7 +9,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{mpsc, Arc};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use squall::queues::Queue;
@@ -366,4 +366,40 @@ fn foreign_code_that_panics_breaks_nothing_around_it() {
         }
     }
     assert!(broken.is_empty(), "{broken:#?}");
+}
+
+/// A Future whose poll panics, and whose `Drop` panics as well.
+struct HostileFuture;
+
+impl StdFuture for HostileFuture {
+    type Output = Result<(), Exception>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        panic!("in its poll")
+    }
+}
+
+impl Drop for HostileFuture {
+    fn drop(&mut self) {
+        panic!("in its drop")
+    }
+}
+
+#[test]
+fn future_that_panics_in_its_poll_and_in_its_drop_fails_at_the_line_of_its_poll() {
+    let line =
+        include_str!("foreign.rs").lines().position(|line| line.contains("panic!(\"in its poll\")")).unwrap();
+    let io_loop = IoLoop::new();
+    let wait = |f: fn() -> Future<()>| io_loop.run_sync(f).unwrap_err();
+    for exception in [
+        io_loop.run_sync(|| HostileFuture).unwrap_err(),
+        io_loop.run_sync(|| async { squall::native(HostileFuture).await? }).unwrap_err(),
+        wait(|| squall::coroutine(|co| async move { co.yield_(HostileFuture).await })),
+        wait(|| squall::with_timeout(Duration::from_secs(9), HostileFuture)),
+        io_loop.run_sync(|| [HostileFuture]).unwrap_err(),
+    ] {
+        assert_eq!(exception.to_string(), "panicked: in its poll");
+        let at = exception.raised_at();
+        assert_eq!((at.file(), at.line() as usize), (file!(), line + 1), "{exception:?}");
+    }
 }

@@ -397,3 +397,40 @@ fn regular_file_cannot_be_watched() {
     let file = std::fs::File::open(file!()).unwrap();
     assert!(IoLoop::new().add_handler(file, FdEvents::READ, |_| ()).is_err());
 }
+
+#[test]
+fn descriptor_that_is_watched_for_writing_is_idle_when_its_peer_sends_no_more() {
+    let io_loop = IoLoop::new();
+    let (client, server) = pair();
+    while (&*client).write(&[0; 65536]).is_ok() {}
+    io_loop.add_handler(client, FdEvents::WRITE, |_| panic!("there is no room")).unwrap();
+    server.shutdown(std::net::Shutdown::Write).unwrap();
+    assert!(iterations_of_a_sleep(&io_loop) < 10);
+    io_loop.close();
+}
+
+#[test]
+fn handlers_that_pause_and_replace_each_other_and_themselves_at_a_hang_up_are_idle() {
+    let io_loop = IoLoop::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let (writer, (client, server)) = (Rc::new(writer), pair());
+    let calls = Rc::new(RefCell::new(Vec::new()));
+    let (io, paused, own, seen) = (io_loop.clone(), client.clone(), writer.clone(), calls.clone());
+    let handler = move |_| {
+        seen.borrow_mut().push("writer");
+        io.update_handler(&paused, FdEvents::NONE).unwrap();
+        io.remove_handler(&own);
+        io.add_handler(own.clone(), FdEvents::NONE, |_| panic!("it is paused")).unwrap();
+    };
+    io_loop.add_handler(writer, FdEvents::WRITE, handler).unwrap();
+    let seen = calls.clone();
+    io_loop.add_handler(client.clone(), FdEvents::READ, move |_| seen.borrow_mut().push("client")).unwrap();
+    turns(&io_loop, 2);
+    drop((reader, server));
+    assert!(iterations_of_a_sleep(&io_loop) < 10);
+    assert_eq!(*calls.borrow(), ["writer"]);
+    io_loop.update_handler(&client, FdEvents::READ).unwrap();
+    turns(&io_loop, 2);
+    assert_eq!(calls.borrow().last(), Some(&"client"));
+    io_loop.close();
+}

@@ -196,3 +196,29 @@ fn start_whose_coroutines_have_ended_returns_and_says_so_in_one_warning() {
     io_loop.add_callback(|| IoLoop::current().stop());
     assert_eq!(logged(|| io_loop.start()), []);
 }
+
+#[test]
+fn start_warns_of_the_waiters_of_its_own_loop_each_time() {
+    #[squall::coroutine]
+    fn waits(never: Future<i32>) -> Result<i32> {
+        yield_!(never)
+    }
+    let ((one, _), (other, _)) = (virtual_loop(), virtual_loop());
+    let (never, promise) = pending();
+    one.spawn_callback(move || waits(never));
+    one.call_later(Duration::from_secs(5), || ());
+    let names = |said: Vec<(log::Level, String)>| {
+        let [(log::Level::Warn, text)] = &said[..] else { panic!("{said:?}") };
+        text.contains("waits waits at")
+    };
+    assert!(names(logged(|| one.start())));
+    assert_eq!(one.time(), Duration::from_secs(5));
+    assert!(!names(logged(|| other.start())));
+    // Within a run of another loop.
+    let inner = one.clone();
+    let said =
+        logged(|| other.run_sync(move || squall::coroutine(|_co| async move { Ok(inner.start()) })).unwrap());
+    assert!(names(said));
+    promise.set_result(5);
+    assert!(!names(logged(|| one.start())));
+}

@@ -492,7 +492,7 @@ fn a_deadlock_names_the_lines_of_the_program() {
     );
     let message = exception.to_string();
     for line in [
-        "take waits at ring:5:9 for Lock#1, held by main",
+        "take waits at ring:5:9 for Lock#1, held by main since ring:13:5",
         "wait waits at ring:8:5",
         "main waits at ring:14:5",
     ] {

@@ -1,13 +1,18 @@
-//! Foreign code that calls squall again from within squall: an `Ord`, a `Hash`, a `Clone`.
+//! Foreign code that calls squall again from within squall: an `Ord`, a `Hash`, a `Clone`, a waker.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Ordering;
+use std::future::Future as _;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 
-use squall::queues::PriorityQueue;
+use squall::locks::{Condition, Semaphore};
+use squall::queues::{PriorityQueue, Queue};
 use squall::testing::VirtualClock;
-use squall::{sleep, IoLoop, Result};
+use squall::{sleep, Future, IoLoop, Result};
 
 /// The hook that a comparison of items calls first.
 type Hook = Rc<RefCell<Box<dyn Fn()>>>;
@@ -221,4 +226,129 @@ fn keys_of_a_yielded_map_may_use_the_loop_as_they_are_compared() -> Result<()> {
         .run_sync(|| HashMap::from([1, 2].map(|n| (Hashed(n), sleep(std::time::Duration::from_secs(1))))))?;
     assert_eq!(results.len(), 2);
     Ok(())
+}
+
+mod wakers {
+    use super::*;
+
+    type Called = RefCell<Option<Box<dyn FnOnce()>>>;
+
+    thread_local! {
+        /// What the next waker calls.
+        static CALLED: Called = const { RefCell::new(None) };
+    }
+
+    struct Calls;
+
+    impl Wake for Calls {
+        fn wake(self: Arc<Self>) {
+            let called = CALLED.take();
+            called.into_iter().for_each(|f| f());
+        }
+    }
+
+    /// Polls a pending Future with a waker that calls `f`.
+    fn calls<T: 'static>(future: &mut Future<T>, f: impl FnOnce() + 'static) {
+        CALLED.replace(Some(Box::new(f)));
+        let waker = Waker::from(Arc::new(Calls));
+        assert!(Pin::new(future).poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+
+    fn results<T: 'static>(futures: impl IntoIterator<Item = Future<T>>) -> Vec<T> {
+        futures.into_iter().map(|future| future.into_result().unwrap()).collect()
+    }
+
+    #[test]
+    fn item_that_a_waker_puts_goes_behind_those_that_came_back() {
+        for queue in [Queue::new(0), (*PriorityQueue::new(0)).clone()] {
+            let held = [queue.get(), queue.get()];
+            (1..=2).for_each(|item| queue.put_nowait(item).unwrap());
+            let mut gets = [(); 4].map(|()| queue.get());
+            let putting = queue.clone();
+            calls(&mut gets[0], move || {
+                drop(held);
+                putting.put_nowait(4).unwrap();
+            });
+            queue.put_nowait(3).unwrap();
+            assert_eq!(results(gets), [3, 1, 2, 4]);
+        }
+    }
+
+    #[test]
+    fn what_a_waker_asks_for_goes_behind_the_requests_in_line() {
+        let queue = Queue::new(0);
+        let mut gets = [(); 3].map(|()| queue.get());
+        let (asked, inner) = (Rc::new(RefCell::new(None)), queue.clone());
+        let asks = asked.clone();
+        calls(&mut gets[0], move || {
+            (2..=3).for_each(|item| inner.put_nowait(item).unwrap());
+            assert!(inner.get_nowait().is_err(), "both are for those in line");
+            asks.replace(Some(inner.get()));
+            inner.put_nowait(4).unwrap();
+        });
+        queue.put_nowait(1).unwrap();
+        assert_eq!(results(gets), [1, 2, 3]);
+        assert_eq!(results(asked.take()), [4]);
+
+        let semaphore = Semaphore::new(0);
+        let mut acquires = [(); 2].map(|()| semaphore.acquire_unguarded());
+        let (asked, inner) = (Rc::new(RefCell::new(None)), semaphore.clone());
+        let asks = asked.clone();
+        calls(&mut acquires[0], move || {
+            inner.release();
+            asks.replace(Some(inner.acquire_unguarded()));
+        });
+        semaphore.release();
+        assert!(acquires.iter().all(Future::done));
+        let asked = asked.take().unwrap();
+        assert!(!asked.done());
+        semaphore.release();
+        assert!(asked.done());
+    }
+
+    #[test]
+    fn queue_with_a_limit_keeps_it_whatever_a_waker_puts() {
+        let queue = Queue::new(1);
+        queue.put_nowait(1).unwrap();
+        let (mut put, third) = (queue.put(2), Rc::new(RefCell::new(None)));
+        let (inner, puts) = (queue.clone(), third.clone());
+        calls(&mut put, move || _ = puts.replace(Some(inner.put(3))));
+        assert_eq!(queue.get_nowait(), Ok(1));
+        // The second one is in the queue before its waker is called, so there is no room for the third.
+        assert_eq!((put.done(), queue.qsize()), (true, 1));
+        assert!(!third.borrow().as_ref().unwrap().done());
+        assert_eq!([queue.get_nowait(), queue.get_nowait()], [Ok(2), Ok(3)]);
+
+        let mut gets = [(); 3].map(|()| queue.get());
+        let inner = queue.clone();
+        calls(&mut gets[0], move || {
+            (5..=7).for_each(|item| inner.put_nowait(item).unwrap());
+            assert!(inner.put_nowait(8).is_err());
+            drop(inner.put(8));
+        });
+        queue.put_nowait(4).unwrap();
+        assert_eq!(results(gets), [4, 5, 6]);
+        assert_eq!([queue.get_nowait(), queue.get_nowait()], [Ok(7), Ok(8)]);
+    }
+
+    #[test]
+    fn waker_that_waits_again_at_once_is_notified_once() {
+        fn waits(condition: &Condition, notified: &Rc<Cell<u32>>) {
+            let mut wait = condition.wait();
+            let (condition, notified) = (condition.clone(), notified.clone());
+            calls(&mut wait, move || {
+                notified.set(notified.get() + 1);
+                assert!(notified.get() < 100);
+                waits(&condition, &notified);
+            });
+            KEPT.with_borrow_mut(|kept| kept.push(wait));
+        }
+        thread_local!(static KEPT: RefCell<Vec<Future<bool>>> = const { RefCell::new(Vec::new()) });
+        let (condition, notified) = (Condition::new(), Rc::new(Cell::new(0)));
+        waits(&condition, &notified);
+        condition.notify(usize::MAX);
+        assert_eq!(notified.get(), 1);
+        condition.notify_all();
+        assert_eq!(notified.get(), 2);
+    }
 }

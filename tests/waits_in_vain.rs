@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use squall::testing::VirtualClock;
 use squall::{
-    coroutine, moment, multi, sleep, with_timeout, with_timeout_quiet, Error, Exception, Future, IoLoop,
-    WaitIterator,
+    chain_future, coroutine, moment, multi, sleep, with_timeout, with_timeout_quiet, Error, Exception,
+    Future, IoLoop, WaitIterator,
 };
 use squall_runner::trace::{exchange, Event, Observation, Observer, Problem};
 use stats_alloc::{Region, StatsAlloc, INSTRUMENTED_SYSTEM};
@@ -55,6 +55,24 @@ fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
     let few = 100_000;
     let limited = kept(|shutdown, _| Some(with_timeout(Duration::ZERO, shutdown.clone())));
     assert!(limited < few, "with_timeout: {limited}");
+    let chained = kept(|shutdown, _| {
+        for limited in [false, true] {
+            let target = Future::<()>::new();
+            chain_future(shutdown.clone(), target.promise());
+            if limited {
+                return Some(with_timeout(Duration::ZERO, target));
+            }
+        }
+        None
+    });
+    assert!(chained < few, "chain_future: {chained}");
+    let resolved = kept(|shutdown, _| {
+        let target = Future::<()>::new();
+        chain_future(shutdown.clone(), target.promise());
+        target.promise().set_result(());
+        None
+    });
+    assert!(resolved < few, "chain_future to a Future that is resolved otherwise: {resolved}");
     let turn = Cell::new(false);
     let mixed = kept(move |shutdown, _| {
         let is_first = turn.replace(!turn.get());
@@ -100,6 +118,7 @@ fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
     assert!(polled < few, "wakers: {polled}");
     remaining_waiters_are_woken_however_many_have_left();
     late_failures_are_reported_however_many_there_are();
+    chains_that_are_still_needed_stay_and_the_failures_of_the_others_are_reported();
     cancelled_limit_leaves_no_timer();
     runs_that_have_ended_leave_what_they_waited_for();
 }
@@ -206,4 +225,42 @@ fn runs_that_have_ended_leave_what_they_waited_for() {
     assert!(kept < 100_000, "runs: {kept}");
     promise.set_result(());
     io_loop.run_sync(|| future).unwrap();
+}
+
+fn chains_that_are_still_needed_stay_and_the_failures_of_the_others_are_reported() {
+    #[derive(Default)]
+    struct Unretrieved(Cell<usize>);
+    impl Observer for Unretrieved {
+        fn event(&self, event: &Event<'_>) {
+            if let Event::Report { problem: Problem::NeverRetrieved, .. } = event {
+                self.0.set(self.0.get() + 1);
+            }
+        }
+    }
+    for given_up in [1, 40, 1000] {
+        let io_loop = IoLoop::with_clock(VirtualClock::new());
+        let _here = io_loop.make_current();
+        let seen = Rc::new(Unretrieved::default());
+        let before = exchange(Observation { observer: Some(seen.clone()), ..Observation::default() });
+        let (source, needed) = (Future::<i32>::new(), Future::<i32>::new());
+        let called = Rc::new(Cell::new(false));
+        let calls = called.clone();
+        let watched = Future::<i32>::new();
+        watched.add_done_callback(move |watched| calls.set(watched.exception().is_some()));
+        chain_future(source.clone(), watched.promise());
+        drop(watched);
+        for n in 0..given_up {
+            if n == given_up / 2 {
+                chain_future(source.clone(), needed.promise());
+            }
+            chain_future(source.clone(), Future::new().promise());
+        }
+        source.promise().set_exception(Exception::msg("no"));
+        io_loop.run_sync(moment).unwrap();
+        io_loop.run_sync(moment).unwrap();
+        exchange(before);
+        assert_eq!(needed.exception().unwrap().to_string(), "no");
+        assert!(called.get());
+        assert_eq!(seen.0.get(), given_up);
+    }
 }

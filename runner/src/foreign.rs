@@ -95,8 +95,14 @@ impl Drop for Outside {
 #[inline]
 pub fn discard<T>(it: T) {
     if needs_drop::<T>() {
-        catch(|| outside(|| drop(it)), dropped);
+        discard_in_place(|| drop(it));
     }
+}
+
+/// Drops a foreign value like [`discard`]. `f` drops it, wherever it is.
+#[inline]
+pub(crate) fn discard_in_place(f: impl FnOnce()) {
+    catch(|| outside(f), dropped);
 }
 
 #[cold]

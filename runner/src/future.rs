@@ -429,6 +429,48 @@ impl<T: 'static> Promise<T> {
     }
 }
 
+impl<T: 'static> Promise<T> {
+    /// Cancels the Future, unless it is done.
+    ///
+    /// ```
+    /// let future = squall_runner::Future::<i32>::new();
+    /// future.promise().cancel();
+    /// assert!(future.cancelled());
+    /// ```
+    pub fn cancel(mut self) {
+        if let Some(core) = self.core.take() {
+            core.shared().header().remove_promise();
+            if !core.shared().done() {
+                Resolvable::cancel(&*core);
+            }
+        }
+    }
+
+    /// Returns whether the Future is done, or was cancelled.
+    pub fn is_done(&self) -> bool {
+        self.core.as_ref().is_none_or(|core| core.shared().done())
+    }
+
+    /// Returns whether nothing needs the result any more: the Future is done or was cancelled, or all of its handles
+    /// are dropped and it has no done callback.
+    ///
+    /// ```
+    /// let future = squall_runner::Future::<i32>::new();
+    /// let promise = future.promise();
+    /// assert!(!promise.is_abandoned());
+    /// drop(future);
+    /// assert!(promise.is_abandoned());
+    /// # promise.set_result(5);
+    /// ```
+    pub fn is_abandoned(&self) -> bool {
+        self.core.as_ref().is_none_or(|core| {
+            let shared = core.shared();
+            let is_held = || shared.header().promises() < Some(Rc::strong_count(core));
+            shared.done() || !is_held() && !shared.has_callbacks()
+        })
+    }
+}
+
 impl<T> Drop for Promise<T> {
     fn drop(&mut self) {
         let Some(core) = self.core.take() else { return };

@@ -31,6 +31,7 @@
 //! | `running` | the body that is running |
 //! | [`yieldable`] | [`Yieldable`]: things that may be yielded |
 //! | [`mod@native`] | `async fn`, driven beside the Runner |
+//! | `wrapped` | std Futures of users in a native coroutine |
 //! | `polled`, `waking`, `waker` | the native coroutine that is being polled, and its wakers |
 //! | `call` | a call of a coroutine, yield-style or native |
 //! | [`coroutine`](mod@coroutine) | [`Coroutine`]: a coroutine function, with its name and line |
@@ -103,6 +104,7 @@ pub mod trace;
 mod waiter;
 mod waker;
 mod waking;
+mod wrapped;
 pub mod yieldable;
 mod yielded;
 

@@ -47,6 +47,7 @@ use crate::state::State;
 use crate::telling::{take_arguments, RunningBody};
 use crate::trace::{self, Event, Origin};
 use crate::waker::OwnWaker;
+use crate::wrapped::Raising;
 
 pub use crate::waking::Waking;
 
@@ -69,31 +70,7 @@ where
     E: 'static,
     Exception: From<E>,
 {
-    spawn(Call::new(coroutine), trace::is_internal(), Body::Rust(Box::pin(Raising { body })))
-}
-
-pin_project_lite::pin_project! {
-    /// A body whose errors become Exceptions. An `async` block around it would double its size, and copy it once more.
-    struct Raising<F> {
-        #[pin]
-        body: F,
-    }
-}
-
-impl<F, T, E> StdFuture for Raising<F>
-where
-    F: StdFuture<Output = Result<T, E>>,
-    Exception: From<E>,
-{
-    type Output = Result<T>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<Result<T>> {
-        match self.project().body.poll(cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(value)) => Poll::Ready(Ok(value)),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(Exception::from(error))),
-        }
-    }
+    spawn(Call::new(coroutine), trace::is_internal(), Body::Rust(Box::pin(Raising::new(body))))
 }
 
 /// A native coroutine of another language: a std Future that knows its own line, and what it holds.

@@ -10,8 +10,8 @@ use std::sync::Once;
 
 use crate::place::Place;
 
-/// The last panic of a thread.
-struct Last {
+/// A panic of a thread, as the hook saw it.
+struct Seen {
     text: String,
     payload: TypeId,
     place: Option<Place>,
@@ -20,8 +20,9 @@ struct Last {
 thread_local! {
     /// `true` while panics of this thread are kept instead of printed.
     static QUIET: Cell<bool> = const { Cell::new(false) };
-    /// The last panic that nothing has asked for yet.
-    static LAST: RefCell<Option<Last>> = const { RefCell::new(None) };
+    /// The last panics that nothing has asked for yet, oldest first. There are several while a value that is dropped
+    /// by a panic panics, too.
+    static SEEN: RefCell<Vec<Seen>> = const { RefCell::new(Vec::new()) };
     /// The last panic that was not printed: its text and its line.
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
@@ -47,12 +48,21 @@ pub fn install_hook() {
     });
 }
 
+/// How many panics are kept at most. Those that the program itself catches are never asked for.
+const KEPT_PLACES: usize = 8;
+
 fn note(info: &PanicHookInfo<'_>) {
     let place = info.location().map(|at| Place::new(at.file(), at.line(), at.column()));
     let payload = info.payload();
-    let last = Last { text: text_of(payload), payload: payload.type_id(), place };
+    let panic = Seen { text: text_of(payload), payload: payload.type_id(), place };
     // A thread that is ending cannot record it.
-    let _ = LAST.try_with(|cell| cell.replace(Some(last)));
+    let _ = SEEN.try_with(|seen| {
+        let mut seen = seen.borrow_mut();
+        if seen.len() == KEPT_PLACES {
+            seen.remove(0);
+        }
+        seen.push(panic);
+    });
 }
 
 fn keep(info: &PanicHookInfo<'_>) {
@@ -74,11 +84,25 @@ pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
 /// Returns the line of the panic that was caught with this payload.
 ///
 /// Compares the payload, since the last panic that the hook saw may be another one: the program may have replaced the
-/// hook.
+/// hook. The last panic is the first to be caught, so those after this one are over.
 pub(crate) fn place_of(payload: &(dyn Any + Send)) -> Option<Place> {
-    let last = LAST.try_with(RefCell::take).ok().flatten()?;
-    let is_same = last.payload == payload.type_id() || is_text(last.payload) && is_text(payload.type_id());
-    (is_same && last.text == text_of(payload)).then_some(last.place)?
+    let text = text_of(payload);
+    let is_it = |panic: &Seen| {
+        let is_same =
+            panic.payload == payload.type_id() || is_text(panic.payload) && is_text(payload.type_id());
+        is_same && panic.text == text
+    };
+    let find = |seen: &RefCell<Vec<Seen>>| {
+        let mut seen = seen.borrow_mut();
+        let index = seen.iter().rposition(is_it);
+        let place = index.and_then(|index| seen.drain(index..).next()?.place);
+        // Without another panic under way, those before it were caught by the program.
+        if !std::thread::panicking() {
+            seen.clear();
+        }
+        place
+    };
+    SEEN.try_with(find).ok().flatten()
 }
 
 fn is_text(payload: TypeId) -> bool {
@@ -86,7 +110,7 @@ fn is_text(payload: TypeId) -> bool {
 }
 
 /// Returns whether panics and reports of this thread are kept instead of printed.
-pub(crate) fn is_quiet() -> bool {
+pub fn is_quiet() -> bool {
     QUIET.get()
 }
 

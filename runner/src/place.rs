@@ -35,7 +35,7 @@ pub(crate) enum Source {
 }
 
 /// A place that does not come from the compiler.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Position {
     file: &'static str,
     line: u32,
@@ -43,9 +43,13 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// The first column of a line.
+    /// Creates the position of the first column of a line.
     pub(crate) const fn new(file: &'static str, line: u32) -> Self {
         Self { file, line, column: 1 }
+    }
+
+    pub(crate) const fn in_column(self, column: u32) -> Self {
+        Self { column, ..self }
     }
 }
 

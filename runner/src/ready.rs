@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::foreign::discard;
+use crate::panics::install_hook;
 use crate::problem::Problem;
 use crate::queued::told;
 use crate::report::guard;
@@ -98,6 +99,8 @@ impl ReadyQueue {
         let id = LAST_ID.get().checked_add(1).and_then(NonZeroU32::new).expect("fewer queues than that");
         LAST_ID.set(id.get());
         trace::tell_of_observers(observe_all);
+        // What the queue is going to run may panic.
+        install_hook();
         let takes = if trace::has_observer() { Takes::AllObserved } else { Takes::All };
         let queue = Rc::new(Self {
             id: QueueId(id),

@@ -134,6 +134,12 @@ impl Header {
         promises == 1
     }
 
+    /// Returns how many promises there are, or `None` if there are more than 32,767.
+    pub(crate) fn promises(&self) -> Option<usize> {
+        let promises = self.promises.get();
+        (promises < MORE).then_some(promises.into())
+    }
+
     /// Moves a full count to `MORE_PROMISES`, and returns the next count.
     #[cold]
     fn carry(&self) -> u16 {

@@ -40,6 +40,7 @@ use crate::native::start;
 use crate::numbers::FutureId;
 use crate::polled::{is_cancelled, polling};
 use crate::shared::Shared;
+use crate::wrapped::Wrapped;
 
 /// Markers for authors of yieldable types, who implement `Yieldable<marker::Custom>`.
 pub mod marker {
@@ -215,7 +216,7 @@ fn moment_future() -> Future<()> {
 /// # Errors
 /// None of its own. It returns a Result because a yield needs one.
 pub async fn native<F: std::future::Future>(future: F) -> Result<F::Output> {
-    Ok(future.await)
+    Ok(Wrapped::new(future).await)
 }
 
 /// Returns the Future of anything that may be yielded (Tornado's `convert_yielded`). A native coroutine is started in

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use squall_runner::foreign::discard;
+use squall_runner::panics::{is_quiet, quietly};
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, Problem, Queued, State};
 use squall_runner::{Context, Error, Exception, Future, Place, Resolvable, Result, Shared};
@@ -27,6 +28,8 @@ struct Job<F, T> {
     stage: Mutex<Stage<F, T>>,
     /// `true` if an observer wants to know where and when the job ran.
     observed: bool,
+    /// `true` if its panics are not printed, like those of the thread that submitted it.
+    is_quiet: bool,
 }
 
 /// The last handle, which either thread may drop, drops the result that nothing has fetched.
@@ -93,7 +96,8 @@ where
 {
     fn run(&self) {
         let Some((job, context, ticket)) = self.begin() else { return };
-        let run = || Exception::trap(|| context.enter(job), Err);
+        let trapped = || Exception::trap(|| context.enter(job), Err);
+        let run = || if self.is_quiet { quietly(trapped).0 } else { trapped() };
         let finished = if self.observed {
             let (result, ran) = Ran::of(run);
             Stage::Finished(result, Some(ran))
@@ -131,7 +135,7 @@ where
     let (mut made, place) = (None, Place::caller());
     io_loop.expect(|ticket| {
         let stage = Mutex::new(Stage::Queued(job, Context::current(), ticket));
-        let job = Arc::new(Job { stage, observed: trace::observed() });
+        let job = Arc::new(Job { stage, observed: trace::observed(), is_quiet: is_quiet() });
         let future = Rc::new(JobFuture { shared: Shared::new(), job, place: Cell::default() });
         future.shared.made_by(|| (Origin::Named("executor job"), None, Some(place)));
         made = Some(future.clone());

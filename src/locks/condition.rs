@@ -102,7 +102,8 @@ impl Condition {
 
     /// Notifies the `n` coroutines that have waited longest, or all if there are fewer.
     pub fn notify(&self, n: usize) {
-        for _ in 0..n {
+        // A foreign waker that waits again at once is not notified again.
+        for _ in 0..n.min(self.waiters.line.positions()) {
             let Some(waiter) = self.waiters.line.next() else { break };
             waiter.serve(true);
         }

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::num::NonZeroU32;
-use std::panic::Location;
 
 use slab::Slab;
 use squall_runner::context::running;
@@ -15,7 +14,8 @@ use squall_runner::{Coroutine, Place};
 pub(crate) struct Holder {
     /// `None` for a request from outside of coroutines.
     coroutine: Option<&'static Coroutine>,
-    since: &'static Location<'static>,
+    /// The line of the request.
+    since: Place,
     /// Its call, if it is observed.
     call: Option<CallId>,
 }
@@ -25,19 +25,25 @@ impl Holder {
     #[track_caller]
     #[inline]
     pub(crate) fn here() -> Self {
-        Self { coroutine: running(), since: Location::caller(), call: running_call() }
+        Self::at(Place::caller())
+    }
+
+    /// Returns the running coroutine, at the line `since`.
+    #[inline]
+    pub(crate) fn at(since: Place) -> Self {
+        Self { coroutine: running(), since, call: running_call() }
     }
 
     /// Returns the line where it asked.
     pub(crate) fn place(self) -> Place {
-        self.since.into()
+        self.since
     }
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // For an interpreted program this is a line of the interpreter, which means nothing to the user.
-        let since = Some(Place::from(self.since)).filter(|since| since.is_of_program());
+        // A line of squall, or of a dependency, means nothing to the user.
+        let since = Some(self.since).filter(|since| since.is_of_program());
         match (self.coroutine, since) {
             (Some(coroutine), Some(since)) => write!(f, "by {} since {since}", coroutine.name()),
             (Some(coroutine), None) => write!(f, "by {}", coroutine.name()),
@@ -130,7 +136,7 @@ impl Holders {
         let told = |(_, Held { by, .. }): (Key, Held)| trace::Holder {
             call: by.call,
             name: by.coroutine.map(Coroutine::name),
-            since: by.since.into(),
+            since: by.since,
         };
         self.all().into_iter().map(told).collect()
     }

@@ -77,6 +77,11 @@ impl<W: InLine + ?Sized> Line<W> {
         self.positions.borrow().iter().filter(|position| position.is_pending()).count()
     }
 
+    /// Counts the positions in the line, also those of requests that are no longer pending.
+    pub(crate) fn positions(&self) -> usize {
+        self.positions.borrow().len()
+    }
+
     /// Returns those that are pending, for a trace: the first of them, and how many there are.
     pub(crate) fn told(&self) -> Told {
         let mut told = Told::default();

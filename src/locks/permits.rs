@@ -145,7 +145,7 @@ impl Permits {
     }
 
     pub(super) fn acquire<P: Permit>(self: &Rc<Self>, limit: Limit, holder: Holder) -> Future<P> {
-        if self.value.get() > 0 {
+        if self.value.get() > 0 && !self.is_promised() {
             self.value.set(self.value.get() - 1);
             return P::at_once(self, holder);
         }
@@ -159,6 +159,13 @@ impl Permits {
         });
         self.tell();
         Future::from_core(request)
+    }
+
+    /// Returns whether the free permits go to the requests in line: a waker that one of them has called asks for a
+    /// permit, and would overtake the others.
+    #[inline]
+    fn is_promised(&self) -> bool {
+        self.granting.get() && self.line.len() >= self.value.get()
     }
 
     /// Returns whether a permit was granted without a guard, so that `release` may end it.

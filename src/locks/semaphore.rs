@@ -4,7 +4,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use squall_runner::Future;
+use squall_runner::{Future, Place};
 
 use super::holders::Holder;
 use super::name::named;
@@ -52,6 +52,23 @@ macro_rules! acquire {
         #[track_caller]
         pub fn acquire_unguarded_within(&self, time: Duration) -> Future<()> {
             self.permits.acquire(within(time), Holder::here())
+        }
+
+        /// Waits for a permit like [`acquire_unguarded`](Self::acquire_unguarded), for at most `time` if that is
+        /// `Some`, on behalf of a program in another language, which asks for it at `place`.
+        ///
+        /// ```
+        /// use squall::{locks::Lock, Place};
+        ///
+        /// let lock = Lock::new();
+        /// lock.acquire_unguarded_at(Place::new("bank.py", 12, 5), None).result()?;
+        /// let waits = lock.acquire();
+        /// assert_eq!(waits.describe().unwrap(), "Lock#1, held since bank.py:12:5");
+        /// # Ok::<(), squall::Exception>(())
+        /// ```
+        #[track_caller]
+        pub fn acquire_unguarded_at(&self, place: Place, time: Option<Duration>) -> Future<()> {
+            self.permits.acquire(time.and_then(within), Holder::at(place))
         }
     };
 }

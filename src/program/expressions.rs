@@ -74,7 +74,7 @@ impl Frame {
                 let object = self.evaluate(object)?;
                 let arguments = self.evaluate_all(arguments)?;
                 self.tell_variables();
-                method(&object, *name, arguments)?
+                method(&object, *name, arguments, || self.place())?
             }
         })
     }

@@ -8,7 +8,7 @@ mod queue;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use squall_runner::{Error, Exception, Future, Result};
+use squall_runner::{Error, Exception, Future, Place, Result};
 
 use super::raised::{self, type_error};
 use super::run::duration;
@@ -94,12 +94,17 @@ impl World {
     }
 }
 
-/// Implements `object.method(arguments)`.
-pub(super) fn method(object: &Value, method: Method, arguments: Vec<Value>) -> Result<Value> {
+/// Implements `object.method(arguments)`. `place` returns the line of the call.
+pub(super) fn method(
+    object: &Value,
+    method: Method,
+    arguments: Vec<Value>,
+    place: impl FnOnce() -> Option<Place>,
+) -> Result<Value> {
     let done = match object.object() {
         Some(Object::Future(future)) => super::methods::of_future(future, method, arguments)?,
         Some(Object::Service(service)) => match &*service.0 {
-            Made::Permits(permits) => locks::of_permits(permits, method, &arguments)?,
+            Made::Permits(permits) => locks::of_permits(permits, method, &arguments, place())?,
             Made::Acquired(_) => None,
             Made::Event(event) => locks::of_event(event, method, &arguments)?,
             Made::Condition(condition) => locks::of_condition(condition, method, &arguments)?,

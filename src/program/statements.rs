@@ -1,7 +1,7 @@
 //! Running statements. A body is an async function: that of a decorated def yields to its Runner, that of a native one
 //! awaits, and that of a plain one does neither.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{poll_fn, Future as StdFuture};
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use squall_runner::native::await_done;
 use squall_runner::trace::{self, Variable};
-use squall_runner::{Exception, Result, Return};
+use squall_runner::{Exception, Place, Result, Return};
 
 use super::interpreted::Channel;
 use super::objects;
@@ -25,6 +25,8 @@ pub(super) struct Frame {
     /// The def; `None` for the top level.
     pub(super) def: Option<DefId>,
     pub(super) locals: RefCell<HashMap<Name, Value>>,
+    /// The statement that runs.
+    statement: Cell<Option<StatementId>>,
     how: How,
     /// The variables of a function as they were told last.
     pub(super) told: RefCell<Vec<Variable>>,
@@ -52,13 +54,21 @@ type Running<'a> = Pin<Box<dyn StdFuture<Output = Result<Flow>> + 'a>>;
 
 impl Frame {
     pub(super) fn new(world: &Rc<World>, def: DefId, locals: HashMap<Name, Value>, how: How) -> Self {
-        let (locals, told) = (RefCell::new(locals), RefCell::default());
-        Self { world: world.clone(), def: Some(def), locals, how, told }
+        Self::of(world, Some(def), locals, how)
     }
 
     pub(super) fn top(world: &Rc<World>) -> Self {
-        let (locals, told) = (RefCell::default(), RefCell::default());
-        Self { world: world.clone(), def: None, locals, how: How::Plain, told }
+        Self::of(world, None, HashMap::new(), How::Plain)
+    }
+
+    fn of(world: &Rc<World>, def: Option<DefId>, locals: HashMap<Name, Value>, how: How) -> Self {
+        let (locals, told) = (RefCell::new(locals), RefCell::default());
+        Self { world: world.clone(), def, locals, statement: Cell::new(None), how, told }
+    }
+
+    /// Returns the place of the statement that runs.
+    pub(super) fn place(&self) -> Option<Place> {
+        self.world.place(self.statement.get()?)
     }
 
     /// Runs the whole body.
@@ -102,8 +112,12 @@ impl Frame {
     /// Runs statements. `handling` is the exception that the innermost handler around them has caught.
     fn body<'a>(&'a self, body: &'a Body, handling: Option<&'a Exception>) -> Running<'a> {
         Box::pin(async move {
+            // The statement that contains the body, which goes on after it.
+            let around = self.statement.get();
             for statement in body {
+                self.statement.set(Some(StatementId::of(statement)));
                 let ran = self.statement(statement, handling).await;
+                self.statement.set(around);
                 match ran.map_err(|exception| self.raised_at(statement, exception))? {
                     Flow::Next => {}
                     flow => return Ok(flow),
@@ -197,7 +211,7 @@ impl Frame {
             }
             Statement::AsyncWith(e, body) => {
                 let lock = objects::lockable(&self.evaluate(e)?)?;
-                self.wait(statement, lock.acquire(None)).await?;
+                self.wait(statement, lock.acquire(None, self.place())).await?;
                 return self.releasing(|| lock.release(), body, handling).await;
             }
             Statement::AsyncFor(name, e, body) => {

@@ -38,6 +38,15 @@ pub(crate) struct Inner<T: 'static> {
     handing: Cell<bool>,
 }
 
+/// A put whose item is in the queue. It is resolved when this is dropped, also by a panic.
+struct Admitted<T: 'static>(Rc<dyn Putter<T>>);
+
+impl<T> Drop for Admitted<T> {
+    fn drop(&mut self) {
+        self.0.admitted();
+    }
+}
+
 impl<T> Drop for Inner<T> {
     fn drop(&mut self) {
         // One by one, because two items that panic while one collection is dropped would abort the process.
@@ -83,6 +92,9 @@ impl<T: 'static> Inner<T> {
     }
 
     pub(super) fn put_nowait(&self, item: T) -> Result<(), QueueFull<T>> {
+        if self.handing.get() {
+            return self.put_behind(item);
+        }
         if let Some(getter) = self.getters.next() {
             let item = self.count(item);
             self.hand(getter, item);
@@ -92,6 +104,20 @@ impl<T: 'static> Inner<T> {
             let item = self.count(item);
             self.push(item);
         }
+        self.tell();
+        Ok(())
+    }
+
+    /// Puts an item in while items are handed over further up the stack: a waker has called this. The item goes behind
+    /// those that are in the queue, which are handed over before it: one to each request in line.
+    #[cold]
+    fn put_behind(&self, item: T) -> Result<(), QueueFull<T>> {
+        let limit = self.getters.len().saturating_add(self.maxsize);
+        if self.maxsize != 0 && self.items.borrow().len() >= limit {
+            return Err(QueueFull(item));
+        }
+        let item = self.count(item);
+        self.push(item);
         self.tell();
         Ok(())
     }
@@ -126,7 +152,10 @@ impl<T: 'static> Inner<T> {
     #[track_caller]
     pub(super) fn get(self: &Rc<Self>, limit: Limit) -> Future<T> {
         let queue = Rc::downgrade(self);
-        let Some(item) = self.take() else {
+        // What a waker requests while items are handed over goes behind the requests in line.
+        let is_behind = self.handing.get() && self.getters.len() > 0;
+        let item = if is_behind { None } else { self.take() };
+        let Some(item) = item else {
             let request = Request::pending(Get::new(queue));
             request.limit(limit);
             self.getters.join(Rc::downgrade(&request), || self.whole());
@@ -137,19 +166,20 @@ impl<T: 'static> Inner<T> {
     }
 
     pub(super) fn get_nowait(&self) -> Result<T, QueueEmpty> {
+        // While items are handed over, each request in line gets one.
+        if self.handing.get() && self.getters.len() >= self.items.borrow().len() {
+            return Err(QueueEmpty);
+        }
         self.take().map(|Numbered { item, .. }| item).ok_or(QueueEmpty)
     }
 
     /// Takes out the first item, and serves the first request for the room that this makes.
     fn take(&self) -> Option<Numbered<T>> {
         // Items that came back may exceed the limit, so that there is still no room.
-        if self.maxsize != 0 && self.items.borrow().has_room(self.maxsize) {
-            if let Some(item) = self.putters.next().and_then(|putter| putter.admit()) {
-                let item = self.count(item);
-                self.push(item);
-            }
-        }
+        let has_room = self.maxsize != 0 && self.items.borrow().has_room(self.maxsize);
+        let admitted = if has_room { self.admit() } else { None };
         let item = self.pop();
+        drop(admitted);
         self.tell();
         item
     }
@@ -192,7 +222,24 @@ impl<T: 'static> Inner<T> {
                 getter.hand(item);
             }
         }
+        // A waker may have put in line what there is room for now.
+        while self.maxsize != 0 && self.items.borrow().len() < self.maxsize {
+            if self.admit().is_none() {
+                break;
+            }
+        }
         self.handing.set(false);
+    }
+
+    /// Adds the item of the first put in line, which is resolved when the returned value is dropped: its waker must not
+    /// find the queue without the item.
+    fn admit(&self) -> Option<Admitted<T>> {
+        let admitted = Admitted(self.putters.next()?);
+        if let Some(item) = admitted.0.take_item() {
+            let item = self.count(item);
+            self.push(item);
+        }
+        Some(admitted)
     }
 
     /// Returns whether an item can be taken now.

@@ -144,15 +144,20 @@ impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
 
 /// A request for room, whatever its result type.
 pub(crate) trait Putter<T>: InLine {
-    /// Resolves the request, and returns its item for the queue.
-    fn admit(&self) -> Option<T>;
+    /// Returns its item for the queue.
+    fn take_item(&self) -> Option<T>;
+
+    /// Resolves the request, whose item is in the queue.
+    fn admitted(&self);
 }
 
 impl<T: 'static, R: PutResult<T>> Putter<T> for Request<Put<T, R>> {
-    fn admit(&self) -> Option<T> {
-        let item = self.purpose.item.take();
+    fn take_item(&self) -> Option<T> {
+        self.purpose.item.take()
+    }
+
+    fn admitted(&self) {
         self.serve(R::done());
-        item
     }
 }
 

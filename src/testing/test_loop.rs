@@ -10,7 +10,7 @@ use std::time::Duration;
 use squall_runner::ready::Callback;
 use squall_runner::report::guard;
 use squall_runner::trace::{because, emit, running_as, Event, Problem, Why};
-use squall_runner::{convert_yielded, Future, Yieldable};
+use squall_runner::{convert_yielded, Future, WeakFuture, Yieldable};
 
 use super::active::Active;
 use super::choice::{Chooser, Script};
@@ -21,6 +21,7 @@ use super::unstarted::unstarted;
 use super::waits::{Known, Waits};
 use super::watch::{look, Seen, Watch};
 use super::VirtualClock;
+use crate::background::is_background;
 use crate::ioloop::{Clock, IoLoop};
 use crate::trace::Trace;
 
@@ -79,6 +80,8 @@ pub struct TestLoop {
     pub(super) batch: usize,
     /// Decides which callback goes next, instead of the order of the queue.
     pub(super) chooser: Option<Box<dyn Chooser>>,
+    /// What was spawned, except in the background, and was pending then.
+    spawned: Vec<WeakFuture>,
     steps: Vec<Rc<Step>>,
     /// Everything that was done, in order to repeat it.
     pub(super) done: Vec<Done>,
@@ -128,6 +131,7 @@ impl TestLoop {
             limit: Some(LIMIT),
             batch: 0,
             chooser: None,
+            spawned: Vec::new(),
             steps: Vec::new(),
             done: Vec::new(),
             reported: false,
@@ -179,7 +183,18 @@ impl TestLoop {
         for call in called {
             because(Why::Called, || self.io_loop.ready().push(call));
         }
-        future.unwrap_or_else(Future::failed)
+        let future = future.unwrap_or_else(Future::failed);
+        if !future.done() && !is_background() {
+            self.note_spawned(future.erased().downgrade());
+        }
+        future
+    }
+
+    fn note_spawned(&mut self, future: WeakFuture) {
+        if self.spawned.len() == self.spawned.capacity() {
+            self.spawned.retain(is_pending);
+        }
+        self.spawned.push(future);
     }
 
     /// Returns the loop itself, for its timers and callbacks.
@@ -484,9 +499,12 @@ impl TestLoop {
         }
     }
 
-    /// Waits until something outside wakes the loop, if something can. Only a waiting coroutine is worth that.
+    /// Waits until something outside wakes the loop, if something can. Only a waiting coroutine is worth that, or a
+    /// pending Future that was spawned: squall's own work, such as connecting a socket, is not among the coroutines.
     fn wait_for_outside(&self, limit: &Limit) -> Result<bool, String> {
-        while self.io_loop.may_be_woken() && self.waiting().left_over().next().is_some() {
+        let is_waited_for =
+            || self.waiting().left_over().next().is_some() || self.spawned.iter().any(is_pending);
+        while self.io_loop.may_be_woken() && is_waited_for() {
             if self.io_loop.has_work() {
                 return Ok(true);
             }
@@ -562,6 +580,10 @@ impl TestLoop {
         self.reported = true;
         drop(self.resident.take());
     }
+}
+
+fn is_pending(future: &WeakFuture) -> bool {
+    future.upgrade().is_some_and(|future| !future.done())
 }
 
 impl Drop for TestLoop {

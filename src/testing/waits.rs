@@ -131,7 +131,7 @@ fn on(seen: &Seen, call: &Call, described: Option<&str>) -> (String, bool) {
             let name = name(seen, future);
             let on = match (seen.from(future), described) {
                 (Some(From::Named(_)), Some(described)) => described.to_owned(),
-                (_, Some(described)) if described.contains(", held ") => format!("{name} ({described})"),
+                (_, Some(described)) if seen.waits_for_holder(future) => format!("{name} ({described})"),
                 _ => name,
             };
             (on, timed)

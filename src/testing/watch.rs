@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use squall_runner::ready::{Callback, ReadyQueue};
 use squall_runner::trace::{
-    Body, CallId, Event, FutureId, Numbers, Observation, Observer, Origin, Problem, State,
+    Body, CallId, Event, FutureId, LockId, Numbers, Observation, Observer, Origin, Problem, State,
 };
 use squall_runner::{Exception, Place};
 
@@ -43,6 +43,10 @@ pub(super) struct Seen {
     names: HashMap<&'static str, u32>,
     futures: HashMap<FutureId, From>,
     resolved: HashSet<FutureId>,
+    /// The lock or queue of each request.
+    requests: HashMap<FutureId, LockId>,
+    /// The locks that are held.
+    held: HashSet<LockId>,
     pub(super) turn: u64,
     pub(super) now: Duration,
     /// The first resume since the last one was taken.
@@ -221,7 +225,15 @@ impl Seen {
                 }
             }
             Event::Report { problem, exception, .. } => self.problems.push((problem, exception.clone())),
-            Event::Made { future, origin, .. } => {
+            Event::Lock { lock, is, .. } => {
+                if is.holders.is_empty() {
+                    self.held.remove(&lock);
+                } else {
+                    self.held.insert(lock);
+                }
+            }
+            Event::Made { future, origin, lock, .. } => {
+                self.requests.extend(lock.map(|lock| (future, lock)));
                 let from = match origin {
                     Origin::Sleep { until } => From::Sleep(until),
                     Origin::Multi(of) => From::Multi(of.to_vec()),
@@ -296,6 +308,16 @@ impl Seen {
 
     pub(super) fn from(&self, future: FutureId) -> Option<&From> {
         self.futures.get(&future)
+    }
+
+    /// Returns whether the Future waits for a lock that is held, or for a list with such a Future.
+    pub(super) fn waits_for_holder(&self, future: FutureId) -> bool {
+        match self.from(future) {
+            _ if self.is_resolved(future) => false,
+            Some(From::Multi(of)) => of.iter().any(|of| self.waits_for_holder(*of)),
+            Some(From::Timeout(of, _)) => self.waits_for_holder(*of),
+            _ => self.requests.get(&future).is_some_and(|lock| self.held.contains(lock)),
+        }
     }
 
     pub(super) fn is_resolved(&self, future: FutureId) -> bool {

@@ -290,7 +290,7 @@ fn function(type_name: &'static str) -> &'static str {
 
 fn holder(holder: &trace::Holder) -> Holder {
     let trace::Holder { call, name, since } = *holder;
-    Holder { call, name: name.map(Into::into), place: Some(since) }
+    Holder { call, name: name.map(Into::into), place: of_program(Some(since)) }
 }
 
 fn line(line: trace::Line<'_>) -> Line {

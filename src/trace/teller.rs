@@ -8,6 +8,7 @@ use std::time::Duration;
 use squall_runner::trace::{Body, CallId, FutureId, Problem, State};
 use squall_runner::Place;
 
+use super::locks::Locks;
 use super::names::{Names, Unit};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
 use super::{Entry, Recorded, Source, Thing};
@@ -26,12 +27,6 @@ const IT: &str = "wait for it";
 
 /// The description of an await of a native coroutine that goes on in the next turn.
 const MOMENT: &str = "moment";
-
-/// The text between a lock and its holder in a description ...
-const HELD: &str = ", held ";
-
-/// ... and between the holder and the line where it took the lock.
-const SINCE: &str = " since ";
 
 /// How lines of the program are shown.
 enum Places {
@@ -53,6 +48,7 @@ struct Teller<'a> {
     stack: Vec<CallId>,
     /// The last yield, until its row is made.
     yielding: Option<Yielding>,
+    locks: Locks,
     /// The calls that wait for each Future.
     waiters: HashMap<FutureId, Vec<CallId>>,
     /// The calls that have returned or raised.
@@ -112,6 +108,7 @@ impl Story {
             numbers: HashMap::new(),
             stack: Vec::new(),
             yielding: None,
+            locks: Locks::default(),
             waiters: HashMap::new(),
             over: HashSet::new(),
             natives: HashSet::new(),
@@ -135,6 +132,7 @@ impl Teller<'_> {
     #[allow(clippy::too_many_lines)] // one arm for each event
     fn tell(&mut self, entry: &Entry, next: Option<&Entry>) {
         let time = entry.time;
+        self.locks.note(&entry.event);
         match &entry.event {
             Recorded::Call { runner, body, .. } => self.call(time, *runner, *body),
             Recorded::Start { runner } | Recorded::Wake { runner } => {
@@ -411,30 +409,16 @@ impl Teller<'_> {
     /// Returns what a coroutine waits for, in words.
     fn until(&self, future: Option<FutureId>, on: Option<&str>) -> String {
         let Some(future) = future else { return "wait one turn".to_owned() };
-        let held = on.filter(|on| on.contains(HELD)).map(|on| self.holders(on));
+        let held = self.locks.held(future, self.names, &|place| self.place(place).trim_start().to_owned());
+        // A Future that was made before the trace is known only by its description.
+        let is_unknown = self.names.source(future).is_none() && self.names.call_of(future).is_none();
+        let described = held.as_deref().or(on.filter(|_| is_unknown));
         let until = self.until_done(future);
-        match held {
-            Some(held) if until == IT => format!("wait for {held}"),
-            Some(held) => format!("{until}: {held}"),
+        match described {
+            Some(described) if until == IT => format!("wait for {described}"),
+            Some(described) => format!("{until}: {described}"),
             None => until,
         }
-    }
-
-    /// Returns the description of a held lock, with its lines shortened like other lines.
-    fn holders(&self, on: &str) -> String {
-        let mut parts = on.split(SINCE);
-        let mut short = parts.next().unwrap_or_default().to_owned();
-        for part in parts {
-            let end = [", ", "; ", "]", " and "].iter().filter_map(|end| part.find(end)).min();
-            let (since, rest) = part.split_at(end.unwrap_or(part.len()));
-            let place = parse(since).map(|place| self.place(place));
-            let place = place.as_deref().map_or(since, str::trim_start);
-            if !place.is_empty() {
-                short.extend([SINCE, place]);
-            }
-            short += rest;
-        }
-        short
     }
 
     fn until_done(&self, future: FutureId) -> String {
@@ -581,11 +565,4 @@ fn job(entry: &Entry) -> Option<(FutureId, Job)> {
         Recorded::Job { future, thread, .. } => Some((*future, Job { thread: thread.clone(), actor: None })),
         _ => None,
     }
-}
-
-/// Returns the place that is printed like this.
-fn parse(text: &str) -> Option<Place> {
-    let (text, column) = text.rsplit_once(':')?;
-    let (file, line) = text.rsplit_once(':')?;
-    Some(Place::new(file, line.parse().ok()?, column.parse().ok()?))
 }

@@ -1,7 +1,7 @@
 //! The number of orders, their sequence, and the report of a failure.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -429,4 +429,67 @@ fn schedule_with_a_wrong_name_fails_at_the_line_of_the_test() {
     let line = line!() - 1;
     assert!(replayed.is_err());
     assert_eq!(LINE.load(Ordering::SeqCst), line);
+}
+
+/// Returns all interleavings of coroutines with these numbers of steps, each with its number of preemptions.
+fn interleavings(shape: &[usize]) -> BTreeMap<String, usize> {
+    type Queue = Vec<(char, usize)>;
+    fn go(
+        queue: &Queue,
+        order: &str,
+        row: Option<char>,
+        preemptions: usize,
+        all: &mut BTreeMap<String, usize>,
+    ) {
+        if queue.is_empty() {
+            all.insert(order.to_owned(), preemptions);
+        }
+        for pick in 0..queue.len() {
+            let mut queue = queue.clone();
+            let (name, left) = queue.remove(pick);
+            let is_alone = queue.is_empty();
+            queue.extend((left > 1).then_some((name, left - 1)));
+            let prolongs = row == Some(name);
+            let (row, more) = match pick {
+                0 => (row.filter(|_| prolongs && is_alone), 0),
+                _ => (Some(name), usize::from(!prolongs)),
+            };
+            go(&queue, &format!("{order}{name}"), row, preemptions + more, all);
+        }
+    }
+    let mut all = BTreeMap::new();
+    go(&('a'..).zip(shape.iter().copied()).collect(), "", None, 0, &mut all);
+    all
+}
+
+#[test]
+fn orders_within_a_bound_are_those_whose_rows_out_of_turn_are_that_many() {
+    #[squall::coroutine]
+    fn steps_of(name: char, steps: usize, log: Log) -> Result<()> {
+        log.borrow_mut().push(name);
+        for _ in 1..steps {
+            yield_!(moment())?;
+            log.borrow_mut().push(name);
+        }
+        Ok(())
+    }
+    for shape in [&[5][..], &[1, 3], &[4, 2], &[1, 1, 1, 1], &[3, 1, 2], &[2, 2, 1]] {
+        let all = interleavings(shape);
+        let most = all.values().max().unwrap();
+        for bound in 0..=most + 1 {
+            let within: Vec<_> = all.iter().filter(|(_, preemptions)| **preemptions <= bound).collect();
+            let (mut orders, complete) = orders_of(Explore::new().preemptions(bound), |t, log| {
+                for (name, &steps) in ('a'..).zip(shape) {
+                    let log = log.clone();
+                    drop(t.spawn(move || steps_of(name, steps, log)));
+                }
+            });
+            orders.sort();
+            assert!(
+                orders.iter().eq(within.iter().map(|(order, _)| *order)),
+                "{shape:?}, {bound}: {orders:?}"
+            );
+            assert_eq!(complete, orders.len() == all.len(), "{shape:?}, {bound}");
+        }
+    }
 }

@@ -242,3 +242,31 @@ fn stream_connects_on_the_loop_that_is_current() {
     drop(io_loop);
     assert!(stream.read(1).exception().unwrap().to_string().contains("closed"));
 }
+
+#[cfg(feature = "trace")]
+#[test]
+fn test_loop_waits_for_what_was_spawned_on_real_sockets() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut t = squall::testing::TestLoop::new();
+    let connected = t.spawn(|| TcpStream::connect(address));
+    let both = t.spawn(|| [TcpStream::connect(address), TcpStream::connect(address)]);
+    t.run_until_idle();
+    assert_eq!(both.into_result().unwrap().len(), 2);
+    let stream = connected.into_result().unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    let read = t.spawn(|| with_timeout(Duration::from_secs(3600), stream.read(5)));
+    let (job, done) = channel();
+    let job = t.spawn(|| IoLoop::current().run_in_executor(move || job.send(()).unwrap()));
+    let thread = std::thread::spawn(move || {
+        done.recv().unwrap();
+        peer.write_all(b"hello").unwrap();
+        peer
+    });
+    t.run_until_idle();
+    assert!(job.done());
+    assert_eq!(read.into_result().unwrap(), "hello");
+    assert_eq!(t.now(), Duration::ZERO);
+    drop(thread.join().unwrap());
+    t.assert_idle();
+}

@@ -135,7 +135,7 @@ fn describe(name: &Ident, written: &Type) -> TokenStream {
         const {
             #[allow(unused_imports)]
             use ::squall::__private::ShowsNothing as _;
-            &::squall::__private::coroutine(#text, ::core::file!(), ::core::line!(), #show)
+            &::squall::__private::coroutine(#text, ::core::file!(), ::core::line!(), ::core::column!(), #show)
         }
     }
 }

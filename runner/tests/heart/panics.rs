@@ -369,3 +369,30 @@ fn panic_in_the_drop_of_what_is_waited_for_is_reported() {
     panics_in(|| ReadyQueue::current().abandon());
     assert_eq!(reports.take(), ["Callback: panicked: expected"]);
 }
+
+#[test]
+fn panic_keeps_its_line_although_values_that_it_drops_panic_too() {
+    struct Hostile(&'static str);
+    impl Drop for Hostile {
+        fn drop(&mut self) {
+            panic!("{}", self.0);
+        }
+    }
+    let line = line!() + 7;
+    let failed = coroutine(|_co| async {
+        // The program's own panics that it catches itself do not matter.
+        drop(std::panic::catch_unwind(|| panic!("first")));
+        let _held = (Future::ready(Hostile("second")), Future::ready(Hostile("first")));
+        // Dropping the two panics while this one unwinds.
+        if std::hint::black_box(true) {
+            panic!("first");
+        }
+        Ok(())
+    });
+    let exception = failed.exception().unwrap();
+    assert_eq!(
+        (exception.raised_at().file(), exception.raised_at().line()),
+        (file!(), line),
+        "{exception:?}"
+    );
+}

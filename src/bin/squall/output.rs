@@ -12,6 +12,9 @@ use crate::fold;
 /// The width of a trace without a terminal, in columns.
 const WIDTH: usize = 100;
 
+/// The largest width of a text. Lines are filled up to it, so it bounds the memory of a trace.
+const WIDEST: usize = 1_000;
+
 /// When to use colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
@@ -82,11 +85,11 @@ pub(crate) fn width() -> usize {
     columns().unwrap_or(WIDTH)
 }
 
-/// Returns the width that is asked for or available. A pipe has the width of the terminal, since it may lead to a
-/// pager.
+/// Returns the width that is asked for or available, at most [`WIDEST`]. A pipe has the width of the terminal, since it
+/// may lead to a pager.
 fn columns() -> Option<usize> {
-    let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse().ok());
-    wanted.filter(|columns| *columns > 0).or_else(|| {
+    let wanted = std::env::var("COLUMNS").ok().and_then(|columns| columns.trim().parse::<usize>().ok());
+    wanted.filter(|columns| *columns > 0).map(|columns| columns.min(WIDEST)).or_else(|| {
         let (terminal_size::Width(columns), _) = terminal_size::terminal_size()?;
         Some(columns.into())
     })

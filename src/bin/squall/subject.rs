@@ -47,7 +47,7 @@ impl Subject {
         }
         let text = text.map_err(|error| match error.kind() {
             io::ErrorKind::InvalidData => format!("{name}: the file is not text\n{ACCEPTED}"),
-            _ => format!("cannot read {name}: {error}"),
+            _ => format!("cannot read {name}: {error}\n{ACCEPTED}"),
         })?;
         program::parse(&text).map(Self::Program).map_err(|error| match error.is_json() {
             true => format!("{name}: {error}"),

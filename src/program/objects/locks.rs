@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use squall_runner::{Future, Result};
+use squall_runner::{Future, Place, Result};
 
 use super::{limit, without_message, Made};
 use crate::locks::{BoundedSemaphore, Condition, Event, Lock, Semaphore};
@@ -31,15 +31,14 @@ impl Permits {
         })
     }
 
-    pub(in crate::program) fn acquire(&self, limit: Option<Duration>) -> Value {
+    /// Implements `acquire`. `place` is the line of the program that asks for it.
+    pub(in crate::program) fn acquire(&self, limit: Option<Duration>, place: Option<Place>) -> Value {
+        let place = place.unwrap_or(Place::caller());
         // As in Tornado, the program itself has to release what it has acquired.
-        let acquired = match (self, limit) {
-            (Self::Lock(lock), None) => lock.acquire_unguarded(),
-            (Self::Lock(lock), Some(limit)) => lock.acquire_unguarded_within(limit),
-            (Self::Semaphore(semaphore), None) => semaphore.acquire_unguarded(),
-            (Self::Semaphore(semaphore), Some(limit)) => semaphore.acquire_unguarded_within(limit),
-            (Self::Bounded(semaphore), None) => semaphore.acquire_unguarded(),
-            (Self::Bounded(semaphore), Some(limit)) => semaphore.acquire_unguarded_within(limit),
+        let acquired = match self {
+            Self::Lock(lock) => lock.acquire_unguarded_at(place, limit),
+            Self::Semaphore(semaphore) => semaphore.acquire_unguarded_at(place, limit),
+            Self::Bounded(semaphore) => semaphore.acquire_unguarded_at(place, limit),
         };
         let permits = self.clone();
         map(acquired, |acquired| without_message(acquired).map(|()| Made::Acquired(permits).into())).into()
@@ -66,9 +65,14 @@ impl Permits {
     }
 }
 
-pub(super) fn of_permits(permits: &Permits, method: Method, arguments: &[Value]) -> Result<Option<Value>> {
+pub(super) fn of_permits(
+    permits: &Permits,
+    method: Method,
+    arguments: &[Value],
+    place: Option<Place>,
+) -> Result<Option<Value>> {
     Ok(Some(match method {
-        Method::Acquire => permits.acquire(limit(arguments.first())?),
+        Method::Acquire => permits.acquire(limit(arguments.first())?, place),
         Method::Release => {
             permits.release()?;
             Value::Null

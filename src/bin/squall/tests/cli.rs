@@ -122,6 +122,9 @@ fn nothing_is_wider_than_columns_say() {
     };
     assert!(trace("200").contains("┄") && widest(&trace("200")) <= 80);
     assert_eq!(trace("many"), trace("0"));
+    // More columns than a line could have are as many as there may be.
+    let wide = squall(&["trace", "interleaving"]).env("COLUMNS", usize::MAX.to_string()).output().unwrap();
+    assert!(wide.status.success() && widest(&String::from_utf8(wide.stdout).unwrap()) <= 1_000);
 }
 
 /// Runs on a terminal that is 72 columns wide, made by `script` of util-linux. Does nothing where that is not
@@ -145,7 +148,9 @@ fn on_a_terminal_a_trace_is_as_wide_as_that() {
 fn a_file_that_is_not_json_is_an_error_that_says_what_is_accepted() {
     let folder = std::env::temp_dir().join(format!("squall-not-json-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let files: [(&str, &[u8]); 3] = [
+    let files: [(&str, &[u8]); 5] = [
+        ("empty", b""),
+        ("blank.txt", b" \n"),
         ("program.rs", b"fn main() {}"),
         ("program.json", b"{'name': 1}"),
         ("program.bin", &[0xff, 0xfe, 0, 1]),
@@ -165,7 +170,12 @@ fn a_file_that_is_not_json_is_an_error_that_says_what_is_accepted() {
             );
         }
     }
+    let folder_itself = stderr(&["run", folder.to_str().unwrap()], 2);
+    assert!(folder_itself.contains("or one in JSON"), "{folder_itself}");
     std::fs::remove_dir_all(&folder).unwrap();
+    for missing in ["no_such_file.json", "no/such/file"] {
+        assert!(stderr(&["run", missing], 2).contains("or one in JSON"));
+    }
 }
 
 #[test]
