@@ -134,6 +134,15 @@ fn segments(path: &'static str) -> Vec<&'static str> {
     segments
 }
 
+/// Something that a coroutine waits for, as tools see it: a Future, without the type of its result.
+pub trait Awaited {
+    /// Returns the coroutine whose result this is, if there is one.
+    fn coroutine(&self) -> Option<&'static Coroutine>;
+
+    /// Returns a description, if there is more to say than its kind: a lock by name, with its holder.
+    fn describe(&self) -> Option<String>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::function;
@@ -161,13 +170,4 @@ mod tests {
             assert_eq!(function(type_name), name, "{type_name}");
         }
     }
-}
-
-/// Something that a coroutine waits for, as tools see it: a Future, without the type of its result.
-pub trait Awaited {
-    /// Returns the coroutine whose result this is, if there is one.
-    fn coroutine(&self) -> Option<&'static Coroutine>;
-
-    /// Returns a description, if there is more to say than its kind: a lock by name, with its holder.
-    fn describe(&self) -> Option<String>;
 }

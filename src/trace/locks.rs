@@ -14,7 +14,7 @@ use super::{Recorded, Source};
 pub(super) struct Locks {
     /// The lock of each request.
     requests: HashMap<FutureId, LockId>,
-    locks: HashMap<LockId, Lock>,
+    known: HashMap<LockId, Lock>,
     resolved: HashSet<FutureId>,
 }
 
@@ -34,7 +34,7 @@ impl Locks {
             Recorded::Made { future, lock: Some(lock), .. } => _ = self.requests.insert(*future, *lock),
             Recorded::Lock { lock, name, holders, .. } => {
                 let (name, holders) = (name.clone(), holders.clone());
-                self.locks.insert(*lock, Lock { name, holders });
+                self.known.insert(*lock, Lock { name, holders });
             }
             Recorded::Resolve { future, .. } => _ = self.resolved.insert(*future),
             _ => {}
@@ -71,7 +71,7 @@ impl Locks {
                     .then(|| (format!("[{}]", texts.join("; ")), are_held.into_iter().any(|is| is)))
             }
             Source::Named(name) => {
-                let lock = self.requests.get(&future).and_then(|lock| self.locks.get(lock));
+                let lock = self.requests.get(&future).and_then(|lock| self.known.get(lock));
                 match lock.filter(|lock| !lock.holders.is_empty()) {
                     Some(lock) => Some((lock.described(place), true)),
                     None => Some((name.to_string(), false)),
@@ -99,7 +99,7 @@ impl Lock {
             );
         }
         if let more @ 1.. = self.holders.len().saturating_sub(SHOWN) {
-            text.push_str(&format!(" and {more} more"));
+            text = format!("{text} and {more} more");
         }
         text
     }

@@ -241,7 +241,7 @@ impl<T: 'static> Runner<Observed<T>> {
         if stops {
             // What a tool drives needs no other Runner.
             lend(&runner.gen, |gen| {
-                gen.iter_mut().for_each(|gen| (gen.starts, gen.simplified) = (true, false))
+                gen.iter_mut().for_each(|gen| (gen.starts, gen.simplified) = (true, false));
             });
             runner.register();
         } else if simplified {

@@ -44,7 +44,7 @@ pub(crate) fn compare(name: &str, cut: &Cut, view: View) -> Result<String, Strin
     let (name, _) = subject.title();
     let about = &about[usize::from(view.lang == Lang::Zh)];
     let title = fold::fold(&format!("{name}: {about}"), view.width, 0).join("\n");
-    let source = view.source.then(|| subject.source_lines(view.width) + "\n").unwrap_or_default();
+    let source = if view.source { subject.source_lines(view.width) + "\n" } else { String::new() };
     let look = Look { width: view.width, lang: view.lang, all: view.all };
     let compared = text(&Side::new(&simplified), &Side::new(&real), look);
     Ok(format!("\x1b[1m{title}\x1b[0m\n\n{source}{compared}"))

@@ -96,7 +96,7 @@ enum Action {
         program: Program,
         #[command(flatten)]
         cut: Cut,
-        /// The colours [default: light if the terminal says that it is, else dark; none with NO_COLOR]
+        /// The colours [default: light if the terminal says that it is, else dark; none with `NO_COLOR`]
         #[arg(long, value_enum)]
         theme: Option<Theme>,
         /// Leave out the questions of a lesson, which are asked before the steps that answer them

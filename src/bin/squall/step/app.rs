@@ -40,6 +40,7 @@ pub(super) enum PromptKind {
 
 /// The stepper.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // Each is a switch of its own key.
 pub(crate) struct App<'a> {
     pub(super) play: &'a Play<'a>,
     /// The step after which the state is shown.
@@ -122,7 +123,7 @@ impl<'a> App<'a> {
     }
 
     /// Goes to a step, or says that there is none.
-    pub(super) fn to_found(&mut self, found: Option<usize>, what: &str) {
+    pub(super) fn go_to(&mut self, found: Option<usize>, what: &str) {
         match found {
             Some(k) if k > self.k => self.forward(k),
             Some(k) => self.to(k),
@@ -201,11 +202,11 @@ impl<'a> App<'a> {
         }
         later.find(|k| self.play.actor(*k).is_some_and(|name| name == what || coroutine(&name) == what))
     }
+}
 
-    /// The Futures that are shown, in the order of their numbers.
-    pub(super) fn futures(&self, state: &State) -> Vec<FutureId> {
-        state.futures.keys().copied().collect()
-    }
+/// The Futures that are shown, in the order of their numbers.
+pub(super) fn futures_of(state: &State) -> Vec<FutureId> {
+    state.futures.keys().copied().collect()
 }
 
 /// The name of the coroutine of a call that is called `fetch#2`.

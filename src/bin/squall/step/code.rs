@@ -37,7 +37,7 @@ pub(super) fn fit(line: Line<'static>, width: usize) -> Line<'static> {
         let wide = span.width();
         let text =
             if wide < left { span.content.into_owned() } else { cut(&format!("{} ", span.content), left) };
-        left = if wide < left { left - wide } else { 0 };
+        left = left.saturating_sub(wide);
         spans.push(Span::styled(text, span.style));
     }
     Line { spans, style: line.style, alignment: line.alignment }

@@ -86,7 +86,7 @@ impl Fact {
             mark: Mark::of(head),
             calls,
             wakes: own.iter().filter_map(woken).collect(),
-            futures: own.iter().flat_map(futures).collect(),
+            futures: own.iter().filter_map(futures).collect(),
             marks: [Excerpt::Rust, Excerpt::Python].map(|excerpt| excerpt.marks(&machine)),
         }
     }

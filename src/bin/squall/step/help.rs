@@ -36,7 +36,8 @@ fn lines(app: &App<'_>) -> Vec<Line<'static>> {
         [coroutines.iter().map(named).chain([breakpoint]).collect(), futures.iter().map(named).collect()]
     {
         let signs: Vec<(char, &str)> = signs;
-        let text: String = signs.iter().map(|(sign, name)| format!(" {sign} {name} ")).collect();
+        let texts: Vec<_> = signs.iter().map(|(sign, name)| format!(" {sign} {name} ")).collect();
+        let text = texts.concat();
         lines.push(Line::from(span(text, app.theme.quiet())));
     }
     lines

@@ -3,7 +3,7 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use squall::trace::Lang;
 
-use super::app::{App, Pane, Prompt, PromptKind};
+use super::app::{futures_of, App, Pane, Prompt, PromptKind};
 use super::screen::Screen;
 use super::words::Text;
 
@@ -47,7 +47,7 @@ impl App<'_> {
             KeyCode::Char('B') => self.to(self.turn_before()),
             KeyCode::Char('g') | KeyCode::Home => self.to(0),
             KeyCode::Char('G') | KeyCode::End => self.to(self.play.last()),
-            KeyCode::Char('c') => self.to_breakpoint(),
+            KeyCode::Char('c') => self.go_to_breakpoint(),
             KeyCode::Char('C') => self.toggle_coroutine(),
             KeyCode::Char(' ') => self.toggle_line(),
             KeyCode::Char('u') => self.prompt_for(PromptKind::Until),
@@ -80,7 +80,7 @@ impl App<'_> {
         match self.pane {
             Pane::Program => self.move_cursor(by),
             Pane::Futures => {
-                let last = self.futures(&self.now.after).len().saturating_sub(1);
+                let last = futures_of(&self.now.after).len().saturating_sub(1);
                 self.chosen = self.chosen.min(last).saturating_add_signed(by).min(last);
             }
             _ => self.scrolled = self.scrolled.saturating_add(by),
@@ -101,19 +101,19 @@ impl App<'_> {
 
     /// The place of the Future that the step is about, else of the last one.
     fn newest_future(&self) -> usize {
-        let all = self.futures(&self.now.after);
+        let all = futures_of(&self.now.after);
         let acted = &self.play.steps[self.k].futures;
         let of_step = acted.iter().rev().find_map(|id| all.iter().position(|other| other == id));
         of_step.unwrap_or(all.len().saturating_sub(1))
     }
 
-    fn to_breakpoint(&mut self) {
+    fn go_to_breakpoint(&mut self) {
         if self.lines.is_empty() && self.coroutines.is_empty() {
             self.message = Some(self.text(Text::NoBreakpoint).to_owned());
             return;
         }
         let found = (self.k + 1..self.play.steps.len()).find(|k| self.stops_at(*k));
-        self.to_found(found, self.text(Text::Breakpoint));
+        self.go_to(found, self.text(Text::Breakpoint));
     }
 
     fn toggle_coroutine(&mut self) {
@@ -134,13 +134,13 @@ impl App<'_> {
 
     /// Goes to the step that settles the chosen Future.
     fn follow(&mut self) {
-        let all = self.futures(&self.now.after);
+        let all = futures_of(&self.now.after);
         let chosen = if self.pane == Pane::Futures { self.chosen } else { self.newest_future() };
         let Some(future) = all.get(chosen.min(all.len().saturating_sub(1))).copied() else { return };
         match self.play.settles(future) {
             Some(k) => {
                 self.to(k);
-                let all = self.futures(&self.now.after);
+                let all = futures_of(&self.now.after);
                 self.chosen = all.iter().position(|other| *other == future).unwrap_or(0);
             }
             None => {
@@ -172,7 +172,7 @@ impl App<'_> {
             return self.prompt_for(PromptKind::Search);
         }
         let wanted = self.searched.clone();
-        self.to_found(self.search(&wanted, back), &wanted);
+        self.go_to(self.search(&wanted, back), &wanted);
     }
 
     fn answered(&mut self, prompt: Prompt) {
@@ -184,7 +184,7 @@ impl App<'_> {
                 }
                 self.search_on(false);
             }
-            PromptKind::Until if !text.is_empty() => self.to_found(self.until(&text), &text),
+            PromptKind::Until if !text.is_empty() => self.go_to(self.until(&text), &text),
             PromptKind::Until => {}
         }
     }

@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 use squall::trace::state::{Loop, Ready, State};
 use squall::trace::{Line as Waiting, Reason, Standing, State as Resolved};
 
-use super::app::{App, Pane};
+use super::app::{futures_of, App, Pane};
 use super::code::{cut, span};
 use super::content::{Content, View};
 use super::draw::{call, future_name, hue, resolved};
@@ -91,7 +91,7 @@ fn standing(app: &App<'_>, now: &State, standing: &Standing) -> Span<'static> {
 }
 
 pub(super) fn futures(app: &App<'_>, now: &State, view: View) -> Content {
-    let all = app.futures(now);
+    let all = futures_of(now);
     let acted = &app.play.steps[app.k].futures;
     let focused = app.pane == Pane::Futures;
     let chosen = app.chosen.min(all.len().saturating_sub(1));

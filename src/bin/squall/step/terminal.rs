@@ -103,8 +103,8 @@ mod tests {
                 break;
             }
             got.extend_from_slice(&part[..count]);
-            let text = String::from_utf8_lossy(&got);
-            if !has_typed && text.find(OPENED).is_some_and(|at| text[at..].contains("hello")) {
+            let screen = String::from_utf8_lossy(&got);
+            if !has_typed && screen.find(OPENED).is_some_and(|at| screen[at..].contains("hello")) {
                 has_typed = true;
                 typed.write_all(keys).unwrap();
             }

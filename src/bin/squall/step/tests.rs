@@ -247,7 +247,7 @@ fn enter_follows_a_future_to_the_step_that_settles_it() {
         let get = app.now.after.futures.iter().find(|(_, future)| future.call.is_some()).map(|(id, _)| *id);
         press(app, "\t\t\t");
         assert_eq!(app.pane, super::app::Pane::Futures);
-        app.chosen = app.futures(&app.now.after).iter().position(|id| Some(*id) == get).unwrap();
+        app.chosen = super::app::futures_of(&app.now.after).iter().position(|id| Some(*id) == get).unwrap();
         press(app, "\n");
         assert_eq!(Some(app.k), app.play.settles(get.unwrap()));
         assert!(app.play.steps[app.k].futures.contains(&get.unwrap()));

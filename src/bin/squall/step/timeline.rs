@@ -47,7 +47,7 @@ pub(super) fn content(app: &App<'_>, view: View) -> Content {
     let shown = (view.width.saturating_sub(margin) / STEP).max(1);
     let from = app.k.saturating_sub(shown * 2 / 3).min(play.steps.len().saturating_sub(shown));
     let window = from..(from + shown).min(play.steps.len());
-    let mut lines = vec![
+    let mut rows = vec![
         scale(app, margin, window.clone(), app.word("time"), |fact| {
             play.narrator.time(fact.time).replace('\u{a0}', " ")
         }),
@@ -56,16 +56,16 @@ pub(super) fn content(app: &App<'_>, view: View) -> Content {
     for (nth, row) in lanes.clone().zip(cells(app, &window, &lanes)) {
         let name = cut(lane(nth), NAME);
         let pad = " ".repeat(margin.saturating_sub(name.width() + 1));
-        let mut line = vec![span(format!(" {name}{pad}"), app.theme.lane(nth))];
+        let mut row_spans = vec![span(format!(" {name}{pad}"), app.theme.lane(nth))];
         for (place, cell) in row.into_iter().enumerate() {
             let is_now = from + place / STEP == app.k && place % STEP == 0;
             let style = if is_now { cell.style.add_modifier(Modifier::REVERSED) } else { cell.style };
-            line.push(span(cell.sign.to_string(), style));
+            row_spans.push(span(cell.sign.to_string(), style));
         }
-        lines.push(Line::from(line));
+        rows.push(Line::from(row_spans));
     }
     let at = margin + (app.k - from) * STEP;
-    lines.push(Line::from(span(format!("{}{NOW} {}", " ".repeat(at), app.k + 1), Style::new())));
+    rows.push(Line::from(span(format!("{}{NOW} {}", " ".repeat(at), app.k + 1), Style::new())));
     let legend = [("=", "running"), ("-", "ready"), (".", "waiting")];
     let mut about = Line::default();
     for (sign, word) in legend {
@@ -74,8 +74,8 @@ pub(super) fn content(app: &App<'_>, view: View) -> Content {
     about.spans.push(span(format!("  {} {}", '▾', app.word("wakes")), app.theme.quiet()));
     about.spans.push(span(format!("  {RUNS} {}", app.word("calls")), app.theme.quiet()));
     about.spans.push(span(format!("  {DONE} {}", app.word("done")), app.theme.quiet()));
-    let of = |nth: usize| lines[nth].clone();
-    Content::of(lines.len(), None, View { scrolled: 0, ..view }, of).about(about)
+    let of = |nth: usize| rows[nth].clone();
+    Content::of(rows.len(), None, View { scrolled: 0, ..view }, of).about(about)
 }
 
 /// A row with a text wherever it changes.
