@@ -213,8 +213,11 @@ impl Recorded {
     /// Returns the line of the program at which it happened, as far as that was told.
     ///
     /// ```
-    /// let trace = squall::trace::record(|| squall::trace::note("here"));
-    /// assert!(trace.entries()[0].event.place().is_some());
+    /// use squall::trace::Recorded;
+    /// use squall::Place;
+    ///
+    /// let line = Place::new("src/main.rs", 3, 5);
+    /// assert_eq!(Recorded::Note { text: "here".into(), place: Some(line) }.place(), Some(line));
     /// ```
     pub fn place(&self) -> Option<Place> {
         match self {
