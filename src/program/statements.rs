@@ -77,7 +77,10 @@ impl Frame {
         let body = self.def.map_or(&code.top, |def| &code.defs[def.0].body);
         match self.body(body, None).await? {
             Flow::Return(value) => Ok(value),
-            _ => Ok(Value::Null),
+            _ => {
+                self.tell_variables();
+                Ok(Value::Null)
+            }
         }
     }
 
