@@ -58,6 +58,20 @@ PROGRAMS = {
 
         ioloop.IOLoop.current().run_sync(main)
         """,
+    "task": """
+        import asyncio
+
+        async def child(n):
+            await asyncio.sleep(0.01)
+            return n
+
+        async def main():
+            assert asyncio.current_task() is not None
+            async with asyncio.timeout(1):
+                print(await asyncio.wait_for(child(5), 1))
+
+        asyncio.run(main())
+        """,
     "exits": "import sys\nprint(sys.argv[1:])\nsys.exit(3)",
     "blocks": """
         import time
@@ -121,6 +135,7 @@ RUNS = {
     "not an order": "replay v1:nothing race.py",
     "lost": "explore lost.py",
     "lost, allowed": "explore --allow unretrieved lost.py",
+    "task": "trace --no-source task.py",
     "exits": "run exits.py a --b",
     "exits, explored": "explore exits.py",
     "blocks": "trace blocks.py",
@@ -174,6 +189,13 @@ class Tools(unittest.TestCase):
         again = self.squall(f"replay {order} race.py")
         self.assertEqual(again.returncode, 1)
         self.assertIn("AssertionError: [2, 1]", again.stderr)
+
+    def test_tasks_of_asyncio_are_shown_and_know_themselves(self):
+        if sys.version_info < (3, 11):
+            self.skipTest("asyncio.timeout came with Python 3.11")
+        out = self.ended("task", 0).stdout
+        self.assertIn("call child", out)
+        self.assertIn('print "5"', out)
 
     def test_order_that_cannot_be_followed_is_an_error_that_says_why(self):
         run = self.ended("not an order", 1)
