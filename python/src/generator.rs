@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods, PyIterator, PyList, PyListMethods, PyTuple};
 use squall::resolvable::State;
 use squall::trace::Kind;
+use squall_runner::trace::has_observer;
 use squall_runner::{
     moment, AnyFuture, Coroutine, Generator, GeneratorState, Place, Resume, Return, Runner, Yieldable,
     Yielded,
@@ -24,6 +25,7 @@ use crate::lines::{coroutine_of, running_line};
 use crate::names::names;
 use crate::raised::{from_python, take_leaving, to_python};
 use crate::value::Value;
+use crate::variables::{tell_arguments, tell_variables};
 
 /// A coroutine function, as `gen.coroutine` describes it once.
 #[pyclass(name = "CoroutineFunction", module = "squall._squall", frozen)]
@@ -56,7 +58,10 @@ pub(crate) fn start(
     let coroutine = described.get().0;
     let called = Called { body: body.clone(), coroutine, call: Some((function, args, kwargs)) };
     let future = match running_line(py) {
-        Some(place) => as_code_of(coroutine, || Runner::start_at(coroutine, called, place)),
+        Some(place) => as_code_of(coroutine, || {
+            called.tell_arguments(py);
+            Runner::start_at(coroutine, called, place)
+        }),
         None => Runner::start(coroutine, called),
     };
     if future.done() {
@@ -112,6 +117,12 @@ impl Generator for Called {
 }
 
 impl Called {
+    fn tell_arguments(&self, py: Python<'_>) {
+        if let Some((function, args, kwargs)) = &self.call {
+            tell_arguments(function.bind(py), args.bind(py), kwargs.as_ref().map(|kwargs| kwargs.bind(py)));
+        }
+    }
+
     /// Calls the function, and resumes the generator that it returns.
     ///
     /// # Errors
@@ -134,7 +145,13 @@ impl Called {
     fn resumed(&self, resume: impl FnOnce(&Py<PyAny>) -> Sent) -> Sent {
         drop(self.body.awaited.take());
         let Some(inner) = self.body.inner.take() else { return Sent::Returned(py().None()) };
-        let sent = as_code_of(self.coroutine, || self.body.within(|| resume(&inner)));
+        let sent = as_code_of(self.coroutine, || {
+            let sent = self.body.within(|| resume(&inner));
+            if has_observer() && matches!(sent, Sent::Yielded(_)) {
+                tell_variables(inner.bind(py()));
+            }
+            sent
+        });
         if matches!(sent, Sent::Yielded(_)) {
             self.body.inner.set(Some(inner));
         }

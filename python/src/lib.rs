@@ -11,7 +11,7 @@
 //! | `convert` | `convert_yielded`, `multi`, `sleep`, `with_timeout` |
 //! | `ioloop`, `callback`, `signals` | the class `Loop` |
 //! | `locks`, `queues`, `iterating`, `periodic` | the rest of Tornado's modules |
-//! | `recording`, `libraries`, `logging` | traces, and what is logged |
+//! | `recording`, `libraries`, `variables`, `logging` | traces, and what is logged |
 //! | `tool_loop`, `tool_clock` | loops that a tool drives, and every order of a program |
 
 mod affine;
@@ -39,6 +39,7 @@ mod signals;
 mod tool_clock;
 mod tool_loop;
 mod value;
+mod variables;
 mod waiters;
 
 use pyo3::prelude::*;

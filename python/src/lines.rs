@@ -45,7 +45,9 @@ fn line_of(frame: &Bound<'_, PyAny>) -> Option<Place> {
 }
 
 /// Returns the frame of a suspended generator, coroutine or asynchronous generator, and what it delegates to.
-fn suspended<'py>(body: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+pub(crate) fn suspended<'py>(
+    body: &Bound<'py, PyAny>,
+) -> Option<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
     let py = body.py();
     let names = [
         (intern!(py, "cr_frame"), intern!(py, "cr_await")),

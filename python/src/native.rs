@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use squall::{AnyFuture, Coroutine, Future, Place, Result};
 use squall_runner::native::{await_done, start_foreign, yielded_at, Foreign};
+use squall_runner::trace::has_observer;
 
 use crate::affine::{py, send, Context, Sent};
 use crate::body::{peek, Body};
@@ -25,6 +26,7 @@ use crate::lines::{coroutine_of, running_line};
 use crate::names::names;
 use crate::raised::{from_python, to_python};
 use crate::value::Value;
+use crate::variables::{tell_arguments_of, tell_variables};
 
 /// A Python coroutine as the body of a task.
 struct Native {
@@ -54,7 +56,13 @@ impl Native {
         let asyncio_loop = ASYNCIO_LOOP.with_borrow(|it| it.as_ref().map(|it| it.clone_ref(py)));
         let as_task = asyncio_loop.as_ref().zip(task.as_ref());
         let entered = as_task.is_some_and(|it| names(py).enter_task.call1(py, it).is_ok());
-        let sent = as_code_of(self.coroutine, || self.body.within(|| resume(&inner)));
+        let sent = as_code_of(self.coroutine, || {
+            let sent = self.body.within(|| resume(&inner));
+            if has_observer() && matches!(sent, Sent::Yielded(_)) {
+                tell_variables(inner.bind(py));
+            }
+            sent
+        });
         if entered {
             if let Some(it) = as_task {
                 drop(names(py).leave_task.call1(py, it));
@@ -165,7 +173,10 @@ pub(crate) fn start(coroutine: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
     body.inner.set(Some(coroutine.clone().unbind()));
     let native = Box::new(Native { body: body.clone(), coroutine: described, awaits: done() });
     let future = match running_line(py) {
-        Some(place) => as_code_of(described, || yielded_at(place, || start_foreign(described, native))),
+        Some(place) => as_code_of(described, || {
+            tell_arguments_of(coroutine);
+            yielded_at(place, || start_foreign(described, native))
+        }),
         None => start_foreign(described, native),
     };
     PyFuture::of_body(py, future, &body)

@@ -68,8 +68,15 @@ impl Eq for Value {}
 
 /// Prints a value as traces show it: by a `repr` that is bounded and never raises.
 pub(crate) fn show(value: &dyn Any, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let Some(Value(value)) = value.downcast_ref() else { return f.write_str("None") };
-    let py = py();
-    let shown = names(py).show.call1(py, (value,)).and_then(|text| text.extract::<String>(py));
-    f.write_str(&shown.unwrap_or_else(|_| "<object>".to_owned()))
+    match value.downcast_ref() {
+        Some(Value(value)) => f.write_str(&shown(value.bind(py()))),
+        None => f.write_str("None"),
+    }
+}
+
+/// Returns the `repr` of an object, bounded.
+pub(crate) fn shown(value: &Bound<'_, PyAny>) -> String {
+    let shown = names(value.py()).show.call1(value.py(), (value,));
+    let shown = shown.and_then(|text| text.extract::<String>(value.py()));
+    shown.unwrap_or_else(|_| "<object>".to_owned())
 }

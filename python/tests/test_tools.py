@@ -107,6 +107,23 @@ PROGRAMS = {
         with subprocess.Popen([sys.executable, "server.py"], stdout=subprocess.PIPE, text=True) as server:
             ioloop.IOLoop.current().run_sync(main)
         """,
+    "variables": """
+        from tornado import gen, ioloop
+
+        @gen.coroutine
+        def add(a, b=2, *, key):
+            total = a + b
+            yield gen.moment
+            total += 1
+            yield gen.moment
+            return total
+
+        async def main(n):
+            doubled = n * 2
+            await add(doubled, key="k")
+
+        ioloop.IOLoop.current().run_sync(lambda: main(1))
+        """,
     "bad_repr": """
         from tornado import gen, ioloop
 
@@ -140,6 +157,7 @@ RUNS = {
     "exits, explored": "explore exits.py",
     "blocks": "trace blocks.py",
     "outside": "trace --no-source outside.py",
+    "variables": "trace --format jsonl variables.py",
     "bad_repr": "trace --no-source --width 100 bad_repr.py",
     "cut": f"trace --no-source --width 200 --until 140s {EXAMPLES}/minute_loop.py",
     "page": f"trace --format html -o page.html {EXAMPLES}/outer.py",
@@ -235,6 +253,15 @@ class Tools(unittest.TestCase):
         self.assertEqual(files, ["visit.py", "local_site.py"])
         names = {entry["name"] for entry in entries if entry["event"] == "call"}
         self.assertEqual(names, {"coroutine_visit", "native_visit", "get"})
+
+    def test_variables_of_suspended_coroutines_and_arguments_of_calls_are_told(self):
+        _, *entries = map(json.loads, self.ended("variables", 0).stdout.splitlines())
+        arguments = {entry["name"]: dict(entry["arguments"]) for entry in entries if entry["event"] == "call"}
+        self.assertEqual(arguments, {"main": {"n": "1"}, "add": {"a": "2", "key": "'k'"}})
+        told = [dict(entry["variables"]) for entry in entries if entry["event"] == "variables"]
+        self.assertIn({"n": "1", "doubled": "2"}, told)
+        totals = [variables["total"] for variables in told if "total" in variables]
+        self.assertEqual(totals, ["4", "5"])
 
     def test_program_that_is_missing_is_an_error(self):
         self.assertIn("cannot read missing.py", self.ended("missing", 2).stderr)
