@@ -3,7 +3,7 @@
 //! This module also makes the compiler's messages for code under `#[squall::coroutine]`: a mistake fails at a trait of
 //! this module, whose message says what to write instead.
 
-use std::any::Any;
+use std::any::{self, Any};
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,7 +12,7 @@ use squall_runner::foreign;
 use squall_runner::trace::{internal, Show, Shown, Variable};
 use squall_runner::{runner, Co, Coroutine, Exception};
 
-use crate::trace::{cut, Printed};
+use crate::trace::{cut, Printed, TypeName};
 
 pub use crate::__yield as yield_;
 pub use squall_runner::trace::observed;
@@ -125,6 +125,19 @@ pub trait ArgumentOfUnknownType {
 impl<T: 'static> ArgumentOfUnknownType for Argument<'_, T> {
     fn text(&self) -> String {
         internal(|| cut(Printed(Shown::new(self.0, None))))
+    }
+}
+
+/// Applies in place of [`ArgumentOfUnknownType`] where a signature does not say that its types are `'static`. They have to
+/// be, and the compiler's message should be about the signature, once.
+pub trait ArgumentOfGenericType {
+    /// Prints the value's type.
+    fn text(&self) -> String;
+}
+
+impl<T: ?Sized> ArgumentOfGenericType for Argument<'_, T> {
+    fn text(&self) -> String {
+        cut(TypeName(any::type_name::<T>()))
     }
 }
 

@@ -111,6 +111,7 @@ pub use page::{Ask, Page};
 pub use recorder::{record, Recorder, Trace};
 #[cfg(feature = "trace")]
 pub use say::{Lang, Narrator, Part, Said};
+pub(crate) use show::TypeName;
 #[cfg(feature = "trace")]
 pub use steps::{steps, Step};
 #[cfg(feature = "trace")]

@@ -72,8 +72,17 @@ impl fmt::Display for Printed<'_> {
             &'static str,
             Duration
         );
+        TypeName(shown.type_name).fmt(f)
+    }
+}
+
+/// The name of a type as traces print it in place of a value: `<Vec<C>>` for `alloc::vec::Vec<a::b::C>`.
+pub(crate) struct TypeName(pub(crate) &'static str);
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<")?;
-        write_without_paths(f, shown.type_name)?;
+        write_without_paths(f, self.0)?;
         f.write_str(">")
     }
 }

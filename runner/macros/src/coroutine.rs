@@ -60,7 +60,7 @@ fn call(mut function: Function, yields: bool) -> TokenStream {
     // Spans are the user's, so that a call made here is reported at the function's name. Only `co` and `returned` are
     // names of the macro's own, so that they cannot clash with a variable of the body.
     let hidden = Span::mixed_site().located_at(name.span());
-    let parameters = Parameters::of(&mut function.signature.inputs, &body);
+    let parameters = Parameters::of(&mut function.signature, &body);
     let (kept, tell_observer) = (&parameters.kept, parameters.tell_observer());
     let call = if yields {
         let (co, out) = (Ident::new("co", hidden), Ident::new("returned", hidden));

@@ -3,9 +3,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, ToTokens};
-use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{parse_quote, Attribute, FnArg, Pat, PatType, Token};
+use syn::{
+    parse_quote, Attribute, FnArg, Pat, PatType, PredicateType, Signature, Type, TypeImplTrait,
+    TypeParamBound, WherePredicate,
+};
 
 use crate::body::mentions;
 
@@ -17,6 +19,8 @@ pub(crate) struct Parameters {
     pub(crate) kept: Vec<TokenStream>,
     /// Pairs of a name and an expression that prints the argument, for an observer.
     told: Vec<TokenStream>,
+    /// `true` if each type parameter is `'static` by the signature.
+    are_static: bool,
 }
 
 impl Parameters {
@@ -24,9 +28,9 @@ impl Parameters {
     ///
     /// A parameter that the body does not use is renamed, so that the compiler warns about it like about an unused
     /// parameter. Parts of a pattern that have no name are dropped when the call returns.
-    pub(crate) fn of(inputs: &mut Punctuated<FnArg, Token![,]>, body: &TokenStream) -> Self {
-        let mut parameters = Self::default();
-        for input in inputs {
+    pub(crate) fn of(signature: &mut Signature, body: &TokenStream) -> Self {
+        let mut parameters = Self { are_static: are_static(signature), ..Self::default() };
+        for input in &mut signature.inputs {
             match input {
                 FnArg::Receiver(receiver) => {
                     let this = receiver.self_token;
@@ -44,10 +48,12 @@ impl Parameters {
     /// Returns the statement that tells an observer the arguments of the call. Without an observer it prints nothing.
     pub(crate) fn tell_observer(&self) -> Option<TokenStream> {
         let told = &self.told;
+        let otherwise = if self.are_static { "ArgumentOfUnknownType" } else { "ArgumentOfGenericType" };
+        let otherwise = Ident::new(otherwise, Span::call_site());
         let tells = quote! {
             if ::squall::__private::observed() {
                 #[allow(unused_imports)]
-                use ::squall::__private::ArgumentOfUnknownType as _;
+                use ::squall::__private::#otherwise as _;
                 ::squall::__private::tell_arguments([#(#told),*]);
             }
         };
@@ -92,6 +98,36 @@ impl Parameters {
             }
         };
         *typed.pat = parse_quote!(#hidden);
+    }
+}
+
+/// Returns whether each type parameter, and each `impl Trait` in an argument, has the bound `'static`.
+fn are_static(signature: &Signature) -> bool {
+    let is_static =
+        |bound: &TypeParamBound| matches!(bound, TypeParamBound::Lifetime(of) if of.ident == "static");
+    let by_where = |name: &Ident| {
+        let predicates = signature.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        predicates.into_iter().any(|predicate| match predicate {
+            WherePredicate::Type(PredicateType { bounded_ty: Type::Path(path), bounds, .. }) => {
+                path.path.is_ident(name) && bounds.iter().any(is_static)
+            }
+            _ => false,
+        })
+    };
+    let mut named = signature.generics.type_params();
+    let mut unnamed = Unnamed(Vec::new());
+    signature.inputs.iter().for_each(|input| unnamed.visit_fn_arg(input));
+    named.all(|of| of.bounds.iter().any(is_static) || by_where(&of.ident))
+        && unnamed.0.iter().all(|of| of.bounds.iter().any(is_static))
+}
+
+/// The `impl Trait`s of arguments.
+struct Unnamed<'a>(Vec<&'a TypeImplTrait>);
+
+impl<'a> Visit<'a> for Unnamed<'a> {
+    fn visit_type_impl_trait(&mut self, of: &'a TypeImplTrait) {
+        self.0.push(of);
+        visit::visit_type_impl_trait(self, of);
     }
 }
 
