@@ -164,7 +164,7 @@ impl Explore {
 /// What the program returned, or the exceptions that nothing has retrieved.
 ///
 /// # Panics
-/// Panics like [`replay`].
+/// Panics like [`replay`](super::replay).
 #[track_caller]
 pub fn replay_program(
     schedule: &str,
