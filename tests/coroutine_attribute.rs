@@ -178,8 +178,8 @@ fn a_coroutine_knows_where_it_is_defined() {
     assert_eq!(
         *calls.0.borrow(),
         [
-            ("yielding", Place::new(file!(), here - 7, 1), trace::Body::Generator),
-            ("plain", Place::new(file!(), here - 3, 1), trace::Body::Plain)
+            ("yielding", Place::new(file!(), here - 7, 8), trace::Body::Generator),
+            ("plain", Place::new(file!(), here - 3, 8), trace::Body::Plain)
         ]
     );
 }

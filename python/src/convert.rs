@@ -1,5 +1,8 @@
 //! `convert_yielded`: what a coroutine may yield, as a Future object.
 
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -73,11 +76,13 @@ pub(crate) fn multi(children: &Bound<'_, PyAny>, quiet: Option<Py<PyAny>>) -> Py
     let listed = squall::multi_quiet(cores.clone(), move |exception| is_quiet(quiet.as_ref(), exception));
     let list = PyFuture::of(py, Shaped::future(Source::List(listed, keys)), ResolvedBy::Holders)?;
     if !list.get().core()?.done() {
-        let mut seen = std::collections::HashSet::new();
-        for core in cores.iter().filter(|core| !core.done()) {
-            if seen.insert(core.address()) {
-                Keep::until(core, list.clone_ref(py));
-            }
+        let mut seen = HashSet::new();
+        let pending = cores.iter().filter(|core| !core.done() && seen.insert(core.address()));
+        let pending: Vec<_> = pending.collect();
+        let awaited = Rc::new(Cell::new(pending.len()));
+        pending.iter().for_each(|core| Keep::until(core, list.clone_ref(py), &awaited));
+        if pending.is_empty() {
+            Keep::anchor(py, &list)?;
         }
     }
     Ok(list)

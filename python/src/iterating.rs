@@ -1,6 +1,7 @@
 //! `WaitIterator` of squall, as the base class of the one in `squall.gen`.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -55,10 +56,11 @@ impl WaitIterator {
         let next = PyFuture::of(py, next, ResolvedBy::Holders)?;
         if !next.get().core()?.done() {
             // Each of them may be the one that resolves it.
+            let awaited = Rc::new(Cell::new(1));
             for future in &inner.futures {
                 let core = future.get().core()?;
                 if !core.done() {
-                    Keep::until(&core, next.clone_ref(py));
+                    Keep::until(&core, next.clone_ref(py), &awaited);
                 }
             }
             inner.next.set(Some(next.clone_ref(py)));

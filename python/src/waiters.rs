@@ -124,31 +124,33 @@ impl Withdraw for Done {
 /// Keeps a Future object alive for as long as another Future is pending, on which it depends.
 pub(crate) struct Keep {
     future: Cell<Option<Py<PyFuture>>>,
-    /// `false` if something that the collector does not know resolves it, such as a timer.
-    shown: bool,
+    /// How many Futures have to be done until the loop resolves `future`, for all that keep it. `None` if something that
+    /// the collector does not know resolves it, such as a timer.
+    awaited: Option<Rc<Cell<usize>>>,
 }
 
 impl Keep {
-    /// Keeps `future` until `core` is done, or until nothing can resolve `core`.
-    pub(crate) fn until(core: &AnyFuture, future: Py<PyFuture>) {
-        Self::add(core, future, true);
+    /// Keeps `future`, which depends on `core` and others, until nothing can resolve `core`. Once `awaited` of them are
+    /// done, it is kept until it is done itself: the loop is about to resolve it, which the collector does not know.
+    pub(crate) fn until(core: &AnyFuture, future: Py<PyFuture>, awaited: &Rc<Cell<usize>>) {
+        Self::add(core, future, Some(awaited.clone()));
     }
 
     /// Keeps `future` until it is done itself.
     pub(crate) fn anchor(py: Python<'_>, future: &Py<PyFuture>) -> PyResult<()> {
         let core = future.get().core()?;
         if !core.done() {
-            Self::add(&core, future.clone_ref(py), false);
+            Self::add(&core, future.clone_ref(py), None);
         }
         Ok(())
     }
 
-    fn add(core: &AnyFuture, future: Py<PyFuture>, shown: bool) {
-        core.call_when_done(Rc::new(Self { future: Cell::new(Some(future)), shown }));
+    fn add(core: &AnyFuture, future: Py<PyFuture>, awaited: Option<Rc<Cell<usize>>>) {
+        core.call_when_done(Rc::new(Self { future: Cell::new(Some(future)), awaited }));
     }
 
     pub(crate) fn traverse(&self, visit: &mut Visit<'_, '_>) {
-        if self.shown {
+        if self.awaited.is_some() {
             peek(&self.future, |future| future.into_iter().for_each(|future| visit.show(future)));
         }
     }
@@ -157,7 +159,14 @@ impl Keep {
 impl Run for Keep {
     /// Does all its work at once.
     fn is_due(&self) -> bool {
-        drop(self.future.take());
+        let future = self.future.take();
+        if let (Some(future), Some(awaited)) = (&future, &self.awaited) {
+            awaited.set(awaited.get().saturating_sub(1));
+            if awaited.get() == 0 {
+                // It fails only on another thread than that of the Future, where nothing is done.
+                drop(Self::anchor(py(), future));
+            }
+        }
         false
     }
 

@@ -291,6 +291,26 @@ class LiveTest(unittest.TestCase):
 
         self.assert_goes_on(start, lambda: held[0].set_result(None))
 
+    def test_collection_between_the_last_future_of_a_list_and_the_list(self):
+        @gen.coroutine
+        def child():
+            yield gen.moment
+            # This runs when the coroutine has ended, and before the list is done.
+            self.io_loop.add_callback(gc.collect)
+            return 1
+
+        @gen.coroutine
+        def both():
+            return (yield [child(), child()])
+
+        @gen.coroutine
+        def one_by_one():
+            children = gen.WaitIterator(child(), child())
+            return [(yield children.next()), (yield children.next())]
+
+        for waits_for_all in (both, one_by_one):
+            self.assertEqual(self.io_loop.run_sync(waits_for_all, timeout=5), [1, 1])
+
     def test_coroutine_of_a_future(self):
         held = []
 

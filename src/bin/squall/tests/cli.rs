@@ -375,7 +375,8 @@ fn a_program_may_begin_with_the_mark_of_an_editor() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_without_end_is_not_read_to_its_end() {
-    assert_eq!(stderr(&["run", "/dev/zero"], 2), "error: cannot read /dev/zero: it is larger than 64 MiB\n");
+    let said = stderr(&["run", "/dev/zero"], 2);
+    assert!(said.starts_with("error: cannot read /dev/zero: it is larger than 64 MiB\n"), "{said}");
 }
 
 #[test]
