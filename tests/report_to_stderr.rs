@@ -130,11 +130,16 @@ fn fail_in_each_way() {
             sleep(5 * MS)
         })
         .unwrap();
-    let job = io_loop.run_sync(|| {
-        drop(io_loop.run_in_executor(|| -> () { panic!("job") }));
-        io_loop.run_in_executor(|| ())
-    });
-    job.unwrap();
+    let same = io_loop.clone();
+    let job = async move {
+        let job = same.run_in_executor(|| -> () { panic!("job") });
+        // The thread of the job has printed its panic then.
+        while !job.done() {
+            sleep(MS).await?;
+        }
+        Ok::<_, Exception>(())
+    };
+    io_loop.run_sync(move || job).unwrap();
     drop(io_loop.run_sync(|| [native("first"), native("second")]));
     let late = async {
         sleep(2 * MS).await?;

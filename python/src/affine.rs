@@ -11,6 +11,7 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
@@ -164,9 +165,17 @@ impl<T> Affine<T> {
         self.try_get().ok_or_else(elsewhere)
     }
 
-    /// Returns whether the thread of the value has ended.
-    pub(crate) fn is_left_behind(&self) -> bool {
-        !homes().contains_key(&self.home)
+    /// Returns whether the thread of the value has ended, or ends within that time: Python's `Thread.join` returns a moment
+    /// before the thread has.
+    pub(crate) fn leaves(&self, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        loop {
+            let has_left = !homes().contains_key(&self.home);
+            if has_left || Instant::now() > until {
+                return has_left;
+            }
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -48,6 +48,9 @@ struct Bound_ {
 /// A callback on a virtual clock that takes longer than this, by the real one, is reported.
 const LONG: Duration = Duration::from_millis(100);
 
+/// How long a loop that is closed from another thread waits for its own thread to end.
+const LEAVING: Duration = Duration::from_millis(200);
+
 thread_local! {
     static CURRENT: RefCell<Option<CurrentLoop>> = const { RefCell::new(None) };
     /// How many loops run on this thread, plus 1 if one was made current.
@@ -228,15 +231,14 @@ impl Loop {
         self.closed.load(Ordering::Acquire)
     }
 
-    fn _close(&self) -> PyResult<()> {
+    fn _close(&self, py: Python<'_>) -> PyResult<()> {
         if self.running.load(Ordering::Acquire) {
             return Err(PyRuntimeError::new_err("Cannot close a running event loop"));
         }
         if let Some(bound) = self.bound.get() {
             match bound.io_loop.get() {
                 Ok(io_loop) => io_loop.close(),
-                Err(_) if bound.io_loop.is_left_behind() => {}
-                Err(raised) => return Err(raised),
+                Err(raised) => py.detach(|| bound.io_loop.leaves(LEAVING)).then_some(()).ok_or(raised)?,
             }
         }
         self.closed.store(true, Ordering::Release);
