@@ -192,7 +192,7 @@ fn each_failure_that_nothing_sees_is_printed_once() {
         "{printed}"
     );
     let silent = child(test, Some(("RUST_LOG", "off")), fail_in_each_way).unwrap();
-    assert!(!stderr(&silent).contains("squall::ioloop"));
+    assert!(!stderr(&silent).contains("[ERROR squall::ioloop]"));
 }
 
 /// Fails in a job. It is run by the test below.
