@@ -3,7 +3,6 @@
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -237,21 +236,11 @@ def _language(asked):
 
 def step(asked, program):
     recorded, raised = _record(asked, program)
-    command = shutil.which("squall")
-    with tempfile.TemporaryDirectory() as folder:
-        if command is not None:
-            file = Path(folder, Path(program.path).stem + ".jsonl")
-            file.write_text(recorded.jsonl(), encoding="utf-8")
-            if subprocess.run([command, "step", file]).returncode == 0:
-                return _end_as(raised)
     page = Path(tempfile.gettempdir(), Path(program.path).stem + ".html")
     page.write_text(
         recorded.html(os.path.basename(program.path), program.about(), _language(None)), encoding="utf-8"
     )
-    print(
-        "The command `squall`, which shows this in the terminal, is not installed or too old: in squall's repository,\n"
-        f"`cargo install --path src/bin/squall` does that. This page steps through the same:\n  {page.as_uri()}"
-    )
+    print(f"Open this page in a browser to step through what happened, forwards and backwards:\n  {page.as_uri()}")
     return _end_as(raised)
 
 

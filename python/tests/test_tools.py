@@ -266,9 +266,9 @@ class Tools(unittest.TestCase):
     def test_program_that_is_missing_is_an_error(self):
         self.assertIn("cannot read missing.py", self.ended("missing", 2).stderr)
 
-    def test_step_without_the_command_writes_a_page(self):
+    def test_step_writes_a_page(self):
         out = self.ended("step", 0).stdout
-        self.assertIn("cargo install", out)
+        self.assertIn("Open this page", out)
         self.assertTrue(Path(self.folder.name, "good_call.html").exists(), out)
 
 
