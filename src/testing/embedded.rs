@@ -161,7 +161,7 @@ impl Explore {
 /// ```
 ///
 /// # Errors
-/// What the program returned, or the exceptions that nothing has retrieved.
+/// The result of the program, or the exceptions that nothing has retrieved.
 ///
 /// # Panics
 /// Panics like [`replay`](super::replay).

@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 /// Texts are cut after so many characters, so that the memory of a trace is bounded by the number of entries.
 const TEXT: usize = 400;
 
-/// What something prints, cut after [`TEXT`] characters.
+/// Returns what something prints, cut after [`TEXT`] characters.
 pub(crate) fn cut(shown: impl fmt::Display) -> String {
     let mut text = Cut { text: String::new(), room: Some(TEXT) };
     // It fails where the text is cut.

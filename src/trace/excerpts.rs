@@ -8,7 +8,7 @@ use super::machine::{File, Lines, Machine};
 /// A function that is shown.
 struct Function {
     file: File,
-    /// What its first line contains.
+    /// A text that its first line contains.
     head: &'static str,
     /// How statements begin that are not shown: they are about traces, or are not what a step tells.
     folds: &'static [&'static str],
@@ -132,7 +132,7 @@ fn indent_of(line: &str) -> usize {
 pub enum Excerpt {
     /// Functions of squall's own files.
     Rust,
-    /// The same in some lines of Python.
+    /// A short Runner in Python that takes the same steps.
     Python,
 }
 

@@ -24,7 +24,7 @@ use words::{word, Text};
 pub(crate) struct View {
     pub(crate) lang: Lang,
     pub(crate) width: usize,
-    /// Whether the program is shown.
+    /// `true` if the program is shown.
     pub(crate) source: bool,
     /// Whether all steps are shown that both have in common.
     pub(crate) all: bool,

@@ -73,7 +73,7 @@ pub(crate) struct Lesson {
     pub(crate) name: &'static str,
     /// The source. Its first line says what the lesson shows, its second line what part of Tornado's guide it belongs to.
     program: &'static str,
-    /// The same program for Tornado. It prints the same.
+    /// The Tornado original of the program, which prints what the program prints.
     pub(crate) original: &'static str,
     english: &'static str,
     chinese: &'static str,

@@ -8,7 +8,7 @@ pub(super) struct Parting {
     /// As many steps are the same.
     pub(super) common: usize,
     pub(super) why: Why,
-    /// Whether the simplified Runner has an exception that the loop logs. Otherwise an exception leaves the call.
+    /// `true` if the simplified Runner has an exception that the loop logs. Otherwise an exception leaves the call.
     pub(super) in_the_loop: bool,
 }
 

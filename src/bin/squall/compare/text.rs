@@ -35,7 +35,7 @@ const LEAST: usize = 20;
 pub(super) struct Look {
     pub(super) width: usize,
     pub(super) lang: Lang,
-    /// Whether all steps are shown that both have in common.
+    /// `true` if all steps are shown that both have in common.
     pub(super) all: bool,
 }
 
