@@ -38,34 +38,41 @@ mod deadline;
 mod error;
 mod exchange;
 mod handler;
+mod handling;
+mod handshake;
 mod http_io;
 mod peer;
 mod protocol;
 mod receiver;
 mod request;
 mod response;
+mod routes;
 mod serve;
 mod server;
 mod service;
+mod serving;
+mod session;
 mod static_files;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
 mod upgrade;
+mod verb;
 mod websocket;
 mod wire;
+mod written;
 
 pub use application::Application;
 pub use config::HttpServerConfig;
 pub use cookie::Cookie;
 pub use error::{ConnectionClosed, HeadersSent, HttpError};
 pub use handler::RequestHandler;
+pub use handshake::WebSocketConfig;
 pub use request::Request;
 pub use server::Server;
 pub use static_files::StaticFiles;
 #[cfg(feature = "tls")]
 pub use tls::TlsConfig;
-pub use upgrade::WebSocketConfig;
 pub use websocket::{Message, WebSocket};
 
 /// A guide to the web server: handlers, WebSockets, files, limits, and the words of other libraries.

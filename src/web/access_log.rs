@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use hyper::http::request::Parts;
+use hyper::StatusCode;
 use log::Level;
 use squall_runner::Exception;
 
-use super::exchange::Exchange;
+use super::peer::Peer;
 
 /// The target of the server's log records.
 pub(crate) const TARGET: &str = "squall::web";
@@ -20,34 +22,31 @@ pub(crate) fn is_read() -> bool {
 /// a warning if the request was wrong.
 ///
 /// Source: `tornado.web.Application.log_request`.
-pub(crate) fn response(exchange: &Exchange, started: Option<Duration>) {
-    let Some(started) = started else { return };
-    let status = exchange.status.get();
+pub(crate) fn response(status: StatusCode, request: &Parts, peer: Peer, took: Duration) {
     let level = match status.as_u16() {
         0..400 => Level::Info,
         400..500 => Level::Warn,
         _ => Level::Error,
     };
-    let took = exchange.connection.time().saturating_sub(started);
     log::log!(
         target: TARGET,
         level,
         "{} {} {} ({}) {:.2}ms",
         status.as_u16(),
-        exchange.head.method,
-        exchange.head.uri,
-        exchange.connection.peer(),
+        request.method,
+        request.uri,
+        peer,
         took.as_secs_f64() * 1000.0,
     );
 }
 
 /// Logs an exception that no handler caught, with its traceback.
-pub(crate) fn exception(exchange: &Exchange, exception: &Exception) {
+pub(crate) fn exception(exception: &Exception, request: &Parts, peer: Peer) {
     log::error!(
         target: TARGET,
         "uncaught exception {} {} ({})\n{exception:?}",
-        exchange.head.method,
-        exchange.head.uri,
-        exchange.connection.peer(),
+        request.method,
+        request.uri,
+        peer,
     );
 }

@@ -3,15 +3,13 @@
 use std::fmt;
 use std::rc::Rc;
 
-use matchit::Router;
-use percent_encoding::percent_decode_str;
 use squall_runner::Result;
 
 use super::config::HttpServerConfig;
-use super::error::HttpError;
-use super::handler::{Handler, RequestHandler};
-use super::request::Request;
-use super::server::{Server, Serving};
+use super::handler::RequestHandler;
+use super::routes::Routes;
+use super::server::Server;
+use super::serving::Serving;
 use crate::net::Address;
 
 /// A table of routes, each with its handler.
@@ -41,28 +39,15 @@ use crate::net::Address;
 #[derive(Clone)]
 pub struct Application(Rc<Routes>);
 
-#[derive(Clone)]
-struct Routes {
-    router: Router<Rc<dyn Handler>>,
-    /// Answers requests that no route matches.
-    fallback: Rc<dyn Handler>,
-    /// Answers `OPTIONS *`.
-    asterisk: Rc<dyn Handler>,
-}
-
 impl Application {
     /// Creates an application without routes, which answers every request with 404.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self(Rc::new(Routes {
-            router: Router::new(),
-            fallback: Rc::new(NotFound),
-            asterisk: Rc::new(Asterisk),
-        }))
+        Self(Rc::new(Routes::new()))
     }
 
     /// Adds a route. In its pattern, `{name}` matches one segment of a path, and `{*name}` the whole rest of it:
-    /// `"/users/{id}"`, `"/files/{*path}"`. [`Request::path_param`] returns what they matched. A segment without
+    /// `"/users/{id}"`, `"/files/{*path}"`. [`Request::path_param`](super::Request::path_param) returns what they matched. A segment without
     /// parameters takes precedence, so routes may be added in any order. A path must match as a whole, including a
     /// slash at its end.
     ///
@@ -71,7 +56,7 @@ impl Application {
     #[track_caller]
     #[must_use]
     pub fn route(mut self, pattern: &str, handler: impl RequestHandler) -> Self {
-        if let Err(error) = Rc::make_mut(&mut self.0).router.insert(pattern, Rc::new(handler)) {
+        if let Err(error) = Rc::make_mut(&mut self.0).insert(pattern, Rc::new(handler)) {
             panic!("the route {pattern:?}: {error}");
         }
         self
@@ -82,7 +67,7 @@ impl Application {
     /// Source: the setting `default_handler_class` of `tornado.web.Application`.
     #[must_use]
     pub fn default_handler(mut self, handler: impl RequestHandler) -> Self {
-        Rc::make_mut(&mut self.0).fallback = Rc::new(handler);
+        Rc::make_mut(&mut self.0).set_fallback(Rc::new(handler));
         self
     }
 
@@ -100,7 +85,7 @@ impl Application {
     /// # Errors
     /// If the address cannot be bound.
     pub fn listen_with(&self, address: impl Into<Address>, config: HttpServerConfig) -> Result<Server> {
-        Server::tcp(Serving::new(self.clone(), config), address.into())
+        Server::tcp(Serving::new(self.0.clone(), config), address.into())
     }
 
     /// Listens like [`listen_with`](Self::listen_with), and serves HTTPS.
@@ -114,7 +99,7 @@ impl Application {
         tls: super::TlsConfig,
         config: HttpServerConfig,
     ) -> Result<Server> {
-        Server::tcp(Serving::new(self.clone(), config).with_tls(tls), address.into())
+        Server::tcp(Serving::new(self.0.clone(), config).with_tls(tls), address.into())
     }
 
     /// Listens on a Unix socket, whose file must not exist yet.
@@ -123,32 +108,7 @@ impl Application {
     /// If the file cannot be created.
     #[cfg(unix)]
     pub fn listen_unix(&self, path: impl AsRef<std::path::Path>, config: HttpServerConfig) -> Result<Server> {
-        Server::unix(Serving::new(self.clone(), config), path.as_ref())
-    }
-
-    /// Finds the handler of a path, and the values of its parameters. If one of these is not percent-encoded UTF-8, the
-    /// request is answered with 400.
-    pub(super) fn find(&self, path: &str) -> (Rc<dyn Handler>, Result<Vec<(String, String)>, HttpError>) {
-        let routes = &*self.0;
-        match routes.router.at(path) {
-            Ok(found) => {
-                if found.params.is_empty() {
-                    return (found.value.clone(), Ok(Vec::new()));
-                }
-                let decoded = found.params.iter().map(|(name, value)| {
-                    let value = percent_decode_str(value).decode_utf8().map_err(|_| HttpError(400))?;
-                    Ok((name.to_owned(), value.into_owned()))
-                });
-                (found.value.clone(), decoded.collect())
-            }
-            Err(_) if path == "*" => (routes.asterisk.clone(), Ok(Vec::new())),
-            Err(_) => (routes.fallback.clone(), Ok(Vec::new())),
-        }
-    }
-
-    /// Returns the handler of requests that no route matches.
-    pub(super) fn fallback(&self) -> Rc<dyn Handler> {
-        self.0.fallback.clone()
+        Server::unix(Serving::new(self.0.clone(), config), path.as_ref())
     }
 }
 
@@ -157,17 +117,3 @@ impl fmt::Debug for Application {
         f.debug_struct("Application").finish_non_exhaustive()
     }
 }
-
-struct NotFound;
-
-impl RequestHandler for NotFound {
-    #[allow(refining_impl_trait)]
-    fn prepare(self: Rc<Self>, _: Request) -> std::future::Ready<Result<()>> {
-        std::future::ready(Err(HttpError(404).into()))
-    }
-}
-
-/// Answers `OPTIONS *`, which concerns the server as a whole. RFC 9110, section 9.3.7.
-struct Asterisk;
-
-impl RequestHandler for Asterisk {}

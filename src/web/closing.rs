@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::connection::Connection;
 use super::deadline::Phase;
+use super::session::Session;
 use crate::http::transport::Transport;
 
 /// How long a closed connection waits for the client to see that.
@@ -35,11 +36,11 @@ pub(super) enum Ended {
     Refused(&'static [u8]),
 }
 
-impl Connection {
+impl Session {
     /// Closes the stream, even if a running handler still holds the connection.
     pub(super) async fn close(&self, ended: Ended) {
         self.shut_down(ended).await;
-        let closed = self.stream.replace(Transport::Closed);
+        let closed = self.connection.stream.replace(Transport::Closed);
         drop(closed);
     }
 
@@ -51,29 +52,30 @@ impl Connection {
         };
         let mut room = LINGER_BYTES;
         let mut closed = false;
+        let Connection { stream, deadline, .. } = &*self.connection;
         poll_fn(|cx| {
             let waker = cx.waker();
-            self.deadline.enter(Phase::Linger, Some(LINGER), waker);
-            if self.serving.is_cut() || self.deadline.is_over(waker) {
+            deadline.enter(Phase::Linger, Some(LINGER), waker);
+            if self.serving.is_cut() || deadline.is_over(waker) {
                 return Poll::Ready(());
             }
             if !closed {
                 if let Some(answer) = answer.take() {
                     // It fits into the empty buffer of any socket.
-                    let _ = self.stream.poll_write_with(|stream| stream.poll_write(cx, answer));
+                    let _ = stream.poll_write_with(|stream| stream.poll_write(cx, answer));
                 }
-                match self.stream.poll_close(cx) {
+                match stream.poll_close(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Ready(Ok(())) => closed = true,
                 }
             }
-            if !self.lingers() || self.stream.is_ended() {
+            if !self.connection.lingers() || stream.is_ended() {
                 return Poll::Ready(());
             }
             let mut bytes = [0; UNWANTED];
             loop {
-                match self.stream.poll_unwanted(cx, &mut bytes) {
+                match stream.poll_unwanted(cx, &mut bytes) {
                     Poll::Ready(Ok(n)) if n > 0 && n < room => room -= n,
                     Poll::Ready(_) => return Poll::Ready(()),
                     Poll::Pending => return Poll::Pending,

@@ -4,7 +4,7 @@ use cookie::Cookie;
 use hyper::header::{HeaderValue, COOKIE, SET_COOKIE};
 use squall_runner::Result;
 
-use super::Request;
+use super::request::Request;
 
 impl Request {
     /// Returns the value of a cookie that the client sent, decoded.

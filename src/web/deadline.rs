@@ -53,6 +53,11 @@ impl Deadline {
         }
     }
 
+    /// Returns the loop's time.
+    pub(crate) fn time(&self) -> Duration {
+        self.io_loop.time()
+    }
+
     /// Enters a phase that may last for `limit`, unless it is the current one. `waker` is called when it is time to
     /// check.
     pub(crate) fn enter(&self, phase: Phase, limit: Option<Duration>, waker: &Waker) {

@@ -35,6 +35,12 @@ pub(crate) fn reason(status: u16) -> &'static str {
     StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Unknown")
 }
 
+/// Returns the default page of an error.
+pub(crate) fn page(status: u16) -> String {
+    let reason = reason(status);
+    format!("<html><title>{status}: {reason}</title><body>{status}: {reason}</body></html>")
+}
+
 /// The connection was closed before everything was sent or received. Raised in a handler that waits for the connection,
 /// for example by [`flush`](super::Request::flush).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,60 +1,62 @@
-//! [`Exchange`]: a request and its response, from the call of its handler to the last byte.
+//! [`Exchange`]: a request and its response, as its handler writes it and hyper takes it.
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
-use hyper::header::{HeaderValue, ALLOW, CONNECTION, CONTENT_TYPE};
+use hyper::header::{HeaderValue, CONNECTION, CONTENT_TYPE};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode, Uri};
-use squall_runner::ready::{Run, Withdraw};
 use squall_runner::report::guard;
 use squall_runner::trace::{program, Problem};
-use squall_runner::{Context, Exception, Future, Promise, Result};
+use squall_runner::{Context, Exception, Future, Promise};
 
 use super::access_log::{self, TARGET};
 use super::connection::Connection;
-use super::error::{reason, ConnectionClosed, HttpError};
-use super::handler::{write_page, Handler, Verb};
+use super::error::{reason, ConnectionClosed};
 use super::receiver::Receiver;
-use super::request::Request;
+use super::upgrade::Upgrade;
+use super::verb::Verb;
+use super::written::Written;
 use crate::http::body::{Body, Pipe};
 
-/// A request and its response. [`Request`] is a handle of it.
+/// A request and its response. Each [`Request`](super::Request) is a handle of it.
 pub(crate) struct Exchange {
     pub(super) connection: Rc<Connection>,
     pub(super) head: Parts,
     /// The decoded values of the route's parameters.
     pub(super) path_params: Vec<(String, String)>,
-    handler: Rc<dyn Handler>,
+    pub(super) handler: Rc<dyn Handler>,
     /// The body of the request, if there is one.
     pub(super) receiver: Option<Box<Receiver>>,
     pub(super) status: Cell<StatusCode>,
     pub(super) headers: RefCell<HeaderMap>,
-    written: RefCell<Written>,
-    stage: Cell<Stage>,
+    pub(super) written: RefCell<Written>,
+    pub(super) stage: Cell<Stage>,
     /// The body of the response, from the moment it is known until hyper takes it.
     body: RefCell<Option<Body>>,
     /// The pipe that carries the chunks of the response, after the first flush.
     pipe: OnceCell<Rc<Pipe>>,
     /// The handler's coroutine that runs, its step, and its context.
-    running: Cell<Option<(Step, Future<()>, Context)>>,
+    pub(super) running: Cell<Option<(Step, Future<()>, Context)>>,
     /// `true` if the client has closed the connection, or its half of it.
     left: Cell<bool>,
     /// The Futures of `closed` that are pending.
     leaving: RefCell<Vec<Promise<()>>>,
     /// `true` to close the connection after the response, since what follows may not be a request.
-    closes: Cell<bool>,
+    pub(super) closes: Cell<bool>,
+    /// The WebSocket that the connection becomes once the response is sent.
+    upgrade: Cell<Option<Upgrade>>,
     /// When the request began, on the loop's clock; `None` if no logger accepts the line of the response.
     started: Option<Duration>,
 }
 
 /// The progress of the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// Nothing was sent.
     Open,
     /// The status and the headers were sent; chunks follow.
@@ -65,54 +67,41 @@ enum Stage {
 
 /// The part of a request's handling that a coroutine does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Prepare,
     Method,
 }
 
-/// The part of the response that was written since the last flush.
-#[derive(Debug, Default)]
-enum Written {
-    #[default]
-    Nothing,
-    One(Bytes),
-    Many(BytesMut),
-}
+/// The handler of a route, as an exchange calls it.
+pub(crate) trait Handler {
+    /// Calls the method, if the handler implements it.
+    fn call(self: Rc<Self>, verb: Verb, exchange: Rc<Exchange>) -> Option<Future<()>>;
 
-impl Written {
-    fn push(&mut self, chunk: Bytes) {
-        match self {
-            Self::Nothing => *self = Self::One(chunk),
-            Self::One(first) => {
-                let mut both = BytesMut::with_capacity((first.len() + chunk.len()).max(1024));
-                both.extend_from_slice(first);
-                both.extend_from_slice(&chunk);
-                *self = Self::Many(both);
-            }
-            Self::Many(all) => all.extend_from_slice(&chunk),
-        }
-    }
+    /// Calls `prepare`, if the handler implements it.
+    fn prepare(self: Rc<Self>, exchange: Rc<Exchange>) -> Option<Future<()>>;
 
-    fn take(&mut self) -> Bytes {
-        match std::mem::take(self) {
-            Self::Nothing => Bytes::new(),
-            Self::One(chunk) => chunk,
-            Self::Many(all) => all.freeze(),
-        }
-    }
+    /// Returns whether the handler implements the method.
+    fn allows(&self, verb: Verb) -> bool;
+
+    fn on_finish(&self, exchange: Rc<Exchange>);
+
+    fn on_connection_close(&self, exchange: Rc<Exchange>);
+
+    fn write_error(&self, exchange: Rc<Exchange>, status: u16, exception: &Exception);
 }
 
 impl Exchange {
-    /// Creates an exchange, in the room of the one before if that is not in use.
+    /// Creates an exchange, in the room of a `spare` one of the same connection if that is not in use.
     pub(super) fn new(
         connection: &Rc<Connection>,
         head: Parts,
         receiver: Option<Box<Receiver>>,
         handler: Rc<dyn Handler>,
         path_params: Vec<(String, String)>,
+        spare: Option<Rc<Self>>,
     ) -> Rc<Self> {
         let started = access_log::is_read().then(|| connection.time());
-        if let Some(mut spare) = connection.take_spare() {
+        if let Some(mut spare) = spare {
             if let Some(this) = Rc::get_mut(&mut spare) {
                 // The map of the headers of the request before is for those of this response.
                 *this.headers.get_mut() = std::mem::replace(&mut this.head.headers, head.headers);
@@ -145,6 +134,7 @@ impl Exchange {
             left: Cell::default(),
             leaving: RefCell::default(),
             closes: Cell::default(),
+            upgrade: Cell::default(),
             started,
         })
     }
@@ -161,110 +151,6 @@ impl Exchange {
         *self.left.get_mut() = false;
         *self.leaving.get_mut() = Vec::new();
         *self.closes.get_mut() = false;
-    }
-
-    fn request(self: &Rc<Self>) -> Request {
-        Request::new(self.clone())
-    }
-
-    /// Calls the handler.
-    pub(super) fn start(self: &Rc<Self>) {
-        match self.handler.clone().prepare(self.request()) {
-            None => self.call_method(),
-            Some(prepared) => self.wait(Step::Prepare, prepared),
-        }
-    }
-
-    /// Answers a request that no handler may see, and closes the connection.
-    pub(super) fn refuse(self: &Rc<Self>, problem: HttpError) {
-        self.closes.set(true);
-        self.raise(problem.into());
-    }
-
-    fn call_method(self: &Rc<Self>) {
-        let called = Verb::of(&self.head.method).and_then(|verb| {
-            let called = self.handler.clone().call(verb, self.request());
-            match verb {
-                Verb::Head if called.is_none() => self.handler.clone().call(Verb::Get, self.request()),
-                Verb::Options if called.is_none() => {
-                    self.status.set(StatusCode::NO_CONTENT);
-                    self.headers.borrow_mut().insert(ALLOW, self.allowed());
-                    Some(Future::ready(()))
-                }
-                _ => called,
-            }
-        });
-        match called {
-            Some(called) => self.wait(Step::Method, called),
-            None => self.raise(HttpError(405).into()),
-        }
-    }
-
-    /// Returns the methods that the handler implements, for the header `Allow`.
-    fn allowed(&self) -> HeaderValue {
-        let names = Verb::ALL.iter().filter(|(verb, _)| self.handler.allows(*verb)).map(|(_, name)| *name);
-        HeaderValue::try_from(names.collect::<Vec<_>>().join(", ")).expect("the names of methods are tokens")
-    }
-
-    fn wait(self: &Rc<Self>, step: Step, future: Future<()>) {
-        if future.done() {
-            self.go_on(step, future.into_result());
-        } else {
-            future.call_when_done(self.clone());
-            self.running.set(Some((step, future, Context::current())));
-        }
-    }
-
-    fn go_on(self: &Rc<Self>, step: Step, result: Result<()>) {
-        match (step, result) {
-            (_, Err(exception)) => self.raise(exception),
-            (Step::Prepare, Ok(())) if !self.is_finished() => self.call_method(),
-            (_, Ok(())) => self.finish(),
-        }
-    }
-
-    /// Answers with an error if that is still possible, or else cuts the response off.
-    pub(super) fn raise(self: &Rc<Self>, exception: Exception) {
-        let status = match exception.downcast_ref::<HttpError>() {
-            Some(error) => error.status(),
-            None if exception.is::<ConnectionClosed>() => StatusCode::INTERNAL_SERVER_ERROR,
-            None => {
-                access_log::exception(self, &exception);
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
-        match self.stage.get() {
-            Stage::Open => {
-                self.reset(status);
-                let write = || {
-                    let request = self.request();
-                    self.handler.write_error(&request, status.as_u16(), &exception);
-                    Ok(())
-                };
-                if let Err(panic) = Exception::trap(write, Err) {
-                    access_log::exception(self, &panic);
-                    self.reset(status);
-                    write_page(&self.request(), status.as_u16());
-                }
-                self.finish();
-            }
-            Stage::Streaming => {
-                self.written.take();
-                self.end(Err(std::io::Error::other("the handler failed before the response was finished")));
-            }
-            Stage::Finished => {}
-        }
-    }
-
-    /// Forgets what was written, for an answer with the given status.
-    fn reset(&self, status: StatusCode) {
-        self.status.set(status);
-        self.written.take();
-        let mut headers = self.headers.borrow_mut();
-        headers.clear();
-        if status == StatusCode::METHOD_NOT_ALLOWED {
-            headers.insert(ALLOW, self.allowed());
-        }
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -308,7 +194,7 @@ impl Exchange {
         self.end(Ok(()));
     }
 
-    fn end(self: &Rc<Self>, result: std::io::Result<()>) {
+    pub(super) fn end(self: &Rc<Self>, result: std::io::Result<()>) {
         let chunk = self.written.borrow_mut().take();
         match (self.stage.replace(Stage::Finished), self.pipe.get()) {
             (Stage::Finished, _) => return,
@@ -322,9 +208,11 @@ impl Exchange {
         if let Some(receiver) = &self.receiver {
             receiver.close(&self.connection);
         }
-        access_log::response(self, self.started);
-        let request = self.request();
-        guard(Problem::Callback, || self.handler.on_finish(&request));
+        if let Some(started) = self.started {
+            let took = self.connection.time().saturating_sub(started);
+            access_log::response(self.status.get(), &self.head, self.connection.peer(), took);
+        }
+        guard(Problem::Callback, || self.handler.on_finish(self.clone()));
     }
 
     /// Passes the response to hyper.
@@ -357,6 +245,17 @@ impl Exchange {
         Some(response)
     }
 
+    /// Finishes the response, after which the connection becomes a WebSocket.
+    pub(super) fn upgrade(self: &Rc<Self>, upgrade: Upgrade) {
+        self.upgrade.set(Some(upgrade));
+        self.finish();
+    }
+
+    /// Returns the WebSocket that the connection is to become.
+    pub(super) fn take_upgrade(&self) -> Option<Upgrade> {
+        self.upgrade.take()
+    }
+
     /// Called when hyper has no more bytes to write to the connection.
     pub(super) fn flushed(&self) {
         if let Some(pipe) = self.pipe.get() {
@@ -380,8 +279,7 @@ impl Exchange {
             promise.set_result(());
         }
         log::debug!(target: TARGET, "{} {} has left", self.connection.peer(), self.head.uri);
-        let request = self.request();
-        program(|| guard(Problem::Callback, || self.handler.on_connection_close(&request)));
+        program(|| guard(Problem::Callback, || self.handler.on_connection_close(self.clone())));
     }
 
     /// Called when the connection is gone, so that nothing more is sent.
@@ -407,21 +305,6 @@ impl Exchange {
 /// Returns whether a response with that status has no body.
 fn has_no_body(status: StatusCode) -> bool {
     status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED || status.is_informational()
-}
-
-/// Called when the handler's coroutine is done.
-impl Run for Exchange {
-    fn run(self: Rc<Self>) {
-        if let Some((step, future, context)) = self.running.take() {
-            context.enter(|| self.go_on(step, future.into_result()));
-        }
-    }
-}
-
-impl Withdraw for Exchange {
-    fn withdraw(&self) {
-        drop(self.running.take());
-    }
 }
 
 impl fmt::Debug for Exchange {

@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use hyper::Method;
 use squall_runner::{convert_yielded, Exception, Future, Result};
 
-use super::error::{reason, HttpError};
-use super::Request;
+use super::error::{page, HttpError};
+use super::exchange::{Exchange, Handler};
+use super::request::Request;
+use super::verb::Verb;
 
 /// Answers the requests of a route: one method for each method of HTTP, as in Tornado.
 ///
@@ -128,14 +129,8 @@ pub trait RequestHandler: 'static {
     /// coroutine. The status is already set, and the method's output is discarded.
     fn write_error(&self, req: &Request, status: u16, exception: &Exception) {
         let _ = exception;
-        write_page(req, status);
+        req.write(page(status));
     }
-}
-
-/// Writes the default page of an error.
-pub(crate) fn write_page(req: &Request, status: u16) {
-    let reason = reason(status);
-    req.write(format!("<html><title>{status}: {reason}</title><body>{status}: {reason}</body></html>"));
 }
 
 /// The result of a method that the handler does not implement. It is recognised by its type, and never polled.
@@ -149,64 +144,10 @@ impl StdFuture for NotAllowed {
     }
 }
 
-/// The methods of HTTP that a handler can implement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verb {
-    Get,
-    Head,
-    Post,
-    Put,
-    Delete,
-    Patch,
-    Options,
-}
-
-impl Verb {
-    pub(crate) const ALL: [(Self, &'static str); 7] = [
-        (Self::Get, "GET"),
-        (Self::Head, "HEAD"),
-        (Self::Post, "POST"),
-        (Self::Put, "PUT"),
-        (Self::Delete, "DELETE"),
-        (Self::Patch, "PATCH"),
-        (Self::Options, "OPTIONS"),
-    ];
-
-    pub(crate) fn of(method: &Method) -> Option<Self> {
-        Some(match *method {
-            Method::GET => Self::Get,
-            Method::HEAD => Self::Head,
-            Method::POST => Self::Post,
-            Method::PUT => Self::Put,
-            Method::DELETE => Self::Delete,
-            Method::PATCH => Self::Patch,
-            Method::OPTIONS => Self::Options,
-            _ => return None,
-        })
-    }
-}
-
-/// A [`RequestHandler`] with its type erased.
-pub(crate) trait Handler {
-    /// Calls the method, if the handler implements it.
-    fn call(self: Rc<Self>, verb: Verb, req: Request) -> Option<Future<()>>;
-
-    /// Calls `prepare`, if the handler implements it.
-    fn prepare(self: Rc<Self>, req: Request) -> Option<Future<()>>;
-
-    /// Returns whether the handler implements the method.
-    fn allows(&self, verb: Verb) -> bool;
-
-    fn on_finish(&self, req: &Request);
-
-    fn on_connection_close(&self, req: &Request);
-
-    fn write_error(&self, req: &Request, status: u16, exception: &Exception);
-}
-
 impl<H: RequestHandler> Handler for H {
     #[inline]
-    fn call(self: Rc<Self>, verb: Verb, req: Request) -> Option<Future<()>> {
+    fn call(self: Rc<Self>, verb: Verb, exchange: Rc<Exchange>) -> Option<Future<()>> {
+        let req = Request::new(exchange);
         match verb {
             Verb::Get => start(|| self.get(req)),
             Verb::Head => start(|| self.head(req)),
@@ -218,8 +159,8 @@ impl<H: RequestHandler> Handler for H {
         }
     }
 
-    fn prepare(self: Rc<Self>, req: Request) -> Option<Future<()>> {
-        start(|| RequestHandler::prepare(self, req))
+    fn prepare(self: Rc<Self>, exchange: Rc<Exchange>) -> Option<Future<()>> {
+        start(|| RequestHandler::prepare(self, Request::new(exchange)))
     }
 
     fn allows(&self, verb: Verb) -> bool {
@@ -234,16 +175,16 @@ impl<H: RequestHandler> Handler for H {
         }
     }
 
-    fn on_finish(&self, req: &Request) {
-        RequestHandler::on_finish(self, req);
+    fn on_finish(&self, exchange: Rc<Exchange>) {
+        RequestHandler::on_finish(self, &Request::new(exchange));
     }
 
-    fn on_connection_close(&self, req: &Request) {
-        RequestHandler::on_connection_close(self, req);
+    fn on_connection_close(&self, exchange: Rc<Exchange>) {
+        RequestHandler::on_connection_close(self, &Request::new(exchange));
     }
 
-    fn write_error(&self, req: &Request, status: u16, exception: &Exception) {
-        RequestHandler::write_error(self, req, status, exception);
+    fn write_error(&self, exchange: Rc<Exchange>, status: u16, exception: &Exception) {
+        RequestHandler::write_error(self, &Request::new(exchange), status, exception);
     }
 }
 

@@ -7,20 +7,20 @@ use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 
-use super::connection::Connection;
+use super::session::Session;
 use crate::http::io::read_into;
 
 /// A connection's stream, as hyper sees it. Records its traffic in the connection, for the limits.
 #[derive(Debug)]
 pub(crate) struct HttpIo {
-    connection: Rc<Connection>,
+    session: Rc<Session>,
     /// `true` if hyper may write several slices at once.
     vectored: bool,
 }
 
 impl HttpIo {
-    pub(super) fn new(connection: Rc<Connection>, vectored: bool) -> Self {
-        Self { connection, vectored }
+    pub(super) fn new(session: Rc<Session>, vectored: bool) -> Self {
+        Self { session, vectored }
     }
 }
 
@@ -30,21 +30,21 @@ impl Read for HttpIo {
         cx: &mut Context<'_>,
         cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        read_into(cursor, |buffer| self.connection.stream.poll_read(cx, buffer)).map_ok(drop)
+        read_into(cursor, |buffer| self.session.connection.stream.poll_read(cx, buffer)).map_ok(drop)
     }
 }
 
 impl Write for HttpIo {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.connection.stream.poll_write_with(|stream| stream.poll_write(cx, bytes))
+        self.session.connection.stream.poll_write_with(|stream| stream.poll_write(cx, bytes))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.connection.poll_flush(cx)
+        self.session.poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.connection.stream.poll_close(cx)
+        self.session.connection.stream.poll_close(cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -56,6 +56,6 @@ impl Write for HttpIo {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.connection.stream.poll_write_with(|stream| stream.poll_write_vectored(cx, slices))
+        self.session.connection.stream.poll_write_with(|stream| stream.poll_write_vectored(cx, slices))
     }
 }

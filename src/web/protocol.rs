@@ -13,6 +13,7 @@ use hyper::server::conn::http1;
 use super::connection::Connection;
 use super::http_io::HttpIo;
 use super::service::Service;
+use super::session::Session;
 
 /// How long hyper's side is kept between requests.
 pub(super) const KEPT: Duration = Duration::from_millis(250);
@@ -28,21 +29,18 @@ pub(super) struct Protocol {
 
 impl Protocol {
     /// Serves requests. It is ready when the connection is to be closed or upgraded.
-    pub(super) fn poll(
-        &mut self,
-        connection: &Rc<Connection>,
-        cx: &mut Context<'_>,
-    ) -> Poll<hyper::Result<()>> {
+    pub(super) fn poll(&mut self, session: &Rc<Session>, cx: &mut Context<'_>) -> Poll<hyper::Result<()>> {
         let http = match &mut self.http {
             Some(http) => http,
             None if self.stopping => return Poll::Ready(Ok(())),
             None => {
+                let connection = &session.connection;
                 if !ready!(connection.stream.poll_ahead(cx)) {
                     return Poll::Ready(Ok(()));
                 }
                 self.copies = connection.prefers_copies();
-                let io = HttpIo::new(connection.clone(), !self.copies);
-                let http = connection.serving.http.serve_connection(io, Service(connection.clone()));
+                let io = HttpIo::new(session.clone(), !self.copies);
+                let http = session.serving.http.serve_connection(io, Service(session.clone()));
                 self.http.insert(Box::new(http))
             }
         };

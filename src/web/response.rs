@@ -7,7 +7,7 @@ use serde::Serialize;
 use squall_runner::{Exception, Future, Result};
 
 use super::error::HeadersSent;
-use super::Request;
+use super::request::Request;
 
 impl Request {
     /// Returns the current status of the response; 200 at first.

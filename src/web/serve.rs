@@ -14,12 +14,18 @@ use super::closing::{Ended, NOT_HTTP_1, TOO_SLOW};
 use super::connection::Connection;
 use super::deadline::Phase;
 use super::protocol::{self, Protocol};
+use super::serving::Serving;
+use super::session::Session;
 use super::upgrade::Upgrade;
 use super::websocket::{Progress, Socket};
 
-impl Connection {
-    /// Serves the connection until it is closed, first HTTP and then perhaps a WebSocket.
-    pub(super) async fn serve(self: Rc<Self>) {
+/// Serves a connection until it is closed, first HTTP and then perhaps a WebSocket.
+pub(super) async fn serve(serving: Rc<Serving>, connection: Rc<Connection>) {
+    Session::new(serving, connection).serve().await;
+}
+
+impl Session {
+    async fn serve(self: Rc<Self>) {
         #[cfg(feature = "tls")]
         if let Some(tls) = &self.serving.tls {
             if let Err(ended) = self.encrypt(tls).await {
@@ -30,7 +36,7 @@ impl Connection {
         let mut protocol = Protocol::default();
         let mut stopping = false;
         let ended = poll_fn(|cx| {
-            let waker = self.waker_of(cx);
+            let waker = self.connection.waker_of(cx);
             if self.serving.is_cut() {
                 return Poll::Ready(Ended::Cut);
             }
@@ -47,14 +53,14 @@ impl Connection {
             let phase = self.enter_phase(&protocol, waker);
             let may_rest = matches!(phase, Phase::Idle(_)) && !self.is_body_left();
             if may_rest {
-                protocol.adapt(&self);
+                protocol.adapt(&self.connection);
             }
-            if !self.deadline.is_over(waker) {
+            if !self.connection.deadline.is_over(waker) {
                 return Poll::Pending;
             }
             if may_rest {
                 self.take_spare();
-                protocol.rest(&self);
+                protocol.rest(&self.connection);
                 self.enter_phase(&protocol, waker);
                 return Poll::Pending;
             }
@@ -65,7 +71,7 @@ impl Connection {
             (Some(upgrade), Ended::Done) => {
                 self.take_spare();
                 let unread = protocol.end();
-                self.serve_socket(&upgrade.complete(&self, unread)).await
+                self.serve_socket(&upgrade.complete(&self.connection, unread)).await
             }
             (upgrade, ended) => {
                 drop(protocol);
@@ -80,21 +86,21 @@ impl Connection {
     /// Performs the TLS handshake.
     #[cfg(feature = "tls")]
     async fn encrypt(&self, tls: &super::tls::TlsConfig) -> Result<(), Ended> {
-        let Some(socket) = self.stream.socket() else { return Ok(()) };
+        let Some(socket) = self.connection.stream.socket() else { return Ok(()) };
         let mut handshake = tls.accept(socket);
         let encrypted = poll_fn(|cx| {
-            let waker = self.waker_of(cx);
-            self.deadline.enter(Phase::Head, Some(self.serving.config.header_timeout), waker);
-            if self.serving.is_stopping() || self.deadline.is_over(waker) {
+            let waker = self.connection.waker_of(cx);
+            self.connection.deadline.enter(Phase::Head, Some(self.serving.config.header_timeout), waker);
+            if self.serving.is_stopping() || self.connection.deadline.is_over(waker) {
                 return Poll::Ready(Err(Ended::Cut));
             }
             std::pin::Pin::new(&mut handshake).poll(cx).map_err(|error| {
-                log::debug!(target: TARGET, "no TLS with {}: {error}", self.peer());
+                log::debug!(target: TARGET, "no TLS with {}: {error}", self.connection.peer());
                 Ended::Done
             })
         });
         let encrypted = encrypted.await?;
-        self.stream.replace(encrypted);
+        self.connection.stream.replace(encrypted);
         Ok(())
     }
 
@@ -110,12 +116,14 @@ impl Connection {
             if socket.drive() == Progress::Over {
                 return Poll::Ready(Ended::Done);
             }
-            let (phase, limit) = match self.stream.is_blocked() {
-                true => (Phase::Write(self.stream.written()), Some(self.serving.config.write_timeout)),
+            let (phase, limit) = match self.connection.stream.is_blocked() {
+                true => {
+                    (Phase::Write(self.connection.stream.written()), Some(self.serving.config.write_timeout))
+                }
                 false => (Phase::Upgraded, None),
             };
-            self.deadline.enter(phase, limit, cx.waker());
-            match self.deadline.is_over(cx.waker()) {
+            self.connection.deadline.enter(phase, limit, cx.waker());
+            match self.connection.deadline.is_over(cx.waker()) {
                 true => Poll::Ready(Ended::Cut),
                 false => Poll::Pending,
             }
@@ -127,10 +135,10 @@ impl Connection {
 
     /// Handles a client that did not send HTTP, or a stream that failed. hyper has answered if it could.
     fn failed(&self, error: &hyper::Error) -> Ended {
-        log::debug!(target: TARGET, "connection with {}: {error}", self.peer());
-        self.linger();
+        log::debug!(target: TARGET, "connection with {}: {error}", self.connection.peer());
+        self.connection.linger();
         // hyper leaves HTTP/2 to others. If it has not written the response before, an answer would land within that.
-        match error.is_parse_version_h2() && !self.stream.is_blocked() {
+        match error.is_parse_version_h2() && !self.connection.stream.is_blocked() {
             true => Ended::Refused(NOT_HTTP_1),
             false => Ended::Done,
         }
@@ -145,10 +153,10 @@ impl Connection {
                 return;
             }
         }
-        if exchange.is_finished() || self.stream.is_ended() {
+        if exchange.is_finished() || self.connection.stream.is_ended() {
             return;
         }
-        if self.stream.poll_end(cx) == Poll::Ready(false) {
+        if self.connection.stream.poll_end(cx) == Poll::Ready(false) {
             exchange.client_left();
         }
     }
@@ -156,13 +164,13 @@ impl Connection {
     /// Enters the current phase of the connection.
     fn enter_phase(&self, protocol: &Protocol, waker: &Waker) -> Phase {
         let (phase, limit) = self.phase(protocol);
-        self.deadline.enter(phase, limit, waker);
+        self.connection.deadline.enter(phase, limit, waker);
         phase
     }
 
     /// Returns the current phase of the connection, and how long it may last.
     fn phase(&self, protocol: &Protocol) -> (Phase, Option<Duration>) {
-        let (config, stream) = (&self.serving.config, &self.stream);
+        let (config, stream) = (&self.serving.config, &self.connection.stream);
         if stream.is_blocked() {
             return (Phase::Write(stream.written()), Some(config.write_timeout));
         }
@@ -186,28 +194,26 @@ impl Connection {
 
     /// Handles a client that took too long. Returns how the connection ends by that, if it does.
     fn time_out(&self, phase: Phase) -> Option<Ended> {
-        log::debug!(target: TARGET, "connection with {}: timeout while {phase:?}", self.peer());
+        log::debug!(target: TARGET, "connection with {}: timeout while {phase:?}", self.connection.peer());
         match (phase, self.current()) {
             (Phase::Body(_), Some(exchange)) => {
                 exchange.receiver.iter().for_each(|receiver| receiver.time_out());
                 None
             }
             // Only a part of a head has arrived, so hyper has written nothing.
-            (Phase::Head, _) if self.stream.is_fresh() => Some(Ended::Refused(TOO_SLOW)),
+            (Phase::Head, _) if self.connection.stream.is_fresh() => Some(Ended::Refused(TOO_SLOW)),
             _ => Some(Ended::Cut),
         }
     }
 }
 
 /// Tells the current request that its connection is gone when this is dropped, for whatever reason.
-struct Lost(Rc<Connection>);
+struct Lost(Rc<Session>);
 
 impl Drop for Lost {
     fn drop(&mut self) {
         if let Some(exchange) = self.0.take_current() {
             exchange.lost();
         }
-        // It holds the connection.
-        self.0.take_spare();
     }
 }

@@ -1,27 +1,23 @@
 //! [`Server`]: an application that listens at an address.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::server::conn::http1;
-use slab::Slab;
 use squall_runner::native::start_internal;
-use squall_runner::{Context as Variables, Coroutine, Exception, Future, Promise, Result};
+use squall_runner::{Coroutine, Exception, Future, Result};
 
 use super::access_log::TARGET;
-use super::application::Application;
-use super::config::HttpServerConfig;
 use super::connection::Connection;
 use super::peer::Peer;
+use super::serve::serve;
+use super::serving::Serving;
 use crate::background::background;
 use crate::http::transport::Transport;
-use crate::ioloop::{IoLoop, Timeout};
 use crate::net::{Address, TcpListener};
 
 /// An application that listens at an address.
@@ -55,7 +51,7 @@ impl Server {
         let address = listener.local_addr()?;
         let secure = serving.is_secure();
         let serving = Rc::new(serving);
-        serving.accept_all(move |cx| {
+        accept_all(serving.clone(), move |cx| {
             listener.poll_accept(cx).map_ok(|(stream, address)| {
                 // Writes are responses or parts of them, so waiting to send them together with more would only delay
                 // them.
@@ -70,7 +66,7 @@ impl Server {
     pub(super) fn unix(serving: Serving, path: &std::path::Path) -> Result<Self> {
         let listener = crate::net::UnixListener::bind(path)?;
         let serving = Rc::new(serving);
-        serving.accept_all(move |cx| {
+        accept_all(serving.clone(), move |cx| {
             let accepted = listener.poll_accept(cx);
             accepted.map_ok(|(stream, _)| {
                 (Transport::Socket(stream.into()), Peer { address: None, secure: false })
@@ -94,7 +90,7 @@ impl Server {
 
     /// Returns how many connections are open.
     pub fn connections(&self) -> usize {
-        self.serving.connections.borrow().len()
+        self.serving.connections()
     }
 
     /// Stops listening at once. Connections between requests are closed at once, and others when their request is
@@ -104,8 +100,7 @@ impl Server {
     ///
     /// Source: `tornado.httpserver.HTTPServer.stop` and `close_all_connections`.
     pub fn stop(&self, grace: Duration) -> Future<()> {
-        let stopped = Future::new();
-        self.serving.stopped.borrow_mut().push(stopped.promise());
+        let stopped = self.serving.stopped();
         self.serving.stop(grace);
         stopped
     }
@@ -120,198 +115,48 @@ impl fmt::Debug for Server {
     }
 }
 
-/// The state that the connections of a server share.
-pub(crate) struct Serving {
-    pub(super) application: Application,
-    pub(super) config: HttpServerConfig,
-    pub(super) io_loop: IoLoop,
-    /// The context in which the server was created, and in which handlers run.
-    pub(super) context: Variables,
-    pub(super) http: http1::Builder,
-    #[cfg(feature = "tls")]
-    pub(super) tls: Option<super::tls::TlsConfig>,
-    stage: Cell<Stage>,
-    connections: RefCell<Slab<Rc<Connection>>>,
-    /// Wakes the task that accepts connections, while it waits.
-    acceptor: Cell<Option<Waker>>,
-    /// The Futures of `stop` that are pending.
-    stopped: RefCell<Vec<Promise<()>>>,
-    /// The timer of the grace period.
-    grace: RefCell<Option<Timeout>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Serving,
-    /// Requests that have begun are answered.
-    Stopping,
-    /// All connections are cut.
-    Cut,
-}
-
-impl Serving {
-    pub(super) fn new(application: Application, config: HttpServerConfig) -> Self {
-        /// hyper keeps this many headers on the stack, and allocates for any other number.
-        const HEADERS: usize = 100;
-
-        let mut http = http1::Builder::new();
-        let max_header_size = config.max_header_size.max(8192);
-        // A client that has closed its half of the connection still gets its response.
-        http.half_close(true).max_header_size(max_header_size).max_buf_size(max_header_size);
-        if config.max_headers != HEADERS {
-            http.max_headers(config.max_headers);
-        }
-        Self {
-            application,
-            config,
-            io_loop: IoLoop::current(),
-            context: Variables::current(),
-            http,
-            #[cfg(feature = "tls")]
-            tls: None,
-            stage: Cell::new(Stage::Serving),
-            connections: RefCell::default(),
-            acceptor: Cell::default(),
-            stopped: RefCell::default(),
-            grace: RefCell::default(),
-        }
-    }
-
-    /// Makes the server encrypt its connections.
-    #[cfg(feature = "tls")]
-    pub(super) fn with_tls(mut self, tls: super::tls::TlsConfig) -> Self {
-        self.tls = Some(tls);
-        self
-    }
-
-    /// Returns whether its connections are encrypted.
-    fn is_secure(&self) -> bool {
-        #[cfg(feature = "tls")]
-        return self.tls.is_some();
-        #[cfg(not(feature = "tls"))]
-        false
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stage.get() != Stage::Serving
-    }
-
-    pub(super) fn is_cut(&self) -> bool {
-        self.stage.get() == Stage::Cut
-    }
-
-    /// Starts the task that accepts connections until the server stops.
-    fn accept_all(
-        self: &Rc<Self>,
-        mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(Transport, Peer)>> + 'static,
-    ) {
-        static ACCEPT: Coroutine = Coroutine::new("Server::accept", file!(), line!());
-
-        let this = self.clone();
-        let accepting = background(|| {
-            start_internal(&ACCEPT, None, async move {
-                let accepting = poll_fn(|cx| {
-                    while !this.is_stopping() && this.connections.borrow().len() < this.config.max_connections
-                    {
-                        match poll_accept(cx) {
-                            Poll::Ready(Ok((transport, peer))) => this.begin(transport, peer),
-                            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                            Poll::Pending => break,
-                        }
-                    }
-                    if this.is_stopping() {
-                        return Poll::Ready(Ok(()));
-                    }
-                    this.acceptor.set(Some(cx.waker().clone()));
-                    Poll::Pending
-                });
-                if let Err(error) = accepting.await {
-                    log::error!(target: TARGET, "the server accepts no more connections: {error}");
-                }
-                Ok::<_, Exception>(())
-            })
-        });
-        drop(accepting);
-    }
-
-    /// Starts the task of a connection.
-    fn begin(self: &Rc<Self>, transport: Transport, peer: Peer) {
-        static CONNECTION: Coroutine = Coroutine::new("Server::connection", file!(), line!());
-
-        let connection = Connection::new(self.clone(), transport, peer);
-        let place = self.connections.borrow_mut().insert(connection.clone());
-        let open = Open { serving: self.clone(), place };
-        let served = start_internal(&CONNECTION, None, async move {
-            let _open = open;
-            connection.serve().await;
-            Ok::<_, Exception>(())
-        });
-        drop(served);
-    }
-
-    fn stop(self: &Rc<Self>, grace: Duration) {
-        if self.stage.get() == Stage::Serving {
-            self.stage.set(Stage::Stopping);
-        }
-        if self.connections.borrow().is_empty() {
-            return self.end();
-        }
-        let this = Rc::downgrade(self);
-        let timer = self.io_loop.call_later(grace, move || {
-            if let Some(this) = this.upgrade() {
-                this.stage.set(Stage::Cut);
-                this.wake_all();
-            }
-        });
-        if let Some(before) = self.grace.replace(Some(timer)) {
-            self.io_loop.remove_timeout(&before);
-        }
-        self.wake_all();
-    }
-
-    fn wake_all(&self) {
-        self.wake_acceptor();
-        let connections: Vec<_> = self.connections.borrow().iter().map(|(_, one)| one.clone()).collect();
-        for connection in connections {
-            connection.wake_task();
-        }
-    }
-
-    fn wake_acceptor(&self) {
-        if let Some(acceptor) = self.acceptor.take() {
-            acceptor.wake();
-        }
-    }
-
-    /// Called when the last connection of a stopping server is gone.
-    fn end(&self) {
-        self.wake_acceptor();
-        if let Some(grace) = self.grace.take() {
-            self.io_loop.remove_timeout(&grace);
-        }
-        for stopped in self.stopped.take() {
-            stopped.set_result(());
-        }
-    }
-}
-
-/// Counts an open connection of a server.
-struct Open {
+/// Starts the task that accepts connections until the server stops.
+fn accept_all(
     serving: Rc<Serving>,
-    place: usize,
+    mut poll_accept: impl FnMut(&mut Context<'_>) -> Poll<io::Result<(Transport, Peer)>> + 'static,
+) {
+    static ACCEPT: Coroutine = Coroutine::new("Server::accept", file!(), line!());
+
+    let accepting = background(|| {
+        start_internal(&ACCEPT, None, async move {
+            let accepting = poll_fn(|cx| {
+                while !serving.is_stopping() && serving.has_room() {
+                    match poll_accept(cx) {
+                        Poll::Ready(Ok((transport, peer))) => begin(&serving, transport, peer),
+                        Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                        Poll::Pending => break,
+                    }
+                }
+                if serving.is_stopping() {
+                    return Poll::Ready(Ok(()));
+                }
+                serving.wake_to_accept(cx);
+                Poll::Pending
+            });
+            if let Err(error) = accepting.await {
+                log::error!(target: TARGET, "the server accepts no more connections: {error}");
+            }
+            Ok::<_, Exception>(())
+        })
+    });
+    drop(accepting);
 }
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        let gone = self.serving.connections.borrow_mut().remove(self.place);
-        drop(gone);
-        let left = self.serving.connections.borrow().len();
-        if self.serving.is_stopping() {
-            if left == 0 {
-                self.serving.end();
-            }
-        } else if left + 1 == self.serving.config.max_connections {
-            self.serving.wake_acceptor();
-        }
-    }
+/// Starts the task of a connection.
+fn begin(serving: &Rc<Serving>, transport: Transport, peer: Peer) {
+    static CONNECTION: Coroutine = Coroutine::new("Server::connection", file!(), line!());
+
+    let connection = Connection::new(serving.io_loop.clone(), transport, peer);
+    let (serving, open) = (serving.clone(), serving.open(connection.clone()));
+    let served = start_internal(&CONNECTION, None, async move {
+        let _open = open;
+        serve(serving, connection).await;
+        Ok::<_, Exception>(())
+    });
+    drop(served);
 }

@@ -10,14 +10,14 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{HOST, TRANSFER_ENCODING};
 use hyper::{HeaderMap, Method, Request, Response, Version};
 
-use super::connection::Connection;
 use super::error::HttpError;
 use super::exchange::Exchange;
 use super::receiver::Receiver;
+use super::session::Session;
 use crate::http::body::Body;
 
 /// The application, for the hyper of one connection.
-pub(crate) struct Service(pub(super) Rc<Connection>);
+pub(crate) struct Service(pub(super) Rc<Session>);
 
 impl hyper::service::Service<Request<Incoming>> for Service {
     type Response = Response<Body>;
@@ -25,12 +25,12 @@ impl hyper::service::Service<Request<Incoming>> for Service {
     type Future = Respond;
 
     fn call(&self, request: Request<Incoming>) -> Respond {
-        let Self(connection) = self;
-        let serving = &*connection.serving;
+        let Self(session) = self;
+        let serving = &*session.serving;
         let (handler, path_params, problem) = match check(&request) {
-            Some(problem) => (serving.application.fallback(), Vec::new(), Some(problem)),
+            Some(problem) => (serving.routes.fallback(), Vec::new(), Some(problem)),
             None => {
-                let (handler, path_params) = serving.application.find(request.uri().path());
+                let (handler, path_params) = serving.routes.find(request.uri().path());
                 match path_params {
                     Ok(path_params) => (handler, path_params, None),
                     Err(problem) => (handler, Vec::new(), Some(problem)),
@@ -40,8 +40,9 @@ impl hyper::service::Service<Request<Incoming>> for Service {
         let (head, incoming) = request.into_parts();
         let receiver = (!incoming.is_end_stream())
             .then(|| Box::new(Receiver::new(incoming, serving.config.max_body_size)));
-        let exchange = Exchange::new(connection, head, receiver, handler, path_params);
-        connection.call(exchange.clone(), |exchange| match problem {
+        let spare = session.take_spare();
+        let exchange = Exchange::new(&session.connection, head, receiver, handler, path_params, spare);
+        session.call(exchange.clone(), |exchange| match problem {
             None => exchange.start(),
             Some(problem) => exchange.refuse(problem),
         });

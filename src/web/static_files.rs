@@ -17,7 +17,7 @@ use file::OpenFile;
 
 use super::error::HttpError;
 use super::handler::RequestHandler;
-use super::Request;
+use super::request::Request;
 use crate::ioloop::IoLoop;
 
 /// Serves the files of a directory, at a route whose parameter `path` is the rest of the path:

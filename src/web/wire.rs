@@ -47,6 +47,6 @@ impl Write for Wire {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.poll(|cx| self.connection.poll_flush(cx))
+        self.poll(|cx| self.connection.stream.poll_flush(cx))
     }
 }
