@@ -43,6 +43,12 @@ CONNECTIONS = (1, 64)
 SECONDS = 2
 IDLE = 10_000
 FETCHES = 10_000
+# hyper-util's client has no limits and looks at no status. The second does for each fetch what squall's does by default.
+FETCHERS = {
+    "fetch-hyper": "hyper-util on tokio",
+    "fetch-hyper-limited": "hyper-util on tokio, with limits",
+    "fetch-reqwest": "reqwest",
+}
 
 TORNADO = """
 import asyncio, tornado.web, tornado.httpserver, tornado.netutil
@@ -269,10 +275,12 @@ def fetches(program, rounds):
 
     with Server([program, "hyper"]) as server:
         url = f"http://127.0.0.1:{server.port}/hello"
-        fetched = {who: fetch_instructions(program, who, url) for who in ("fetch-squall", "fetch-hyper")}
-        row("a fetch, of 100 at a time", "instructions", *fetched.values(), "hyper-util on tokio")
-        alternating(f"{FETCHES:,} fetches, 100 at a time", ("ms", "CPU, ms"), "hyper-util on tokio", rounds,
-                    lambda: fetch("fetch-squall", url), lambda: fetch("fetch-hyper", url))
+        ours = fetch_instructions(program, "fetch-squall", url)
+        for who, against in FETCHERS.items():
+            row("a fetch, of 100 at a time", "instructions", ours, fetch_instructions(program, who, url), against)
+        for who, against in FETCHERS.items():
+            alternating(f"{FETCHES:,} fetches, 100 at a time", ("ms", "CPU, ms"), against, rounds,
+                        lambda: fetch("fetch-squall", url), lambda: fetch(who, url))
 
 
 def echo(*_):

@@ -35,6 +35,7 @@ mod config;
 mod connection;
 mod cookies;
 mod deadline;
+mod entity_tag;
 mod error;
 mod exchange;
 mod handler;

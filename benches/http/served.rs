@@ -1,4 +1,4 @@
-//! squall's server: an `Application` whose handlers are coroutines.
+//! squall's server: an `Application` whose handlers are coroutines. They send no entity tags, since the peer sends none.
 
 use std::error::Error;
 use std::rc::Rc;
@@ -18,6 +18,10 @@ impl RequestHandler for Hello {
         req.write(HELLO);
         Ok(())
     }
+
+    fn compute_etag(&self, _: &Request, _: &[u8]) -> Option<String> {
+        None
+    }
 }
 
 struct Json(Bytes);
@@ -29,6 +33,10 @@ impl RequestHandler for Json {
         req.write(self.0.clone());
         Ok(())
     }
+
+    fn compute_etag(&self, _: &Request, _: &[u8]) -> Option<String> {
+        None
+    }
 }
 
 struct NativeHello;
@@ -37,6 +45,10 @@ impl RequestHandler for NativeHello {
     async fn get(self: Rc<Self>, req: Request) -> Result<()> {
         req.write(HELLO);
         Ok(())
+    }
+
+    fn compute_etag(&self, _: &Request, _: &[u8]) -> Option<String> {
+        None
     }
 }
 
@@ -47,6 +59,10 @@ impl RequestHandler for NativeJson {
         req.set_header("content-type", JSON)?;
         req.write(self.0.clone());
         Ok(())
+    }
+
+    fn compute_etag(&self, _: &Request, _: &[u8]) -> Option<String> {
+        None
     }
 }
 

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
-use hyper::header::{HeaderValue, CONNECTION, CONTENT_TYPE};
+use hyper::header::{
+    HeaderName, HeaderValue, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE,
+    ETAG, IF_NONE_MATCH,
+};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Response, StatusCode, Uri};
 use squall_runner::report::guard;
@@ -16,12 +19,16 @@ use squall_runner::{Context, Exception, Future, Promise};
 
 use super::access_log::{self, TARGET};
 use super::connection::Connection;
+use super::entity_tag::lists_weakly;
 use super::error::{reason, ConnectionClosed};
 use super::receiver::Receiver;
 use super::upgrade::Upgrade;
 use super::verb::Verb;
 use super::written::Written;
 use crate::http::body::{Body, Pipe};
+
+/// Headers that describe a body, and that a response without one does not have.
+const OF_BODY: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_TYPE];
 
 /// A request and its response. Each [`Request`](super::Request) is a handle of it.
 pub(crate) struct Exchange {
@@ -88,6 +95,8 @@ pub(crate) trait Handler {
     fn on_connection_close(&self, exchange: Rc<Exchange>);
 
     fn write_error(&self, exchange: Rc<Exchange>, status: u16, exception: &Exception);
+
+    fn compute_etag(&self, exchange: Rc<Exchange>, body: &[u8]) -> Option<String>;
 }
 
 impl Exchange {
@@ -202,7 +211,7 @@ impl Exchange {
                 pipe.push(chunk);
                 pipe.end(result);
             }
-            _ if has_no_body(self.status.get()) => self.send(Body::Empty),
+            _ if has_no_body(self.status.get()) || self.is_known(&chunk) => self.send(Body::Empty),
             _ => self.send(chunk.into()),
         }
         if let Some(receiver) = &self.receiver {
@@ -213,6 +222,36 @@ impl Exchange {
             access_log::response(self.status.get(), &self.head, self.connection.peer(), took);
         }
         guard(Problem::Callback, || self.handler.on_finish(self.clone()));
+    }
+
+    /// Adds an `ETag` to a response that can have one. Returns whether the client has that version already, after the
+    /// response was made one that says so.
+    fn is_known(self: &Rc<Self>, body: &Bytes) -> bool {
+        let method = &self.head.method;
+        if self.status.get() != StatusCode::OK || !(*method == Method::GET || *method == Method::HEAD) {
+            return false;
+        }
+        // A response to `HEAD` need not have the body of the one to `GET`.
+        let is_whole = *method == Method::GET || !body.is_empty();
+        if is_whole && !self.headers.borrow().contains_key(ETAG) {
+            let computed = Exception::trap(|| Ok(self.handler.compute_etag(self.clone(), body)), Err);
+            let tag = computed.and_then(|tag| Ok(tag.map(HeaderValue::try_from).transpose()?));
+            match tag {
+                Ok(tag) => tag.into_iter().for_each(|tag| drop(self.headers.borrow_mut().insert(ETAG, tag))),
+                Err(exception) => access_log::exception(&exception, &self.head, self.connection.peer()),
+            }
+        }
+        if !self.head.headers.contains_key(IF_NONE_MATCH) {
+            return false;
+        }
+        let mut headers = self.headers.borrow_mut();
+        let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());
+        let is_known = tag.is_some_and(|tag| lists_weakly(&self.head.headers, &IF_NONE_MATCH, tag));
+        if is_known {
+            self.status.set(StatusCode::NOT_MODIFIED);
+            OF_BODY.iter().for_each(|name| drop(headers.remove(name)));
+        }
+        is_known
     }
 
     /// Passes the response to hyper.

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use squall_runner::{convert_yielded, Exception, Future, Result};
 
+use super::entity_tag;
 use super::error::{page, HttpError};
 use super::exchange::{Exchange, Handler};
 use super::request::Request;
@@ -58,6 +59,7 @@ use super::verb::Verb;
 /// | `on_finish` | no | after the response was finished |
 /// | `on_connection_close` | no | when the client leaves before that |
 /// | `write_error` | no | to write the page of an error |
+/// | `compute_etag` | no | when a response is finished that was not flushed before |
 ///
 /// A request for a method that the handler does not implement is answered with 405 and a list of those it does. Without
 /// `head`, `get` answers `HEAD` and its body is dropped; without `options`, `OPTIONS` is answered with 204 and that
@@ -131,6 +133,37 @@ pub trait RequestHandler: 'static {
         let _ = exception;
         req.write(page(status));
     }
+
+    /// Returns the entity tag of a response, in quotes, or `None` for no tag; by default a hash of the body. It is not a
+    /// coroutine.
+    ///
+    /// Called for a response of status 200 to `GET` or `HEAD` that was not flushed before, when it is finished, unless it
+    /// has an `ETag` already. If the client has named the tag in `If-None-Match`, it is answered with 304 and no body.
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use squall::web::{Request, RequestHandler};
+    /// use squall::Result;
+    ///
+    /// struct Clock;
+    ///
+    /// impl RequestHandler for Clock {
+    ///     async fn get(self: Rc<Self>, req: Request) -> Result<()> {
+    ///         req.write_json(&squall::IoLoop::current().time().as_secs())
+    ///     }
+    ///
+    ///     fn compute_etag(&self, _: &Request, _: &[u8]) -> Option<String> {
+    ///         None                                          // no client asks for the same second twice
+    ///     }
+    /// }
+    /// # squall::web::Application::new().route("/", Clock);
+    /// ```
+    ///
+    /// Source: `tornado.web.RequestHandler.compute_etag`.
+    fn compute_etag(&self, req: &Request, body: &[u8]) -> Option<String> {
+        let _ = req;
+        Some(entity_tag::of(body))
+    }
 }
 
 /// The result of a method that the handler does not implement. It is recognised by its type, and never polled.
@@ -185,6 +218,10 @@ impl<H: RequestHandler> Handler for H {
 
     fn write_error(&self, exchange: Rc<Exchange>, status: u16, exception: &Exception) {
         RequestHandler::write_error(self, &Request::new(exchange), status, exception);
+    }
+
+    fn compute_etag(&self, exchange: Rc<Exchange>, body: &[u8]) -> Option<String> {
+        RequestHandler::compute_etag(self, &Request::new(exchange), body)
     }
 }
 

@@ -33,8 +33,8 @@ use crate::ioloop::IoLoop;
 /// `If-Modified-Since`, `If-Match` and `If-Unmodified-Since` are answered with 304 and 412, a `Range` with 206 or 416.
 /// Several ranges in one request are answered with the whole file, as RFC 9110 allows.
 ///
-/// Only regular files within the directory are served. A path with `..`, a symbolic link that leads out of the
-/// directory, and a directory are answered with 404.
+/// Only regular files within the directory are served. A path whose `..` leads out of the directory, a symbolic link that
+/// does, and a directory are answered with 404.
 ///
 /// Files are read on the loop's executor, 64 KiB at a time, at the pace of the client.
 ///

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod client;
+mod entity_tags;
 mod handlers;
 #[cfg(feature = "trace")]
 mod in_memory;

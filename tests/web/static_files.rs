@@ -84,6 +84,18 @@ fn dot_in_a_path_is_the_same_directory() {
 }
 
 #[test]
+fn two_dots_within_the_directory_lead_up() {
+    let directory = Directory::new("two-dots");
+    serve(&directory.app(), |address| async move {
+        for path in ["/static/sub/../a.txt", "/static/no/x/../../a.txt", "/static/sub/%2e%2e/./sub/../a.txt"]
+        {
+            assert_eq!(get(address, path).await?.text(), "0123456789", "{path}");
+        }
+        Ok(())
+    });
+}
+
+#[test]
 fn nothing_outside_of_the_directory_is_found() {
     let directory = Directory::new("outside");
     serve(&directory.app(), |address| async move {
@@ -92,6 +104,12 @@ fn nothing_outside_of_the_directory_is_found() {
             "/static/%2e%2e/secret.txt",
             "/static/..%2fsecret.txt",
             "/static/sub/../../secret.txt",
+            "/static/sub/../../two-dots/a.txt",
+            "/static/sub/../..",
+            "/static/sub/..",
+            "/static/sub/../",
+            // By its name, it leads out before it leads in.
+            "/static/../outside/a.txt",
             "/static//etc/passwd",
             "/static/%2Fetc%2Fpasswd",
             "/static/outside",
@@ -134,6 +152,9 @@ fn ranges_are_parts() {
             ("bytes=-3", "789", "bytes 7-9/10"),
             ("bytes=5-100", "56789", "bytes 5-9/10"),
             ("bytes=0-0", "0", "bytes 0-0/10"),
+            ("bytes = 0 - 3 ", "0123", "bytes 0-3/10"),
+            ("bytes=\t8-", "89", "bytes 8-9/10"),
+            ("bytes= - 3", "789", "bytes 7-9/10"),
         ] {
             let answer = ask(address, &range(asked)).await?;
             assert_eq!(
@@ -143,7 +164,15 @@ fn ranges_are_parts() {
         }
         let beyond = ask(address, &range("bytes=10-")).await?;
         assert_eq!((beyond.status, beyond.header("content-range")), (416, Some("bytes */10")));
-        for whole in ["bytes=0-1,3-4", "bytes=5-2", "bytes=x", "lines=1-2"] {
+        for whole in [
+            "bytes=0-1,3-4",
+            "bytes=0-1, 3-4",
+            "bytes=5-2",
+            "bytes=x",
+            "bytes=0-1 3",
+            "by tes=0-1",
+            "lines=1-2",
+        ] {
             assert_eq!(ask(address, &range(whole)).await?.status, 200, "{whole}");
         }
         let big =

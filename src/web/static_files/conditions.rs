@@ -1,5 +1,6 @@
 //! Conditional requests and ranges. RFC 9110, sections 13 and 14.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http_range_header::RangeUnsatisfiableError;
@@ -7,6 +8,8 @@ use hyper::header::{
     HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE,
 };
 use hyper::HeaderMap;
+
+use super::super::entity_tag;
 
 /// The result of a request's conditions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub(super) enum Condition {
 /// Evaluates the conditions, in the order of RFC 9110, section 13.2.2.
 pub(super) fn check(headers: &HeaderMap, etag: &str, modified: Option<SystemTime>) -> Condition {
     if headers.contains_key(IF_MATCH) {
-        if !lists(headers, &IF_MATCH, |listed| listed == etag) {
+        if !entity_tag::lists(headers, &IF_MATCH, etag) {
             return Condition::Failed;
         }
     } else if let (Some(since), Some(modified)) = (date(headers, &IF_UNMODIFIED_SINCE), modified) {
@@ -30,8 +33,7 @@ pub(super) fn check(headers: &HeaderMap, etag: &str, modified: Option<SystemTime
         }
     }
     if headers.contains_key(IF_NONE_MATCH) {
-        // A weak comparison: section 8.8.3.2.
-        if lists(headers, &IF_NONE_MATCH, |listed| listed.strip_prefix("W/").unwrap_or(listed) == etag) {
+        if entity_tag::lists_weakly(headers, &IF_NONE_MATCH, etag) {
             return Condition::NotModified;
         }
     } else if let (Some(since), Some(modified)) = (date(headers, &IF_MODIFIED_SINCE), modified) {
@@ -40,13 +42,6 @@ pub(super) fn check(headers: &HeaderMap, etag: &str, modified: Option<SystemTime
         }
     }
     Condition::Holds
-}
-
-/// Returns whether a list of entity tags contains one that fits. `*` fits everything.
-fn lists(headers: &HeaderMap, name: &HeaderName, fits: impl Fn(&str) -> bool) -> bool {
-    let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
-    // The tags of this server contain no comma.
-    lines.flat_map(|line| line.split(',')).map(str::trim).any(|listed| listed == "*" || fits(listed))
 }
 
 fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
@@ -77,10 +72,23 @@ pub(super) enum Selected {
     Nothing,
 }
 
+/// Removes the blanks around the marks of a range, which RFC 9110 does not allow and Tornado accepts.
+fn without_blanks(range: &str) -> Cow<'_, str> {
+    if !range.contains([' ', '\t']) {
+        return Cow::Borrowed(range);
+    }
+    let parts = range.split_inclusive(['=', ',', '-']);
+    let marked = parts.map(|part| match part.strip_suffix(['=', ',', '-']) {
+        Some(before) => (before.trim(), &part[before.len()..]),
+        None => (part.trim(), ""),
+    });
+    Cow::Owned(marked.flat_map(|(before, mark)| [before, mark]).collect())
+}
+
 /// Returns what the header `Range` selects. A malformed range, or several ranges, select everything.
 pub(super) fn select(range: Option<&HeaderValue>, len: u64) -> Selected {
     let Some(range) = range.and_then(|range| range.to_str().ok()) else { return Selected::All };
-    let valid = match http_range_header::parse_range_header(range) {
+    let valid = match http_range_header::parse_range_header(&without_blanks(range)) {
         Ok(ranges) if ranges.len() == 1 => ranges.validate(len),
         Err(RangeUnsatisfiableError::Unsatisfiable) => return Selected::Nothing,
         Ok(_) | Err(_) => return Selected::All,

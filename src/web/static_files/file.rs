@@ -22,12 +22,8 @@ impl OpenFile {
     /// # Errors
     /// If the system fails, for example since no descriptor is left.
     pub(super) fn find(root: &Path, path: &str) -> io::Result<Option<Self>> {
-        let inside = Path::new(path);
-        let is_plain = |component| matches!(component, Component::Normal(_) | Component::CurDir);
-        if path.contains('\0') || path.ends_with('/') || !inside.components().all(is_plain) {
-            return Ok(None);
-        }
-        match Self::open(root, inside) {
+        let Some(inside) = below_root(path) else { return Ok(None) };
+        match Self::open(root, &inside) {
             Err(error) if is_absence(&error) => Ok(None),
             found => found,
         }
@@ -79,6 +75,25 @@ impl OpenFile {
         buffer.truncate(n);
         Ok(buffer.into())
     }
+}
+
+/// Returns the path without `.` and `..`; `None` if it leads out of the root or is not one of a file.
+///
+/// `..` removes the part before it, which need not exist, as Tornado and browsers do it.
+fn below_root(path: &str) -> Option<PathBuf> {
+    if path.contains('\0') || path.ends_with('/') {
+        return None;
+    }
+    let mut inside = PathBuf::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(name) => inside.push(name),
+            Component::CurDir => {}
+            Component::ParentDir if inside.pop() => {}
+            Component::ParentDir | Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(inside)
 }
 
 /// Returns whether the error means that there is no such file, or none that this process may read.
