@@ -47,7 +47,6 @@ FETCHES = 10_000
 FETCHERS = {
     "fetch-hyper": "hyper-util on tokio",
     "fetch-hyper-limited": "hyper-util on tokio, with limits",
-    "fetch-reqwest": "reqwest",
 }
 
 TORNADO = """

@@ -86,16 +86,6 @@ pub(crate) fn hyper_limited(url: &str, fetches: usize) -> Result<(), Box<dyn Err
     })
 }
 
-/// Fetches by reqwest, which does what squall's client does.
-pub(crate) fn reqwest(url: &str, fetches: usize) -> Result<(), Box<dyn Error>> {
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build()?;
-    let url = Url::parse(url)?;
-    on_tokio(fetches, move || {
-        let response = client.get(url.clone()).send();
-        async move { Ok(response.await?.error_for_status()?.bytes().await?.len()) }
-    })
-}
-
 /// Calls `fetch` until there were so many fetches, and waits for their bytes.
 fn on_tokio<F>(fetches: usize, fetch: impl Fn() -> F + 'static) -> Result<(), Box<dyn Error>>
 where

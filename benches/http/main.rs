@@ -8,7 +8,6 @@
 //! | `hyper`, `hyper-timeout` | hyper on tokio's current-thread runtime, without and with its limit for the head |
 //! | `fetch-squall URL N` | N fetches, 100 at a time |
 //! | `fetch-hyper URL N`, `fetch-hyper-limited URL N` | the same by hyper-util, without and with what squall's client does for each |
-//! | `fetch-reqwest URL N` | the same by reqwest |
 
 mod bare;
 mod fetching;
@@ -50,7 +49,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (Some("fetch-hyper-limited"), Some(url), Some(fetches)) => {
             fetching::hyper_limited(&url, fetches.parse()?)
         }
-        (Some("fetch-reqwest"), Some(url), Some(fetches)) => fetching::reqwest(&url, fetches.parse()?),
         _ => Err("say which: see benches/http/main.rs".into()),
     }
 }

@@ -9,6 +9,7 @@ use squall_runner::{Coroutine, Future};
 
 use super::config::HttpClientConfig;
 use super::fetch;
+use super::inner::Inner;
 use super::pool::Pool;
 use super::request::Request;
 use super::response::Response;
@@ -26,17 +27,6 @@ use crate::locks::Semaphore;
 /// Source: `tornado.httpclient.AsyncHTTPClient`.
 #[derive(Clone)]
 pub struct AsyncHttpClient(Rc<Inner>);
-
-/// The state that the handles of a client share.
-pub(super) struct Inner {
-    pub(super) config: HttpClientConfig,
-    pub(super) user_agent: HeaderValue,
-    pub(super) pool: Rc<Pool>,
-    /// Permits for concurrent fetches.
-    pub(super) places: Semaphore,
-    #[cfg(feature = "http-client")]
-    pub(super) tls: Tls,
-}
 
 impl AsyncHttpClient {
     /// Returns the client of the current loop. The first call creates it, with the default configuration.

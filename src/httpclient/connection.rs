@@ -13,6 +13,7 @@ use bytes::Bytes;
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::client::conn::TrySendError;
+use hyper::header::HeaderValue;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper::{Request, Response};
 
@@ -33,6 +34,8 @@ pub(super) struct Connection {
     pub(super) traffic: Rc<Traffic>,
     /// The destination's name in the pool.
     pub(super) destination: String,
+    /// The value of the header `Host` for its requests.
+    pub(super) host: HeaderValue,
     results: Results,
 }
 
@@ -40,8 +43,18 @@ pub(super) struct Connection {
 ///
 /// Only driving the connection makes progress there, and the task that waits for it is the one that drives. So nothing
 /// has to wake that task, which would run once more for nothing.
-#[derive(Default)]
-pub(super) struct Results(Arc<Called>);
+struct Results {
+    called: Arc<Called>,
+    /// Sets `called`.
+    waker: Waker,
+}
+
+impl Default for Results {
+    fn default() -> Self {
+        let called = Arc::<Called>::default();
+        Self { waker: called.clone().into(), called }
+    }
+}
 
 /// Notes that the waker was called.
 #[derive(Default)]
@@ -61,10 +74,10 @@ impl Results {
     /// Polls after the connection was driven.
     #[inline]
     fn poll<T>(&self, cx: &mut Context<'_>, poll: impl FnOnce(&mut Context<'_>) -> Poll<T>) -> Poll<T> {
-        self.0 .0.store(false, Ordering::Relaxed);
-        let polled = poll(&mut Context::from_waker(&self.0.clone().into()));
+        self.called.0.store(false, Ordering::Relaxed);
+        let polled = poll(&mut Context::from_waker(&self.waker));
         // Within a runtime of tokio, its channels may ask to be polled again, since the task's budget is used up.
-        if polled.is_pending() && self.0 .0.load(Ordering::Relaxed) {
+        if polled.is_pending() && self.called.0.load(Ordering::Relaxed) {
             cx.waker().wake_by_ref();
         }
         polled
@@ -104,6 +117,7 @@ impl Connection {
         transport: Transport,
         max_header_size: usize,
         destination: String,
+        host: HeaderValue,
     ) -> hyper::Result<Self> {
         let socket = match &transport {
             Transport::Socket(socket) => Some(socket.clone()),
@@ -112,21 +126,25 @@ impl Connection {
         let traffic = Rc::new(Traffic::default());
         let io = Io { transport, traffic: traffic.clone() };
         let (sender, driver) = Builder::new().max_header_size(max_header_size).handshake(io).await?;
-        Ok(Self { sender, driver: Some(driver), socket, traffic, destination, results: Results::default() })
+        let (driver, results) = (Some(driver), Results::default());
+        Ok(Self { sender, driver, socket, traffic, destination, host, results })
     }
 
     /// Sends a request and waits for the head of its response.
-    pub(super) async fn send(
+    pub(super) fn send(
         &mut self,
         request: Request<Outgoing>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Outgoing>>> {
-        let mut response = pin!(self.sender.try_send_request(request));
+    ) -> impl Future<Output = Result<Response<Incoming>, Box<TrySendError<Request<Outgoing>>>>> + '_ {
+        let response = self.sender.try_send_request(request);
         let (driver, results) = (&mut self.driver, &self.results);
-        poll_fn(|cx| {
-            drive(driver, cx);
-            results.poll(cx, |cx| response.as_mut().poll(cx))
-        })
-        .await
+        async move {
+            let mut response = pin!(response);
+            poll_fn(|cx| {
+                drive(driver, cx);
+                results.poll(cx, |cx| response.as_mut().poll(cx)).map_err(Box::new)
+            })
+            .await
+        }
     }
 
     /// Polls for the next frame of the response's body.
@@ -141,6 +159,14 @@ impl Connection {
         }
         drive(&mut self.driver, cx);
         self.results.poll(cx, |cx| Pin::new(body).poll_frame(cx))
+    }
+
+    /// Called when no fetch uses the connection any more. The last one has polled the socket, which would wake it and
+    /// count as waited for.
+    pub(super) fn rest(&self) {
+        if let Some(socket) = &self.socket {
+            socket.abandon_reads();
+        }
     }
 
     /// Returns whether another request can be sent.

@@ -1,6 +1,7 @@
 //! [`Fetch`]: one fetch, from its request to its response, across redirects and connections.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future as StdFuture;
 use std::pin::{pin, Pin};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,10 +13,10 @@ use squall_runner::{Exception, Result};
 use url::{Position, Url};
 
 use super::body::{Body, BodyFailed, Outgoing};
-use super::client::Inner;
 use super::connection::{Connection, Traffic};
 use super::content::Content;
 use super::error::{unless_cancelled, HttpClientError, Part, Stage, WithReasons};
+use super::inner::Inner;
 use super::limit::within;
 use super::pool;
 use super::receiving::Receiving;
@@ -27,29 +28,45 @@ use crate::http::transport::Transport;
 use crate::net::{lookup_host, IoStream, TcpStream};
 
 /// Fetches a response with its whole body.
-pub(super) async fn whole(client: Rc<Inner>, request: Request) -> Result<Response> {
-    let (fetch, mut message) = Fetch::new(client, request)?;
-    let work = pin!(async {
-        let (head, mut content) = fetch.follow(&mut message).await?;
-        let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
-        Ok(Response::new(head, body))
-    });
-    fetch.in_time(work).await?.checked(fetch.rules.raise_error)
+pub(super) fn whole(client: Rc<Inner>, request: Request) -> impl StdFuture<Output = Result<Response>> {
+    let mut begun = Fetch::new(client, request);
+    async move {
+        let Begun { fetch, message } = begun.as_mut().map_err(|error| error.clone())?;
+        let work = pin!(async {
+            let (head, mut content) = fetch.follow(message).await?;
+            let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
+            Ok(Response::new(head, body))
+        });
+        fetch.in_time(work).await?.checked(fetch.rules.raise_error)
+    }
 }
 
 /// Fetches a response of which only the head has arrived.
-pub(super) async fn stream(client: Rc<Inner>, request: Request) -> Result<ResponseStream> {
-    let (fetch, mut message) = Fetch::new(client, request)?;
-    let work = pin!(async {
-        let (head, mut content) = fetch.follow(&mut message).await?;
-        if !head.status().is_success() && fetch.rules.raise_error {
-            let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
-            Response::new(head, body).checked(true)?;
-            unreachable!("the status was raised")
-        }
-        Ok(ResponseStream::new(head, content, fetch.rules.request_timeout))
-    });
-    fetch.in_time(work).await
+pub(super) fn stream(
+    client: Rc<Inner>,
+    request: Request,
+) -> impl StdFuture<Output = Result<ResponseStream>> {
+    let mut begun = Fetch::new(client, request);
+    async move {
+        let Begun { fetch, message } = begun.as_mut().map_err(|error| error.clone())?;
+        let work = pin!(async {
+            let (head, mut content) = fetch.follow(message).await?;
+            if !head.status().is_success() && fetch.rules.raise_error {
+                let body = content.collect(fetch.rules.max_body_size, &head.url).await?;
+                Response::new(head, body).checked(true)?;
+                unreachable!("the status was raised")
+            }
+            Ok(ResponseStream::new(head, content, fetch.rules.request_timeout))
+        });
+        fetch.in_time(work).await
+    }
+}
+
+/// A fetch and its first request. They stay where they are while the fetch runs: what an `async` block moves is stored
+/// twice in it.
+struct Begun {
+    fetch: Fetch,
+    message: Message,
 }
 
 /// A fetch that is under way.
@@ -77,26 +94,22 @@ impl Message {
     ///
     /// # Errors
     /// If hyper does not accept the URL.
-    fn outgoing(&mut self, fetch: &Fetch, traffic: &Traffic) -> Result<hyper::Request<Outgoing>> {
+    fn outgoing(&mut self, fetch: &Fetch, connection: &Connection) -> Result<hyper::Request<Outgoing>> {
         let target = self.url[Position::BeforePath..Position::AfterQuery].parse()?;
-        let mut request = hyper::Request::new(self.body.outgoing(traffic.begin()));
+        let mut request = hyper::Request::new(self.body.outgoing(connection.traffic.begin()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = target;
-        *request.headers_mut() = self.all_headers(fetch)?;
+        *request.headers_mut() = self.all_headers(fetch, &connection.host);
         Ok(request)
     }
 
     /// Returns the headers to send. `Host` comes first, as RFC 9110, section 7.2, recommends.
-    fn all_headers(&self, fetch: &Fetch) -> Result<HeaderMap> {
+    fn all_headers(&self, fetch: &Fetch, host: &HeaderValue) -> HeaderMap {
         /// `Host`, `User-Agent`, `Accept-Encoding` and `Content-Length`.
         const MORE: usize = 4;
 
         let mut all = HeaderMap::with_capacity(self.headers.len() + MORE);
-        let host = match self.headers.get(HOST) {
-            Some(host) => host.clone(),
-            None => HeaderValue::from_str(&self.url[Position::BeforeHost..Position::AfterPort])?,
-        };
-        all.insert(HOST, host);
+        all.insert(HOST, self.headers.get(HOST).unwrap_or(host).clone());
         for (name, value) in self.headers.iter().filter(|(name, _)| *name != HOST) {
             all.append(name, value.clone());
         }
@@ -110,12 +123,12 @@ impl Message {
         if self.body.is_empty() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
             all.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        Ok(all)
+        all
     }
 }
 
 impl Fetch {
-    fn new(client: Rc<Inner>, request: Request) -> Result<(Self, Message)> {
+    fn new(client: Rc<Inner>, request: Request) -> Result<Begun> {
         let rules = request.rules(&client.config);
         let Request { method, url, headers, body, .. } = request;
         let url = Arc::new(url?);
@@ -126,14 +139,14 @@ impl Fetch {
             stage: Cell::new(Stage::Queue),
             traffic: RefCell::default(),
         };
-        Ok((fetch, Message { method, url, headers, body }))
+        Ok(Begun { fetch, message: Message { method, url, headers, body } })
     }
 
     fn url(&self) -> String {
         self.url.borrow().to_string()
     }
 
-    async fn in_time<T>(&self, work: Pin<&mut impl std::future::Future<Output = Result<T>>>) -> Result<T> {
+    async fn in_time<T>(&self, work: Pin<&mut impl StdFuture<Output = Result<T>>>) -> Result<T> {
         let limit = self.rules.request_timeout;
         within(limit, work, || self.timeout("request_timeout", limit)).await
     }
@@ -149,7 +162,10 @@ impl Fetch {
 
     /// Sends the request, and the requests to which its responses redirect.
     async fn follow(&self, message: &mut Message) -> Result<(ResponseHead, Content)> {
-        let mut place = self.client.places.acquire().await?;
+        let mut place = match self.client.places.acquire_now() {
+            Some(place) => place,
+            None => self.client.places.acquire().await?,
+        };
         let mut redirects = 0;
         loop {
             let (response, connection) = self.exchange(message).await?;
@@ -194,7 +210,7 @@ impl Fetch {
             self.stage.set(Stage::Receive);
             self.traffic.replace(Some(connection.traffic.clone()));
             let wrong = |cause| HttpClientError::Request { url: self.url(), cause };
-            let request = message.outgoing(self, &connection.traffic).map_err(wrong)?;
+            let request = message.outgoing(self, &connection).map_err(wrong)?;
             let mut failed = match connection.send(request).await {
                 Ok(response) => return Ok((response, connection)),
                 Err(failed) => failed,
@@ -232,8 +248,9 @@ impl Fetch {
         let work = pin!(async {
             let transport = self.transport(url).await?;
             let destination = pool::destination(url).into_owned();
+            let host = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort])?;
             let max_header_size = self.client.config.max_header_size;
-            let connection = Connection::new(transport, max_header_size, destination).await;
+            let connection = Connection::new(transport, max_header_size, destination, host).await;
             let wrong =
                 |error| HttpClientError::Connect { url: self.url(), cause: WithReasons(error).into() };
             Ok(Box::new(connection.map_err(wrong)?))

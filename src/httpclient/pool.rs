@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -27,7 +27,8 @@ pub(super) fn destination(url: &Url) -> Cow<'_, str> {
 pub(super) struct Pool {
     /// By the name of the destination. The connection that was used last is at the end. A destination whose connections
     /// are all in use stays until the timer is due, so that a fetch need not enter it again.
-    idle: RefCell<HashMap<String, VecDeque<Idle>>>,
+    /// In order, since a few comparisons of names cost less than a hash.
+    idle: RefCell<BTreeMap<String, VecDeque<Idle>>>,
     max_per_host: usize,
     timeout: Duration,
     /// The timer that closes connections that were idle for too long. Set while any connection is idle, and due no later
@@ -82,6 +83,7 @@ impl Pool {
         if self.max_per_host == 0 || self.timeout.is_zero() || !connection.is_reusable() {
             return;
         }
+        connection.rest();
         let io_loop = IoLoop::current();
         let until = io_loop.turn_time().saturating_add(self.timeout);
         let ready = Rc::downgrade(&ReadyQueue::current());

@@ -6,14 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::ext::ReasonPhrase;
-use hyper::header::{AsHeaderName, CONTENT_TYPE};
+use hyper::header::AsHeaderName;
 use hyper::http::response::Parts;
 use hyper::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
-use squall_runner::{Exception, Result};
 use url::Url;
-
-use super::error::HttpClientError;
 
 /// The status, the headers and the URL of a response.
 #[derive(Clone)]
@@ -86,47 +82,6 @@ impl Response {
     pub fn body(&self) -> &Bytes {
         &self.body
     }
-
-    /// Returns the body as text, decoded by the charset in `Content-Type`.
-    ///
-    /// Without a charset, and for `utf-8` and `us-ascii`, the body is decoded as UTF-8, and invalid bytes become
-    /// U+FFFD. For `iso-8859-1` each byte is a character.
-    ///
-    /// # Errors
-    /// [`HttpClientError::Decode`] for another charset; [`body`](Self::body) returns the bytes then.
-    pub fn text(&self) -> Result<String> {
-        let charset = self.header(CONTENT_TYPE).and_then(charset).unwrap_or_default().to_ascii_lowercase();
-        match charset.as_str() {
-            "" | "utf-8" | "utf8" | "us-ascii" | "ascii" => {
-                Ok(String::from_utf8_lossy(&self.body).into_owned())
-            }
-            "iso-8859-1" | "latin1" | "latin-1" => {
-                Ok(self.body.iter().map(|byte| char::from(*byte)).collect())
-            }
-            _ => Err(self.undecodable(Exception::msg(format!("its charset {charset:?} is not supported")))),
-        }
-    }
-
-    /// Returns the body, parsed as JSON.
-    ///
-    /// # Errors
-    /// [`HttpClientError::Decode`] if the body is not the JSON of a `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| self.undecodable(error.into()))
-    }
-
-    fn undecodable(&self, cause: Exception) -> Exception {
-        HttpClientError::Decode { url: self.head.url.to_string(), cause }.into()
-    }
-
-    /// Returns this response, or raises its status if `raise_error` is set and the status is not one of 200 to 299.
-    pub(super) fn checked(self, raise_error: bool) -> Result<Self> {
-        if self.status().is_success() || !raise_error {
-            return Ok(self);
-        }
-        let url = self.head.url.to_string();
-        Err(HttpClientError::Status { url, response: Box::new(self) }.into())
-    }
 }
 
 impl Deref for Response {
@@ -135,12 +90,4 @@ impl Deref for Response {
     fn deref(&self) -> &ResponseHead {
         &self.head
     }
-}
-
-/// Returns the charset in a `Content-Type`.
-fn charset(content_type: &str) -> Option<&str> {
-    content_type.split(';').skip(1).find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
-    })
 }

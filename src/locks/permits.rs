@@ -145,8 +145,7 @@ impl Permits {
     }
 
     pub(super) fn acquire<P: Permit>(self: &Rc<Self>, limit: Limit, holder: Holder) -> Future<P> {
-        if self.value.get() > 0 && !self.is_promised() {
-            self.value.set(self.value.get() - 1);
+        if self.take_free() {
             return P::at_once(self, holder);
         }
         let permits = Rc::downgrade(self);
@@ -159,6 +158,21 @@ impl Permits {
         });
         self.tell();
         Future::from_core(request)
+    }
+
+    /// Takes a permit if one is free.
+    #[cfg(feature = "http-client-plain")]
+    pub(super) fn acquire_now(self: &Rc<Self>, holder: Holder) -> Option<Guard> {
+        self.take_free().then(|| Guard::granted(self, holder))
+    }
+
+    #[inline]
+    fn take_free(&self) -> bool {
+        let is_free = self.value.get() > 0 && !self.is_promised();
+        if is_free {
+            self.value.set(self.value.get() - 1);
+        }
+        is_free
     }
 
     /// Returns whether the free permits go to the requests in line: a waker that one of them has called asks for a

@@ -101,6 +101,13 @@ impl Semaphore {
         Self { permits: Permits::new("Semaphore", value, usize::MAX) }
     }
 
+    /// Takes a permit if one is free, without a Future.
+    #[cfg(feature = "http-client-plain")]
+    #[track_caller]
+    pub(crate) fn acquire_now(&self) -> Option<Guard> {
+        self.permits.acquire_now(Holder::here())
+    }
+
     acquire!();
     named!(permits);
 

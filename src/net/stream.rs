@@ -126,6 +126,12 @@ impl IoStream {
         self.connection.may_be_readable()
     }
 
+    /// Forgets the tasks that have polled for reading, since none of them waits any more.
+    #[cfg(feature = "http-client-plain")]
+    pub(crate) fn abandon_reads(&self) {
+        self.connection.abandon_reads();
+    }
+
     /// Reads into `buffer`, for adapters to other traits, such as [`AsyncRead`]. It is served after the reads in line.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.connection.poll_read(cx, buffer)

@@ -1,7 +1,8 @@
+use std::io::{Read, Write};
 use std::time::Duration;
 
 use squall::httpclient::{AsyncHttpClient, Bytes, HttpClientConfig, HttpClientError, Request};
-use squall::{multi, sleep};
+use squall::{multi, sleep, Result};
 
 use crate::error;
 use crate::server::{ok, response, run, send, serve, Close, Reset, Wait};
@@ -173,4 +174,24 @@ fn unrequested_bytes_are_not_a_response_to_the_next_request() {
         assert_eq!(server.connections.get(), 2);
         Ok(())
     });
+}
+
+#[squall::test]
+fn idle_connection_of_the_system_does_not_stop_a_virtual_clock() -> Result<()> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 1024];
+        assert!(stream.read(&mut head).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx").unwrap();
+        // Until the client closes it, after the hour.
+        assert_eq!(stream.read(&mut head).unwrap(), 0);
+    });
+    let client = client(|config| config.idle_timeout = Duration::from_secs(3 * 3600));
+    yield_!(client.fetch(url))?;
+    yield_!(sleep(Duration::from_secs(3600)))?;
+    drop(client);
+    server.join().unwrap();
+    Ok(())
 }
