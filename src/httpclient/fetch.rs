@@ -29,7 +29,7 @@ use crate::net::{lookup_host, IoStream, TcpStream};
 
 /// Fetches a response with its whole body.
 pub(super) fn whole(client: Rc<Inner>, request: Request) -> impl StdFuture<Output = Result<Response>> {
-    let mut begun = Fetch::new(client, request);
+    let mut begun = Fetch::begin(client, request);
     async move {
         let Begun { fetch, message } = begun.as_mut().map_err(|error| error.clone())?;
         let work = pin!(async {
@@ -46,7 +46,7 @@ pub(super) fn stream(
     client: Rc<Inner>,
     request: Request,
 ) -> impl StdFuture<Output = Result<ResponseStream>> {
-    let mut begun = Fetch::new(client, request);
+    let mut begun = Fetch::begin(client, request);
     async move {
         let Begun { fetch, message } = begun.as_mut().map_err(|error| error.clone())?;
         let work = pin!(async {
@@ -128,7 +128,7 @@ impl Message {
 }
 
 impl Fetch {
-    fn new(client: Rc<Inner>, request: Request) -> Result<Begun> {
+    fn begin(client: Rc<Inner>, request: Request) -> Result<Begun> {
         let rules = request.rules(&client.config);
         let Request { method, url, headers, body, .. } = request;
         let url = Arc::new(url?);
