@@ -33,6 +33,7 @@
 //! Source: `tornado.ioloop.IOLoop.run_in_executor`, `concurrent.futures.ThreadPoolExecutor`.
 
 mod job;
+mod notices;
 mod worker;
 
 use std::fmt;

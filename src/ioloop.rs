@@ -89,7 +89,7 @@ pub struct IoLoop {
 }
 
 /// A function that surrounds each sleep of a loop: it calls its argument, once.
-type AroundSleep = dyn Fn(&mut dyn FnMut());
+type AroundSleep = Guarded<Box<dyn Fn(&mut dyn FnMut())>>;
 
 struct Inner {
     ready: Rc<ReadyQueue>,
@@ -209,7 +209,9 @@ impl IoLoop {
     /// # Ok::<(), squall::Exception>(())
     /// ```
     pub fn around_sleep(&self, around: impl Fn(&mut dyn FnMut()) + 'static) {
-        self.inner.around_sleep.replace(Some(Rc::new(around)));
+        let around: AroundSleep = Guarded::new(Box::new(around));
+        let before = self.inner.around_sleep.replace(Some(Rc::new(around)));
+        drop(before);
     }
 
     /// Calls `f` in the next turn of the loop. A panic in `f` is logged.
@@ -375,6 +377,8 @@ impl Inner {
     /// Drops everything that the loop holds, and whatever a `Drop` adds meanwhile.
     fn close(&self) {
         self.closed.set(true);
+        // From here on, what waits on this loop is told apart from what waits on others.
+        self.ready.shut();
         self.inbox.close();
         self.timers.take().withdraw();
         self.expected.take().withdraw();

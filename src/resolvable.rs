@@ -75,7 +75,7 @@
 //! impl Withdraw for Quorum {
 //!     fn withdraw(&self) {
 //!         drop(self.let_go());
-//!         self.shared.forget_waiters();
+//!         self.shared.end_with_loop();
 //!     }
 //! }
 //!

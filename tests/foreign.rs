@@ -129,7 +129,11 @@ fn pending<T>() -> Future<T> {
 }
 
 fn turn() {
-    IoLoop::current().run_sync(|| [(), (), ()]).unwrap();
+    turn_of(&IoLoop::current());
+}
+
+fn turn_of(io_loop: &IoLoop) {
+    io_loop.run_sync(|| [(), (), ()]).unwrap();
 }
 
 /// The places: where the panic is provoked, and what holds afterwards.
@@ -255,6 +259,45 @@ const PLACES: &[(&str, fn())] = &[
         queue.put_nowait(Hostile).unwrap_or_else(|_| unreachable!());
         queue.put_nowait(Hostile).unwrap_or_else(|_| unreachable!());
         drop(queue);
+    }),
+    ("items of a queue that is gone", || {
+        let queue = Queue::new(1);
+        let (kept, waits) = (queue.get(), queue.get());
+        queue.put_nowait(Hostile).unwrap_or_else(|_| unreachable!());
+        queue.put_nowait(Hostile).unwrap_or_else(|_| unreachable!());
+        queue.put_nowait(Hostile).unwrap_or_else(|_| unreachable!());
+        let put = queue.put(Hostile);
+        drop(queue);
+        drop((kept, waits, put));
+    }),
+    ("item of a put that is cancelled, dropped or out of time", || {
+        let io_loop = IoLoop::with_clock(VirtualClock::new());
+        let _current = io_loop.make_current();
+        let queue = Queue::new(1);
+        queue.put_nowait(Hostile).unwrap_or_else(|_| unreachable!());
+        assert!(queue.put(Hostile).cancel());
+        let (late, next) = (queue.put_within(Hostile, Duration::ZERO), queue.put(Hostile));
+        let handed_back = queue.try_put_within(Hostile, Duration::ZERO);
+        turn_of(&io_loop);
+        assert_eq!(late.exception().unwrap().downcast_ref(), Some(&Error::Timeout));
+        assert!(handed_back.done() && !next.done());
+        drop((queue.get(), handed_back));
+    }),
+    ("function around the sleep of a loop", || {
+        let io_loop = IoLoop::new();
+        let hostile = Hostile;
+        io_loop.around_sleep(move |_| {
+            let _ = &hostile;
+            std::panic::resume_unwind(Box::new("instead of sleeping"))
+        });
+        let short = Duration::from_millis(1);
+        io_loop.run_sync(|| squall::sleep(short)).unwrap();
+        let hostile = Hostile;
+        io_loop.around_sleep(move |sleep| {
+            let _ = &hostile;
+            sleep();
+        });
+        io_loop.run_sync(|| squall::sleep(short)).unwrap();
     }),
     ("everything that a loop holds, as it is closed", || {
         let io_loop = IoLoop::new();

@@ -358,6 +358,8 @@ fn sleep_on_a_closed_loop_fails() {
     closed(queue.get_within(second).exception());
     queue.put(1).into_result().unwrap();
     closed(queue.put_within(2, second).exception());
+    let native = squall::convert_yielded(async { Ok::<_, Exception>(5) }).unwrap();
+    assert!(matches!(native.exception().unwrap().downcast_ref(), Some(Error::InvalidState(_))));
 }
 
 #[test]

@@ -203,3 +203,87 @@ fn what_waits_on_the_default_loop_goes_on_in_its_run() -> Result<()> {
     assert_eq!(IoLoop::current().run_sync(|| task)?, 5);
     Ok(())
 }
+
+#[test]
+fn a_callback_that_is_added_to_another_loop_runs_on_that() {
+    let (a, b) = (IoLoop::new(), IoLoop::new());
+    let (future, seen) = (Future::<i32>::new(), Rc::new(Cell::new(0)));
+    let (promise, set) = (future.promise(), seen.clone());
+    b.run_sync(|| {
+        a.add_future(future, move |future| set.set(future.into_result().unwrap()));
+        promise.set_result(1);
+        [moment(), moment()]
+    })
+    .unwrap();
+    assert_eq!(seen.get(), 0);
+    a.run_sync(moment).unwrap();
+    assert_eq!(seen.get(), 1);
+}
+
+#[test]
+fn an_iterator_goes_on_wherever_its_next_result_is_asked_for() {
+    let [a, b] = [IoLoop::new(), IoLoop::new()];
+    let futures: [_; 4] = std::array::from_fn(|_| Future::<usize>::new());
+    let mut promises = futures.each_ref().map(Future::promise).into_iter();
+    let mut iterator = WaitIterator::new(futures);
+    for (n, io_loop) in [&a, &b, &a].into_iter().enumerate() {
+        let promise = promises.next().unwrap();
+        let next = || {
+            IoLoop::current().add_callback(move || promise.set_result(n));
+            iterator.next()
+        };
+        assert_eq!(io_loop.run_sync(next).unwrap(), n);
+    }
+    // One that was done while the iterator waited on a loop that is closed since.
+    let _next = a.run_sync(|| Future::ready(Rc::new(iterator.next()))).unwrap();
+    promises.next().unwrap().set_result(5);
+    a.close();
+    assert_eq!(b.run_sync(|| iterator.next()).unwrap(), 5);
+    assert!(iterator.done());
+}
+
+#[test]
+fn what_waits_for_a_future_of_a_loop_that_ends_is_told() {
+    let kinds: [fn() -> Future<()>; 7] = [
+        || sleep(Duration::from_secs(1)),
+        || with_timeout(Duration::from_secs(1), sleep(Duration::from_secs(2))),
+        || coroutine(|co| async move { co.yield_([sleep(Duration::from_secs(1))]).await.map(drop) }),
+        || squall::convert_yielded(async { sleep(Duration::from_secs(1)).await }).unwrap(),
+        || {
+            let event = Event::new();
+            let waits = event.wait();
+            std::mem::forget(event);
+            waits
+        },
+        || {
+            let full = Queue::new(1);
+            full.put_nowait(1).unwrap();
+            let waits = full.put(2);
+            std::mem::forget(full);
+            waits
+        },
+        || {
+            let pool = squall::ThreadPoolExecutor::new(1);
+            let (sender, receiver) = std::sync::mpsc::channel::<()>();
+            std::mem::forget(sender);
+            pool.submit(move || receiver.recv().unwrap_or_default())
+        },
+    ];
+    for (n, kind) in kinds.into_iter().enumerate() {
+        let (a, b) = (IoLoop::new(), IoLoop::new());
+        let (future, of_a) = {
+            let _here = a.make_current();
+            let future = kind();
+            (future.clone(), coroutine(|co| async move { co.yield_(future).await }))
+        };
+        let told = b.run_sync(|| {
+            IoLoop::current().add_callback(move || a.close());
+            coroutine(|co| async move { co.yield_(future).await })
+        });
+        let exception = told.unwrap_err();
+        let ended = Error::InvalidState("the loop of the Future has ended");
+        assert_eq!(exception.downcast_ref(), Some(&ended), "{n}: {exception}");
+        // What waits on that loop itself is dropped.
+        assert!(!of_a.done(), "{n}");
+    }
+}

@@ -12,7 +12,7 @@ use std::time::Duration;
 use squall::testing::VirtualClock;
 use squall::{
     chain_future, coroutine, moment, multi, sleep, with_timeout, with_timeout_quiet, Error, Exception,
-    Future, IoLoop, WaitIterator,
+    Future, IoLoop, ThreadPoolExecutor, WaitIterator,
 };
 use squall_runner::trace::{exchange, Event, Observation, Observer, Problem};
 use stats_alloc::{Region, StatsAlloc, INSTRUMENTED_SYSTEM};
@@ -116,6 +116,26 @@ fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
         None
     });
     assert!(polled < few, "wakers: {polled}");
+    let pool = ThreadPoolExecutor::builder(1).queue_limit(1).build();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = std::sync::mpsc::channel::<()>();
+    let running = pool.submit(move || {
+        begin.send(()).unwrap();
+        stopped.recv().unwrap_or_default();
+    });
+    begun.recv().unwrap();
+    let (queued, full) = (pool.submit(|| ()), pool.clone());
+    let room = kept(move |_, _| {
+        drop(full.room());
+        None
+    });
+    assert!(room < few, "room of a pool: {room}");
+    let end = kept(move |_, _| {
+        drop(pool.shutdown());
+        None
+    });
+    assert!(end < few, "end of a pool: {end}");
+    drop((stop, running, queued));
     remaining_waiters_are_woken_however_many_have_left();
     late_failures_are_reported_however_many_there_are();
     chains_that_are_still_needed_stay_and_the_failures_of_the_others_are_reported();

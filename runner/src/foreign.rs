@@ -35,7 +35,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 
 use log::Level;
 
-use crate::panics::{place_of, text_of};
+use crate::panics::{install_hook, place_of, text_of};
 use crate::place::Place;
 use crate::problem::Problem;
 use crate::running::{go_on, interrupt, BodyNumber};
@@ -95,11 +95,14 @@ impl Drop for Outside {
 #[inline]
 pub fn discard<T>(it: T) {
     if needs_drop::<T>() {
+        // This may be the first thing that a process does with squall.
+        install_hook();
         discard_in_place(|| drop(it));
     }
 }
 
-/// Drops a foreign value like [`discard`]. `f` drops it, wherever it is.
+/// Drops a foreign value like [`discard`], once a coroutine was called or a loop was created on this thread: these
+/// install the panic hook. `f` drops the value, wherever it is.
 #[inline]
 pub(crate) fn discard_in_place(f: impl FnOnce()) {
     catch(|| outside(f), dropped);

@@ -190,10 +190,12 @@ fn spawn<T: 'static>(call: Call, is_internal: bool, body: Body<T>) -> Future<T> 
         place: started_at,
         arguments: arguments.as_deref(),
     });
-    if runner.is_some() {
-        because(Why::Called, || ready.push(task.clone()));
-    } else {
-        ready.push(task.clone());
+    let refused = match runner {
+        Some(_) => because(Why::Called, || ready.offer(task.clone())),
+        None => ready.offer(task.clone()),
+    };
+    if refused.is_some() {
+        task.fail_to_start();
     }
     Future::from_core(task)
 }
@@ -359,6 +361,15 @@ impl<T> Task<T> {
         Exception::trap(|| outside(|| body.place()), |_panic| None)
     }
 
+    /// Fails the Task, whose loop has ended before the Task was created.
+    #[cold]
+    fn fail_to_start(&self) {
+        self.abandon();
+        self.finish(Err(Error::InvalidState("the loop has ended").into()), None);
+        // A coroutine that some `Drop` starts while its loop ends is not worth a report.
+        drop(self.shared.exception());
+    }
+
     /// Drops the body, if it has not come to its end.
     fn abandon(&self) {
         if let Some(body) = self.body.take() {
@@ -404,7 +415,7 @@ impl<T> Withdraw for Task<T> {
         drop(self.awaits.take());
         self.abandon();
         drop(self.kept.take());
-        self.shared.forget_waiters();
+        self.shared.end_with_loop();
     }
 
     fn suspended(&self) -> Option<Suspended> {

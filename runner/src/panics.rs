@@ -27,10 +27,19 @@ thread_local! {
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
+/// Whether the hook was installed.
+static HOOK: Once = Once::new();
+
 /// Installs the hook. Only the first call has an effect.
-#[cold]
+#[inline]
 pub fn install_hook() {
-    static HOOK: Once = Once::new();
+    if !HOOK.is_completed() {
+        install();
+    }
+}
+
+#[cold]
+fn install() {
     // The hook cannot be exchanged during a panic.
     if std::thread::panicking() {
         return;

@@ -175,6 +175,11 @@ impl ReadyQueue {
         CURRENT_ID.get() != Some(id) && Self::find(id).is_none_or(|queue| queue.is_closed())
     }
 
+    /// Returns whether the queue of that number is there and not closed.
+    pub(crate) fn is_open(id: QueueId) -> bool {
+        Self::find(id).is_some_and(|queue| !queue.is_closed())
+    }
+
     /// Returns how many callbacks wait.
     #[inline]
     pub fn len(&self) -> usize {
@@ -197,7 +202,7 @@ impl ReadyQueue {
 
     /// Adds a callback at the end, or returns it if the queue is closed.
     #[inline]
-    fn offer(&self, callback: Callback) -> Option<Callback> {
+    pub(crate) fn offer(&self, callback: Callback) -> Option<Callback> {
         if self.takes.get() != Takes::All {
             return self.offer_elsewise(callback);
         }
@@ -294,7 +299,9 @@ impl ReadyQueue {
     /// something that only it could have resolved.
     pub fn abandon(&self) {
         trace::emit_always(|| Event::Close { queue: self.id });
+        let takes = self.takes.replace(Takes::Nothing);
         self.give_up();
+        self.takes.set(takes);
     }
 
     fn give_up(&self) {
@@ -310,10 +317,15 @@ impl ReadyQueue {
 
     /// [Abandons](Self::abandon) everything, and drops what is added later: the end of a loop.
     pub fn close(&self) {
+        self.shut();
+        self.give_up();
+    }
+
+    /// Closes the queue, and leaves what is on it to [`close`](Self::close): for a loop that has more to withdraw.
+    pub fn shut(&self) {
         if self.takes.replace(Takes::Nothing) == Takes::AllObserved {
             trace::emit_always(|| Event::Close { queue: self.id });
         }
-        self.give_up();
     }
 
     fn all_registered(&self) -> Vec<Rc<dyn Withdraw>> {

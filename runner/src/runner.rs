@@ -82,7 +82,7 @@ use crate::co::Co;
 use crate::context::Context;
 use crate::coroutine::Coroutine;
 use crate::exception::{Exception, Result};
-use crate::foreign::discard;
+use crate::foreign::{discard, discard_in_place};
 use crate::future::Future;
 use crate::generator::{Generator, GeneratorState, Resume};
 use crate::place::Place;
@@ -185,7 +185,7 @@ impl<G: Generator + 'static> Runner<G> {
                 call.raised(exception, None, place, None)
             }
         };
-        discard(gen);
+        discard_in_place(|| drop(gen));
         Future::settled(result)
     }
 
@@ -295,7 +295,7 @@ impl<G: Generator + 'static> Runner<G> {
 
     /// Resolves the result Future, unless it was cancelled.
     fn finish(&self, gen: G, result: Result<G::Return>) {
-        discard(gen);
+        discard_in_place(|| drop(gen));
         self.call.release(self);
         match result {
             result if self.result_future.state() == State::Pending => drop(self.result_future.set(result)),
@@ -333,7 +333,7 @@ impl<G: Generator + 'static> Withdraw for Runner<G> {
         // The generator no longer waits for what is dropped with it.
         drop(self.future.take());
         self.gen.take().into_iter().for_each(discard);
-        self.result_future.forget_waiters();
+        self.result_future.end_with_loop();
     }
 
     fn suspended(&self) -> Option<Suspended> {

@@ -358,10 +358,28 @@ impl<T> Shared<T> {
         self.reclaim().map(Ok)
     }
 
-    /// Drops the waiters, since the loop that would have called them ends.
+    /// Drops the waiters, if the Future is pending: nothing can resolve it any more.
     pub fn forget_waiters(&self) {
         if self.state() == State::Pending {
             drop(self.slot.take());
+        }
+    }
+
+    /// Called when the loop that would have resolved the Future ends. The waiters of that loop are dropped. If something
+    /// on another loop waits, the Future fails with [`Error::InvalidState`], so that this does not wait for ever.
+    pub fn end_with_loop(&self) {
+        if self.state() != State::Pending {
+            return;
+        }
+        let waits_elsewhere = lend(&self.slot, |slot| match slot {
+            Slot::One(waiter) => waiter.is_on_open_loop(),
+            Slot::Many(waiters) => waiters.iter().any(Waiter::is_on_open_loop),
+            _ => false,
+        });
+        if waits_elsewhere {
+            self.set_exception(Error::InvalidState("the loop of the Future has ended").into());
+        } else {
+            self.forget_waiters();
         }
     }
 

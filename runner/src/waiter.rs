@@ -69,6 +69,13 @@ impl Waiter {
         })
     }
 
+    /// Returns whether it waits on a loop that has not ended, and is still needed.
+    pub(crate) fn is_on_open_loop(&self) -> bool {
+        self.callback().is_some_and(|(queue, callback)| {
+            ReadyQueue::is_open(queue) && !callback.is_over(Rc::strong_count(callback))
+        })
+    }
+
     /// Returns the callback and the number of its ready queue.
     pub(crate) fn callback(&self) -> Option<(QueueId, &Callback)> {
         match self {

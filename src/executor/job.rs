@@ -181,7 +181,7 @@ impl<F, T> Drop for JobFuture<F, T> {
 
 impl<F: FnOnce() -> Result<T> + Send, T: Send> Withdraw for JobFuture<F, T> {
     fn withdraw(&self) {
-        self.shared.forget_waiters();
+        self.shared.end_with_loop();
     }
 }
 

@@ -1,21 +1,19 @@
 //! The threads of a pool, and their queue.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender};
 use log::Level;
-use squall_runner::ready::{Run, Withdraw};
 use squall_runner::report::guard;
 use squall_runner::trace::Problem;
-use squall_runner::{log, Error, Future, Resolvable, Shared};
+use squall_runner::{log, Error, Future};
 
 use super::job::Work;
+use super::notices::Notices;
 use super::ExecutorError;
-use crate::ioloop::{IoLoop, Ticket, CLOSED};
 
 pub(super) struct Pool {
     /// `None` once the pool accepts no more jobs; the threads end when the queue is empty.
@@ -35,7 +33,10 @@ pub(super) struct Pool {
     threads: AtomicUsize,
     /// How many threads were ever started.
     started: AtomicUsize,
-    notices: Mutex<Notices>,
+    /// Those that wait for room in the queue.
+    room: Arc<Notices>,
+    /// Those that wait until the last thread has ended.
+    end: Arc<Notices>,
 }
 
 /// Lets one thread take one job, the oldest in the queue at that time. A cancelled job can therefore leave the middle
@@ -48,15 +49,6 @@ struct Queue {
     jobs: BTreeMap<u64, Arc<dyn Work>>,
     /// How many jobs were ever queued.
     made: u64,
-}
-
-/// Tickets that are dropped to notify those that wait for a change of the pool.
-#[derive(Default)]
-struct Notices {
-    /// Notified when the queue has room.
-    room: Vec<Ticket>,
-    /// Notified when the last thread has ended.
-    end: Vec<Ticket>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -77,7 +69,8 @@ impl Pool {
             idle: AtomicUsize::new(0),
             threads: AtomicUsize::new(0),
             started: AtomicUsize::new(0),
-            notices: Mutex::default(),
+            room: Arc::default(),
+            end: Arc::default(),
         })
     }
 
@@ -172,8 +165,7 @@ impl Pool {
         }
         let last = self.threads.fetch_sub(1, Ordering::SeqCst) == 1;
         if last {
-            let told = std::mem::take(&mut lock(&self.notices).end);
-            drop(told);
+            self.end.tell();
         }
     }
 
@@ -181,18 +173,13 @@ impl Pool {
     fn leave_queue(&self) {
         self.queued.fetch_sub(1, Ordering::SeqCst);
         if self.limit != usize::MAX {
-            self.tell_of_room();
+            self.room.tell();
         }
-    }
-
-    fn tell_of_room(&self) {
-        let told = std::mem::take(&mut lock(&self.notices).room);
-        drop(told);
     }
 
     pub(super) fn close(&self) {
         drop(lock(&self.sender).take());
-        self.tell_of_room();
+        self.room.tell();
     }
 
     pub(super) fn cancel_queued(&self) -> usize {
@@ -202,24 +189,11 @@ impl Pool {
     }
 
     pub(super) fn notice_of_room(&self) -> Future<()> {
-        // Checked while the list is locked: a thread that makes room afterwards finds the ticket in it.
-        let mut notices = lock(&self.notices);
-        if !self.is_full() || self.is_closed() {
-            return Future::ready(());
-        }
-        let Some((ticket, future)) = notice() else { return Future::failed(CLOSED) };
-        notices.room.push(ticket);
-        future
+        self.room.wait(|| !self.is_full() || self.is_closed())
     }
 
     pub(super) fn notice_of_end(&self) -> Future<()> {
-        let mut notices = lock(&self.notices);
-        if self.threads() == 0 {
-            return Future::ready(());
-        }
-        let Some((ticket, future)) = notice() else { return Future::failed(CLOSED) };
-        notices.end.push(ticket);
-        future
+        self.end.wait(|| self.threads() == 0)
     }
 
     fn is_closed(&self) -> bool {
@@ -236,43 +210,5 @@ impl Pool {
 
     pub(super) fn threads(&self) -> usize {
         self.threads.load(Ordering::SeqCst)
-    }
-}
-
-/// A Future that is done when the pool notifies it.
-struct Notice(Shared<()>);
-
-/// Returns a ticket and the Future that is done when it is dropped, or `None` on a closed loop.
-fn notice() -> Option<(Ticket, Future<()>)> {
-    let io_loop = IoLoop::current();
-    let mut made = None;
-    if io_loop.is_closed() {
-        return None;
-    }
-    io_loop.expect(|ticket| {
-        let notice = Rc::new(Notice(Shared::new()));
-        made = Some((ticket, Future::from_core(notice.clone())));
-        notice
-    });
-    made
-}
-
-impl Run for Notice {
-    fn run(self: Rc<Self>) {
-        self.0.set_result(());
-    }
-}
-
-impl Withdraw for Notice {
-    fn withdraw(&self) {
-        self.0.forget_waiters();
-    }
-}
-
-impl Resolvable for Notice {
-    type Output = ();
-
-    fn shared(&self) -> &Shared<()> {
-        &self.0
     }
 }

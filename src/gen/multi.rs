@@ -168,7 +168,7 @@ impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Withdraw for Part<F, Q> {}
 impl<F: Futures, Q: Fn(&Exception) -> bool + 'static> Withdraw for Multi<F, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.children.take()));
-        self.shared.forget_waiters();
+        self.shared.end_with_loop();
         self.kept.release();
     }
 }

@@ -91,6 +91,6 @@ impl Drop for Sleep {
 impl Withdraw for Sleep {
     fn withdraw(&self) {
         drop(self.timer.take());
-        self.shared.forget_waiters();
+        self.shared.end_with_loop();
     }
 }

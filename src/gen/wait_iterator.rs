@@ -6,7 +6,7 @@ use std::fmt;
 use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::Guarded;
-use squall_runner::ready::{Run, Withdraw};
+use squall_runner::ready::{QueueId, ReadyQueue, Run, Withdraw};
 use squall_runner::trace::{Origin, State};
 use squall_runner::Held;
 use squall_runner::{Future, Place, Resolvable, Shared};
@@ -51,6 +51,8 @@ pub struct WaitIterator<T: 'static, K: 'static = ()> {
 /// State that the iterator shares with the Futures that it returns. The Futures in the list do not hold it.
 struct Inner<T: 'static, K: 'static> {
     keys: Vec<Guarded<K>>,
+    /// The loop that the Futures tell when they are done: the one on which `next` was called last.
+    home: Cell<QueueId>,
     /// The Futures by their place in the list; `None` once done.
     futures: RefCell<Vec<Option<Future<T>>>>,
     /// How many results were not handed over yet.
@@ -100,6 +102,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
         let pending: Vec<bool> = futures.iter().map(pending).collect();
         let inner = Rc::new(Inner {
             keys,
+            home: Cell::new(ReadyQueue::current_id()),
             left: Cell::new(futures.len()),
             done: Cell::new(0),
             finished: RefCell::default(),
@@ -109,8 +112,7 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
         });
         for (index, pending) in pending.into_iter().enumerate() {
             if pending {
-                let watch = Rc::new(Watch { inner: Rc::downgrade(&inner), index });
-                inner.futures.borrow()[index].iter().for_each(|future| future.call_when_done(watch.clone()));
+                inner.watch(index);
             } else {
                 inner.finish(index);
             }
@@ -140,6 +142,10 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
     #[track_caller]
     pub fn next(&mut self) -> Future<T> {
         let next = Next::new(self.inner.clone());
+        let here = ReadyQueue::current_id();
+        if self.inner.home.replace(here) != here {
+            (0..self.inner.keys.len()).for_each(|index| self.inner.watch(index));
+        }
         let first = self.inner.finished.borrow_mut().pop_first();
         match first {
             Some((_, finished)) => self.inner.hand_over(finished, &next),
@@ -168,6 +174,13 @@ impl<T: 'static, K: 'static> WaitIterator<T, K> {
 }
 
 impl<T: 'static, K: 'static> Inner<T, K> {
+    /// Waits on the current loop for the Future at `index`, if its end is not recorded yet.
+    fn watch(self: &Rc<Self>, index: usize) {
+        let watch = Rc::new(Watch { inner: Rc::downgrade(self), home: self.home.get(), index });
+        let future = self.futures.borrow()[index].as_ref().map(same);
+        future.into_iter().for_each(|future| future.call_when_done(watch.clone()));
+    }
+
     /// Records that the Future at `index` is done.
     fn finish(&self, index: usize) {
         let future = self.futures.borrow_mut()[index].take();
@@ -256,7 +269,7 @@ impl<T: 'static, K: 'static> Resolvable for Next<T, K> {
 
 impl<T: 'static, K: 'static> Withdraw for Next<T, K> {
     fn withdraw(&self) {
-        self.shared.forget_waiters();
+        self.shared.end_with_loop();
         drop(self.kept.take());
     }
 }
@@ -277,6 +290,8 @@ impl<T: 'static, K: 'static> Drop for Next<T, K> {
 /// The callback of one Future in the list.
 struct Watch<T: 'static, K: 'static> {
     inner: Weak<Inner<T, K>>,
+    /// The loop on which it waits.
+    home: QueueId,
     index: usize,
 }
 
@@ -287,8 +302,9 @@ impl<T: 'static, K: 'static> Run for Watch<T, K> {
         }
     }
 
+    /// Returns whether the iterator was dropped, or waits on another loop by now.
     fn is_over(&self, _holders: usize) -> bool {
-        self.inner.strong_count() == 0
+        self.inner.upgrade().is_none_or(|inner| inner.home.get() != self.home)
     }
 }
 

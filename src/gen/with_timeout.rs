@@ -251,7 +251,7 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Withdraw for Inside<F, Q> 
 impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Withdraw for WithTimeout<F, Q> {
     fn withdraw(&self) {
         drop((self.held.take(), self.future.take(), self.timer.take()));
-        self.shared.forget_waiters();
+        self.shared.end_with_loop();
         self.kept.release();
     }
 }

@@ -34,6 +34,8 @@ impl IoLoop {
         if future.done() {
             return self.add_callback(move || f(future));
         }
+        // The callback belongs to this loop, also if another one is the current loop.
+        let _here = self.make_current();
         let call = Rc::new_cyclic(|this: &Weak<AddFuture<T, _>>| AddFuture {
             future: Cell::new(None),
             f: Cell::new(Some(f)),

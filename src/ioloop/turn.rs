@@ -198,14 +198,14 @@ impl Inner {
     }
 
     /// Waits until something happens, inside of what [`IoLoop::around_sleep`](super::IoLoop::around_sleep) has set, if
-    /// the loop sleeps.
+    /// the loop sleeps. If that panics before it has waited, the loop waits without it.
     fn wait_for_any(&self, wait: &mut Wait, timeout: Option<Duration>) -> io::Result<()> {
         let around = self.around_sleep.borrow().clone().filter(|_| timeout != Some(Duration::ZERO));
         let Some(around) = around else { return self.inbox.wakeup().wait(wait, timeout) };
-        let mut waited = Ok(());
+        let mut waited = None;
         let wakeup = self.inbox.wakeup().clone();
-        around(&mut || waited = wakeup.wait(wait, timeout));
-        waited
+        guard(Problem::Callback, || around(&mut || waited = Some(wakeup.wait(wait, timeout))));
+        waited.unwrap_or_else(|| wakeup.wait(wait, timeout))
     }
 
     #[cfg(unix)]

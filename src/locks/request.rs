@@ -178,7 +178,7 @@ impl<P: Purpose> InLine for Request<P> {
     }
 
     fn withdraw(&self) {
-        self.shared.forget_waiters();
+        self.shared.end_with_loop();
         self.settled();
     }
 

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::panic::Location;
 use std::rc::Weak;
 
+use squall_runner::foreign::discard;
 use squall_runner::trace::LockId;
 use squall_runner::{Future, Result};
 
@@ -62,8 +63,9 @@ impl<T: 'static> Purpose for Get<T> {
     }
 
     fn untaken(&self, item: T) {
-        if let Some(queue) = self.queue.upgrade() {
-            queue.put_back(Numbered { number: self.number.get(), item });
+        match self.queue.upgrade() {
+            Some(queue) => queue.put_back(Numbered { number: self.number.get(), item }),
+            None => discard(item),
         }
     }
 }
@@ -102,7 +104,7 @@ impl<T> PutResult<T> for () {
     }
 
     fn timed_out(item: Option<T>, limit: &'static Location<'static>, what: Option<String>) -> Result<()> {
-        drop(item);
+        item.into_iter().for_each(discard);
         Err(timed_out(limit, what))
     }
 }
@@ -134,11 +136,17 @@ impl<T: 'static, R: PutResult<T>> Purpose for Put<T, R> {
     }
 
     fn left(&self) {
-        drop(self.item.take());
+        self.item.take().into_iter().for_each(discard);
         if let Some(queue) = self.queue.upgrade() {
             queue.putters.leave();
             queue.tell();
         }
+    }
+}
+
+impl<T: 'static, R> Drop for Put<T, R> {
+    fn drop(&mut self) {
+        self.item.take().into_iter().for_each(discard);
     }
 }
 
