@@ -808,6 +808,7 @@ fn each_line_of_the_table_names_a_test_that_exists() {
             concat!(include_str!("httpclient/cancelling.rs"), include_str!("httpclient/streaming.rs"))
         }
         "lines" => include_str!("lines.rs"),
+        "loops" => include_str!("loops.rs"),
         "net" => concat!(include_str!("net/listeners.rs"), include_str!("net/streams.rs")),
         other => panic!("no such file: {other}"),
     };

@@ -235,7 +235,7 @@ fn an_iterator_goes_on_wherever_its_next_result_is_asked_for() {
         assert_eq!(io_loop.run_sync(next).unwrap(), n);
     }
     // One that was done while the iterator waited on a loop that is closed since.
-    let _next = a.run_sync(|| Future::ready(Rc::new(iterator.next()))).unwrap();
+    drop(a.run_sync(|| Future::ready(Rc::new(iterator.next()))).unwrap());
     promises.next().unwrap().set_result(5);
     a.close();
     assert_eq!(b.run_sync(|| iterator.next()).unwrap(), 5);

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
+use squall_runner::foreign::discard;
 use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, FutureId, LockId, Origin, Queued, State};
 use squall_runner::{Exception, Future, Place, Resolvable, Result, Shared};
@@ -57,7 +58,7 @@ pub(crate) trait Purpose: 'static {
 
     /// Called with the result if the last handle was dropped before anything took it.
     fn untaken(&self, value: Self::Output) {
-        drop(value);
+        discard(value);
     }
 }
 
