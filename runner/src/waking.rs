@@ -66,6 +66,14 @@ impl Waking {
         }
     }
 
+    /// Returns whether the task has ended, so that there is nothing to wake.
+    pub fn is_over(&self) -> bool {
+        match &self.0 {
+            Wakes::Task(_, task) => task.upgrade().is_none_or(|task| task.is_over(Rc::strong_count(&task))),
+            Wakes::Foreign(_) => false,
+        }
+    }
+
     /// Wakes the task, if it still exists. A panic of a foreign waker is reported.
     pub fn wake(self) {
         match self.0 {

@@ -42,10 +42,7 @@ pub(super) fn whole(client: Rc<Inner>, request: Request) -> impl StdFuture<Outpu
 }
 
 /// Fetches a response of which only the head has arrived.
-pub(super) fn stream(
-    client: Rc<Inner>,
-    request: Request,
-) -> impl StdFuture<Output = Result<ResponseStream>> {
+pub(super) fn stream(client: Rc<Inner>, request: Request) -> impl StdFuture<Output = Result<ResponseStream>> {
     let mut begun = Fetch::begin(client, request);
     async move {
         let Begun { fetch, message } = begun.as_mut().map_err(|error| error.clone())?;

@@ -237,7 +237,7 @@ impl<L: Listener> Watched for Accepting<L> {
     }
 
     fn is_waited_for(&self) -> bool {
-        !self.wakers.borrow().is_empty() || self.first().is_some()
+        self.wakers.borrow().is_waited_for() || self.first().is_some()
     }
 
     fn describe(&self) -> String {

@@ -31,7 +31,7 @@ pub(super) struct Reading {
 impl Reading {
     /// Returns whether a read or a task waits for bytes.
     pub(super) fn is_waited_for(&self) -> bool {
-        !self.wakers.is_empty() || self.line.is_waited_for()
+        self.wakers.is_waited_for() || self.line.is_waited_for()
     }
 }
 

@@ -17,12 +17,18 @@ impl Wakers {
         self.first.is_none()
     }
 
+    /// Returns whether a task waits. One that has polled and ended does not.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.first.iter().chain(&self.more).any(|task| !task.is_over())
+    }
+
     /// Adds the task that polls with `cx`, unless it is already in the list.
     pub(super) fn add(&mut self, cx: &Context<'_>) {
         let waking = Waking::of(cx, "a socket");
         match &self.first {
             None => self.first = Some(waking),
             Some(first) if first.is_same(&waking) => {}
+            Some(first) if first.is_over() => self.first = Some(waking),
             Some(_) if self.more.iter().any(|other| other.is_same(&waking)) => {}
             Some(_) => self.more.push(waking),
         }

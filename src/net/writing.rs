@@ -94,7 +94,7 @@ impl Writing {
 
     /// Returns whether something waits for room.
     pub(super) fn is_waited_for(&self) -> bool {
-        !self.wakers.is_empty() || self.line.iter().any(|(_, op)| !op.is_lost())
+        self.wakers.is_waited_for() || self.line.iter().any(|(_, op)| !op.is_lost())
     }
 
     /// Counts `len` bytes that the socket has accepted. Returns the writes that are done by that.

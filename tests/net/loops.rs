@@ -146,6 +146,34 @@ fn clock_of_a_test_does_not_jump_while_a_socket_is_waited_for() -> Result<()> {
 }
 
 #[cfg(all(feature = "macros", feature = "trace"))]
+#[squall::test(limit = 5)]
+fn coroutine_that_has_polled_sockets_and_ended_does_not_stop_a_virtual_clock() -> Result<()> {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let (mine, _other) = std::os::unix::net::UnixStream::pair()?;
+    let stream = UnixStream::from_std(mine)?;
+    let (polled, full) = (listener.clone(), stream.clone());
+    let ended = convert_yielded(async move {
+        poll_fn(|cx| {
+            assert!(polled.poll_accept(cx).is_pending());
+            assert!(full.poll_read(cx, &mut [0; 10]).is_pending());
+            while full.poll_write(cx, &[0; 1 << 16]).is_ready() {}
+            Poll::Ready(())
+        })
+        .await;
+        Ok::<_, squall::Exception>(())
+    })?;
+    // Its handle is kept, so it is over and not dropped.
+    yield_!(ended.clone())?;
+    yield_!(sleep(Duration::from_secs(3600)))?;
+    assert_eq!(IoLoop::current().time(), Duration::from_secs(3600));
+    drop((ended, listener, stream));
+    Ok(())
+}
+
+#[cfg(all(feature = "macros", feature = "trace"))]
 #[squall::test(limit = 0.2)]
 #[should_panic(expected = "waits for a connection. A real socket takes real time")]
 fn test_that_waits_for_a_socket_for_ever_says_which() -> Result<()> {
