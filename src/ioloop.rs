@@ -310,9 +310,11 @@ impl IoLoop {
         when: Duration,
         callback: Callback,
     ) -> Timeout {
-        // Dropping what is removed is foreign code, which may set timers.
-        let in_vain = self.inner.timers.borrow_mut().make_room();
-        drop(in_vain);
+        if self.inner.timers.borrow().is_full() {
+            // Dropping what is removed is foreign code, which may set timers.
+            let in_vain = self.inner.timers.borrow_mut().make_room();
+            drop(in_vain);
+        }
         let counts = !trace::has_observer() || !is_background();
         let timeout = self.inner.timers.borrow_mut().add(when, callback, counts.then_some(caller));
         trace::emit_always(|| Event::Timer {

@@ -25,12 +25,13 @@ use crate::waiter::{compact, Left, Waiter, FEW};
 
 /// The common state of all Futures. To make a Future with more state, such as a timer or a list, put a `Shared` into a
 /// type and implement [`Resolvable`] for that: then both parts are one allocation.
+#[repr(C)] // What settling touches comes first, beside the counts of the handles.
 pub struct Shared<T: 'static> {
+    header: Header,
     /// Emptied by `drop`.
     slot: ManuallyDrop<Cell<Slot<T>>>,
     /// Clones the value; set when a second handle is made.
     copy: Cell<Option<fn(&T) -> T>>,
-    header: Header,
 }
 
 /// The waiters while the Future is pending, and then its result.
@@ -294,7 +295,7 @@ impl<T> Shared<T> {
         self.header.set_state(state);
         match self.slot.replace(slot) {
             Slot::One(waiter) => waiter.wake(),
-            Slot::Many(waiters) => waiters.into_iter().for_each(Waiter::wake),
+            Slot::Many(waiters) => wake_all(waiters),
             none => forget(none),
         }
     }
@@ -567,6 +568,12 @@ impl<T> Drop for Shared<T> {
             Slot::Many(waiters) => drop(waiters),
         }
     }
+}
+
+#[inline(never)]
+#[allow(clippy::box_collection)] // the type of the slot's field
+fn wake_all(waiters: Box<Vec<Waiter>>) {
+    waiters.into_iter().for_each(Waiter::wake);
 }
 
 /// Fills a cell, which must be empty.

@@ -55,7 +55,10 @@ impl<T> ShrinkingSlab<T> {
         } else if len <= self.tried / 2 {
             self.tried = len;
             let last = || self.slab.iter().next_back().map_or(0, |(last, _)| last);
-            if len == 0 || last() < capacity / 2 {
+            if len == 0 {
+                // Shrinking would visit each free key.
+                self.slab = Slab::new();
+            } else if last() < capacity / 2 {
                 self.slab.shrink_to_fit();
             }
         }

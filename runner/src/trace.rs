@@ -315,6 +315,7 @@ pub(crate) fn tell_of_observers(told: fn(bool)) {
 }
 
 /// Returns the observed call whose body runs now, if one does.
+#[inline]
 pub fn running_call() -> Option<CallId> {
     RUNNING.get()
 }

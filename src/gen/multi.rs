@@ -130,6 +130,9 @@ impl<F: Futures, Q: Fn(&Exception) -> bool> Multi<F, Q> {
         let pending = self.shared.state() == State::Pending;
         let mut first = None;
         children.each(&mut |child| {
+            if child.state() == State::Done {
+                return;
+            }
             if let Some(exception) = child.exception() {
                 if pending && first.is_none() {
                     first = Some(exception);

@@ -188,6 +188,7 @@ impl Wakeup {
     }
 
     /// Clears the flag, and returns whether it was set. The caller then reads the mail.
+    #[inline]
     pub(crate) fn take_news(&self) -> bool {
         self.state.load(Ordering::Relaxed) == NEWS && self.state.swap(AWAKE, Ordering::SeqCst) == NEWS
     }

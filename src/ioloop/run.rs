@@ -92,14 +92,17 @@ impl IoLoop {
         });
         let context = Context::current();
         let mut f = Some(f);
+        let mut begin = || {
+            let Some(f) = f.take() else { return };
+            let called = Exception::trap(|| context.clone().enter(|| convert_at(here, f())), Err);
+            let pending = called.unwrap_or_else(Future::failed);
+            trace::emit_always(|| Event::Until { queue: self.inner.ready.id(), future: pending.id() });
+            pending.call_when_done(end.passed.clone());
+            future.set(Some(pending));
+        };
         let call_f = || {
             if turn_of_f.passed.0.take() {
-                let Some(f) = f.take() else { return };
-                let called = Exception::trap(|| context.clone().enter(|| convert_at(here, f())), Err);
-                let pending = called.unwrap_or_else(Future::failed);
-                trace::emit_always(|| Event::Until { queue: self.inner.ready.id(), future: pending.id() });
-                pending.call_when_done(end.passed.clone());
-                future.set(Some(pending));
+                out_of_line(&mut begin);
             }
         };
         // What the loop calls is called at no line of an interpreted program.
@@ -224,6 +227,13 @@ impl IoLoop {
             }
         }
     }
+}
+
+/// Calls a function that is needed once in a run. The check before it comes after each callback, so it has to be small.
+#[cold]
+#[inline(never)]
+fn out_of_line(f: &mut dyn FnMut()) {
+    f();
 }
 
 /// Marks the loop as not running when it is dropped, also by a panic.

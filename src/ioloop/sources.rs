@@ -41,6 +41,7 @@ impl Sources {
         Rc::new(Self { table, wakeup, ready, closed, waited, budget, stood_still })
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.table.borrow().is_empty()
     }

@@ -3,16 +3,26 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::num::NonZeroU32;
+use std::panic::Location;
+use std::rc::Rc;
 
 use slab::Slab;
 use squall_runner::context::running;
 use squall_runner::trace::{self, running_call, CallId};
 use squall_runner::{Coroutine, Place};
 
-/// A coroutine that requested a lock, and the line of the request.
-#[derive(Clone, Copy)]
-pub(crate) struct Holder {
-    /// `None` for a request from outside of coroutines.
+/// A coroutine that requested a lock, and the line of the request. Each request that waits has one, so it takes only two
+/// words in a program of Rust that is not observed.
+#[derive(Clone)]
+pub(crate) enum Holder {
+    /// The coroutine, or `None` for a request from outside of coroutines, and the line of Rust.
+    Here(Option<&'static Coroutine>, &'static Location<'static>),
+    /// A coroutine whose call is observed, or whose line is one of an interpreted program.
+    Known(Rc<Known>),
+}
+
+/// A holder of which more is known.
+pub(crate) struct Known {
     coroutine: Option<&'static Coroutine>,
     /// The line of the request.
     since: Place,
@@ -25,26 +35,45 @@ impl Holder {
     #[track_caller]
     #[inline]
     pub(crate) fn here() -> Self {
-        Self::at(Place::caller())
+        match running_call() {
+            None => Self::Here(running(), Location::caller()),
+            Some(_) => Self::at(Place::caller()),
+        }
     }
 
     /// Returns the running coroutine, at the line `since`.
-    #[inline]
     pub(crate) fn at(since: Place) -> Self {
-        Self { coroutine: running(), since, call: running_call() }
+        Self::Known(Rc::new(Known { coroutine: running(), since, call: running_call() }))
     }
 
     /// Returns the line where it asked.
-    pub(crate) fn place(self) -> Place {
-        self.since
+    pub(crate) fn place(&self) -> Place {
+        match self {
+            Self::Here(_, since) => (*since).into(),
+            Self::Known(known) => known.since,
+        }
+    }
+
+    fn coroutine(&self) -> Option<&'static Coroutine> {
+        match self {
+            Self::Here(coroutine, _) => *coroutine,
+            Self::Known(known) => known.coroutine,
+        }
+    }
+
+    fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Here(..) => None,
+            Self::Known(known) => known.call,
+        }
     }
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A line of squall, or of a dependency, means nothing to the user.
-        let since = Some(self.since).filter(|since| since.is_of_program());
-        match (self.coroutine, since) {
+        let since = Some(self.place()).filter(|since| since.is_of_program());
+        match (self.coroutine(), since) {
             (Some(coroutine), Some(since)) => write!(f, "by {} since {since}", coroutine.name()),
             (Some(coroutine), None) => write!(f, "by {}", coroutine.name()),
             (None, Some(since)) => write!(f, "since {since}"),
@@ -61,7 +90,7 @@ pub(crate) struct Holders {
     others: RefCell<Slab<Held>>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Held {
     by: Holder,
     /// `true` if the permit ends by `release` rather than by a guard.
@@ -84,11 +113,23 @@ impl Holders {
     #[inline]
     pub(crate) fn add(&self, by: Holder, by_hand: bool) -> Option<Key> {
         let held = Held { by, by_hand };
-        if self.first.get().is_none() {
-            self.first.set(Some(held));
-            return Some(FIRST);
+        match self.first.take() {
+            None => {
+                self.first.set(Some(held));
+                Some(FIRST)
+            }
+            first => {
+                self.first.set(first);
+                self.add_other(held)
+            }
         }
-        self.add_other(held)
+    }
+
+    /// Returns the first holder. A `Cell` is read by taking and putting back.
+    fn first(&self) -> Option<Held> {
+        let first = self.first.take();
+        self.first.set(first.clone());
+        first
     }
 
     fn add_other(&self, held: Held) -> Option<Key> {
@@ -108,7 +149,7 @@ impl Holders {
     /// Records that the guard of a holder was forgotten, so that its permit ends by `release`.
     pub(crate) fn forget_guard(&self, key: Key) {
         match other(key) {
-            None => self.first.set(self.first.get().map(|held| Held { by_hand: true, ..held })),
+            None => self.first.set(self.first.take().map(|held| Held { by_hand: true, ..held })),
             Some(other) => {
                 if let Some(held) = self.others.borrow_mut().get_mut(other) {
                     held.by_hand = true;
@@ -119,12 +160,9 @@ impl Holders {
 
     /// Removes a holder whose permit ends by `release`: the running coroutine if it is one, else the first.
     pub(crate) fn release(&self) {
-        if self.first.get().is_none() && self.others.borrow().is_empty() {
-            return;
-        }
         let now = running().map(std::ptr::from_ref);
         let by_hand = || self.all().into_iter().filter(|(_, held)| held.by_hand);
-        let is_running = |held: &Held| now.is_some() && held.by.coroutine.map(std::ptr::from_ref) == now;
+        let is_running = |held: &Held| now.is_some() && held.by.coroutine().map(std::ptr::from_ref) == now;
         let released = by_hand().find(|(_, held)| is_running(held)).or_else(|| by_hand().next());
         if let Some((key, _)) = released {
             self.remove(key);
@@ -134,18 +172,18 @@ impl Holders {
     /// Returns the holders as a trace tells them.
     pub(crate) fn told(&self) -> Vec<trace::Holder> {
         let told = |(_, Held { by, .. }): (Key, Held)| trace::Holder {
-            call: by.call,
-            name: by.coroutine.map(Coroutine::name),
-            since: by.since,
+            call: by.call(),
+            name: by.coroutine().map(Coroutine::name),
+            since: by.place(),
         };
         self.all().into_iter().map(told).collect()
     }
 
     fn all(&self) -> Vec<(Key, Held)> {
-        let first = self.first.get().map(|held| (FIRST, held));
+        let first = self.first().map(|held| (FIRST, held));
         let others = self.others.borrow();
         let key = |other: usize| FIRST.checked_add(u32::try_from(other).ok()? + 1);
-        let others = others.iter().filter_map(|(other, held)| Some((key(other)?, *held)));
+        let others = others.iter().filter_map(|(other, held)| Some((key(other)?, held.clone())));
         first.into_iter().chain(others).collect()
     }
 }

@@ -41,7 +41,7 @@ pub(super) trait Permit: Sized + 'static {
 
     /// Returns the Future of a request that is granted at once.
     fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<Self> {
-        at_once(|| permits.request_at_once(holder), Self::granted(permits, holder))
+        at_once(|| permits.request_at_once(&holder), Self::granted(permits, holder.clone()))
     }
 }
 
@@ -51,8 +51,8 @@ impl Permit for () {
     }
 
     fn at_once(permits: &Rc<Permits>, holder: Holder) -> Future<()> {
-        Self::granted(permits, holder);
-        nothing_at_once(|| permits.request_at_once(holder))
+        Self::granted(permits, holder.clone());
+        nothing_at_once(|| permits.request_at_once(&holder))
     }
 }
 
@@ -99,7 +99,7 @@ impl<P: Permit> Purpose for Acquire<P> {
 
 impl<P: Permit> Enter for Request<Acquire<P>> {
     fn enter(&self, permits: &Rc<Permits>) {
-        self.serve(P::granted(permits, self.purpose.holder));
+        self.serve(P::granted(permits, self.purpose.holder.clone()));
     }
 }
 
@@ -122,7 +122,7 @@ impl Permits {
     }
 
     /// Tells the observer that a permit was granted at once, and returns what the request is called.
-    fn request_at_once(&self, holder: Holder) -> Requested {
+    fn request_at_once(&self, holder: &Holder) -> Requested {
         self.tell();
         Requested { place: Some(holder.place()), ..self.name.requested("acquire") }
     }

@@ -65,12 +65,13 @@ pub(crate) trait Purpose: 'static {
 /// The Future of a request, which waits in a line while it is pending.
 ///
 /// The line does not hold it: a request whose last handle is dropped leaves the line.
+#[repr(C)] // What serving touches lies close together.
 pub(crate) struct Request<P: Purpose> {
     shared: Shared<P::Output>,
-    pub(crate) purpose: P,
     /// `Some` only while the request is pending and has a time limit.
     timer: Cell<Option<Rc<Timer<P>>>>,
     kept: Kept<Self>,
+    pub(crate) purpose: P,
 }
 
 impl<P: Purpose> Request<P> {
@@ -294,6 +295,7 @@ pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> Requested, value: T) ->
 /// Returns the Future of a request that need not wait and has no value. All such requests share one Future, unless an
 /// observer could tell them apart.
 #[track_caller]
+#[inline]
 pub(crate) fn nothing_at_once(name: impl FnOnce() -> Requested) -> Future<()> {
     thread_local! {
         static NOTHING: OnceCell<Future<()>> = const { OnceCell::new() };

@@ -140,6 +140,7 @@ impl<T: 'static> Inner<T> {
         Some(compared)
     }
 
+    #[inline]
     fn pop(&self) -> Option<Numbered<T>> {
         let mut items = self.items.borrow_mut();
         if !items.are_compared() {

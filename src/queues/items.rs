@@ -120,7 +120,17 @@ impl<T> Items<T> {
     }
 
     /// Takes the first item; for a priority queue, the one that is first without another comparison.
+    #[inline]
     pub(crate) fn pop(&mut self) -> Option<Numbered<T>> {
+        match self {
+            Self::Fifo(items, returned) if returned.is_empty() => items.pop_front(),
+            _ => self.pop_other(),
+        }
+    }
+
+    /// Takes the first item of another queue than one that is first in, first out, or one that came back.
+    #[inline(never)]
+    fn pop_other(&mut self) -> Option<Numbered<T>> {
         match self {
             Self::Fifo(items, returned) if returned.is_empty() => items.pop_front(),
             Self::Fifo(_, returned) => returned.pop_first().map(|(number, item)| Numbered { number, item }),
