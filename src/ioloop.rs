@@ -298,6 +298,7 @@ impl IoLoop {
     }
 
     /// Sets a timer that puts `callback` on the ready queue at `when`.
+    #[inline]
     #[track_caller]
     pub(crate) fn add_timer(&self, when: Duration, callback: Callback) -> Timeout {
         self.add_timer_of(Location::caller(), when, callback)
@@ -310,13 +311,29 @@ impl IoLoop {
         when: Duration,
         callback: Callback,
     ) -> Timeout {
-        if self.inner.timers.borrow().is_full() {
+        let is_observed = trace::has_observer();
+        let counts = !is_observed || !is_background();
+        let mut timers = self.inner.timers.borrow_mut();
+        let timeout = timers.add(when, callback, counts.then_some(caller));
+        let is_full = timers.is_full();
+        drop(timers);
+        if is_observed {
+            self.tell_timer(&timeout, caller);
+        }
+        if is_full {
             // Dropping what is removed is foreign code, which may set timers.
             let in_vain = self.inner.timers.borrow_mut().make_room();
             drop(in_vain);
         }
-        let counts = !trace::has_observer() || !is_background();
-        let timeout = self.inner.timers.borrow_mut().add(when, callback, counts.then_some(caller));
+        if self.is_closed() {
+            self.remove_timeout(&timeout);
+        }
+        timeout
+    }
+
+    /// Reports to the observer that a timer was set.
+    #[cold]
+    fn tell_timer(&self, timeout: &Timeout, caller: &'static Location<'static>) {
         trace::emit_always(|| Event::Timer {
             queue: self.inner.ready.id(),
             timer: timeout.number(),
@@ -324,10 +341,6 @@ impl IoLoop {
             queued: timeout.queued_as(),
             place: caller.into(),
         });
-        if self.is_closed() {
-            self.remove_timeout(&timeout);
-        }
-        timeout
     }
 
     /// Closes the loop: drops every callback, timer and suspended coroutine without running any of them. What is added

@@ -391,12 +391,10 @@ fn observe_all(observed: bool) {
 /// Adds a callback at the end of the current queue of this thread.
 #[inline]
 pub fn call_soon(callback: Callback) {
-    let mut callback = Some(callback);
-    let offered = CURRENT.try_with(|current| callback.take().and_then(|it| current.borrow().offer(it)));
-    match offered {
-        Ok(None) => {}
-        Ok(Some(refused)) => refuse(refused),
-        Err(_) => callback.into_iter().for_each(call_soon_ending),
+    // Counting a handle costs less than moving the callback into a closure that may not be called.
+    match CURRENT.try_with(|current| current.borrow().clone()) {
+        Ok(queue) => queue.push(callback),
+        Err(_) => call_soon_ending(callback),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::mem::{forget, take, ManuallyDrop};
+use std::mem::{forget, needs_drop, take, ManuallyDrop};
 use std::rc::Rc;
 
 use crate::any_future::{AnyFuture, Holding, Waitable};
@@ -555,6 +555,9 @@ impl<T> std::fmt::Debug for Shared<T> {
 impl<T> Drop for Shared<T> {
     #[inline]
     fn drop(&mut self) {
+        if self.state() == State::Done && !needs_drop::<T>() {
+            return;
+        }
         match self.slot.take() {
             Slot::Empty => {}
             Slot::Value(value) => discard(value),

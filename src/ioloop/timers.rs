@@ -152,7 +152,7 @@ const SAMPLE: usize = 32;
 /// The timers of a loop.
 ///
 /// A timer that is removed leaves its entry in the heap, which costs less than searching for it. The entry is dropped
-/// when it reaches the top, or when such entries are more than half of the heap.
+/// when it reaches the top, or when such entries are more than three quarters of the heap.
 #[derive(Default)]
 pub(crate) struct Timers {
     /// The earliest deadline is on top.
@@ -251,7 +251,7 @@ impl Timers {
     fn take_out(&mut self, place: usize) -> Removed {
         let Timer { made, callback, .. } = self.set.remove(place);
         let removed = Removed { number: made, _callback: callback };
-        if self.heap.len() > 2 * self.set.len() + 32 {
+        if self.heap.len() > 4 * self.set.len() + 32 {
             self.heap.retain(|Reverse(due)| is_set(&self.set, due));
             self.give_back_room();
         }
@@ -303,15 +303,26 @@ impl Timers {
                 later += 1;
             }
         }
-        entries[later..].sort_unstable_by_key(|Reverse(due)| due.key());
-        for Reverse(due) in &entries[later..] {
-            if let Some(timer) = self.take(due) {
-                taken(timer.callback, timer.made);
-            }
+        let due = &mut entries[later..];
+        let oldest = self.made.saturating_sub(u32::MAX.into());
+        if let Some(mut packed) = pack(due, oldest) {
+            packed.sort_unstable_by_key(|&(first, then)| u128::from(first) << 64 | u128::from(then));
+            self.take_each(packed.into_iter().map(|packed| unpack(packed, oldest)), &mut taken);
+        } else {
+            due.sort_unstable_by_key(|Reverse(due)| due.key());
+            self.take_each(due.iter().map(|Reverse(due)| *due), &mut taken);
         }
         entries.truncate(later);
         self.heap = entries.into();
         self.give_back_room();
+    }
+
+    fn take_each(&mut self, entries: impl Iterator<Item = Due>, taken: &mut impl FnMut(Callback, u64)) {
+        for due in entries {
+            if let Some(timer) = self.take(&due) {
+                taken(timer.callback, timer.made);
+            }
+        }
     }
 
     /// Takes out the timer of an entry, unless it was removed.
@@ -335,6 +346,25 @@ impl Timers {
     pub(crate) fn withdraw(mut self) {
         self.take_due_with_age(Duration::MAX, |callback, _| callback.withdraw());
     }
+}
+
+/// An entry as two words, which are sorted in less time than three: the deadline, and age and place as halves of a word.
+type Packed = (u64, u64);
+
+/// Packs entries, whose ages begin at `oldest`. Returns `None` if a number does not fit, which takes four thousand million
+/// timers.
+fn pack(entries: &[Reverse<Due>], oldest: u64) -> Option<Vec<Packed>> {
+    let half = |number: u64| u32::try_from(number).ok().map(u64::from);
+    let mut packed = Vec::with_capacity(entries.len());
+    for Reverse(due) in entries {
+        packed.push((due.deadline, half(due.made.checked_sub(oldest)?)? << 32 | half(due.place as u64)?));
+    }
+    Some(packed)
+}
+
+fn unpack((deadline, halves): Packed, oldest: u64) -> Due {
+    let place = halves & u64::from(u32::MAX);
+    Due { deadline, made: oldest + (halves >> 32), place: place as usize }
 }
 
 /// Returns whether nothing needs the timer any more.
@@ -382,6 +412,52 @@ mod tests {
         let mut by_deadline: Vec<usize> = (0..1000).collect();
         by_deadline.sort_by_key(|&i| deadlines[i]);
         assert_eq!(*called.borrow(), by_deadline);
+    }
+
+    #[test]
+    fn timers_whose_ages_are_far_apart_run_by_deadline_then_age() {
+        let mut timers = Timers::default();
+        let (_old, called_old) = set(&mut timers, (0..1000).map(|i| i % 10));
+        timers.made += 1 << 33;
+        let (_young, called_young) = set(&mut timers, (0..1000).map(|i| i % 10));
+        let mut taken = Vec::new();
+        timers.take_due_with_age(milliseconds(9), |callback, age| {
+            taken.push(age);
+            callback.run();
+        });
+        let mut by_deadline: Vec<usize> = (0..1000).collect();
+        by_deadline.sort_by_key(|i| i % 10);
+        assert_eq!((called_old.take(), called_young.take()), (by_deadline.clone(), by_deadline));
+        let first: Vec<bool> = taken.iter().take(200).map(|age| *age <= 1000).collect();
+        assert_eq!(first, [[true; 100], [false; 100]].concat(), "each deadline's older timers go first");
+    }
+
+    /// A timer's callback that nothing needs.
+    struct InVain;
+    impl squall_runner::ready::Withdraw for InVain {}
+    impl squall_runner::ready::Run for InVain {
+        fn run(self: Rc<Self>) {}
+        fn is_over(&self, _holders: usize) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn timers_that_nothing_needs_leave_a_full_list() {
+        // Every third one is needed.
+        let mut timers = Timers::default();
+        let (mut needed, mut most) = (0, 0);
+        for deadline in 0..100_000 {
+            if timers.is_full() {
+                drop(timers.make_room());
+            }
+            let is_needed = deadline % 3 == 0 && needed < 1000;
+            needed += usize::from(is_needed);
+            let it: Callback = if is_needed { callback(|| ()) } else { Rc::new(InVain) };
+            timers.add(milliseconds(deadline), it, None);
+            most = most.max(timers.set.len());
+        }
+        assert!(needed == 1000 && most < 10 * needed, "{most} timers for {needed} that are needed");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem::forget;
 use std::num::NonZeroU32;
 use std::panic::Location;
 use std::rc::Rc;
@@ -115,7 +116,8 @@ impl Holders {
         let held = Held { by, by_hand };
         match self.first.take() {
             None => {
-                self.first.set(Some(held));
+                // The cell is empty, which the compiler cannot know.
+                forget(self.first.replace(Some(held)));
                 Some(FIRST)
             }
             first => {
@@ -132,6 +134,7 @@ impl Holders {
         first
     }
 
+    #[cold]
     fn add_other(&self, held: Held) -> Option<Key> {
         let mut others = self.others.borrow_mut();
         let key = (others.len() < OTHERS).then(|| others.insert(held))?;

@@ -72,6 +72,12 @@ impl<W: InLine + ?Sized> Position<W> {
 }
 
 impl<W: InLine + ?Sized> Line<W> {
+    /// Returns whether the line is empty, also of requests that are no longer pending.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.positions.borrow().is_empty()
+    }
+
     /// Counts the pending requests, for display.
     pub(crate) fn len(&self) -> usize {
         self.positions.borrow().iter().filter(|position| position.is_pending()).count()

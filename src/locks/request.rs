@@ -87,7 +87,7 @@ impl<P: Purpose> Request<P> {
         Self::new(purpose, Shared::settled(Ok(value)))
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn new(purpose: P, shared: Shared<P::Output>) -> Rc<Self> {
         let request = Rc::new(Self { shared, purpose, timer: Cell::new(None), kept: Kept::default() });

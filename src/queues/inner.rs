@@ -177,9 +177,11 @@ impl<T: 'static> Inner<T> {
     /// Takes out the first item, and serves the first request for the room that this makes.
     fn take(&self) -> Option<Numbered<T>> {
         // Items that came back may exceed the limit, so that there is still no room.
-        let has_room = self.maxsize != 0 && self.items.borrow().has_room(self.maxsize);
-        let admitted = if has_room { self.admit() } else { None };
-        let item = self.pop();
+        let admits =
+            self.maxsize != 0 && !self.putters.is_empty() && self.items.borrow().has_room(self.maxsize);
+        let admitted = if admits { self.admit() } else { None };
+        let is_empty = self.items.borrow().is_empty();
+        let item = if is_empty { None } else { self.pop() };
         drop(admitted);
         self.tell();
         item

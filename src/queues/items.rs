@@ -61,6 +61,15 @@ impl<T> Items<T> {
         self.len() <= maxsize && !self.is_lent()
     }
 
+    /// Returns whether it holds no items, also none that are being compared.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Self::Fifo(items, returned) => items.is_empty() && returned.is_empty(),
+            _ => self.len() == 0,
+        }
+    }
+
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Fifo(items, returned) => items.len() + returned.len(),
