@@ -67,6 +67,10 @@ mod page;
 #[cfg(feature = "trace")]
 mod paint;
 #[cfg(feature = "trace")]
+mod persistent;
+#[cfg(feature = "trace")]
+mod ready_line;
+#[cfg(feature = "trace")]
 mod recorder;
 #[cfg(feature = "trace")]
 mod say;

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use squall::program;
+use squall::testing::VirtualClock;
 use squall::trace::state::{State, Status};
 use squall::trace::{Entry, Recorded, Recorder, Timeline, Trace};
+use squall::{moment, IoLoop};
 
 /// Folds a trace, and checks each entry against the state before it.
 fn fold(name: &str, entries: &[Entry]) -> State {
@@ -162,7 +164,61 @@ fn a_text_that_is_no_trace_is_refused_with_what_is_wrong() {
     assert!(Trace::from_jsonl(header).unwrap().entries().is_empty());
     let unknown = error(&format!("{header}\n{{\"time\":0,\"event\":\"jump\"}}"));
     assert!(unknown.starts_with("line 2 is not an entry of a trace: unknown variant `jump`"), "{unknown}");
+    let cut_short =
+        error(&format!("{header}\n\n{{\"time\":0,\"event\":\"start\",\"runner\":1}}\n{{\"time\":0,\"ev"));
+    assert_eq!(cut_short, "line 4 is not an entry of a trace: EOF while parsing a string, in column 13");
     // A field that a later squall adds is none of its business.
     let more = r#"{"time":7,"event":"start","runner":1,"shoes":"red"}"#;
     assert_eq!(Trace::from_jsonl(&format!("{header}\n{more}")).unwrap().entries().len(), 1);
+}
+
+#[test]
+fn a_trace_that_lacks_its_last_lines_is_refused_and_one_that_was_cut_stays_cut() {
+    let trace = Recorder::new().turns(2).record(|| {
+        IoLoop::with_clock(VirtualClock::new()).run_sync(|| {
+            squall::coroutine(|co| async move {
+                for _ in 0..100 {
+                    co.yield_(moment()).await?;
+                }
+                Ok(())
+            })
+        })
+    });
+    assert!(trace.is_cut());
+    let text = trace.to_jsonl();
+    assert!(Trace::from_jsonl(&text).unwrap().is_cut());
+    let lines: Vec<_> = text.lines().collect();
+    let all = lines.len() - 1;
+    let error = |lines: &[&str]| Trace::from_jsonl(&lines.join("\n")).unwrap_err().to_string();
+    assert_eq!(
+        error(&lines[..=2]),
+        format!("the trace ends too early: line 4 is missing, and {} of {all} entries", all - 2)
+    );
+    let twice = error(&[&lines[..], &lines[1..]].concat());
+    assert_eq!(
+        twice,
+        format!("line {} is not an entry of a trace: the trace has {all} entries only", all + 2)
+    );
+    let wrong = text.replacen(
+        "\"sources\":[]",
+        "\"sources\":[{\"language\":\"rust\",\"name\":\"a\",\"file\":\"a\",\"first_line\":0,\"text\":\"\"}]",
+        1,
+    );
+    let wrong = Trace::from_jsonl(&wrong).unwrap_err().to_string();
+    assert_eq!(wrong, "line 1 is not an entry of a trace: the source a has the first line 0");
+}
+
+#[test]
+fn a_trace_of_a_list_that_contains_itself_is_shown() {
+    let lines = [
+        r#"{"squall_trace":3,"dropped":0,"sources":[]}"#,
+        r#"{"time":0,"event":"made","future":1,"source":{"multi":{"of":[1,2],"len":2}},"lock":null,"place":null}"#,
+        r#"{"time":0,"event":"made","future":2,"source":{"timeout":{"of":1,"until":9}},"lock":null,"place":null}"#,
+        r#"{"time":0,"event":"batch","loop":1,"callbacks":18446744073709551615}"#,
+        r#"{"time":0,"event":"turn","loop":1}"#,
+    ];
+    let trace = Trace::from_jsonl(&lines.join("\n")).unwrap();
+    for view in [trace.to_text(), trace.to_mermaid(), trace.to_chrome(), trace.to_html()] {
+        assert!(!view.is_empty());
+    }
 }

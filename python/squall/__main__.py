@@ -70,9 +70,11 @@ def parser():
     command(
         "step",
         "run a program, then step through what happened, forwards and backwards",
-        "The command `squall` shows it in the terminal; without that, a page for a browser is written.\n\n"
+        "The command `squall` shows it in the terminal, if it is beside this Python or on the PATH; without that, a page\n"
+        "for a browser is written.\n\n"
         "example:\n  python -m squall step visit.py",
         _recording,
+        _speaking,
     )
     command(
         "explore",
@@ -110,7 +112,11 @@ def _showing(made):
     made.add_argument("-o", "--output", metavar="FILE", help="write it to a file")
     made.add_argument("--width", type=int, metavar="COLUMNS", help="how wide the columns are [the terminal, else 100]")
     made.add_argument("--no-source", action="store_true", help="leave the source out")
-    made.add_argument("--lang", choices=["en", "zh"], help="the language of a page [that of the locale]")
+    _speaking(made)
+
+
+def _speaking(made):
+    made.add_argument("--lang", choices=["en", "zh"], help="the language of the stepper or page [that of the locale]")
 
 
 def _bounds(made):
@@ -235,10 +241,17 @@ def _language(asked):
 
 
 def step(asked, program):
+    from squall import _terminal
+
     recorded, raised = _record(asked, program)
+    try:
+        _terminal.step(recorded, [f"--lang={asked.lang}"] if asked.lang else [])
+        return _end_as(raised)
+    except _terminal.NoStepper as reason:
+        print(reason)
     page = Path(tempfile.gettempdir(), Path(program.path).stem + ".html")
     page.write_text(
-        recorded.html(os.path.basename(program.path), program.about(), _language(None)), encoding="utf-8"
+        recorded.html(os.path.basename(program.path), program.about(), _language(asked.lang)), encoding="utf-8"
     )
     print(f"Open this page in a browser to step through what happened, forwards and backwards:\n  {page.as_uri()}")
     return _end_as(raised)

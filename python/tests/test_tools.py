@@ -1,4 +1,5 @@
 """The tools on Python programs: what they print, and how they end."""
+import contextlib
 import json
 import os
 import subprocess
@@ -268,8 +269,52 @@ class Tools(unittest.TestCase):
 
     def test_step_writes_a_page(self):
         out = self.ended("step", 0).stdout
+        self.assertTrue(out.startswith("This is not a terminal."), out)
         self.assertIn("Open this page", out)
         self.assertTrue(Path(self.folder.name, "good_call.html").exists(), out)
+
+    def test_step_on_a_terminal_is_the_command_squall_with_the_recorded_trace(self):
+        seen = Path(self.folder.name, "seen.json")
+        code, out = self.on_a_terminal(f"""
+            import json, sys
+            if sys.argv[1] == "--version":
+                print("squall 0.1.0")
+            else:
+                trace = open(sys.argv[-1], encoding="utf-8").read()
+                open({str(seen)!r}, "w", encoding="utf-8").write(json.dumps([sys.argv[1:-1], trace]))
+            """)
+        self.assertEqual(code, 0, out)
+        options, trace = json.loads(seen.read_text(encoding="utf-8"))
+        self.assertEqual(options, ["step", "--lang=zh"])
+        header = json.loads(trace.splitlines()[0])
+        self.assertEqual(header["squall_trace"], 3)
+        self.assertTrue(header["sources"][0]["file"].endswith("good_call.py"))
+        self.assertNotIn("page", out)
+
+    def test_step_on_a_terminal_writes_a_page_if_the_command_is_another_one(self):
+        code, out = self.on_a_terminal("print('squalls and storms')")
+        self.assertEqual(code, 0, out)
+        self.assertIn("which is not on the PATH", out)
+        self.assertIn("good_call.html", out)
+
+    def on_a_terminal(self, command):
+        """Runs `step` on a terminal of its own, with that program as the command `squall` on the PATH."""
+        folder = tempfile.mkdtemp(dir=self.folder.name)
+        squall = Path(folder, "squall")
+        squall.write_text(f"#!{sys.executable}\n{textwrap.dedent(command)}", encoding="utf-8")
+        squall.chmod(0o755)
+        env = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "TMPDIR": self.folder.name}
+        arguments = [sys.executable, "-m", "squall", "step", "--lang=zh", f"{EXAMPLES}/good_call.py"]
+        master, terminal = os.openpty()
+        with subprocess.Popen(arguments, stdin=terminal, stdout=terminal, stderr=terminal, env=env) as process:
+            os.close(terminal)
+            out = b""
+            # Linux tells the end of a terminal by an error.
+            with contextlib.suppress(OSError):
+                while part := os.read(master, 4096):
+                    out += part
+        os.close(master)
+        return process.returncode, out.decode("utf-8", "replace")
 
 
 if __name__ == "__main__":

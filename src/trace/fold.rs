@@ -64,7 +64,8 @@ impl State {
                 self.leaves(*runner);
             }
             Recorded::Return { runner, value, place, .. } => {
-                self.stands(Some(*runner), *place);
+                // It has gone past the line of its last yield.
+                self.call(*runner, |call| call.place = *place);
                 self.ends(*runner, Status::Returned, Some(value.clone()));
             }
             Recorded::Raise { runner, exception, place } => {
@@ -79,7 +80,7 @@ impl State {
             }
             Recorded::Resolve { future, state, value } => self.resolved(*future, *state, value.as_ref()),
             Recorded::Retrieved { future } => self.future(*future).retrieved = true,
-            Recorded::Dropped { future } => drop(self.futures.remove(future)),
+            Recorded::Dropped { future } => _ = self.futures.remove(future),
             Recorded::Job { future, thread, started, ended } => {
                 let job = Job { thread: thread.clone(), started: *started, ended: *ended };
                 self.future(*future).job = Some(job);
@@ -120,7 +121,8 @@ impl State {
             Recorded::Sleep { io_loop, .. } => self.loops.entry(*io_loop).or_default().asleep = true,
             Recorded::Turn { io_loop } => self.turn(*io_loop),
             Recorded::Batch { io_loop, callbacks } => {
-                self.loops.entry(*io_loop).or_default().batch = *callbacks;
+                let it = self.loops.entry(*io_loop).or_default();
+                it.batch = (*callbacks).min(it.ready.len());
             }
             Recorded::Push { io_loop, queued, why } => self.push(*io_loop, queued, why),
             Recorded::Pop { io_loop, queued } => {
@@ -131,13 +133,10 @@ impl State {
             Recorded::Timer { io_loop, timer, until, queued, place } => {
                 let (timer, until) = (*timer, *until);
                 let set = Timer { timer, until, queued: queued.clone(), place: *place };
-                let timers = &mut self.loops.entry(*io_loop).or_default().timers;
-                let at = timers.partition_point(|other| (other.until, other.timer) < (until, timer));
-                timers.insert(at, set);
+                self.loops.entry(*io_loop).or_default().timers.insert(timer, set);
             }
             Recorded::TimerRemoved { io_loop, timer } => {
-                let it = self.loops.entry(*io_loop).or_default();
-                it.timers.retain(|other| other.timer != *timer);
+                self.loops.entry(*io_loop).or_default().timers.remove(timer);
             }
             Recorded::Stop { io_loop, outcome } => self.stopped(*io_loop, outcome.as_ref()),
             Recorded::Close { io_loop } => {
@@ -193,7 +192,7 @@ impl State {
 
     /// Returns the Future of that number, and adds it if it was not mentioned before.
     fn future(&mut self, future: FutureId) -> &mut Future {
-        self.futures.entry(future).or_insert_with(|| Future {
+        self.futures.get_or_insert_with(future, || Future {
             state: Resolved::Pending,
             call: None,
             source: None,
@@ -269,6 +268,7 @@ impl State {
         if let Some(future) = waited_for.and_then(|future| self.futures.get_mut(&future)) {
             future.waiters.retain(|waiter| *waiter != runner);
         }
+        self.ended.push(runner);
         self.future(own).value = value;
         self.leaves(runner);
     }
@@ -298,7 +298,9 @@ impl State {
 
     fn turn(&mut self, io_loop: LoopId) {
         self.unwind();
-        self.calls.retain(|_, call| !call.status.is_over());
+        for ended in std::mem::take(&mut self.ended) {
+            self.calls.remove(&ended);
+        }
         let it = self.loops.entry(io_loop).or_default();
         it.turn += 1;
         (it.batch, it.asleep) = (0, false);
@@ -320,7 +322,7 @@ impl State {
         }
         let it = self.loops.entry(io_loop).or_default();
         if let Reason::Timer(timer) = why {
-            it.timers.retain(|other| other.timer != *timer);
+            it.timers.remove(timer);
         }
         it.ready.push_back(Ready { queued: queued.clone(), why: why.clone(), by });
     }
@@ -328,8 +330,7 @@ impl State {
     /// Takes an entry off the ready queue.
     fn take(&mut self, io_loop: LoopId, queued: &Standing) {
         let it = self.loops.entry(io_loop).or_default();
-        if let Some(at) = it.ready.iter().position(|ready| ready.queued == *queued) {
-            it.ready.remove(at);
+        if let Some(at) = it.ready.take(queued) {
             it.batch = it.batch.saturating_sub(usize::from(at < it.batch));
         }
     }

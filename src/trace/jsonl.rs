@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, Trace, VERSION};
+use super::{Trace, VERSION};
 
 /// The source text of the program, or a part of it, that a trace was recorded from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,12 +55,40 @@ pub enum NotATrace {
         /// The reason why the line is refused.
         problem: String,
     },
+    /// The text ends before the last entry.
+    #[error("the trace ends too early: line {line} is missing, and {missing} of {entries} entries")]
+    Truncated {
+        /// The number of the first line that is missing, from 1.
+        line: usize,
+        /// The number of entries that are missing.
+        missing: usize,
+        /// The number of entries that the trace had.
+        entries: usize,
+    },
+}
+
+impl NotATrace {
+    /// The reason why serde refuses a line.
+    fn of(line: usize, error: &serde_json::Error) -> Self {
+        let problem = error.to_string();
+        // It counts lines within the one that it was given, and lists all events.
+        let problem = problem.split(" at line ").next().unwrap_or_default();
+        let problem = problem.split(", expected one of").next().unwrap_or_default();
+        let column = (error.column() > 0).then(|| format!(", in column {}", error.column()));
+        Self::Entry { line, problem: format!("{problem}{}", column.unwrap_or_default()) }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 struct Header<'a> {
     squall_trace: u32,
     dropped: usize,
+    #[serde(default)]
+    cut: bool,
+    /// The number of entries, with which a truncated file is noticed.
+    #[serde(default)]
+    entries: Option<usize>,
+    #[serde(default)]
     sources: Cow<'a, [SourceText]>,
 }
 
@@ -83,8 +111,13 @@ impl<R> Trace<R> {
     /// # Ok::<(), squall::trace::NotATrace>(())
     /// ```
     pub fn to_jsonl(&self) -> String {
-        let (dropped, sources) = (self.dropped(), Cow::Borrowed(self.sources()));
-        let header = Header { squall_trace: VERSION, dropped, sources };
+        let header = Header {
+            squall_trace: VERSION,
+            dropped: self.dropped(),
+            cut: self.is_cut(),
+            entries: Some(self.entries().len()),
+            sources: Cow::Borrowed(self.sources()),
+        };
         let mut text = line(&header);
         text.extend(self.entries().iter().map(line));
         text
@@ -108,23 +141,34 @@ impl Trace {
     /// [`NotATrace`] if the text is something else, or a trace of another version.
     pub fn from_jsonl(text: &str) -> Result<Self, NotATrace> {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let (_, first) = lines.next().ok_or(NotATrace::Header)?;
+        let (at, first) = lines.next().ok_or(NotATrace::Header)?;
         let any: AnyHeader = serde_json::from_str(first).map_err(|_| NotATrace::Header)?;
         if any.squall_trace != u64::from(VERSION) {
             return Err(NotATrace::Version { found: any.squall_trace });
         }
-        let header: Header<'_> = serde_json::from_str(first)
-            .map_err(|error| NotATrace::Entry { line: 1, problem: error.to_string() })?;
-        let entry = |(index, line): (usize, &str)| {
-            serde_json::from_str::<Entry>(line)
-                .map_err(|error| NotATrace::Entry { line: index + 1, problem: error.to_string() })
-        };
-        let entries = lines.map(entry).collect::<Result<_, _>>()?;
-        let mut trace = Self::new(entries, header.dropped);
-        for source in header.sources.into_owned() {
-            trace = trace.with_source(source);
+        let header: Header<'_> =
+            serde_json::from_str(first).map_err(|error| NotATrace::of(at + 1, &error))?;
+        let wrong =
+            |source: &&SourceText| source.first_line == 0 || u32::try_from(source.first_line).is_err();
+        if let Some(source) = header.sources.iter().find(wrong) {
+            let problem = format!("the source {} has the first line {}", source.file, source.first_line);
+            return Err(NotATrace::Entry { line: at + 1, problem });
         }
-        Ok(trace)
+        let (mut entries, mut last) = (Vec::new(), at + 1);
+        for (at, line) in lines {
+            last = at + 1;
+            if header.entries == Some(entries.len()) {
+                let problem = format!("the trace has {} entries only", entries.len());
+                return Err(NotATrace::Entry { line: last, problem });
+            }
+            entries.push(serde_json::from_str(line).map_err(|error| NotATrace::of(last, &error))?);
+        }
+        if let Some(expected) = header.entries.filter(|expected| *expected > entries.len()) {
+            let missing = expected - entries.len();
+            return Err(NotATrace::Truncated { line: last + 1, missing, entries: expected });
+        }
+        let trace = Self::new(entries, header.dropped).cut(header.cut);
+        Ok(header.sources.into_owned().into_iter().fold(trace, Self::with_source))
     }
 }
 

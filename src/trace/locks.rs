@@ -27,6 +27,9 @@ struct Lock {
 /// How many holders are shown at most.
 const SHOWN: usize = 3;
 
+/// Lists in lists are described up to this depth.
+const DEEPEST: usize = 5;
+
 impl Locks {
     /// Takes in an entry.
     pub(super) fn note(&mut self, event: &Recorded) {
@@ -48,7 +51,7 @@ impl Locks {
         names: &Names,
         place: &impl Fn(Place) -> String,
     ) -> Option<String> {
-        let (text, is_held) = self.describe(future, names, place)?;
+        let (text, is_held) = self.describe(future, names, place, DEEPEST)?;
         is_held.then_some(text)
     }
 
@@ -58,14 +61,16 @@ impl Locks {
         future: FutureId,
         names: &Names,
         place: &impl Fn(Place) -> String,
+        depth: usize,
     ) -> Option<(String, bool)> {
+        let deeper = depth.checked_sub(1)?;
         if self.resolved.contains(&future) {
             return None;
         }
         match names.source(future)? {
-            Source::Timeout { of, .. } => self.describe(*of, names, place),
+            Source::Timeout { of, .. } => self.describe(*of, names, place, deeper),
             Source::Multi { of, .. } => {
-                let parts = of.iter().filter_map(|child| self.describe(*child, names, place));
+                let parts = of.iter().filter_map(|child| self.describe(*child, names, place, deeper));
                 let (texts, are_held): (Vec<_>, Vec<_>) = parts.unzip();
                 (!texts.is_empty())
                     .then(|| (format!("[{}]", texts.join("; ")), are_held.into_iter().any(|is| is)))

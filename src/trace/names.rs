@@ -8,6 +8,9 @@ use squall_runner::trace::{CallId, FutureId};
 
 use super::{Entry, Recorded, Source};
 
+/// Lists in lists are named up to this depth, even if a trace from a file says that they contain themselves.
+const DEEPEST: usize = 5;
+
 /// The names of everything that a trace mentions. The first call of `fetch` is `fetch`, the second `fetch#2`.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
@@ -80,20 +83,30 @@ impl Names {
     /// Returns the name of a Future: `fetch#2` for the result of a call, `[fetch, fetch#2]` for a list (the first three
     /// if it has more than five), `sleep`, `future 7`.
     pub(crate) fn future(&self, future: FutureId) -> String {
+        self.nested(future, DEEPEST)
+    }
+
+    /// The name of a Future, with the names of those in it up to that depth.
+    fn nested(&self, future: FutureId, depth: usize) -> String {
+        let Some(deeper) = depth.checked_sub(1) else { return "…".to_owned() };
         match self.futures.get(&future) {
             Some(Future::Call(runner)) => self.call(*runner),
             Some(Future::Other(Source::Sleep { .. })) => "sleep".to_owned(),
-            Some(Future::Other(Source::Multi { of, len })) => format!("[{}]", self.children(of, *len)),
-            Some(Future::Other(Source::Timeout { of, .. })) => format!("with_timeout({})", self.future(*of)),
+            Some(Future::Other(Source::Multi { of, len })) => {
+                format!("[{}]", self.children(of, *len, deeper))
+            }
+            Some(Future::Other(Source::Timeout { of, .. })) => {
+                format!("with_timeout({})", self.nested(*of, deeper))
+            }
             Some(Future::Other(Source::Named(name))) => name.to_string(),
             None => format!("future {}", future.0),
         }
     }
 
-    fn children(&self, of: &[FutureId], len: usize) -> String {
+    fn children(&self, of: &[FutureId], len: usize, depth: usize) -> String {
         // Three names are enough to recognise the list.
         let shown = if len > 5 { 3 } else { len };
-        let mut names: Vec<_> = of.iter().take(shown).map(|child| self.future(*child)).collect();
+        let mut names: Vec<_> = of.iter().take(shown).map(|child| self.nested(*child, depth)).collect();
         if len > shown {
             names.push(format!("… {} more", len - shown));
         }

@@ -7,6 +7,7 @@ mod view;
 use std::fmt::{self, Write as _};
 
 use self::data::Data;
+use self::sources::Files;
 use super::{Entry, Lang, Part, SourceText};
 
 /// The page without a trace, built from the sources in `page/`.
@@ -156,6 +157,11 @@ impl fmt::Display for Page<'_> {
         f.write_str(&inert(&Data::of(self).json()))?;
         f.write_str(after)
     }
+}
+
+/// Returns the texts that a trace carries, and those of the lines that it names, as far as they are found.
+pub(super) fn sources_of(entries: &[Entry], carried: &[SourceText]) -> Vec<SourceText> {
+    Files::of(entries, carried).into_sources()
 }
 
 /// Escapes JSON, so that nothing in it can end the HTML element that holds it, or a line of a script.

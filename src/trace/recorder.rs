@@ -8,6 +8,7 @@ use std::time::Duration;
 use squall_runner::ready::ReadyQueue;
 use squall_runner::trace::{Event, Observer};
 
+use super::page::sources_of;
 use super::{observe, Entry, Keeper, Page, SourceText, Text};
 use crate::IoLoop;
 
@@ -52,6 +53,11 @@ impl Trace {
     pub(crate) fn new(entries: Vec<Entry>, dropped: usize) -> Self {
         Self { result: (), entries, dropped, cut: false, sources: Vec::new() }
     }
+
+    /// Sets whether the recording was ended before the program.
+    pub(crate) fn cut(self, cut: bool) -> Self {
+        Self { cut, ..self }
+    }
 }
 
 impl<R> Trace<R> {
@@ -89,6 +95,19 @@ impl<R> Trace<R> {
     #[must_use]
     pub fn with_source(mut self, source: SourceText) -> Self {
         self.sources.push(source);
+        self
+    }
+
+    /// Adds the source texts of the files in Rust that the entries name, as far as they are below the current directory
+    /// or a parent of it, as they are for `cargo run` and `cargo test`. [`to_html`](Self::to_html) does that by itself.
+    ///
+    /// ```
+    /// let trace = squall::trace::record(|| squall::trace::note("here")).with_files();
+    /// assert!(trace.sources().iter().all(|source| source.file.ends_with(".rs")));
+    /// ```
+    #[must_use]
+    pub fn with_files(mut self) -> Self {
+        self.sources = sources_of(&self.entries, &self.sources);
         self
     }
 

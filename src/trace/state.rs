@@ -1,7 +1,7 @@
 //! [`State`]: the calls, Futures, loops, locks and queues of a program after an entry of its trace.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,11 +9,14 @@ use squall_runner::trace::{Body, CallId, FutureId, LockId};
 use squall_runner::Place;
 
 use super::fields::{
-    nanoseconds, outcome, Holder, Line, LoopId, Raised, Reason, Source, Standing, TimerId, Variables,
+    nanoseconds, outcome, Holder, Line, LoopId, Raised, Source, Standing, TimerId, Variables,
 };
+pub use super::persistent::{Key, PersistentMap};
+pub use super::ready_line::{Ready, ReadyLine};
 
 /// The state of a program after some entries of its trace. [`apply`](Self::apply) advances it by one entry; a
-/// [`Timeline`](super::Timeline) has the state after each entry.
+/// [`Timeline`](super::Timeline) has the state after each entry. A clone shares what does not change, so that it costs
+/// little.
 ///
 /// ```
 /// use squall::trace::state::{State, Status};
@@ -35,11 +38,11 @@ pub struct State {
     #[serde(with = "nanoseconds")]
     pub time: Duration,
     /// The calls that are not over, and those that ended since the last turn began.
-    pub calls: BTreeMap<CallId, Call>,
+    pub calls: PersistentMap<CallId, Call>,
     /// The running calls: each was called by the one before it, and the body of the last one runs now.
     pub stack: Vec<CallId>,
     /// The Futures that were mentioned and not dropped yet.
-    pub futures: BTreeMap<FutureId, Future>,
+    pub futures: PersistentMap<FutureId, Future>,
     /// The running functions that are not coroutines, outermost first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub functions: Vec<Function>,
@@ -51,13 +54,16 @@ pub struct State {
     /// The running loops, innermost last; each with the number of calls that were on the stack when it began to run.
     pub running: Vec<(LoopId, usize)>,
     /// The locks, semaphores, events and conditions that were mentioned.
-    pub locks: BTreeMap<LockId, Lock>,
+    pub locks: PersistentMap<LockId, Lock>,
     /// The queues of items that were mentioned.
-    pub queues: BTreeMap<LockId, Queue>,
+    pub queues: PersistentMap<LockId, Queue>,
     /// The number of lines that the program has printed.
     pub notes: usize,
     /// The number of problems that were reported.
     pub reports: usize,
+    /// The calls that ended since the last turn began.
+    #[serde(skip)]
+    pub(super) ended: Vec<CallId>,
 }
 
 /// A function that runs and is not a coroutine.
@@ -207,9 +213,9 @@ pub struct Loop {
     /// The number of entries at the front of the ready queue that still run in this turn.
     pub batch: usize,
     /// The ready queue, in order.
-    pub ready: VecDeque<Ready>,
-    /// The timers that are set, in the order in which they are due.
-    pub timers: Vec<Timer>,
+    pub ready: ReadyLine,
+    /// The timers that are set, by their numbers; [`due`](Self::due) has them in order.
+    pub timers: PersistentMap<TimerId, Timer>,
     /// `true` while the loop sleeps.
     pub asleep: bool,
     /// The outcome of the last run.
@@ -227,18 +233,13 @@ impl Loop {
     pub fn next_turn(&self) -> impl Iterator<Item = &Ready> {
         self.ready.iter().skip(self.batch)
     }
-}
 
-/// An entry of a ready queue, with the reason why it is there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ready {
-    /// The coroutine or callback that runs when its turn comes.
-    pub queued: Standing,
-    /// The reason why it was put on the queue.
-    pub why: Reason,
-    /// The call that was running when it was put on the queue.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<CallId>,
+    /// Returns the timers that are set, in the order in which they are due.
+    pub fn due(&self) -> Vec<&Timer> {
+        let mut due: Vec<_> = self.timers.values().collect();
+        due.sort_by_key(|timer| (timer.until, timer.timer));
+        due
+    }
 }
 
 /// A timer that is set.

@@ -36,6 +36,8 @@ pub fn steps(entries: &[Entry]) -> Vec<Step> {
     let next = next_heads(entries);
     let mut steps: Vec<Step> = Vec::new();
     let mut locks = HashMap::new();
+    // Whether the last step has its batch.
+    let mut has_batch = false;
     let mut first = 0;
     for (place, entry) in entries.iter().enumerate() {
         if let Recorded::Made { future, lock: Some(lock), .. } = entry.event {
@@ -48,10 +50,14 @@ pub fn steps(entries: &[Entry]) -> Vec<Step> {
             continue;
         }
         match steps.last_mut() {
-            Some(step) if first == place && follows(event, step, entries, &locks) => {
+            Some(step) if first == place && follows(event, step, has_batch, entries, &locks) => {
                 step.entries.end = place + 1;
+                has_batch |= matches!(event, Recorded::Batch { .. });
             }
-            _ => steps.push(Step { entries: first..place + 1, head: place }),
+            _ => {
+                steps.push(Step { entries: first..place + 1, head: place });
+                has_batch = matches!(event, Recorded::Batch { .. });
+            }
         }
         first = place + 1;
     }
@@ -122,17 +128,21 @@ fn leads(event: &Recorded, to: &Recorded) -> bool {
 }
 
 /// Returns whether an entry is only a consequence of the step before it.
-fn follows(event: &Recorded, step: &Step, entries: &[Entry], locks: &HashMap<FutureId, LockId>) -> bool {
+fn follows(
+    event: &Recorded,
+    step: &Step,
+    has_batch: bool,
+    entries: &[Entry],
+    locks: &HashMap<FutureId, LockId>,
+) -> bool {
     let head = &entries[step.head].event;
     match event {
         event if is_minor(event) => true,
         Recorded::Batch { .. } => true,
         Recorded::Push { .. } => {
             use Recorded::{Call, Resolve, Run, Turn, Wait};
-            matches!(head, Call { .. } | Resolve { .. } | Run { .. } | Turn { .. } | Wait { .. })
-                && !entries[step.entries.clone()]
-                    .iter()
-                    .any(|entry| matches!(entry.event, Recorded::Batch { .. }))
+            !has_batch
+                && matches!(head, Call { .. } | Resolve { .. } | Run { .. } | Turn { .. } | Wait { .. })
         }
         Recorded::Timer { queued: Standing::Future(timed), .. } => {
             matches!(head, Recorded::Made { future, .. } if future == timed)

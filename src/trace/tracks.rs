@@ -1,11 +1,12 @@
 //! [`Tracks`]: the lanes of the timeline, and how each call is at each step.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use squall_runner::trace::CallId;
 
 use super::names::Names;
-use super::state::{State, Status};
+use super::state::{Call, PersistentMap, State, Status};
 use super::Narrator;
 
 /// Collects how each call is, step by step, for a timeline. Calls of one coroutine that are not alive at the same time share a
@@ -25,6 +26,8 @@ use super::Narrator;
 /// ```
 #[derive(Debug, Default)]
 pub struct Tracks {
+    /// The calls after the last step that was taken in.
+    seen: PersistentMap<CallId, Call>,
     alive: BTreeMap<CallId, (usize, Track)>,
     /// The first and the last step of each call that was seen.
     lives: BTreeMap<CallId, (usize, usize)>,
@@ -80,14 +83,13 @@ pub struct Lanes {
 impl Tracks {
     /// Takes in the state after a step.
     pub fn step(&mut self, step: usize, after: &State) {
-        for (id, call) in &after.calls {
-            match track(call.status) {
-                Some(status) => self.set(*id, step, status),
-                None => self.end(*id, step),
+        for id in after.calls.changed_since(&self.seen) {
+            match after.calls.get(&id).and_then(|call| track(call.status)) {
+                Some(status) => self.set(id, step, status),
+                None => self.end(id, step),
             }
         }
-        let gone: Vec<_> = self.alive.keys().filter(|id| !after.calls.contains_key(id)).copied().collect();
-        gone.into_iter().for_each(|id| self.end(id, step));
+        self.seen.clone_from(&after.calls);
     }
 
     /// Takes in that a step is told of a call, which may be over.
@@ -124,43 +126,56 @@ impl Tracks {
             self.acts(steps, call);
         }
         self.segments.sort_by_key(|segment| (segment.from, segment.call));
-        let mut lanes: Vec<Lane<'_>> = Vec::new();
+        // Lanes of one coroutine are beside each other.
+        let mut coroutines: Vec<OfCoroutine> = Vec::new();
+        let mut places = HashMap::<&str, usize>::new();
         let mut calls: Vec<_> = self.lives.into_iter().collect();
         calls.sort_by_key(|(call, (from, _))| (*from, *call));
         let mut of = Vec::new();
         for (call, (from, to)) in calls {
-            let coroutine = names.coroutine(call);
-            let free = lanes.iter_mut().find(|lane| lane.coroutine == coroutine && lane.until < from);
-            let key = match free {
-                Some(lane) => {
-                    lane.until = to;
-                    lane.key
-                }
-                None => {
-                    let key = lanes.len();
-                    // Beside those of the same coroutine.
-                    let beside = lanes.iter().rposition(|lane| lane.coroutine == coroutine);
-                    let lane = Lane { key, coroutine, label: names.call(call), until: to };
-                    lanes.insert(beside.map_or(key, |beside| beside + 1), lane);
-                    key
-                }
-            };
-            of.push((call, key));
+            let place = *places.entry(names.coroutine(call)).or_insert(coroutines.len());
+            if place == coroutines.len() {
+                coroutines.push(OfCoroutine::default());
+            }
+            of.push((call, place, coroutines[place].lane(from, to, || names.call(call))));
         }
-        let mut places = vec![0; lanes.len()];
-        lanes.iter().enumerate().for_each(|(place, lane)| places[lane.key] = place + 1);
-        let of = of.into_iter().map(|(call, key)| (call, places[key])).collect();
-        Lanes { segments: self.segments, names: lanes.into_iter().map(|lane| lane.label).collect(), of }
+        let mut first = 1;
+        let mut firsts = Vec::new();
+        for coroutine in &coroutines {
+            firsts.push(first);
+            first += coroutine.labels.len();
+        }
+        let of = of.into_iter().map(|(call, place, lane)| (call, firsts[place] + lane)).collect();
+        let names = coroutines.into_iter().flat_map(|coroutine| coroutine.labels).collect();
+        Lanes { segments: self.segments, names, of }
     }
 }
 
-struct Lane<'a> {
-    /// In the order in which they were made.
-    key: usize,
-    coroutine: &'a str,
-    label: String,
-    /// The last step of its last call.
-    until: usize,
+/// The lanes of one coroutine.
+#[derive(Default)]
+struct OfCoroutine {
+    /// The name of the first call in each lane.
+    labels: Vec<String>,
+    /// The lanes with a call that is not known to be over, by its last step.
+    taken: BinaryHeap<Reverse<(usize, usize)>>,
+    /// The other lanes.
+    free: BTreeSet<usize>,
+}
+
+impl OfCoroutine {
+    /// The first lane that is free for a call that is there from one step to another. Calls come by their first steps.
+    fn lane(&mut self, from: usize, to: usize, label: impl FnOnce() -> String) -> usize {
+        while let Some(Reverse((_, lane))) = self.taken.peek().filter(|Reverse((until, _))| *until < from) {
+            self.free.insert(*lane);
+            self.taken.pop();
+        }
+        let lane = self.free.pop_first().unwrap_or_else(|| {
+            self.labels.push(label());
+            self.labels.len() - 1
+        });
+        self.taken.push(Reverse((to, lane)));
+        lane
+    }
 }
 
 /// How a call is drawn; nothing is drawn of one that is over, or that nothing has started.

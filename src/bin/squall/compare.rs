@@ -12,6 +12,7 @@ mod words;
 use squall::trace::{self, Entry, Lang};
 use squall::Exception;
 
+use crate::shown::Shown;
 use crate::subject::Subject;
 use crate::{fold, output, Cut};
 use programs::{Compared, PROGRAMS};

@@ -11,7 +11,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("squall.help", "显示帮助"),
     ("squall.version", "显示版本"),
     ("squall.run", "运行一个程序，显示它打印的内容"),
-    ("squall.trace", "运行一个程序，分栏显示每个协程做了什么"),
+    ("squall.trace", "运行一个程序，分栏显示每个协程做了什么；也可显示已保存的记录"),
     ("squall.trace.width", "记录的宽度（列数） [默认：COLUMNS，否则终端的宽度，否则 100]"),
     ("squall.trace.no_source", "不显示源代码"),
     (
@@ -20,7 +20,7 @@ const CHINESE: &[(&str, &str)] = &[
     ),
     ("squall.trace.output", "写进文件"),
     ("squall.trace.no_questions", "网页里不提课程的问题"),
-    ("squall.step", "运行一个程序，在终端里前后单步查看发生的一切"),
+    ("squall.step", "运行一个程序，在终端里前后单步查看发生的一切；也可查看已保存的记录"),
     ("squall.step.theme", "颜色：dark 深色，light 浅色，plain 不用颜色 [默认：终端说自己是浅色时用浅色，否则深色；设了 NO_COLOR 时不用颜色]"),
     ("squall.step.no_questions", "不提课程的问题；否则在回答它的那一步之前提问"),
     ("squall.compare", "在文档里常见的简化 Runner 上运行一个程序，与真正的 Runner 对照，直到两者不同的那一步"),
@@ -37,7 +37,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("squall.course.state", "把进度存进这个文件 [默认：XDG_STATE_HOME 或 ~/.local/state 下的 squall/course]"),
     ("squall.help", "显示本帮助，或某个命令的帮助"),
     // Arguments that several commands have.
-    ("program", "一课的名字、一个 JSON 程序，或表示标准输入的 `-`"),
+    ("program", "一课的名字、一个 JSON 或 Python 程序、一份已保存的记录（FILE.jsonl），或 `-`：来自标准输入的 JSON 程序或记录"),
     (
         "real_time",
         "用真实的时钟，而不是无事可做时就跳过等待的时钟。Ctrl-C 结束运行；`trace` 会显示此前发生的一切",
@@ -59,6 +59,8 @@ const EXAMPLES: &str = "\
                                      写成时序图
   squall trace clock.json --until 5s 记录一个不会结束的程序
   squall step minute_loop            在终端里前后单步查看一课
+  squall trace program.py --format jsonl -o program.jsonl
+  squall step program.jsonl          先保存记录，以后再单步查看
   squall compare done                看文档里的 Runner 和真正的 Runner 在哪里不同
   squall run program.json            运行 JSON 写成的程序
   squall trace - < program.json      记录来自标准输入的程序

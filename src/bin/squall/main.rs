@@ -5,9 +5,12 @@ mod course;
 mod dialect;
 mod fold;
 mod help;
+mod input;
 mod lessons;
 mod output;
 mod python;
+mod recording;
+mod shown;
 mod site;
 mod stage;
 mod step;
@@ -22,8 +25,11 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use squall::trace::{Lang, Recorder, Trace};
 
 use course::Course;
+use input::Input;
 use lessons::{Lesson, LESSONS};
 use output::Color;
+use recording::Recording;
+use shown::Shown;
 use step::{App, Play, Theme};
 use subject::{Failure, Subject};
 
@@ -37,6 +43,8 @@ Examples:
                                      write it as a sequence diagram
   squall trace clock.json --until 5s trace a program that never ends
   squall step minute_loop            step through a lesson, forwards and backwards
+  squall trace program.py --format jsonl -o program.jsonl
+  squall step program.jsonl          record a trace, and step through it later
   squall compare done                show where the Runner of documents and the real one part
   squall run program.json            run a program written in JSON
   squall trace - < program.json      trace a program from standard input
@@ -68,7 +76,7 @@ enum Action {
         #[command(flatten)]
         program: Program,
     },
-    /// Run a program and show what each coroutine did, in columns
+    /// Run a program and show what each coroutine did, in columns, or show a recorded trace
     Trace {
         #[command(flatten)]
         program: Program,
@@ -90,7 +98,7 @@ enum Action {
         #[arg(long)]
         no_questions: bool,
     },
-    /// Run a program and step through what happened, forwards and backwards
+    /// Run a program and step through what happened, forwards and backwards, or through a recorded trace
     Step {
         #[command(flatten)]
         program: Program,
@@ -228,7 +236,8 @@ fn time(text: &str) -> Result<Duration, String> {
 
 #[derive(Debug, clap::Args)]
 struct Program {
-    /// A lesson, a program in JSON or Python, or `-` for one in JSON on standard input
+    /// A lesson, a program in JSON or Python, a recorded trace (FILE.jsonl), or `-` for standard input: a program in
+    /// JSON, or a trace
     #[arg(value_name = "LESSON|FILE.json|FILE.py")]
     program: String,
     /// Run on the real clock instead of one that jumps when nothing is ready. Ctrl-C ends the run; `trace` then shows
@@ -254,7 +263,7 @@ fn main() -> ExitCode {
         }
         Action::Step { program, cut, theme, no_questions } => {
             let theme = theme.unwrap_or_else(Theme::of_environment);
-            step(&program, &cut, lang, theme, !no_questions, color)
+            step(&program, &cut, &Stepping { theme, questions: !no_questions, color, lang })
         }
         Action::Compare { program: None, .. } => {
             output::write(color, &compare::list(lang));
@@ -321,21 +330,18 @@ struct View {
 }
 
 impl View {
-    fn of<R>(&self, subject: &Subject, trace: &Trace<R>) -> String {
+    fn of<R>(&self, shown: &impl Shown, trace: &Trace<R>) -> String {
         let width = self.width.map_or_else(output::width, usize::from);
         match self.format {
             Format::Text => {
-                let source = if self.source {
-                    format!("{}\n", subject.source(self.lang, width))
-                } else {
-                    String::new()
-                };
+                let source =
+                    if self.source { format!("{}\n", shown.source(self.lang, width)) } else { String::new() };
                 format!("{source}{}", trace.text().width(width).colors(true))
             }
             Format::Jsonl => trace.to_jsonl(),
             Format::Mermaid => trace.to_mermaid(),
             Format::Chrome => trace.to_chrome(),
-            Format::Html => subject.page(trace, self.questions).lang(self.lang).to_string(),
+            Format::Html => shown.page(trace, self.questions).lang(self.lang).to_string(),
         }
     }
 
@@ -350,8 +356,8 @@ impl View {
     }
 
     /// Writes the trace where it is wanted.
-    fn write<R>(&self, subject: &Subject, trace: &Trace<R>) -> Result<(), String> {
-        let text = self.of(subject, trace);
+    fn write<R>(&self, shown: &impl Shown, trace: &Trace<R>) -> Result<(), String> {
+        let text = self.of(shown, trace);
         match &self.output {
             None => output::write(self.color, &text),
             Some(file) => std::fs::write(file, output::without_colors(&text))
@@ -366,7 +372,13 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
         let options = [for_python(program, cut), view.for_python()].concat();
         return python::run("trace", options, &program.program);
     }
-    let subject = Subject::find(&program.program, program.real_time)?;
+    let subject = match find(program, cut)? {
+        Found::Subject(subject) => subject,
+        Found::Recording(recording) => {
+            view.write(&recording, &recording.trace)?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let trace = subject.record(&cut.recorder(), program.real_time);
     view.write(&subject, &trace)?;
     Ok(outcome(trace))
@@ -386,34 +398,75 @@ fn outcome(trace: Trace<Result<(), Failure>>) -> ExitCode {
     }
 }
 
-/// Steps through a trace. Without a terminal the trace is printed.
-fn step(
-    program: &Program,
-    cut: &Cut,
-    lang: Lang,
+/// What an argument names: something to run, or a trace that was recorded before.
+enum Found {
+    Subject(Subject),
+    Recording(Recording),
+}
+
+fn find(Program { program, real_time }: &Program, cut: &Cut) -> Result<Found, String> {
+    match Input::read(program) {
+        None => subject::lesson(program).map(|lesson| Found::Subject(Subject::Lesson(lesson))),
+        Some(input) if input.text.as_ref().is_ok_and(|text| input::is_trace(program, text)) => {
+            if *real_time || cut.until.is_some() || cut.turns.is_some() {
+                let options = "--real-time, --until and --turns are for programs that are run";
+                return Err(format!("{} is a recorded trace: {options}", input.name));
+            }
+            Recording::read(input).map(Found::Recording)
+        }
+        Some(input) => Subject::read(input, *real_time).map(Found::Subject),
+    }
+}
+
+/// How the stepper is set when it opens.
+struct Stepping {
     theme: Theme,
     questions: bool,
     color: Color,
-) -> Result<ExitCode, String> {
-    let subject = Subject::find(&program.program, program.real_time)?;
-    let trace = subject.record(&cut.recorder(), program.real_time);
-    if !step::is_interactive() {
+    lang: Lang,
+}
+
+/// Steps through a trace. Without a terminal the trace is printed.
+fn step(program: &Program, cut: &Cut, stepping: &Stepping) -> Result<ExitCode, String> {
+    let is_interactive = step::is_interactive(program.program == "-");
+    if !is_interactive {
         output::error_line("squall step needs a terminal; this is the trace:");
+        let Stepping { questions, color, lang, .. } = *stepping;
         let format = Format::Text;
         let view = View { width: None, source: true, color, format, output: None, lang, questions };
-        view.write(&subject, &trace)?;
-        return Ok(outcome(trace));
+        return trace(program, cut, &view);
     }
-    let (name, about) = subject.title();
-    let play = Play::new(&trace, name, about);
-    if play.is_empty() {
-        return Err(format!("{name}: nothing happened that could be stepped through"));
+    if python::is_python(&program.program) {
+        return match python::record(for_python(program, cut), &program.program)? {
+            Ok(input) => {
+                let recording = Recording::read(input)?;
+                stepping.through(&recording, &recording.trace)
+            }
+            Err(code) => Ok(code),
+        };
     }
-    let asks = if questions { subject.questions(&trace) } else { Vec::new() };
-    step::run(&mut App::new(&play, lang, theme).ask(asks))
-        .map_err(|error| format!("the terminal failed: {error}"))?;
-    // How the program ended was seen on the way.
-    Ok(ExitCode::SUCCESS)
+    match find(program, cut)? {
+        Found::Recording(recording) => stepping.through(&recording, &recording.trace),
+        Found::Subject(subject) => {
+            let trace = subject.record(&cut.recorder(), program.real_time);
+            stepping.through(&subject, &trace)
+        }
+    }
+}
+
+impl Stepping {
+    fn through<R>(&self, shown: &impl Shown, trace: &Trace<R>) -> Result<ExitCode, String> {
+        let (name, about) = shown.title();
+        let play = Play::new(trace, name, about);
+        if play.is_empty() {
+            return Err(format!("{name}: nothing happened that could be stepped through"));
+        }
+        let asks = if self.questions { shown.questions(trace) } else { Vec::new() };
+        step::run(&mut App::new(&play, self.lang, self.theme).ask(asks))
+            .map_err(|error| format!("the terminal failed: {error}"))?;
+        // How the program ended was seen on the way.
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 /// Returns the options of a recording, as `python -m squall` takes them.

@@ -18,6 +18,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod variables;
 mod words;
 
 pub(crate) use app::App;

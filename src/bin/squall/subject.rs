@@ -1,16 +1,15 @@
 //! The subject of a command: the lesson or program that it runs.
 
-use std::fs;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 use std::rc::Rc;
 
 use squall::program::{self, Outcome, Program};
-use squall::trace::{self, Ask, Event, Lang, Language, Observer, Page, Problem, Recorder, SourceText, Trace};
+use squall::trace::{self, Ask, Event, Lang, Language, Observer, Problem, Recorder, SourceText, Trace};
 
 use crate::course::predictions;
-use crate::fold::fold;
+use crate::input::{is_trace, Input};
 use crate::lessons::Lesson;
+use crate::shown::{listing, Shown};
 use crate::{dialect, output, stage};
 
 /// A lesson or a program that the command is asked to run.
@@ -30,16 +29,20 @@ pub(crate) enum Failure {
 }
 
 impl Subject {
-    /// Finds the lesson, file or standard input (`-`) that an argument names. A program is read and checked here. Only
-    /// a lesson can run in real time.
-    pub(crate) fn find(name: &str, real_time: bool) -> Result<Self, String> {
-        let (name, text) = if name == "-" {
-            ("standard input", read(io::stdin()))
-        } else if is_file(name) {
-            (name, fs::File::open(name).and_then(read))
-        } else {
-            return lesson(name).map(Self::Lesson);
-        };
+    /// Finds the lesson, file or standard input (`-`) that an argument names, to run it.
+    pub(crate) fn find(argument: &str, real_time: bool) -> Result<Self, String> {
+        match Input::read(argument) {
+            None => lesson(argument).map(Self::Lesson),
+            Some(Input { name, text: Ok(text) }) if is_trace(argument, &text) => Err(format!(
+                "{name} is a recorded trace, which is not run again; `squall trace {argument}` and `squall step \
+                 {argument}` show it"
+            )),
+            Some(input) => Self::read(input, real_time),
+        }
+    }
+
+    /// Reads and checks a program. Only a lesson can run in real time.
+    pub(crate) fn read(Input { name, text }: Input, real_time: bool) -> Result<Self, String> {
         if real_time {
             return Err(
                 "a program in JSON has a clock of its own; only a lesson takes --real-time".to_owned()
@@ -98,49 +101,34 @@ impl Subject {
     pub(crate) fn record(&self, recorder: &Recorder, real_time: bool) -> Trace<Result<(), Failure>> {
         recorder.record(|| self.run(real_time)).with_source(self.text_of_source())
     }
+}
 
-    /// Returns its name, and what it shows in English and in Chinese.
-    pub(crate) fn title(&self) -> (&str, [&str; 2]) {
+impl Shown for Subject {
+    fn title(&self) -> (&str, [&str; 2]) {
         match self {
             Self::Lesson(lesson) => (lesson.name, Lang::ALL.map(|lang| lesson.about(lang))),
             Self::Program(program) => (program.name(), [program.about(); 2]),
         }
     }
 
-    /// Returns the questions of a lesson, which its trace answers.
-    pub(crate) fn questions<R>(&self, trace: &Trace<R>) -> Vec<Ask> {
+    fn kind(&self, lang: Lang) -> String {
         match self {
-            Self::Lesson(lesson) => predictions(lesson, trace.entries()),
-            Self::Program(_) => Vec::new(),
+            Self::Lesson(lesson) => lesson.section(lang).to_owned(),
+            Self::Program(program) => dialect::note(&program.source(), lang),
         }
     }
 
-    /// Returns a trace of it as a page, with the questions of a lesson.
-    pub(crate) fn page<'a, R>(&self, trace: &'a Trace<R>, questions: bool) -> Page<'a> {
-        let (name, about) = self.title();
-        let asks = if questions { self.questions(trace) } else { Vec::new() };
-        asks.into_iter().fold(trace.page().title(name, about), Page::ask)
-    }
-
-    /// Returns a title and the source with numbered lines, folded to `width` columns.
-    pub(crate) fn source(&self, lang: Lang, width: usize) -> String {
-        let (name, abouts) = self.title();
-        let about = abouts[lang as usize];
-        let kind = match self {
-            Self::Lesson(lesson) => lesson.section(lang).to_owned(),
-            Self::Program(program) => dialect::note(&program.source(), lang),
-        };
-        // The name of a program may contain control characters, which a terminal would obey.
-        let title = format!("{name}: {about}").replace(char::is_control, " ");
-        let [title, kind] = [title, kind].map(|text| fold(&text, width, 0).join("\n"));
-        format!("\x1b[1m{title}\x1b[0m\n\x1b[2m{kind}\x1b[0m\n\n{}", self.source_lines(width))
-    }
-
-    /// Returns the source with numbered lines, folded to `width` columns.
-    pub(crate) fn source_lines(&self, width: usize) -> String {
+    fn source_lines(&self, width: usize) -> String {
         match self {
             Self::Lesson(lesson) => listing(lesson.source(), width),
             Self::Program(program) => listing((1..).zip(program.source().lines()), width),
+        }
+    }
+
+    fn questions<R>(&self, trace: &Trace<R>) -> Vec<Ask> {
+        match self {
+            Self::Lesson(lesson) => predictions(lesson, trace.entries()),
+            Self::Program(_) => Vec::new(),
         }
     }
 }
@@ -158,26 +146,6 @@ const ACCEPTED: &str =
     "squall takes the name of a lesson (`squall lessons` lists them), a program in Python (FILE.py), or one in JSON: \
                         docs/programs.md describes its format";
 
-/// The size limit of a program in bytes, so that one cannot use up the memory.
-const LARGEST: u64 = 64 << 20;
-
-/// Reads the text of a program, without a byte order mark.
-fn read(from: impl Read) -> io::Result<String> {
-    let mut text = String::new();
-    if from.take(LARGEST + 1).read_to_string(&mut text)? as u64 > LARGEST {
-        return Err(io::Error::other("it is larger than 64 MiB"));
-    }
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-}
-
-/// Returns whether a name is that of a file rather than of a lesson.
-fn is_file(name: &str) -> bool {
-    let path = Path::new(name);
-    path.extension().is_some()
-        || path.components().count() > 1
-        || path.exists() && Lesson::find(name).is_none()
-}
-
 /// Returns an error if a run of the program raised an exception.
 fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
     let failed = |outcome: &&Outcome| matches!(outcome, Outcome::Exception { .. } | Outcome::Hang);
@@ -187,19 +155,6 @@ fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {
     } else {
         Err(Failure::Raised(failed.join("\n")))
     }
-}
-
-fn listing<'a>(lines: impl Iterator<Item = (usize, &'a str)>, width: usize) -> String {
-    let mut listing = String::new();
-    for (number, line) in lines {
-        let number = format!("{number:4}");
-        let indent = line.len() - line.trim_start().len() + 4;
-        for (nth, part) in fold(line, width.saturating_sub(number.len() + 2), indent).iter().enumerate() {
-            let number = if nth == 0 { number.clone() } else { " ".repeat(number.len()) };
-            listing.extend(["\x1b[2m", &number, "\x1b[0m  ", part, "\n"]);
-        }
-    }
-    listing
 }
 
 /// Prints the program's output as it comes, and log messages without the traceback lines that belong to the

@@ -6,14 +6,14 @@ use serde_json::{json, Map, Value};
 use squall_runner::trace::{CallId, FutureId};
 
 use super::sources::Files;
-use super::view::{Pushed, View};
+use super::view::View;
 use super::{parts, Ask, Page};
 use crate::trace::machine::Machine;
 use crate::trace::say::words::{EXPLAINED, KEYS, REASONS, WORDS};
-use crate::trace::state::{Job, State};
+use crate::trace::state::{Job, State, JOB};
 use crate::trace::tracks::{Lanes, Segment, Tracks};
 use crate::trace::{
-    steps, Entry, Excerpt, ExcerptLine, Lang, Marks, Narrator, Part, Recorded, Said, Standing, Step, Timeline,
+    steps, Entry, Excerpt, ExcerptLine, Lang, Marks, Narrator, Part, Recorded, Said, Source, Standing, Step,
 };
 
 /// The version of the data, which the script of the page is made for.
@@ -101,28 +101,17 @@ impl Told {
     fn of(entries: &[Entry], narrator: &Narrator<'_>, files: &Files) -> Self {
         let with = With { entries, narrator, view: View { unit: narrator.unit, files, jobs: jobs(entries) } };
         let mut told = Self { state: with.view.nothing(), ..Self::default() };
-        let timeline = Timeline::new(entries);
         let mut tracks = Tracks::default();
         let (mut before, mut after) = (State::default(), State::default());
-        let mut pushed = HashMap::new();
         let all = steps(entries);
         for (nth, step) in all.iter().enumerate() {
-            let mut count = Pushed { before: pushes(&pushed, &before), after: 0 };
-            while after.entries < step.entries.end && timeline.forward(&mut after) {}
-            let machine: Vec<_> = entries[step.entries.clone()]
-                .iter()
-                .map(|entry| Machine::at(&before, entry, &after))
-                .collect();
+            let own = &entries[step.entries.clone()];
+            own.iter().for_each(|entry| after.apply(entry));
+            let machine: Vec<_> = own.iter().map(|entry| Machine::at(&before, entry, &after)).collect();
             let mark = told.marks.place(marks(&machine));
-            for entry in &entries[step.entries.clone()] {
-                if let Recorded::Push { io_loop, .. } = entry.event {
-                    *pushed.entry(io_loop).or_default() += 1;
-                }
-            }
-            count.after = pushes(&pushed, &after);
             told.step(nth, step, mark, &with, [&before, &after]);
-            let mut patch = with.view.patch(&before, &after, &count);
-            told.print(&entries[step.entries.clone()], &mut patch);
+            let mut patch = with.view.patch(&before, &after);
+            told.print(own, &mut patch);
             told.patches.push(patch.into());
             tracks.step(nth, &after);
             if let Some(actor) = narrator.actor(step, &before) {
@@ -227,16 +216,13 @@ impl Told {
     }
 }
 
-/// How many things were put on the ready queue of the loop that runs.
-fn pushes(pushed: &HashMap<crate::trace::LoopId, u64>, state: &State) -> u64 {
-    state.io_loop().and_then(|(io_loop, _)| pushed.get(&io_loop).copied()).unwrap_or(0)
-}
-
-/// The jobs that come back.
-fn jobs(entries: &[Entry]) -> BTreeMap<FutureId, Job> {
+/// The jobs of executors, and how each ran, if it comes back.
+fn jobs(entries: &[Entry]) -> BTreeMap<FutureId, Option<Job>> {
     let job = |entry: &Entry| match &entry.event {
+        Recorded::Made { future, source: Source::Named(name), .. } if name == JOB => Some((*future, None)),
         Recorded::Job { future, thread, started, ended } => {
-            Some((*future, Job { thread: thread.clone(), started: *started, ended: *ended }))
+            let job = Job { thread: thread.clone(), started: *started, ended: *ended };
+            Some((*future, Some(job)))
         }
         _ => None,
     };

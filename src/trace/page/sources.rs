@@ -49,6 +49,11 @@ impl Files {
         self.sources.push(source);
     }
 
+    /// The texts, by their numbers.
+    pub(super) fn into_sources(self) -> Vec<SourceText> {
+        self.sources
+    }
+
     /// The number of a file whose text is there.
     pub(super) fn number(&self, file: &str) -> Option<usize> {
         self.numbers.get(file).copied().filter(|number| *number < self.sources.len())

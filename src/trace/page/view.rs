@@ -4,12 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{json, Map, Value};
-use squall_runner::trace::{CallId, FutureId, LockId, State as Resolved};
+use squall_runner::trace::{FutureId, State as Resolved};
 use squall_runner::Place;
 
 use super::sources::Files;
 use crate::trace::names::Unit;
-use crate::trace::state::{Call, Function, Future, Job, Lock, Loop, Queue, Ready, State, Status, Timer};
+use crate::trace::state::{
+    Call, Function, Future, Job, Key, Lock, Loop, PersistentMap, Queue, Ready, State, Status, Timer,
+};
 use crate::trace::{Reason, Standing};
 
 /// The largest number of waiters that are shown in one place.
@@ -26,8 +28,8 @@ const VALUE: usize = 200;
 pub(super) struct View<'a> {
     pub(super) unit: Unit,
     pub(super) files: &'a Files,
-    /// The jobs that come back, by the number of their Future.
-    pub(super) jobs: BTreeMap<FutureId, Job>,
+    /// The jobs of executors, by the number of their Future: where and when each ran, if it comes back.
+    pub(super) jobs: BTreeMap<FutureId, Option<Job>>,
 }
 
 impl View<'_> {
@@ -39,9 +41,8 @@ impl View<'_> {
         })
     }
 
-    /// The patch that makes the state before a step the one after it. `pushed` is how many things were put on the ready queue
-    /// of the loop that runs, before and after.
-    pub(super) fn patch(&self, before: &State, after: &State, pushed: &Pushed) -> Map<String, Value> {
+    /// The patch that makes the state before a step the one after it.
+    pub(super) fn patch(&self, before: &State, after: &State) -> Map<String, Value> {
         let mut patch = Map::new();
         if before.time != after.time {
             patch.insert("time".into(), self.unit.tell(after.time).into());
@@ -55,30 +56,17 @@ impl View<'_> {
                 patch.insert(key.into(), changes.into());
             }
         };
-        put("coroutines", changes(&before.calls, &after.calls, |_, call| self.call(call)));
-        put("futures", changes(&before.futures, &after.futures, |_, future| Self::future(future)));
-        put("locks", changes(&before.locks, &after.locks, |_, lock| Self::lock(lock)));
-        put("queues", changes(&before.queues, &after.queues, |_, queue| Self::queue(queue)));
-        put("jobs", changes(&self.jobs(before), &self.jobs(after), |_, job| job.clone()));
+        put("coroutines", changes(&before.calls, &after.calls, |call| self.call(call)));
+        put("futures", changes(&before.futures, &after.futures, |future| Self::future(future)));
+        put("locks", changes(&before.locks, &after.locks, |lock| Self::lock(lock)));
+        put("queues", changes(&before.queues, &after.queues, |queue| Self::queue(queue)));
+        put("jobs", self.jobs_changed(before, after));
         let none = Loop::default();
         let [was, is] = [before, after].map(|state| state.io_loop().map_or(&none, |(_, it)| it));
-        let timers = |it: &Loop| {
-            it.timers.iter().map(|timer| (timer.timer, timer.clone())).collect::<BTreeMap<_, _>>()
-        };
-        if was.timers != is.timers {
-            put("timers", changes(&timers(was), &timers(is), |_, timer| self.timer(timer)));
-        }
-        let ready = |it: &Loop, last: u64| {
-            let first = (last + 1).saturating_sub(it.ready.len() as u64);
-            (first..).zip(it.ready.iter().cloned()).collect::<BTreeMap<_, _>>()
-        };
-        if was.ready != is.ready {
-            let [was, is] = [ready(was, pushed.before), ready(is, pushed.after)];
-            put("ready", changes(&was, &is, |_, ready| Self::ready(ready)));
-        }
-        // What is ready has consecutive numbers: this turn runs those up to that one.
-        let last = |it: &Loop, pushed: u64| (pushed + it.batch as u64).saturating_sub(it.ready.len() as u64);
-        let (was_last, is_last) = (last(was, pushed.before), last(is, pushed.after));
+        put("timers", changes(&was.timers, &is.timers, |timer| self.timer(timer)));
+        put("ready", changes(was.ready.entries(), is.ready.entries(), |ready| Self::ready(ready)));
+        // This turn runs what is ready up to that number.
+        let [was_last, is_last] = [was, is].map(|it| it.ready.last_of(it.batch));
         if was_last != is_last {
             patch.insert("this_turn".into(), is_last.into());
         }
@@ -122,13 +110,34 @@ impl View<'_> {
         shown
     }
 
-    /// The jobs of executors that are under way or whose Future is still there, by the number of the Future. When they began and
-    /// ended is told only once they are back, but holds before.
-    fn jobs(&self, state: &State) -> BTreeMap<FutureId, Value> {
-        let shown = |future: FutureId| match self.jobs.get(&future) {
-            None => json!({"future": future}),
+    /// The changes of the jobs that are under way or whose Future is still there, by the number of the Future.
+    fn jobs_changed(&self, before: &State, after: &State) -> Map<String, Value> {
+        // What is told of a job depends on its Future and on the time.
+        let touched: Vec<_> = match before.time == after.time {
+            true => after.futures.changed_since(&before.futures).collect(),
+            false => self.jobs.keys().copied().collect(),
+        };
+        let mut patch = Map::new();
+        for future in touched {
+            let [was, is] = [before, after].map(|state| self.job(future, state));
+            match (was, is) {
+                (Some(was), Some(is)) => drop(difference(was, is).map(|is| patch.insert(key(future), is))),
+                (None, Some(is)) => drop(patch.insert(key(future), is)),
+                (Some(_), None) => drop(patch.insert(key(future), Value::Null)),
+                (None, None) => {}
+            }
+        }
+        patch
+    }
+
+    /// A job, while it is there. When it began and ended is told only once it is back, but holds before.
+    fn job(&self, id: FutureId, state: &State) -> Option<Value> {
+        let job = self.jobs.get(&id)?;
+        state.futures.get(&id).filter(|future| future.state == Resolved::Pending || future.job.is_some())?;
+        let mut shown = json!({"future": id});
+        match job {
+            None => {}
             Some(Job { thread, started: Some(started), ended: Some(ended) }) => {
-                let mut shown = json!({"future": future});
                 if *started <= state.time {
                     shown["thread"] = thread.as_str().into();
                     shown["from"] = self.unit.tell(*started).into();
@@ -136,13 +145,10 @@ impl View<'_> {
                 if *ended <= state.time {
                     shown["to"] = self.unit.tell(*ended).into();
                 }
-                shown
             }
-            Some(Job { thread, .. }) => json!({"future": future, "thread": thread}),
-        };
-        let under_way = state.jobs().map(|(id, _)| id);
-        let back = state.futures.iter().filter(|(_, future)| future.job.is_some()).map(|(id, _)| *id);
-        under_way.chain(back).map(|id| (id, shown(id))).collect()
+            Some(Job { thread, .. }) => shown["thread"] = thread.as_str().into(),
+        }
+        Some(shown)
     }
 
     fn future(future: &Future) -> Value {
@@ -220,13 +226,6 @@ impl View<'_> {
     }
 }
 
-/// How many things were put on the ready queue of the loop that runs, before a step and after it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pushed {
-    pub(super) before: u64,
-    pub(super) after: u64,
-}
-
 /// Pairs of a name and a value.
 fn variables(all: &[(Cow<'static, str>, String)]) -> Value {
     all.iter().map(|(name, value)| json!([name, value.chars().take(VALUE).collect::<String>()])).collect()
@@ -251,41 +250,27 @@ fn status(status: Status) -> &'static str {
 }
 
 /// Numbers as they stand in the keys of a patch.
-trait Key: Ord + Copy {
-    fn key(self) -> String;
+fn key(key: impl Key) -> String {
+    key.number().to_string()
 }
-
-macro_rules! keys {
-    ($($id:ty: $number:expr),+) => {
-        $(impl Key for $id {
-            fn key(self) -> String {
-                let number: fn($id) -> _ = $number;
-                number(self).to_string()
-            }
-        })+
-    };
-}
-keys!(CallId: |id| id.0, FutureId: |id| id.0, LockId: |id| id.0, crate::trace::TimerId: |id| id.0, u64: |n| n);
 
 /// The patch of a map: what is new or different as it is now, `null` for what is gone. A value that changed is replaced by
 /// fields: a field that it lost is `null`, too.
 fn changes<K: Key, V: PartialEq>(
-    before: &BTreeMap<K, V>,
-    after: &BTreeMap<K, V>,
-    show: impl Fn(&K, &V) -> Value,
+    before: &PersistentMap<K, V>,
+    after: &PersistentMap<K, V>,
+    show: impl Fn(&V) -> Value,
 ) -> Map<String, Value> {
     let mut patch = Map::new();
-    for key in before.keys().filter(|key| !after.contains_key(key)) {
-        patch.insert(key.key(), Value::Null);
-    }
-    for (key, value) in after {
-        let shown = match before.get(key) {
-            Some(same) if same == value => continue,
-            Some(was) => difference(show(key, was), show(key, value)),
-            None => Some(show(key, value)),
+    for changed in after.changed_since(before) {
+        let shown = match (before.get(&changed), after.get(&changed)) {
+            (Some(same), Some(value)) if same == value => continue,
+            (Some(was), Some(value)) => difference(show(was), show(value)),
+            (None, Some(value)) => Some(show(value)),
+            (_, None) => Some(Value::Null),
         };
         if let Some(shown) = shown {
-            patch.insert(key.key(), shown);
+            patch.insert(key(changed), shown);
         }
     }
     patch

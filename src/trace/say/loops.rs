@@ -9,7 +9,7 @@ impl Telling<'_> {
     pub(super) fn turn(&self, io_loop: LoopId) -> (Parts, Parts) {
         let it = self.after.loops.get(&io_loop);
         let n = it.map_or(0, |it| it.turn);
-        let ready: Vec<&Ready> = it.into_iter().flat_map(|it| &it.ready).collect();
+        let ready: Vec<&Ready> = it.into_iter().flat_map(|it| it.ready.iter()).collect();
         let list = self.list(ready.iter().map(|ready| standing(&ready.queued)).collect());
         let slept = self.entries.iter().find_map(|entry| match entry.event {
             Recorded::Sleep { until, .. } => Some(until),

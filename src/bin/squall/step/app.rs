@@ -18,6 +18,7 @@ pub(super) enum Pane {
     Runner,
     Loop,
     Locks,
+    Variables,
     Futures,
     Printed,
     Timeline,
@@ -181,10 +182,9 @@ impl<'a> App<'a> {
     /// The next step that contains a text, after this one or before it; round the ends of the trace if there is none.
     pub(super) fn search(&self, text: &str, back: bool) -> Option<usize> {
         let wanted = text.to_lowercase();
-        let told = self.play.told(self.lang);
-        let count = told.len();
+        let count = self.play.steps.len();
         let nth = |more: usize| (self.k + if back { count - more } else { more }) % count;
-        (1..=count).map(nth).find(|k| told[*k].contains(&wanted))
+        (1..=count).map(nth).find(|k| self.play.told(*k, self.lang).contains(&wanted))
     }
 
     /// The next step that reaches a line (`26`), a turn (`t7`), a time (`200ms`) or a coroutine (`get`).

@@ -102,6 +102,11 @@ impl App<'_> {
         true
     }
 
+    /// Returns whether a question stands in place of the sentence.
+    pub(super) fn asks_now(&self) -> bool {
+        self.asks.asking.is_some()
+    }
+
     /// The lines of the question, if one is asked.
     pub(super) fn question(&self) -> Option<Vec<Line<'static>>> {
         let (ask, given) = self.asks.asking()?;

@@ -15,7 +15,7 @@ use super::look::{self, BETWEEN, RULE};
 use super::play::printable;
 use super::screen::{Screen, Wants};
 use super::words::Text;
-use super::{help, machine, program, state, timeline};
+use super::{help, machine, program, state, timeline, variables};
 
 /// About so many columns of a row stay empty since a word does not fit.
 const LONG: u16 = 8;
@@ -26,14 +26,18 @@ pub(crate) fn draw(app: &App<'_>, frame: &mut Frame<'_>) {
     frame.render_widget(Clear, area);
     frame.buffer_mut().set_style(area, app.theme.base());
     let now = &app.now.after;
+    let header = header(app, area.width.into());
     let question = app.question();
-    let says = question.as_ref().map_or(0, |lines| rows(lines, area.width));
+    // A sentence that has no room beside the name stands above those of the first step.
+    let about = header.about.filter(|_| question.is_none() && app.k == 0);
+    let said = question.unwrap_or_else(|| about.into_iter().chain(said(app)).collect());
+    let says = if app.k == 0 || app.asks_now() { rows(&said, area.width) } else { 0 };
     let Some(screen) = Screen::of(area, wants(app, now, says)) else {
         frame.render_widget(Paragraph::new(app.text(Text::TooSmall)).wrap(Wrap { trim: true }), area);
         return;
     };
-    header(app, frame, screen.header);
-    sentences(question.unwrap_or_else(|| said(app)), frame, screen.says);
+    frame.render_widget(header.line, screen.header);
+    sentences(said, frame, screen.says);
     let zoomed = screen.panes.len() == 1;
     for (pane, place) in &screen.panes {
         let focused = *pane == app.pane && !zoomed;
@@ -55,6 +59,7 @@ fn wants(app: &App<'_>, now: &State, says: usize) -> Wants {
     Wants {
         says: count(says),
         locks: count(now.locks.len() + now.queues.len()),
+        variables: app.play.variables,
         lanes: count(app.play.lanes.names.len() + 1).min(40),
         timeline: app.timeline,
         zoomed: app.zoomed.then_some(app.pane),
@@ -62,16 +67,20 @@ fn wants(app: &App<'_>, now: &State, says: usize) -> Wants {
     }
 }
 
-fn header(app: &App<'_>, frame: &mut Frame<'_>, place: Rect) {
+/// The first line of the screen.
+struct Header {
+    line: Line<'static>,
+    /// What the program shows, if the line has no room for that.
+    about: Option<Line<'static>>,
+}
+
+fn header(app: &App<'_>, width: usize) -> Header {
     let play = app.play;
     let fact = &play.steps[app.k];
     let bold = Style::new().add_modifier(Modifier::BOLD);
-    let about = &play.about[usize::from(app.lang == squall::trace::Lang::Zh)];
-    let name = Line::from(vec![
-        span(" squall step  ", app.theme.quiet()),
-        span(play.name.clone(), bold),
-        span(format!("  {}", about.replace('`', "")), app.theme.quiet()),
-    ]);
+    let name = span(format!(" {}", play.name), bold);
+    let about = play.about[usize::from(app.lang == squall::trace::Lang::Zh)].replace('`', "");
+    let about = span(about, app.theme.quiet());
     let where_it_is = format!(
         "{} {}/{}  {}  {}  {} {} ",
         app.word("step").to_lowercase(),
@@ -82,8 +91,17 @@ fn header(app: &App<'_>, frame: &mut Frame<'_>, place: Rect) {
         if app.python { "py" } else { "rs" },
         app.lang.tag(),
     );
-    let line = beside(name, Line::from(span(where_it_is, bold)), place.width.into());
-    frame.render_widget(line, place);
+    let where_it_is = Line::from(span(where_it_is, bold));
+    let fits = name.width() + 2 + about.width() + 1 + where_it_is.width() <= width;
+    let about = (!about.content.is_empty()).then(|| Line::from(about));
+    match (about, fits) {
+        (Some(about), true) => {
+            let mut left = Line::from(vec![name, Span::raw("  ")]);
+            left.spans.extend(about.spans);
+            Header { line: beside(left, where_it_is, width), about: None }
+        }
+        (about, _) => Header { line: beside(Line::from(name), where_it_is, width), about },
+    }
 }
 
 /// What happens, and why.
@@ -134,6 +152,7 @@ fn draw_pane(app: &App<'_>, now: &State, frame: &mut Frame<'_>, pane: Pane, plac
         Pane::Runner => machine::content(app, view),
         Pane::Loop => state::event_loop(app, now, view),
         Pane::Locks => state::locks(app, now, view),
+        Pane::Variables => variables::content(app, now, view),
         Pane::Futures => state::futures(app, now, view),
         Pane::Printed => state::printed(app, now, view),
         Pane::Timeline => timeline::content(app, view),
@@ -143,6 +162,7 @@ fn draw_pane(app: &App<'_>, now: &State, frame: &mut Frame<'_>, pane: Pane, plac
         Pane::Runner => "runner",
         Pane::Loop => "loop",
         Pane::Locks => "locks",
+        Pane::Variables => "variables",
         Pane::Futures => "futures",
         Pane::Printed => "printed",
         Pane::Timeline => "timeline",

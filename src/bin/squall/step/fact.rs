@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use squall::trace::machine::Machine;
 use squall::trace::state::State;
-use squall::trace::{CallId, Entry, Excerpt, FutureId, Marks, Reason, Recorded, Standing, Step};
+use squall::trace::{CallId, Entry, FutureId, Reason, Recorded, Standing, Step};
 use squall::Place;
 
 /// What is known of a step.
@@ -23,7 +22,6 @@ pub(super) struct Fact {
     pub(super) wakes: Vec<CallId>,
     /// The Futures that it makes, yields, waits for or settles.
     pub(super) futures: Vec<FutureId>,
-    pub(super) marks: [Marks; 2],
 }
 
 /// What a step is, as the timeline draws it.
@@ -63,16 +61,9 @@ pub(super) fn stands(
 }
 
 impl Fact {
-    pub(super) fn of(
-        step: &Step,
-        entries: &[Entry],
-        actor: Option<CallId>,
-        before: &State,
-        after: &State,
-    ) -> Self {
+    pub(super) fn of(step: &Step, entries: &[Entry], actor: Option<CallId>, after: &State) -> Self {
         let head = &entries[step.head].event;
         let own = &entries[step.entries.clone()];
-        let machine: Vec<_> = own.iter().map(|entry| Machine::at(before, entry, after)).collect();
         let calls = match head {
             Recorded::Call { runner, .. } => Some(*runner),
             _ => None,
@@ -87,7 +78,6 @@ impl Fact {
             calls,
             wakes: own.iter().filter_map(woken).collect(),
             futures: own.iter().filter_map(futures).collect(),
-            marks: [Excerpt::Rust, Excerpt::Python].map(|excerpt| excerpt.marks(&machine)),
         }
     }
 }

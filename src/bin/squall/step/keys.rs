@@ -89,7 +89,7 @@ impl App<'_> {
 
     fn go_round(&mut self, by: isize) {
         let now = &self.now.after;
-        let panes = Screen::order(!now.locks.is_empty() || !now.queues.is_empty());
+        let panes = Screen::order(!now.locks.is_empty() || !now.queues.is_empty(), self.play.variables);
         let at = panes.iter().position(|pane| *pane == self.pane).unwrap_or(0);
         let count = panes.len().cast_signed();
         self.pane = panes[(at.cast_signed() + by).rem_euclid(count).cast_unsigned()];

@@ -12,7 +12,7 @@ use super::look::{CALLS, RUNS, WAITS};
 pub(super) fn content(app: &App<'_>, view: View) -> Content {
     let fact = &app.play.steps[app.k];
     let excerpt = if app.python { Excerpt::Python } else { Excerpt::Rust };
-    let marks = &fact.marks[usize::from(app.python)];
+    let marks = app.play.marks(app.k, &app.now, excerpt);
     let lines = excerpt.lines();
     let line = |place: usize| {
         let line: &ExcerptLine = &lines[place];

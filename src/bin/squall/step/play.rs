@@ -3,14 +3,19 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
+use squall::trace::machine::Machine;
 use squall::trace::state::State;
 use squall::trace::{
-    steps, Entry, FutureId, Lanes, Lang, Narrator, Raised, Recorded, Said, SourceText, Step, Timeline, Trace,
-    Tracks,
+    steps, Entry, Excerpt, FutureId, Lanes, Lang, Marks, Narrator, Raised, Recorded, Said, SourceText, Step,
+    Timeline, Trace, Tracks,
 };
 use squall::Place;
 
 use super::fact::{stands, Fact};
+use super::screen::Variables;
+
+/// So many steps are told at once for a search.
+const BLOCK: usize = 256;
 
 /// A trace that is asked for one step after another.
 #[derive(Debug)]
@@ -23,14 +28,16 @@ pub(crate) struct Play<'a> {
     pub(super) narrator: Narrator<'a>,
     pub(super) lanes: Lanes,
     pub(super) steps: Vec<Fact>,
+    /// Which variables the program reports.
+    pub(super) variables: Variables,
     /// How many entries came after those that were kept.
     pub(super) dropped: usize,
     of: Vec<Step>,
     prints: Prints<'a>,
     /// The step at which each Future is done.
     settled: HashMap<FutureId, usize>,
-    /// What is said of each step, in lower case, for a search; each language once it is asked for.
-    told: [OnceCell<Vec<String>>; 2],
+    /// What is said of each step, in lower case, for a search: in blocks of steps, each once it is asked for.
+    told: [Vec<OnceCell<Vec<String>>>; 2],
 }
 
 /// A text of the program.
@@ -70,20 +77,21 @@ impl<'a> Play<'a> {
         let sources: Vec<_> = trace.sources().iter().map(Source::of).collect();
         let files: HashMap<_, _> =
             sources.iter().enumerate().map(|(nth, source)| (source.file, nth)).collect();
-        let (timeline, narrator, of) = (Timeline::new(entries), Narrator::new(entries), steps(entries));
+        let (narrator, of) = (Narrator::new(entries), steps(entries));
         let mut tracks = Tracks::default();
         let mut settled = HashMap::new();
         let (mut before, mut after) = (State::default(), State::default());
         let mut facts: Vec<Fact> = Vec::with_capacity(of.len());
         for (nth, step) in of.iter().enumerate() {
-            while after.entries < step.entries.end && timeline.forward(&mut after) {}
+            let own = &entries[step.entries.clone()];
+            own.iter().for_each(|entry| after.apply(entry));
             let actor = narrator.actor(step, &before);
             let at = |place: Place| Some((*files.get(place.file())?, place.line() as usize));
-            let mut fact = Fact::of(step, entries, actor, &before, &after);
+            let mut fact = Fact::of(step, entries, actor, &after);
             fact.at = stands(step, entries, actor, &before, &after).and_then(at);
             fact.line = fact.at.or(facts.last().and_then(|last| last.line));
             facts.push(fact);
-            for entry in &entries[step.entries.clone()] {
+            for entry in own {
                 if let Recorded::Resolve { future, .. } = entry.event {
                     settled.entry(future).or_insert(nth);
                 }
@@ -99,15 +107,16 @@ impl<'a> Play<'a> {
             name: printable(name),
             about: about.map(printable),
             sources,
-            timeline,
+            timeline: Timeline::new(entries),
             narrator,
             lanes,
             steps: facts,
+            variables: variables(entries),
             dropped: trace.dropped(),
+            told: [(); 2].map(|()| vec![OnceCell::new(); of.len().div_ceil(BLOCK)]),
             of,
             prints: Prints::of(entries),
             settled,
-            told: Default::default(),
         }
     }
 
@@ -137,19 +146,30 @@ impl<'a> Play<'a> {
         self.narrator.tell(&self.of[k], &moment.before, &moment.after, lang)
     }
 
-    /// What is said of each step, in lower case.
-    pub(super) fn told(&self, lang: Lang) -> &[String] {
-        self.told[usize::from(lang == Lang::Zh)].get_or_init(|| {
-            let mut moment = Moment { before: State::default(), after: State::default() };
-            let tell = |(k, step): (usize, &Step)| {
+    /// What is said of a step, in lower case.
+    pub(super) fn told(&self, k: usize, lang: Lang) -> &str {
+        let block = k / BLOCK;
+        let told = self.told[usize::from(lang == Lang::Zh)][block].get_or_init(|| {
+            let of = &self.of[block * BLOCK..];
+            let mut moment = self.moment(block * BLOCK);
+            moment.after.clone_from(&moment.before);
+            let tell = |(nth, step): (usize, &Step)| {
                 moment.before.clone_from(&moment.after);
                 while moment.after.entries < step.entries.end && self.timeline.forward(&mut moment.after) {}
-                let said = self.says(k, &moment, lang);
+                let said = self.says(block * BLOCK + nth, &moment, lang);
                 let texts = [self.narrator.text(&said.what), self.narrator.text(&said.why), said.brief];
                 texts.join("\n").to_lowercase()
             };
-            self.of.iter().enumerate().map(tell).collect()
-        })
+            of.iter().take(BLOCK).enumerate().map(tell).collect()
+        });
+        &told[k % BLOCK]
+    }
+
+    /// The lines of the Runner that a step marks.
+    pub(super) fn marks(&self, k: usize, moment: &Moment, excerpt: Excerpt) -> Marks {
+        let own = &self.timeline.entries()[self.of[k].entries.clone()];
+        let machine = own.iter().map(|entry| Machine::at(&moment.before, entry, &moment.after));
+        excerpt.marks(&machine.collect::<Vec<_>>())
     }
 
     /// The step at which a Future is done, if it ever is.
@@ -193,6 +213,19 @@ impl<'a> Prints<'a> {
             prints.ends.push(prints.lines.len());
         }
         prints
+    }
+}
+
+fn variables(entries: &[Entry]) -> Variables {
+    let has = |is: fn(&Recorded) -> bool| entries.iter().any(|entry| is(&entry.event));
+    let has_arguments = |event: &Recorded| match event {
+        Recorded::Call { arguments, .. } => arguments.as_ref().is_some_and(|all| !all.is_empty()),
+        _ => false,
+    };
+    match () {
+        () if has(|event| matches!(event, Recorded::Variables { .. })) => Variables::All,
+        () if has(has_arguments) => Variables::Arguments,
+        () => Variables::None,
     }
 }
 

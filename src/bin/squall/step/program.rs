@@ -14,6 +14,7 @@ use super::content::{Content, View};
 use super::draw::{call, hue};
 use super::look::{BREAKS, RUNS};
 use super::play::printable;
+use super::words::Text;
 
 /// So many names stand beside one line.
 const SHOWN: usize = 2;
@@ -22,18 +23,20 @@ pub(super) fn content(app: &App<'_>, now: &State, view: View) -> Content {
     let at = app.line();
     let (file, current) = app.cursor_or(at);
     let Some(source) = app.play.sources.get(file) else {
-        let none = Line::from(span(app.word("none"), app.theme.quiet()));
+        let none = Line::from(span(format!(" {}", app.text(Text::NoSource)), app.theme.quiet()));
         return Content::few(vec![none], view);
     };
     let standing = standing(app, now, file);
     let actor = app.play.steps[app.k].actor;
+    // In a step whose line is not known, the last one stays in view.
+    let is_told = app.play.steps[app.k].at.is_some();
     let here = at.filter(|(of, _)| *of == file).map(|(_, line)| line);
     let line = |nth: usize| {
         let (number, text) = (source.first_line + nth, source.lines[nth]);
         let calls = standing.get(&number).map_or(&[][..], Vec::as_slice);
         let is_here = here == Some(number);
         let breaks = if app.lines.contains(&(file, number)) { BREAKS } else { ' ' };
-        let mark = if is_here { RUNS } else { ' ' };
+        let mark = if is_here && is_told { RUNS } else { ' ' };
         let style = actor.filter(|_| is_here).or(calls.first().copied()).map(|call| hue(app, call));
         let style = style.unwrap_or_default();
         let number_style = if calls.is_empty() && !is_here { app.theme.quiet() } else { style };

@@ -16,11 +16,28 @@ const LARGE: (u16, u16) = (120, 32);
 /// How high a pane's title is.
 const TITLE: u16 = 1;
 
+/// How high the pane of the loop is.
+const LOOP: u16 = TITLE + 4;
+
+/// A pane with less than a title and a line shows nothing.
+const LEAST_LINES: u16 = TITLE + 1;
+
+/// Which variables the program reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Variables {
+    None,
+    /// The arguments of calls, as programs in Rust do: their pane is there where there is room.
+    Arguments,
+    All,
+}
+
 /// What is needed to share out the height of a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wants {
     /// How many lines there are of locks and queues.
     pub(super) locks: u16,
+    /// Whether the program reports its variables; `None` if only the arguments of calls.
+    pub(super) variables: Variables,
     /// How many lines there are of what is said, if more than usual.
     pub(super) says: u16,
     /// How many lanes the timeline has.
@@ -73,7 +90,8 @@ impl Screen {
     }
 
     fn panes_in_two_columns(&mut self, body: Rect, wants: Wants) {
-        let upper = body.height * 11 / 19;
+        let has_variables = wants.variables == Variables::All || wants.focus == Pane::Variables;
+        let upper = body.height * if has_variables { 10 } else { 11 } / 19;
         let (top, bottom) = split_rows(body, upper);
         let (left, right) = self.split(top, top.width / 2);
         self.panes.extend([(Pane::Program, left), (Pane::Runner, right)]);
@@ -83,7 +101,14 @@ impl Screen {
         }
         let (left, right) = self.split(bottom, bottom.width / 2);
         let locks = Self::for_locks(wants, left.height);
-        self.stack(left, locks);
+        if has_variables {
+            let looped = LOOP.min(left.height.saturating_sub(LEAST_LINES + locks));
+            let (left, variables) = split_rows(left, looped + locks);
+            self.stack(left, locks);
+            self.panes.push((Pane::Variables, variables));
+        } else {
+            self.stack(left, locks);
+        }
         let (futures, printed) = split_rows(right, right.height.saturating_sub(3 + right.height / 8));
         self.panes.extend([(Pane::Futures, futures), (Pane::Printed, printed)]);
     }
@@ -97,9 +122,18 @@ impl Screen {
         let (runner, state) = self.split(rest, rest.width * 58 / 100);
         self.panes.extend([(Pane::Program, program), (Pane::Runner, runner)]);
         let locks = Self::for_locks(wants, state.height);
-        let (looped, rest) = split_rows(state, 6 + locks);
+        let (looped, rest) = split_rows(state, LOOP + 1 + locks);
         self.stack(looped, locks);
-        let (futures, printed) = split_rows(rest, rest.height.saturating_sub(6));
+        let (rest, printed) = split_rows(rest, rest.height.saturating_sub(6));
+        let variables = match wants.variables {
+            Variables::None => 0,
+            Variables::Arguments => (rest.height / 3).min(5),
+            Variables::All => rest.height / 2,
+        };
+        let (futures, variables) = split_rows(rest, rest.height - variables);
+        if variables.height > 0 {
+            self.panes.push((Pane::Variables, variables));
+        }
         self.panes.extend([(Pane::Futures, futures), (Pane::Printed, printed)]);
         if below > 0 {
             self.panes.push((Pane::Timeline, bottom));
@@ -130,17 +164,23 @@ impl Screen {
     }
 
     /// The panes in the order in which Tab goes through them.
-    pub(super) fn order(locks: bool) -> Vec<Pane> {
+    pub(super) fn order(locks: bool, variables: Variables) -> Vec<Pane> {
         let all = [
             Pane::Program,
             Pane::Runner,
             Pane::Loop,
             Pane::Locks,
             Pane::Futures,
+            Pane::Variables,
             Pane::Printed,
             Pane::Timeline,
         ];
-        all.into_iter().filter(|pane| locks || *pane != Pane::Locks).collect()
+        let is_there = |pane: &Pane| match pane {
+            Pane::Locks => locks,
+            Pane::Variables => variables != Variables::None,
+            _ => true,
+        };
+        all.into_iter().filter(is_there).collect()
     }
 }
 
@@ -159,10 +199,13 @@ mod tests {
             (30..200).step_by(7).flat_map(|width| (8..70).map(move |height| (width, height)))
         {
             let area = Rect::new(0, 0, width, height);
-            for locks in [0, 1, 9] {
-                for timeline in [false, true] {
+            let all = [Variables::None, Variables::Arguments, Variables::All];
+            for (locks, variables) in [0, 1, 9].into_iter().flat_map(|locks| all.map(|all| (locks, all))) {
+                for (timeline, focus) in
+                    [(false, Pane::Program), (true, Pane::Loop), (false, Pane::Variables)]
+                {
                     let says = locks * 3;
-                    let wants = Wants { locks, says, lanes: 4, timeline, zoomed: None, focus: Pane::Program };
+                    let wants = Wants { locks, variables, says, lanes: 4, timeline, zoomed: None, focus };
                     let screen = Screen::of(area, wants).expect("it is large enough");
                     let mut all: Vec<Rect> = screen.panes.iter().map(|(_, place)| *place).collect();
                     all.extend(screen.between.iter().copied());
@@ -172,7 +215,7 @@ mod tests {
                     assert_eq!(
                         cells,
                         u32::from(width) * u32::from(height),
-                        "{width}x{height} {locks} {timeline}: {screen:?}"
+                        "{width}x{height} {wants:?}: {screen:?}"
                     );
                     assert!(
                         all.iter().all(|place| area.union(*place) == area),
@@ -185,8 +228,8 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_on_less_than_eight_rows() {
-        let wants =
-            Wants { locks: 0, says: 0, lanes: 1, timeline: false, zoomed: None, focus: Pane::Program };
+        let (variables, focus) = (Variables::None, Pane::Program);
+        let wants = Wants { locks: 0, variables, says: 0, lanes: 1, timeline: false, zoomed: None, focus };
         assert_eq!(Screen::of(Rect::new(0, 0, 80, 7), wants), None);
         assert_eq!(Screen::of(Rect::new(0, 0, 29, 24), wants), None);
     }

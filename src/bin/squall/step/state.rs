@@ -27,8 +27,8 @@ pub(super) fn event_loop(app: &App<'_>, now: &State, view: View) -> Content {
     }
     let lines = vec![
         row(app, "stack", stack),
-        row(app, "this_turn", ready(app, now, it.this_turn())),
-        row(app, "next_turn", ready(app, now, it.next_turn())),
+        row(app, "this_turn", ready(app, now, it.this_turn(), it.batch)),
+        row(app, "next_turn", ready(app, now, it.next_turn(), it.ready.len() - it.batch)),
         row(app, "timers", timers(app, now, it)),
     ];
     let time = app.play.narrator.time(now.time).replace('\u{a0}', " ");
@@ -43,25 +43,35 @@ fn row(app: &App<'_>, label: &str, mut spans: Vec<Span<'static>>) -> Line<'stati
     spans.into()
 }
 
-/// Things in a row, or a word for none of them.
-fn all_of(app: &App<'_>, things: Vec<Vec<Span<'static>>>, none: &str) -> Vec<Span<'static>> {
-    if things.is_empty() {
+/// The first of `count` things in a row, or a word for none of them.
+fn all_of(
+    app: &App<'_>,
+    things: impl Iterator<Item = Vec<Span<'static>>>,
+    count: usize,
+    none: &str,
+) -> Vec<Span<'static>> {
+    if count == 0 {
         return vec![span(app.word(none), app.theme.quiet().add_modifier(Modifier::ITALIC))];
     }
-    let more = things.len().saturating_sub(SHOWN);
-    let mut spans: Vec<_> = things.into_iter().take(SHOWN).collect::<Vec<_>>().join(&Span::raw("  "));
+    let more = count.saturating_sub(SHOWN);
+    let mut spans: Vec<_> = things.take(SHOWN).collect::<Vec<_>>().join(&Span::raw("  "));
     spans.extend((more > 0).then(|| Span::raw(format!("  +{more}"))));
     spans
 }
 
-fn ready<'s>(app: &App<'_>, now: &State, queue: impl Iterator<Item = &'s Ready>) -> Vec<Span<'static>> {
+fn ready<'s>(
+    app: &App<'_>,
+    now: &State,
+    queue: impl Iterator<Item = &'s Ready>,
+    count: usize,
+) -> Vec<Span<'static>> {
     let one = |ready: &Ready| {
         let mut spans = vec![standing(app, now, &ready.queued)];
         let by = ready.by.filter(|_| matches!(ready.why, Reason::Done(_)));
         spans.extend(by.map(|by| span(format!(" {BY} {}", app.play.narrator.call(by)), hue(app, by))));
         spans
     };
-    all_of(app, queue.map(one).collect(), "empty")
+    all_of(app, queue.map(one), count, "empty")
 }
 
 fn timers(app: &App<'_>, now: &State, it: &Loop) -> Vec<Span<'static>> {
@@ -69,7 +79,7 @@ fn timers(app: &App<'_>, now: &State, it: &Loop) -> Vec<Span<'static>> {
         let time = app.play.narrator.time(timer.until).replace('\u{a0}', " ");
         let mut spans = vec![span(format!("{time} "), Style::new().add_modifier(Modifier::BOLD))];
         let waiters = match &timer.queued {
-            Standing::Future(future) => now.futures.get(future).map(|future| future.waiters.clone()),
+            Standing::Future(future) => now.futures.get(future).map(|future| &future.waiters),
             _ => None,
         };
         match waiters.filter(|waiters| !waiters.is_empty()) {
@@ -78,7 +88,7 @@ fn timers(app: &App<'_>, now: &State, it: &Loop) -> Vec<Span<'static>> {
         }
         spans
     };
-    all_of(app, it.timers.iter().map(one).collect(), "none")
+    all_of(app, it.due().into_iter().map(one), it.timers.len(), "none")
 }
 
 fn standing(app: &App<'_>, now: &State, standing: &Standing) -> Span<'static> {

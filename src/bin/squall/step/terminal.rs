@@ -1,5 +1,6 @@
 //! The terminal: taken over, and given back however the stepper ends.
 
+use std::fs;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -9,9 +10,11 @@ use ratatui::Frame;
 use super::app::App;
 use super::draw::draw;
 
-/// Returns whether there is a terminal to draw on and to read keys from.
-pub(crate) fn is_interactive() -> bool {
-    io::stdin().is_terminal() && io::stdout().is_terminal()
+/// Returns whether there is a terminal to draw on and to read keys from. If standard input is `taken` by the trace, keys
+/// come from the terminal itself.
+pub(crate) fn is_interactive(taken: bool) -> bool {
+    let has_keys = if taken { fs::File::open("/dev/tty").is_ok() } else { io::stdin().is_terminal() };
+    has_keys && io::stdout().is_terminal()
 }
 
 /// Shows the stepper until the reader quits. The terminal is restored after that, after an error and after a panic. Ctrl-C is a

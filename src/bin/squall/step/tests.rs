@@ -14,6 +14,7 @@ use super::draw::draw;
 use super::fact::Mark;
 use super::{App, Play, Theme};
 use crate::lessons::LESSONS;
+use crate::shown::Shown;
 use crate::subject::Subject;
 
 /// Calls `f` with the stepper of a lesson.
@@ -282,10 +283,84 @@ fn each_lesson_is_drawn_at_every_size_without_signs_of_ambiguous_width() {
                     .collect();
                 assert_eq!(ambiguous, "", "{} {k}\n{shown}", lesson.name);
                 // The line at which the step happens is in view.
-                if let Some((_, line)) = app.line() {
+                if let Some((_, line)) = app.play.steps[k].at {
                     assert!(shown.contains(&format!("▸{line:3} ")), "{} {k}\n{shown}", lesson.name);
                 }
             }
         });
     }
+}
+
+/// A program in JSON that has variables of every scope.
+const VISITS: &str = r#"{"name": "visits", "about": "counts visits",
+    "defs": {
+        "fee": {"kind": "plain", "params": ["n"], "body": [["log", "a fee"], ["return", ["*", "$n", 2]]]},
+        "visit": {"kind": "decorated", "params": ["who"], "body": [
+            ["let", "n", 1], ["yield", null, ["sleep", 10]], ["let", "n", ["call", "fee", "$n"]],
+            ["let", "total", ["+", "$total", "$n"]], ["yield", null, ["sleep", 10]]]},
+        "main": {"kind": "native", "params": [], "body": [
+            ["let", "both", ["list", ["call", "visit", "ann"], ["call", "visit", "bob"]]], ["yield", null, "$both"]]}},
+    "top": [["let", "total", 0], ["run_sync", "main", [], null]]}"#;
+
+#[test]
+fn variables_of_each_suspended_coroutine_are_shown() {
+    let subject = Subject::Program(squall::program::parse(VISITS).unwrap());
+    let trace = subject.record(&squall::trace::Recorder::new(), false);
+    let (name, about) = subject.title();
+    let play = Play::new(&trace, name, about);
+    for lang in [Lang::En, Lang::Zh] {
+        let app = &mut App::new(&play, lang, Theme::Dark);
+        press(app, "/fee\n");
+        let shown = screen(app, 80, 24);
+        let word = ["Variables", "变量"][usize::from(lang == Lang::Zh)];
+        assert!(shown.contains(word) && shown.contains("▸ fee  n = 1"), "{shown}");
+        press(app, "/turn 4\n\t\t\t\tz");
+        assert_eq!(app.pane, super::app::Pane::Variables);
+        press(app, "G");
+        press(app, "NNBBBB");
+        let shown = screen(app, 80, 24);
+        for variables in ["visit  who = 'ann'  n = 2", "visit#2  who = 'bob'", "main  both = "] {
+            assert!(shown.contains(variables), "{variables}\n{shown}");
+        }
+        assert!(
+            shown.contains(["of the program  total = ", "程序的  total = "][usize::from(lang == Lang::Zh)]),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn a_sentence_that_has_no_room_beside_the_name_is_shown_whole_at_the_first_step() {
+    with("interleaving", |app| {
+        let sentence = "Keep a Future instead of yielding it at once, and work meanwhile.";
+        assert!(screen(app, 140, 40).lines().next().unwrap().contains(sentence));
+        let shown = screen(app, 80, 24);
+        assert!(shown.lines().nth(1).unwrap().contains(sentence), "{shown}");
+        press(app, "s");
+        assert!(!screen(app, 80, 24).contains("Keep"));
+        for k in 0..app.play.steps.len() {
+            app.to(k);
+            let shown = screen(app, 80, 24);
+            assert!(!shown.lines().next().unwrap().contains('⋯'), "{shown}");
+        }
+    });
+}
+
+#[test]
+fn a_line_that_is_not_told_is_not_marked() {
+    with("interleaving", |app| {
+        press(app, "/returns\n");
+        assert_eq!(app.play.steps[app.k].mark, Mark::Return);
+        let shown = screen(app, 80, 24);
+        let program = shown.lines().filter(|line| line.starts_with(" ▸"));
+        assert_eq!(program.count(), 0, "{shown}");
+    });
+}
+
+#[test]
+fn a_trace_without_source_says_so() {
+    let trace = squall::trace::record(|| squall::trace::note("hello"));
+    let play = Play::new(&trace, "hello", ["", ""]);
+    let shown = screen(&App::new(&play, Lang::En, Theme::Dark), 140, 40);
+    assert!(shown.contains("The trace does not contain the source text."), "{shown}");
 }

@@ -19,6 +19,7 @@ pub(super) enum Text {
     Answer,
     GoOn,
     Decides,
+    NoSource,
 }
 
 const TEXTS: &[(Text, [&str; 2])] = &[
@@ -41,6 +42,7 @@ const TEXTS: &[(Text, [&str; 2])] = &[
     (Text::Answer, ["a number answers, Esc goes on without", "按数字回答，Esc 跳过"]),
     (Text::GoOn, ["s or n goes on", "按 s 或 n 继续"]),
     (Text::Decides, ["Enter shows the step that decides it", "Enter 显示决定答案的那一步"]),
+    (Text::NoSource, ["The trace does not contain the source text.", "这份记录里没有源代码。"]),
     (Text::Close, ["any key closes this", "按任意键关闭"]),
 ];
 
