@@ -298,7 +298,7 @@ const VISITS: &str = r#"{"name": "visits", "about": "counts visits",
         "visit": {"kind": "decorated", "params": ["who"], "body": [
             ["let", "n", 1], ["yield", null, ["sleep", 10]], ["let", "n", ["call", "fee", "$n"]],
             ["let", "total", ["+", "$total", "$n"]], ["yield", null, ["sleep", 10]]]},
-        "main": {"kind": "native", "params": [], "body": [
+        "main": {"kind": "decorated", "params": [], "body": [
             ["let", "both", ["list", ["call", "visit", "ann"], ["call", "visit", "bob"]]], ["yield", null, "$both"]]}},
     "top": [["let", "total", 0], ["run_sync", "main", [], null]]}"#;
 
@@ -314,10 +314,8 @@ fn variables_of_each_suspended_coroutine_are_shown() {
         let shown = screen(app, 80, 24);
         let word = ["Variables", "变量"][usize::from(lang == Lang::Zh)];
         assert!(shown.contains(word) && shown.contains("▸ fee  n = 1"), "{shown}");
-        press(app, "/turn 4\n\t\t\t\tz");
+        press(app, "ut4\n\t\t\t\tz");
         assert_eq!(app.pane, super::app::Pane::Variables);
-        press(app, "G");
-        press(app, "NNBBBB");
         let shown = screen(app, 80, 24);
         for variables in ["visit  who = 'ann'  n = 2", "visit#2  who = 'bob'", "main  both = "] {
             assert!(shown.contains(variables), "{variables}\n{shown}");
@@ -349,7 +347,7 @@ fn a_sentence_that_has_no_room_beside_the_name_is_shown_whole_at_the_first_step(
 #[test]
 fn a_line_that_is_not_told_is_not_marked() {
     with("interleaving", |app| {
-        press(app, "/returns\n");
+        press(app, "/flush returns\n");
         assert_eq!(app.play.steps[app.k].mark, Mark::Return);
         let shown = screen(app, 80, 24);
         let program = shown.lines().filter(|line| line.starts_with(" ▸"));
