@@ -303,7 +303,7 @@ class Tools(unittest.TestCase):
         squall = Path(folder, "squall")
         squall.write_text(f"#!{sys.executable}\n{textwrap.dedent(command)}", encoding="utf-8")
         squall.chmod(0o755)
-        env = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "TMPDIR": self.folder.name}
+        env = {**os.environ, "PATH": folder, "TMPDIR": self.folder.name}
         arguments = [sys.executable, "-m", "squall", "step", "--lang=zh", f"{EXAMPLES}/good_call.py"]
         master, terminal = os.openpty()
         with subprocess.Popen(arguments, stdin=terminal, stdout=terminal, stderr=terminal, env=env) as process:
