@@ -155,3 +155,24 @@ fn title_language_and_questions_are_in_the_page() {
     assert_eq!((&ask["before"], &ask["right"], &ask["decides"]), (&3.into(), &1.into(), &2.into()));
     assert_eq!(ask["question"]["en"][0]["code"], "a");
 }
+
+#[test]
+fn a_page_of_the_last_steps_begins_with_the_state_before_them() {
+    let trace = trace();
+    let whole = data(&trace.to_html());
+    let steps = whole["steps"].as_array().unwrap();
+    for most in [1, 7, steps.len() - 1, steps.len(), 1_000] {
+        let left_out = steps.len().saturating_sub(most);
+        let ask = |before| Ask::new(before, ["?", "?"], ["", ""]).right(["", ""]).decided_by(before);
+        let page = trace.page().last(most).ask(ask(0)).ask(ask(steps.len() - 1));
+        let page = data(&page.to_string());
+        let mut state = whole["state"].clone();
+        whole["patches"].as_array().unwrap()[..left_out].iter().for_each(|patch| merge(&mut state, patch));
+        assert_eq!(page["state"], state, "the last {most}");
+        assert_eq!(page["steps"].as_array().unwrap().len(), steps.len() - left_out);
+        assert_eq!(page["patches"].as_array().unwrap()[..], whole["patches"].as_array().unwrap()[left_out..]);
+        let asks = page["asks"].as_array().unwrap();
+        assert_eq!(asks.last().unwrap()["before"], steps.len() - 1 - left_out);
+        assert_eq!(asks.len(), 1 + usize::from(left_out == 0));
+    }
+}

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use squall_runner::Exception;
 
-use crate::trace::Trace;
+use crate::trace::{steps, Trace};
 
 /// The environment variable that names the directory of pages.
 const DIRECTORY: &str = "SQUALL_FAILURE";
@@ -19,6 +19,9 @@ const DIRECTORY: &str = "SQUALL_FAILURE";
 /// The sentence under the title of a page.
 const ABOUT: [&str; 2] =
     ["This test failed. The last step is where it stood then.", "这个测试失败了。最后一步是它失败时的样子。"];
+
+/// The largest number of steps in a page, so that it is written and opened in a few seconds.
+const STEPS: usize = 10_000;
 
 /// The pages that this process has written: one test may fail in several loops.
 static WRITTEN: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
@@ -60,8 +63,21 @@ fn write(directory: &OsString, trace: &Trace) -> io::Result<PathBuf> {
         vec![package, binary, test.clone()]
     };
     let path = unused(&directory, &parts.join("-"));
-    fs::write(&path, trace.page().title(test, ABOUT).to_string())?;
+    let page = trace.page().title(test, about(steps(trace.entries()).len()));
+    fs::write(&path, page.last(STEPS).to_string())?;
     Ok(path)
+}
+
+/// Returns the sentences under the title of a page, given the number of steps of the trace.
+fn about(steps: usize) -> [String; 2] {
+    let [en, zh] = ABOUT;
+    match steps > STEPS {
+        true => [
+            format!("{en} The page has the last {STEPS} of {steps} steps."),
+            format!("{zh}本页只有最后 {STEPS} 步，总共 {steps} 步。"),
+        ],
+        false => ABOUT.map(str::to_owned),
+    }
 }
 
 /// Returns a path that this process has not written to, and takes it.
@@ -99,6 +115,13 @@ fn test() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_of_a_long_trace_says_how_much_of_it_there_is() {
+        assert_eq!(about(10_000), ABOUT);
+        let [en, zh] = about(52_345);
+        assert!(en.ends_with("The page has the last 10000 of 52345 steps.") && zh.contains("52345"));
+    }
 
     #[test]
     fn no_page_takes_the_place_of_another_one() {

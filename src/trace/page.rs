@@ -36,6 +36,8 @@ pub struct Page<'a> {
     about: Option<[String; 2]>,
     lang: Option<Lang>,
     asks: Vec<Ask>,
+    /// How many steps are shown at most: the last ones.
+    most: usize,
 }
 
 /// A question that the page asks before a step: the step is shown once it is answered.
@@ -130,7 +132,8 @@ impl Ask {
 
 impl<'a> Page<'a> {
     pub(crate) fn new(entries: &'a [Entry], dropped: usize, sources: &'a [SourceText]) -> Self {
-        Self { entries, dropped, sources, name: None, about: None, lang: None, asks: Vec::new() }
+        let (asks, most) = (Vec::new(), usize::MAX);
+        Self { entries, dropped, sources, name: None, about: None, lang: None, asks, most }
     }
 
     /// Sets the name of the program, and a sentence on what it shows, in English and in Chinese.
@@ -141,6 +144,18 @@ impl<'a> Page<'a> {
     /// Sets the language in which the page opens, instead of that of the browser. Both are in every page.
     pub fn lang(self, lang: Lang) -> Self {
         Self { lang: Some(lang), ..self }
+    }
+
+    /// Shows only the last `steps` steps, for a trace that is so long that its page would open slowly. The page begins
+    /// with everything as it stood before them, and with the lines that were printed last. Questions before them are left
+    /// out.
+    ///
+    /// ```
+    /// let trace = squall::trace::record(|| (0..100).for_each(|n| squall::trace::note(&format!("line {n}."))));
+    /// assert!(trace.page().last(10).to_string().len() < trace.to_html().len());
+    /// ```
+    pub fn last(self, steps: usize) -> Self {
+        Self { most: steps, ..self }
     }
 
     /// Adds a question.

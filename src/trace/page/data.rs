@@ -19,6 +19,9 @@ use crate::trace::{
 /// The version of the data, which the script of the page is made for.
 const VERSION: u32 = 1;
 
+/// At most so many lines are shown of what was printed before the first step: as many as the page shows.
+const PRINTED: usize = 200;
+
 /// The JSON object that a page shows.
 #[derive(Debug)]
 pub(super) struct Data(Value);
@@ -27,9 +30,9 @@ impl Data {
     pub(super) fn of(page: &Page<'_>) -> Self {
         let narrator = Narrator::new(page.entries);
         let files = Files::of(page.entries, page.sources);
-        let told = Told::of(page.entries, &narrator, &files);
+        let told = Told::of(page.entries, &narrator, &files, page.most);
         let name = page.name.as_deref().or(files.first()).unwrap_or("trace");
-        let asks: Vec<_> = page.asks.iter().map(ask).collect();
+        let asks: Vec<_> = page.asks.iter().filter_map(|asked| ask(asked, told.left_out)).collect();
         Self(json!({
             "version": VERSION,
             "name": name,
@@ -95,15 +98,25 @@ struct Told {
     segments: Vec<Value>,
     /// How many things were printed and reported.
     printed: usize,
+    /// How many steps came before those that are shown.
+    left_out: usize,
 }
 
 impl Told {
-    fn of(entries: &[Entry], narrator: &Narrator<'_>, files: &Files) -> Self {
+    /// Tells the last `most` steps.
+    fn of(entries: &[Entry], narrator: &Narrator<'_>, files: &Files, most: usize) -> Self {
         let with = With { entries, narrator, view: View { unit: narrator.unit, files, jobs: jobs(entries) } };
         let mut told = Self { state: with.view.nothing(), ..Self::default() };
         let mut tracks = Tracks::default();
         let (mut before, mut after) = (State::default(), State::default());
         let all = steps(entries);
+        told.left_out = all.len().saturating_sub(most);
+        let all = &all[told.left_out..];
+        let first = all.first().map_or(entries.len(), |step| step.entries.start);
+        if told.left_out > 0 {
+            told.begin(&with, &entries[..first], &mut after);
+            before.clone_from(&after);
+        }
         for (nth, step) in all.iter().enumerate() {
             let own = &entries[step.entries.clone()];
             own.iter().for_each(|entry| after.apply(entry));
@@ -111,7 +124,7 @@ impl Told {
             let mark = told.marks.place(marks(&machine));
             told.step(nth, step, mark, &with, [&before, &after]);
             let mut patch = with.view.patch(&before, &after);
-            told.print(own, &mut patch);
+            told.print(own, &mut patch, usize::MAX);
             told.patches.push(patch.into());
             tracks.step(nth, &after);
             if let Some(actor) = narrator.actor(step, &before) {
@@ -121,6 +134,15 @@ impl Told {
         }
         told.name(entries, narrator, tracks, all.len());
         told
+    }
+
+    /// Begins with everything as it stands after some entries.
+    fn begin(&mut self, with: &With<'_>, entries: &[Entry], now: &mut State) {
+        entries.iter().for_each(|entry| now.apply(entry));
+        let mut patch = with.view.patch(&State::default(), now);
+        self.print(entries, &mut patch, PRINTED);
+        // The state before the first entry has all of these, and each is empty.
+        patch.into_iter().for_each(|(key, value)| self.state[key] = value);
     }
 
     fn step(
@@ -178,18 +200,20 @@ impl Told {
         self.steps.push(shown);
     }
 
-    /// Adds what is printed and logged in a step to its patch.
-    fn print(&mut self, entries: &[Entry], patch: &mut Map<String, Value>) {
-        let mut printed = Map::new();
-        for entry in entries {
-            let line = match &entry.event {
-                Recorded::Note { text, .. } => json!({"text": text}),
-                Recorded::Report { exception, .. } => json!({"text": exception.to_string(), "logged": true}),
-                _ => continue,
-            };
-            printed.insert(self.printed.to_string(), line);
-            self.printed += 1;
-        }
+    /// Adds what is printed and logged in some entries to their patch: the last `most` lines.
+    fn print(&mut self, entries: &[Entry], patch: &mut Map<String, Value>, most: usize) {
+        let line = |entry: &Entry| match &entry.event {
+            Recorded::Note { text, .. } => Some(json!({"text": text})),
+            Recorded::Report { exception, .. } => {
+                Some(json!({"text": exception.to_string(), "logged": true}))
+            }
+            _ => None,
+        };
+        let mut lines: Vec<_> = entries.iter().filter_map(line).collect();
+        self.printed += lines.len();
+        let lines = lines.split_off(lines.len().saturating_sub(most));
+        let numbers = self.printed - lines.len()..;
+        let printed: Map<_, _> = numbers.map(|number| number.to_string()).zip(lines).collect();
         if !printed.is_empty() {
             patch.insert("printed".into(), printed.into());
         }
@@ -311,16 +335,17 @@ fn marks(entries: &[Option<Machine>]) -> Value {
     json!({"rust": found(Excerpt::Rust), "python": found(Excerpt::Python)})
 }
 
-fn ask(ask: &Ask) -> Value {
+/// A question, unless it comes before the steps that are shown.
+fn ask(ask: &Ask, left_out: usize) -> Option<Value> {
     let both = |[en, zh]: &[String; 2]| json!({"en": sentence(&parts(en)), "zh": sentence(&parts(zh))});
     let options: Vec<_> = ask.options.iter().map(both).collect();
     let mut shown = json!({
-        "before": ask.before, "question": both(&ask.question), "options": options, "right": ask.right, "why": both(&ask.why),
+        "before": ask.before.checked_sub(left_out)?, "question": both(&ask.question), "options": options, "right": ask.right, "why": both(&ask.why),
     });
-    if let Some(decides) = ask.decides {
+    if let Some(decides) = ask.decides.and_then(|decides| decides.checked_sub(left_out)) {
         shown["decides"] = decides.into();
     }
-    shown
+    Some(shown)
 }
 
 /// The words of the page.
