@@ -574,7 +574,7 @@ impl<T> Drop for Shared<T> {
 }
 
 #[inline(never)]
-#[allow(clippy::box_collection)] // the type of the slot's field
+#[allow(clippy::box_collection, clippy::boxed_local)] // the type of the slot's field
 fn wake_all(waiters: Box<Vec<Waiter>>) {
     waiters.into_iter().for_each(Waiter::wake);
 }
