@@ -118,9 +118,9 @@ fn a_future_that_stays_pending_does_not_collect_what_has_given_it_up() {
     assert!(polled < few, "wakers: {polled}");
     let pool = ThreadPoolExecutor::builder(1).queue_limit(1).build();
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
-    let (begin, begun) = std::sync::mpsc::channel::<()>();
+    let (tell, begun) = std::sync::mpsc::channel::<()>();
     let running = pool.submit(move || {
-        begin.send(()).unwrap();
+        tell.send(()).unwrap();
         stopped.recv().unwrap_or_default();
     });
     begun.recv().unwrap();

@@ -198,9 +198,10 @@ impl Timers {
         // Multiples of the golden ratio are evenly distributed, and have no period that a program could have as well.
         const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
         let entries = self.heap.as_slice();
+        #[allow(clippy::cast_possible_truncation)] // It is less than the length.
         let mut sample = (self.made..).take(SAMPLE).map(|n| {
             let fraction = u128::from(n.wrapping_mul(GOLDEN));
-            (fraction * entries.len() as u128 >> u64::BITS) as usize
+            ((fraction * entries.len() as u128) >> u64::BITS) as usize
         });
         sample.any(|index| {
             let Reverse(due) = &entries[index];
@@ -362,6 +363,7 @@ fn pack(entries: &[Reverse<Due>], oldest: u64) -> Option<Vec<Packed>> {
     Some(packed)
 }
 
+#[allow(clippy::cast_possible_truncation)] // It was a place.
 fn unpack((deadline, halves): Packed, oldest: u64) -> Due {
     let place = halves & u64::from(u32::MAX);
     Due { deadline, made: oldest + (halves >> 32), place: place as usize }

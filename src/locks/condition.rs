@@ -140,7 +140,7 @@ impl Withdraw for Waiters {
 
 impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.waiters.line.len() {
+        match self.waiters.line.count() {
             0 => f.write_str("<Condition>"),
             waiters => write!(f, "<Condition waiters[{waiters}]>"),
         }

@@ -79,7 +79,7 @@ impl<W: InLine + ?Sized> Line<W> {
     }
 
     /// Counts the pending requests, for display.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.positions.borrow().iter().filter(|position| position.is_pending()).count()
     }
 

@@ -179,7 +179,7 @@ impl Permits {
     /// permit, and would overtake the others.
     #[inline]
     fn is_promised(&self) -> bool {
-        self.granting.get() && self.line.len() >= self.value.get()
+        self.granting.get() && self.line.count() >= self.value.get()
     }
 
     /// Returns whether a permit was granted without a guard, so that `release` may end it.
@@ -216,7 +216,7 @@ impl fmt::Debug for Permits {
             0 => f.write_str("locked")?,
             value => write!(f, "unlocked,value:{value}")?,
         }
-        match self.line.len() {
+        match self.line.count() {
             0 => f.write_str("]>"),
             waiters => write!(f, ",waiters:{waiters}]>"),
         }

@@ -112,7 +112,7 @@ impl<T: 'static> Inner<T> {
     /// those that are in the queue, which are handed over before it: one to each request in line.
     #[cold]
     fn put_behind(&self, item: T) -> Result<(), QueueFull<T>> {
-        let limit = self.getters.len().saturating_add(self.maxsize);
+        let limit = self.getters.count().saturating_add(self.maxsize);
         if self.maxsize != 0 && self.items.borrow().len() >= limit {
             return Err(QueueFull(item));
         }
@@ -154,7 +154,7 @@ impl<T: 'static> Inner<T> {
     pub(super) fn get(self: &Rc<Self>, limit: Limit) -> Future<T> {
         let queue = Rc::downgrade(self);
         // What a waker requests while items are handed over goes behind the requests in line.
-        let is_behind = self.handing.get() && self.getters.len() > 0;
+        let is_behind = self.handing.get() && self.getters.count() > 0;
         let item = if is_behind { None } else { self.take() };
         let Some(item) = item else {
             let request = Request::pending(Get::new(queue));
@@ -168,7 +168,7 @@ impl<T: 'static> Inner<T> {
 
     pub(super) fn get_nowait(&self) -> Result<T, QueueEmpty> {
         // While items are handed over, each request in line gets one.
-        if self.handing.get() && self.getters.len() >= self.items.borrow().len() {
+        if self.handing.get() && self.getters.count() >= self.items.borrow().len() {
             return Err(QueueEmpty);
         }
         self.take().map(|Numbered { item, .. }| item).ok_or(QueueEmpty)
@@ -248,7 +248,7 @@ impl<T: 'static> Inner<T> {
     /// Returns whether an item can be taken now.
     fn has_items(&self) -> bool {
         let items = self.items.borrow();
-        items.len() > 0 && !items.is_lent()
+        !items.is_empty() && !items.is_lent()
     }
 
     /// Numbers an item that is put for the first time.

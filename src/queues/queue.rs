@@ -175,8 +175,8 @@ impl<T> fmt::Debug for Queue<T> {
         write!(f, "<{} maxsize={}", self.inner.name.kind(), self.maxsize())?;
         let counts = [
             ("queue[", self.qsize(), "]"),
-            ("getters[", self.inner.getters.len(), "]"),
-            ("putters[", self.inner.putters.len(), "]"),
+            ("getters[", self.inner.getters.count(), "]"),
+            ("putters[", self.inner.putters.count(), "]"),
             ("tasks=", self.inner.unfinished.get(), ""),
         ];
         for (before, count, after) in counts {

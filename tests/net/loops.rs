@@ -155,11 +155,12 @@ fn coroutine_that_has_polled_sockets_and_ended_does_not_stop_a_virtual_clock() -
     let (mine, _other) = std::os::unix::net::UnixStream::pair()?;
     let stream = UnixStream::from_std(mine)?;
     let (polled, full) = (listener.clone(), stream.clone());
+    let chunk = vec![0; 1 << 16];
     let ended = convert_yielded(async move {
         poll_fn(|cx| {
             assert!(polled.poll_accept(cx).is_pending());
             assert!(full.poll_read(cx, &mut [0; 10]).is_pending());
-            while full.poll_write(cx, &[0; 1 << 16]).is_ready() {}
+            while full.poll_write(cx, &chunk).is_ready() {}
             Poll::Ready(())
         })
         .await;

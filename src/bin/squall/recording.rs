@@ -38,7 +38,7 @@ impl Recording {
             (None, None) => [format!("a trace from {file}"), format!("来自 {file} 的记录")],
         };
         let name = first.map_or_else(|| file.to_owned(), |source| source.name.clone().into_owned());
-        Self { name, about, lesson, trace }
+        Self { trace, name, about, lesson }
     }
 
     fn text(&self) -> String {

@@ -57,14 +57,14 @@ impl View<'_> {
             }
         };
         put("coroutines", changes(&before.calls, &after.calls, |call| self.call(call)));
-        put("futures", changes(&before.futures, &after.futures, |future| Self::future(future)));
-        put("locks", changes(&before.locks, &after.locks, |lock| Self::lock(lock)));
-        put("queues", changes(&before.queues, &after.queues, |queue| Self::queue(queue)));
+        put("futures", changes(&before.futures, &after.futures, Self::future));
+        put("locks", changes(&before.locks, &after.locks, Self::lock));
+        put("queues", changes(&before.queues, &after.queues, Self::queue));
         put("jobs", self.jobs_changed(before, after));
         let none = Loop::default();
         let [was, is] = [before, after].map(|state| state.io_loop().map_or(&none, |(_, it)| it));
         put("timers", changes(&was.timers, &is.timers, |timer| self.timer(timer)));
-        put("ready", changes(was.ready.entries(), is.ready.entries(), |ready| Self::ready(ready)));
+        put("ready", changes(was.ready.entries(), is.ready.entries(), Self::ready));
         // This turn runs what is ready up to that number.
         let [was_last, is_last] = [was, is].map(|it| it.ready.last_of(it.batch));
         if was_last != is_last {
