@@ -78,25 +78,31 @@ def run_on_executor(*args, **kwargs):
 
 def chain_future(a, b):
     """Copies the result of `a` to `b`, once `a` is done, unless `b` is done before."""
-
-    def copy(a):
-        if b.done():
-            return
-        if a.cancelled():
-            b.cancel()
-            return
-        exception = a.exception()
-        if exception is not None:
-            b.set_exception(exception)
-        else:
-            b.set_result(a.result())
-
+    copy = functools.partial(_copy_to, b)
     if isinstance(a, futures.Future):
         from squall.ioloop import IOLoop
 
         IOLoop.current().add_future(a, copy)
     else:
         future_add_done_callback(a, copy)
+
+
+def copy_result(a, b):
+    """Copies the result of `a`, which is done, to `b`, unless that is done."""
+    if b.done():
+        return
+    if a.cancelled():
+        b.cancel()
+        return
+    exception = a.exception()
+    if exception is not None:
+        b.set_exception(exception)
+    else:
+        b.set_result(a.result())
+
+
+def _copy_to(b, a):
+    copy_result(a, b)
 
 
 def future_set_result_unless_cancelled(future, value):

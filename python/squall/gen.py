@@ -10,7 +10,7 @@ from typing import Any
 
 from squall import _squall
 from squall._squall import Future
-from squall.concurrent import chain_future, is_future
+from squall.concurrent import chain_future, copy_result, is_future
 
 __all__ = [
     "BadYieldError",
@@ -127,28 +127,14 @@ def _as_own_future(future):
 
         converted = Future()
         if future.done():
-            _copy_result(future, converted)
+            copy_result(future, converted)
         else:
-            ticket = IOLoop.current()._expect(functools.partial(_copy_result, future, converted))
+            ticket = IOLoop.current()._expect(functools.partial(copy_result, future, converted))
             future.add_done_callback(ticket.arrive)
         return converted
     if getattr(future, "_asyncio_future_blocking", None) is not None:
         return _squall.foreign(future)
     raise BadYieldError(f"yielded unknown object {future!r}")
-
-
-def _copy_result(a, b):
-    """Copies the result of `a`, which is done, to `b`."""
-    if b.done():
-        return
-    if a.cancelled():
-        b.cancel()
-        return
-    exception = a.exception()
-    if exception is not None:
-        b.set_exception(exception)
-    else:
-        b.set_result(a.result())
 
 
 def multi(children, quiet_exceptions=()):

@@ -9,6 +9,7 @@ import numbers
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 import warnings
@@ -18,8 +19,8 @@ from typing import Protocol
 
 from squall import _squall
 from squall._log import app_log
-from squall.concurrent import Future, future_add_done_callback, is_future
-from squall.gen import TimeoutError, _copy_result
+from squall.concurrent import Future, copy_result, future_add_done_callback, is_future
+from squall.gen import TimeoutError
 
 __all__ = ["IOLoop", "PeriodicCallback", "TimeoutError"]
 
@@ -163,6 +164,11 @@ class IOLoop(_squall.Loop):
         _local.io_loop = self
         events._set_running_loop(self.asyncio_loop)
         asyncio_before = _squall._set_asyncio_loop(self.asyncio_loop)
+        generators_before = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(
+            firstiter=self.asyncio_loop._asyncgen_firstiter_hook,
+            finalizer=self.asyncio_loop._asyncgen_finalizer_hook,
+        )
         is_main = threading.current_thread() is threading.main_thread()
         if is_main:
             fd, waker_before = _squall._wake_by_signals(self._waker())
@@ -173,6 +179,7 @@ class IOLoop(_squall.Loop):
             if is_main:
                 signal.set_wakeup_fd(fd_before)
                 _squall._wake_by_signals(waker_before)
+            sys.set_asyncgen_hooks(*generators_before)
             _squall._set_asyncio_loop(asyncio_before)
             events._set_running_loop(None)
             _local.io_loop = before
@@ -186,6 +193,7 @@ class IOLoop(_squall.Loop):
         if getattr(_local, "io_loop", None) is self:
             IOLoop._set_no_current()
         self._close()
+        self.asyncio_loop.end()
         if self._executor is not None:
             self._executor.shutdown(wait=False)
 
@@ -243,7 +251,7 @@ class IOLoop(_squall.Loop):
                 self._executor = concurrent.futures.ThreadPoolExecutor(max_workers=(os.cpu_count() or 1) * 5)
             executor = self._executor
         submitted, future = executor.submit(func, *args), Future()
-        ticket = self._expect(functools.partial(_copy_result, submitted, future))
+        ticket = self._expect(functools.partial(copy_result, submitted, future))
         submitted.add_done_callback(ticket.arrive)
         return future
 

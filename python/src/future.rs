@@ -282,7 +282,8 @@ impl PyFuture {
         let inner = slf.get().0.get()?;
         let context = context.filter(|context| !context.is_none());
         let context = context.map_or_else(|| Context::copy_current(py), Context::of)?;
-        Done::add(slf, &inner.core(), r#fn, context)
+        let is_own = inner.own.is_some() || inner.body.is_some();
+        Done::add(slf, &inner.core(), !is_own, r#fn, context)
     }
 
     /// Removes a callback, and returns how many times it had been added.

@@ -22,10 +22,12 @@ use crate::raised::report_callback;
 pub(crate) struct Done {
     /// `None` once it was called or removed.
     call: Cell<Option<Call>>,
-    /// The Future object, from when it is resolved until the call.
+    /// The Future object, which the callback is called with: from when it is resolved, or from the beginning if `weak` is
+    /// `None`.
     future: Cell<Option<Py<PyFuture>>>,
-    /// The Future object, which does not live on for its callbacks.
-    weak: Py<PyWeakrefReference>,
+    /// The Future object, if it does not live on for its callbacks: where Python resolves it, nothing can resolve it once
+    /// it is gone. One that squall resolves lives on for them, as what resolves it does not hold it.
+    weak: Option<Py<PyWeakrefReference>>,
     this: Weak<Self>,
 }
 
@@ -35,18 +37,22 @@ struct Call {
 }
 
 impl Done {
-    /// Adds a callback to a Future.
+    /// Adds a callback to a Future. `lives_on` says that the Future object lives until the call.
     pub(crate) fn add(
         future: &Bound<'_, PyFuture>,
         core: &AnyFuture,
+        lives_on: bool,
         callback: Py<PyAny>,
         context: Context,
     ) -> PyResult<()> {
         ensure_current(future.py())?;
-        let weak = PyWeakrefReference::new(future.as_any())?.unbind();
+        let weak = match lives_on {
+            true => None,
+            false => Some(PyWeakrefReference::new(future.as_any())?.unbind()),
+        };
         let done = Rc::new_cyclic(|this| Self {
             call: Cell::new(Some(Call { callback, context })),
-            future: Cell::new(None),
+            future: Cell::new(lives_on.then(|| future.clone().unbind())),
             weak,
             this: this.clone(),
         });
@@ -72,7 +78,8 @@ impl Done {
 
     /// Takes the callback out, so that it is not called.
     pub(crate) fn take(&self) -> Option<impl Sized> {
-        self.call.take()
+        let call = self.call.take()?;
+        Some((call, self.future.take()))
     }
 
     pub(crate) fn traverse(&self, visit: &mut Visit<'_, '_>) {
@@ -82,15 +89,18 @@ impl Done {
                 visit.show_context(context);
             }
         });
-        visit.show(&self.weak);
+        match &self.weak {
+            Some(weak) => visit.show(weak),
+            None => peek(&self.future, |future| future.into_iter().for_each(|future| visit.show(future))),
+        }
     }
 }
 
 impl Run for Done {
     fn is_due(&self) -> bool {
         let is_pinned = peek(&self.future, |future| future.is_some());
-        if !is_pinned {
-            let future = self.weak.bind(py()).upgrade().and_then(|it| it.cast_into::<PyFuture>().ok());
+        if let Some(weak) = self.weak.as_ref().filter(|_| !is_pinned) {
+            let future = weak.bind(py()).upgrade().and_then(|it| it.cast_into::<PyFuture>().ok());
             self.future.set(future.map(Bound::unbind));
         }
         peek(&self.call, |call| call.is_some())

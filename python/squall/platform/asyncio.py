@@ -3,18 +3,21 @@
 import asyncio
 import concurrent.futures
 import functools
+import selectors
 import signal
-import socket
 import threading
+import time
 import warnings
+import weakref
 from asyncio import events
 
-from squall._log import asyncio_log
+from squall.concurrent import copy_result
 from squall.gen import convert_yielded
 from squall.ioloop import IOLoop
 
 __all__ = [
     "AddThreadSelectorEventLoop",
+    "AnyThreadEventLoopPolicy",
     "AsyncIOLoop",
     "AsyncIOMainLoop",
     "AsyncioLoop",
@@ -47,17 +50,17 @@ def to_asyncio_future(tornado_future):
     return convert_yielded(tornado_future)
 
 
-class AsyncioLoop(asyncio.AbstractEventLoop):
-    """The loop that asyncio sees: `asyncio.sleep`, `asyncio.Future`, `asyncio.Task` and the like run on squall's."""
+class AsyncioLoop(asyncio.SelectorEventLoop):
+    """The loop that asyncio sees: its futures, tasks, transports, streams and subprocesses run on squall's.
+
+    It is asyncio's own selector loop, but for what runs it: callbacks and timers are squall's, and so are descriptors,
+    which the loop takes for those of a selector.
+    """
 
     def __init__(self, io_loop=None):
         self.io_loop = io_loop
         self._taken = io_loop is not None
-        self._debug = False
-        self._exception_handler = None
-        self._task_factory = None
-        self._executor = None
-        self._signal_handlers = {}
+        super().__init__(_Descriptors(self))
         if io_loop is None:
             AsyncIOLoop(make_current=False, asyncio_loop=self)
             self._taken = False
@@ -72,60 +75,42 @@ class AsyncioLoop(asyncio.AbstractEventLoop):
         state = "closed" if self.is_closed() else "running" if self.is_running() else "idle"
         return f"<{type(self).__name__} {state}>"
 
+    # asyncio closes a loop that is dropped. squall's frees itself, on the thread that it belongs to.
+    def __del__(self):
+        pass
+
+    # asyncio wakes its selector by a pair of sockets. squall's loop is woken otherwise.
+    def _make_self_pipe(self):
+        pass
+
+    _close_self_pipe = _write_to_self = _make_self_pipe
+
     # Runs.
 
     def run_forever(self):
+        self._check_closed()
         self.io_loop.start()
 
-    def run_until_complete(self, future):
-        self._check_closed()
-        is_new = not asyncio.isfuture(future)
-        future = asyncio.ensure_future(future, loop=self)
-        if is_new:
-            future._log_destroy_pending = False
-        stop = lambda _future: self.io_loop.stop()
-        future.add_done_callback(stop)
-        try:
-            self.io_loop.start()
-        finally:
-            future.remove_done_callback(stop)
-        if not future.done():
-            raise RuntimeError("Event loop stopped before Future completed.")
-        return future.result()
-
     def stop(self):
-        self.io_loop.stop()
+        if self.io_loop is not None:
+            self.io_loop.stop()
 
     def is_running(self):
-        return self.io_loop._is_running()
-
-    def is_closed(self):
-        return self.io_loop._is_closed()
+        return self.io_loop is not None and self.io_loop._is_running()
 
     def close(self):
-        if not self.is_closed():
-            for number in list(self._signal_handlers):
-                self.remove_signal_handler(number)
+        if self.io_loop is not None:
             self.io_loop.close()
-        if self._executor is not None:
-            self._executor.shutdown(wait=False)
 
-    def _check_closed(self):
-        if self.is_closed():
-            raise RuntimeError("Event loop is closed")
-
-    async def shutdown_asyncgens(self):
-        pass
-
-    async def shutdown_default_executor(self, timeout=None):
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=True)
+    def end(self):
+        """Closes what asyncio has of the loop, once squall's is closed. The two let go of each other."""
+        self.io_loop = None
+        super().close()
 
     # Callbacks and timers.
 
     def time(self):
-        return self.io_loop._now()
+        return time.monotonic() if self.io_loop is None else self.io_loop._now()
 
     def call_soon(self, callback, *args, context=None):
         self._check_closed()
@@ -150,89 +135,23 @@ class AsyncioLoop(asyncio.AbstractEventLoop):
         return handle
 
     def _timer_handle_cancelled(self, handle):
-        if handle._scheduled:
+        if handle._scheduled and self.io_loop is not None:
             self.io_loop.remove_timeout(handle._scheduled)
-            handle._scheduled = False
+        handle._scheduled = False
 
-    # Futures and tasks.
-
-    def create_future(self):
-        return asyncio.Future(loop=self)
-
-    def create_task(self, coro, *, name=None, context=None, **kwargs):
-        self._check_closed()
-        if self._task_factory is not None:
-            return self._task_factory(self, coro, **({} if context is None else {"context": context}))
-        if context is not None:
-            kwargs["context"] = context
-        return asyncio.Task(coro, loop=self, name=name, **kwargs)
-
-    def set_task_factory(self, factory):
-        self._task_factory = factory
-
-    def get_task_factory(self):
-        return self._task_factory
-
-    # Threads, names, descriptors.
+    # Threads and signals.
 
     def run_in_executor(self, executor, func, *args):
         self._check_closed()
         if executor is None:
-            if self._executor is None:
-                self._executor = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio")
-            executor = self._executor
+            self._check_default_executor()
+            if self._default_executor is None:
+                self._default_executor = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio")
+            executor = self._default_executor
         submitted, future = executor.submit(func, *args), self.create_future()
-        ticket = self.io_loop._expect(functools.partial(_copy, submitted, future))
+        ticket = self.io_loop._expect(functools.partial(copy_result, submitted, future))
         submitted.add_done_callback(ticket.arrive)
         return future
-
-    def set_default_executor(self, executor):
-        self._executor = executor
-
-    async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
-        return await self.run_in_executor(None, socket.getaddrinfo, host, port, family, type, proto, flags)
-
-    async def getnameinfo(self, sockaddr, flags=0):
-        return await self.run_in_executor(None, socket.getnameinfo, sockaddr, flags)
-
-    def _watch(self, fd, events_, callback):
-        handlers = self.io_loop.handlers
-        number = fd if isinstance(fd, int) else fd.fileno()
-        watched = handlers.get(number)
-        if watched is not None and not isinstance(watched[1], _Watched):
-            raise RuntimeError(f"the descriptor {number} has a handler of the IOLoop")
-        both = watched[1] if watched is not None else _Watched()
-        both.callbacks[events_] = callback
-        self._update(number, both, watched is not None)
-
-    def _unwatch(self, fd, events_):
-        number = fd if isinstance(fd, int) else fd.fileno()
-        watched = self.io_loop.handlers.get(number)
-        if watched is None or not isinstance(watched[1], _Watched) or watched[1].callbacks.pop(events_, None) is None:
-            return False
-        self._update(number, watched[1], True)
-        return True
-
-    def _update(self, number, both, known):
-        watched = sum(both.callbacks)
-        if not watched:
-            self.io_loop.remove_handler(number)
-        elif known:
-            self.io_loop.update_handler(number, watched)
-        else:
-            self.io_loop.add_handler(number, both, watched)
-
-    def add_reader(self, fd, callback, *args):
-        self._watch(fd, IOLoop.READ, events.Handle(callback, args, self, None))
-
-    def remove_reader(self, fd):
-        return self._unwatch(fd, IOLoop.READ)
-
-    def add_writer(self, fd, callback, *args):
-        self._watch(fd, IOLoop.WRITE, events.Handle(callback, args, self, None))
-
-    def remove_writer(self, fd):
-        return self._unwatch(fd, IOLoop.WRITE)
 
     def add_signal_handler(self, sig, callback, *args):
         if threading.current_thread() is not threading.main_thread():
@@ -247,51 +166,74 @@ class AsyncioLoop(asyncio.AbstractEventLoop):
         signal.signal(sig, before)
         return True
 
-    # Errors and debugging.
 
-    def get_debug(self):
-        return self._debug
+class _Descriptors(selectors.BaseSelector):
+    """What asyncio takes for its selector: squall's loop watches the descriptors, and calls their readers and writers."""
 
-    def set_debug(self, enabled):
-        self._debug = enabled
+    def __init__(self, asyncio_loop):
+        # The selector is a part of the loop.
+        self._loop = weakref.proxy(asyncio_loop)
+        self._keys = {}
 
-    def set_exception_handler(self, handler):
-        self._exception_handler = handler
+    def register(self, fileobj, events, data=None):
+        fd = self._number(fileobj)
+        if fd in self._keys:
+            raise KeyError(f"{fileobj!r} is already registered")
+        self._loop.io_loop.add_handler(fd, self._ready, _to_io_loop(events))
+        return self._keep(fileobj, fd, events, data)
 
-    def get_exception_handler(self):
-        return self._exception_handler
+    def modify(self, fileobj, events, data=None):
+        key = self.get_key(fileobj)
+        if events != key.events:
+            self._loop.io_loop.update_handler(key.fd, _to_io_loop(events))
+        return self._keep(key.fileobj, key.fd, events, data)
 
-    def default_exception_handler(self, context):
-        asyncio_log.error(context.get("message") or "Unhandled exception in event loop", exc_info=context.get("exception"))
+    def unregister(self, fileobj):
+        key = self.get_key(fileobj)
+        del self._keys[key.fd]
+        self._loop.io_loop.remove_handler(key.fd)
+        return key
 
-    def call_exception_handler(self, context):
-        if self._exception_handler is None:
-            self.default_exception_handler(context)
-        else:
-            self._exception_handler(self, context)
+    def get_key(self, fileobj):
+        return self._keys[self._number(fileobj)]
 
+    def get_map(self):
+        return self._keys
 
-class _Watched:
-    """The handler of a descriptor with a reader and a writer of asyncio."""
+    def select(self, timeout=None):
+        return []
 
-    def __init__(self):
-        self.callbacks = {}
+    def close(self):
+        self._keys.clear()
 
-    def __call__(self, _fd, ready):
-        for events_, handle in list(self.callbacks.items()):
-            if ready & events_ and not handle.cancelled():
+    def _keep(self, fileobj, fd, events, data):
+        self._keys[fd] = key = selectors.SelectorKey(fileobj, fd, events, data)
+        return key
+
+    def _number(self, fileobj):
+        try:
+            fd = fileobj if isinstance(fileobj, int) else int(fileobj.fileno())
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError(f"Invalid file object: {fileobj!r}") from None
+        if fd < 0:
+            # A socket that was closed while it was watched.
+            fd = next((key.fd for key in self._keys.values() if key.fileobj is fileobj), fd)
+        if fd < 0:
+            raise ValueError(f"Invalid file descriptor: {fd}")
+        return fd
+
+    def _ready(self, fd, ready):
+        for io_loop_event, position in (IOLoop.READ, 0), (IOLoop.WRITE, 1):
+            # The reader may have changed what is watched.
+            key = self._keys.get(fd)
+            handle = key.data[position] if key is not None and ready & io_loop_event else None
+            if handle is not None and not handle.cancelled():
                 handle._run()
 
 
-def _copy(submitted, future):
-    if future.done():
-        return
-    if submitted.cancelled():
-        future.cancel()
-    elif submitted.exception() is not None:
-        future.set_exception(submitted.exception())
-    else:
-        future.set_result(submitted.result())
+def _to_io_loop(events):
+    reads, writes = events & selectors.EVENT_READ, events & selectors.EVENT_WRITE
+    return (IOLoop.READ if reads else 0) | (IOLoop.WRITE if writes else 0)
 
 
 with warnings.catch_warnings():
@@ -306,21 +248,26 @@ class EventLoopPolicy(_Policy):
         return AsyncioLoop()
 
     def get_event_loop(self):
-        current = IOLoop.current(instance=threading.current_thread() is threading.main_thread())
-        if current is None:
-            raise RuntimeError(f"There is no current event loop in thread {threading.current_thread().name!r}.")
-        return current.asyncio_loop
+        current = IOLoop.current(instance=False)
+        return super().get_event_loop() if current is None else current.asyncio_loop
 
     def set_event_loop(self, loop):
-        if loop is None:
-            IOLoop._set_no_current()
-        elif isinstance(loop, AsyncioLoop):
+        super().set_event_loop(loop)
+        if isinstance(loop, AsyncioLoop) and not loop.is_closed():
             loop.io_loop._set_current()
         else:
-            super().set_event_loop(loop)
+            IOLoop._set_no_current()
 
 
-AnyThreadEventLoopPolicy = EventLoopPolicy
+class AnyThreadEventLoopPolicy(EventLoopPolicy):
+    """Lets each thread have a loop as soon as it asks for one, and not the main thread alone."""
+
+    def get_event_loop(self):
+        try:
+            return super().get_event_loop()
+        except RuntimeError:
+            self.set_event_loop(self.new_event_loop())
+            return super().get_event_loop()
 
 
 class AddThreadSelectorEventLoop:
