@@ -15,6 +15,12 @@ def _asyncio_loop():
     return IOLoop.current().asyncio_loop
 
 
+def _make_loop_current():
+    from squall.ioloop import IOLoop
+
+    IOLoop.current()._make_current()
+
+
 _squall._init(
     dict(
         return_=gen.Return,
@@ -33,6 +39,7 @@ _squall._init(
         log=log,
         show=show,
         asyncio_loop=_asyncio_loop,
+        make_loop_current=_make_loop_current,
         enter_task=asyncio.tasks._enter_task,
         leave_task=asyncio.tasks._leave_task,
     )

@@ -3,14 +3,25 @@
 import asyncio
 import datetime
 import functools
-import inspect
 import types
 from concurrent import futures
+from functools import singledispatch
+from inspect import isawaitable
 from typing import Any
 
 from squall import _squall
+from squall._log import app_log
 from squall._squall import Future
-from squall.concurrent import chain_future, copy_result, is_future
+
+# Tornado's module has each but `copy_result` too, and programs use them by its name.
+from squall.concurrent import (
+    chain_future,
+    copy_result,
+    future_add_done_callback,
+    future_set_exc_info,
+    future_set_result_unless_cancelled,
+    is_future,
+)
 
 __all__ = [
     "BadYieldError",
@@ -96,7 +107,7 @@ _null_future = Future()
 _null_future.set_result(None)
 
 
-@functools.singledispatch
+@singledispatch
 def convert_yielded(yielded):
     """Converts something that may be yielded into a Future. Its registry takes further types."""
     if yielded is None or yielded is moment:
@@ -105,7 +116,7 @@ def convert_yielded(yielded):
         return yielded
     if isinstance(yielded, (list, dict, types.CoroutineType)):
         return _squall.convert(yielded)
-    if inspect.isawaitable(yielded):
+    if isawaitable(yielded):
         return _squall.task(_awaiting(yielded))
     raise BadYieldError(f"yielded unknown object {yielded!r}")
 
@@ -227,3 +238,12 @@ class WaitIterator(_squall.WaitIterator):
         if self.done():
             raise StopAsyncIteration()
         return self.next()
+
+
+def __getattr__(name):
+    # Tornado's module has imported it. Here the loop imports this one.
+    if name == "IOLoop":
+        from squall.ioloop import IOLoop
+
+        return IOLoop
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,7 +19,16 @@ from typing import Protocol
 
 from squall import _squall
 from squall._log import app_log
-from squall.concurrent import Future, copy_result, future_add_done_callback, is_future
+
+# Tornado's module has each but `copy_result` too, and programs use them by its name.
+from squall.concurrent import (
+    Future,
+    chain_future,
+    copy_result,
+    future_add_done_callback,
+    future_set_exc_info,
+    is_future,
+)
 from squall.gen import TimeoutError
 
 __all__ = ["IOLoop", "PeriodicCallback", "TimeoutError"]
@@ -50,9 +59,7 @@ class IOLoop(_squall.Loop):
 
     def __new__(cls, *args, **kwargs):
         if cls is IOLoop:
-            from squall.platform.asyncio import AsyncIOLoop
-
-            cls = IOLoop._configured or AsyncIOLoop
+            cls = IOLoop.configured_class()
         return super().__new__(cls)
 
     def __init__(self, make_current=True, **kwargs):
@@ -93,6 +100,23 @@ class IOLoop(_squall.Loop):
             raise RuntimeError("only AsyncIOLoop is allowed when asyncio is available")
         IOLoop._configured = impl
 
+    @classmethod
+    def configurable_base(cls):
+        """Returns the class that `configure` configures."""
+        return IOLoop
+
+    @classmethod
+    def configurable_default(cls):
+        """Returns the class of which `IOLoop()` makes an instance unless another one is configured."""
+        from squall.platform.asyncio import AsyncIOLoop
+
+        return AsyncIOLoop
+
+    @classmethod
+    def configured_class(cls):
+        """Returns the class of which `IOLoop()` makes an instance."""
+        return IOLoop._configured or IOLoop.configurable_default()
+
     @staticmethod
     def instance():
         """Returns the current loop. An older name of `current`."""
@@ -129,8 +153,9 @@ class IOLoop(_squall.Loop):
         self._set_current()
 
     def _set_current(self):
+        # What waits next outside of a run binds the loop to this thread. Until then, another one may start it.
         _local.io_loop = self
-        _squall.Loop._make_current(self)
+        _squall.Loop._clear_current()
 
     @staticmethod
     def clear_current():
@@ -158,8 +183,10 @@ class IOLoop(_squall.Loop):
     def _as_running(self, run, *args):
         """Calls `run`, as the running loop of asyncio, and with Ctrl-C able to end it."""
         self._bind()
-        if self._is_running() or events._get_running_loop() is not None:
+        if self._is_running():
             raise RuntimeError("This event loop is already running")
+        if events._get_running_loop() is not None:
+            raise RuntimeError("Cannot run the event loop while another loop is running")
         before = getattr(_local, "io_loop", None)
         _local.io_loop = self
         events._set_running_loop(self.asyncio_loop)

@@ -1,6 +1,8 @@
 """Locks: the names of `tornado.locks`. The locks are squall's."""
 
-from squall import _squall
+# Tornado's module has some of these too, and programs use them by its name.
+from squall import _squall, gen, ioloop
+from squall.concurrent import Future, future_set_result_unless_cancelled
 from squall.gen import _seconds_until
 
 __all__ = ["BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"]

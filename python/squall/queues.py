@@ -2,8 +2,11 @@
 
 import math
 
-from squall import _squall
+# Tornado's module has some of these too, and programs use them by its name.
+from squall import _squall, gen, ioloop
+from squall.concurrent import Future, future_set_result_unless_cancelled
 from squall.gen import _seconds_until
+from squall.locks import Event
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "QueueEmpty", "QueueFull"]
 

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use squall_runner::Place;
 
 use crate::affine::{py, Context};
+use crate::cancelled;
 use crate::future::PyFuture;
 use crate::lines::suspended_at;
 
@@ -54,6 +55,27 @@ impl Body {
     pub(crate) fn place(&self) -> Option<Place> {
         let inner = peek(&self.inner, |inner| inner.map(|inner| inner.clone_ref(py())))?;
         suspended_at(inner.bind(py()))
+    }
+
+    /// Returns the exception that the coroutine raises where it waits, when it is cancelled.
+    pub(crate) fn cancellation(&self) -> Option<PyErr> {
+        let result = peek(&self.result, |result| result.map(|result| result.clone_ref(py())));
+        result.map(|result| cancelled::raised(result.bind(py())))
+    }
+
+    /// Returns the exception of the Future that it waits for, which was cancelled.
+    pub(crate) fn awaited_cancellation(&self) -> Option<PyErr> {
+        let awaited = peek(&self.awaited, |awaited| awaited.map(|awaited| awaited.clone_ref(py())));
+        awaited.map(|awaited| cancelled::raised(awaited.bind(py())))
+    }
+
+    /// Keeps the message of the `CancelledError` by which the coroutine ends.
+    pub(crate) fn keep_message(&self, raised: &PyErr) {
+        let py = py();
+        let result = peek(&self.result, |result| result.map(|result| result.clone_ref(py)));
+        if let Some(Err(raised)) = result.map(|result| cancelled::take_over(result.bind(py), raised.value(py))) {
+            raised.write_unraisable(py, None);
+        }
     }
 
     /// Drops everything at the end of the coroutine. The callbacks of its result get a handle of the Future object

@@ -66,6 +66,7 @@ fn is_quiet(quiet: Option<&Py<PyAny>>, exception: &Exception) -> bool {
 #[pyo3(signature = (children, quiet=None))]
 pub(crate) fn multi(children: &Bound<'_, PyAny>, quiet: Option<Py<PyAny>>) -> PyResult<Py<PyFuture>> {
     let py = children.py();
+    ensure_current(py)?;
     let (keys, children) = match children.cast::<PyDict>() {
         Ok(dict) => (Some(dict.keys().unbind()), dict.values().into_any()),
         Err(_) => (None, children.clone()),

@@ -14,7 +14,9 @@ use squall_runner::Holding;
 
 use crate::affine::{py, Affine, Context};
 use crate::body::{peek, Body};
+use crate::cancelled::{pass_on, take_over};
 use crate::future::PyFuture;
+use crate::ioloop::ensure_current;
 use crate::raised::from_python;
 use crate::value::Value;
 
@@ -35,9 +37,8 @@ impl Resolvable for Foreign {
     fn cancel(&self) -> bool {
         let py = py();
         let future = peek(&self.body.inner, |future| future.map(|future| future.clone_ref(py)));
-        let cancelled = future.map(|future| future.call_method0(py, intern!(py, "cancel")));
-        match cancelled {
-            Some(Ok(cancelled)) => cancelled.is_truthy(py).unwrap_or(false),
+        match future.map(|future| pass_on(future.bind(py))) {
+            Some(Ok(cancelled)) => cancelled,
             Some(Err(raised)) => {
                 raised.write_unraisable(py, None);
                 false
@@ -59,6 +60,7 @@ impl Arrival {
     fn __call__(&self, py: Python<'_>, future: &Bound<'_, PyAny>) -> PyResult<()> {
         let core = self.core.get()?;
         let result = if future.call_method0(intern!(py, "cancelled"))?.is_truthy()? {
+            take_over(self.future.bind(py), future)?;
             None
         } else {
             let exception = future.call_method0(intern!(py, "exception"))?;
@@ -101,6 +103,7 @@ impl Arrival {
 #[pyfunction]
 pub(crate) fn foreign(future: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
     let py = future.py();
+    ensure_current(py)?;
     let body = Body::new(Context::copy_current(py)?);
     drop(body.context.take());
     body.inner.set(Some(future.clone().unbind()));

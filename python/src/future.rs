@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use pyo3::exceptions::PyBaseException;
 use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyTuple, PyType};
 use pyo3::{PyTraverseError, PyVisit};
@@ -13,6 +14,7 @@ use squall::{AnyFuture, Future, Result};
 
 use crate::affine::{py, Affine, Context};
 use crate::body::{peek, Body};
+use crate::cancelled;
 use crate::collect;
 use crate::names::names;
 use crate::raised::{from_python, invalid_state, to_python, without_value};
@@ -128,6 +130,12 @@ impl PyFuture {
         Ok(self.0.get()?.core())
     }
 
+    /// Returns the Future object that the coroutine waits for whose result this is.
+    pub(crate) fn awaited(&self) -> Option<Py<Self>> {
+        let body = self.0.try_get()?.body.as_ref()?;
+        peek(&body.awaited, |awaited| awaited.map(|awaited| awaited.clone_ref(py())))
+    }
+
     /// Resolves or fails it, if Python may.
     pub(crate) fn set(&self, result: Result<Value>) -> PyResult<()> {
         let inner = self.0.get()?;
@@ -234,19 +242,26 @@ impl PyFuture {
 
     /// Cancels it if it is pending, and returns whether it was.
     #[pyo3(signature = (msg=None))]
-    fn cancel(&self, msg: Option<Py<PyAny>>) -> PyResult<bool> {
-        let _ = msg;
-        let core = self.0.get()?.core();
-        Ok(!core.done() && core.cancel())
+    fn cancel(slf: &Bound<'_, Self>, msg: Option<Py<PyAny>>) -> PyResult<bool> {
+        let core = slf.get().core()?;
+        if core.done() {
+            return Ok(false);
+        }
+        cancelled::with_message(slf, msg, || core.cancel())
     }
 
-    fn result(&self) -> PyResult<Py<PyAny>> {
-        result_of(self.core()?)
+    fn result(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+        let core = slf.get().core()?;
+        if core.state() == State::Cancelled {
+            return Err(cancelled::raised(slf));
+        }
+        result_of(core)
     }
 
-    fn exception(&self) -> PyResult<Option<Py<PyBaseException>>> {
-        let core = self.core()?;
+    fn exception(slf: &Bound<'_, Self>) -> PyResult<Option<Py<PyBaseException>>> {
+        let core = slf.get().core()?;
         match (core.state(), core.exception()) {
+            (State::Cancelled, _) => Err(cancelled::raised(slf)),
             (State::Done, _) => Ok(None),
             (State::Failed, Some(exception)) => Ok(Some(to_python(&exception).into_value(py()))),
             (state, exception) => Err(without_value(state, exception, "Exception is not set.")),
@@ -360,9 +375,18 @@ impl PyFuture {
         0
     }
 
-    /// Returns the name of the coroutine function whose result this is.
-    fn get_name(&self) -> PyResult<String> {
-        Ok(self.core()?.coroutine().map_or_else(String::new, |coroutine| coroutine.name().to_owned()))
+    /// Returns the name that was set, else that of the coroutine function whose result this is.
+    fn get_name(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let core = slf.get().core()?;
+        match slf.getattr_opt(intern!(slf.py(), "_name"))? {
+            Some(name) => name.extract(),
+            None => Ok(core.coroutine().map_or_else(String::new, |coroutine| coroutine.name().to_owned())),
+        }
+    }
+
+    /// Sets the name.
+    fn set_name(slf: &Bound<'_, Self>, name: &Bound<'_, PyAny>) -> PyResult<()> {
+        slf.setattr(intern!(slf.py(), "_name"), name.str()?)
     }
 
     /// Returns the generator or coroutine whose result this is, while it is suspended.
@@ -396,7 +420,7 @@ impl Awaiting {
         let inner = self.future.get().0.get()?;
         let core = inner.core();
         if core.done() {
-            let result = result_of(core)?;
+            let result = PyFuture::result(self.future.bind(py))?;
             // `None` is the value of a plain end.
             return if result.is_none(py) { Ok(None) } else { Err(end_with(py, result)) };
         }

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods, PyIterator, PyList, PyListMethods, PyTuple};
 use squall::resolvable::State;
 use squall::trace::Kind;
+use squall::Error;
 use squall_runner::trace::has_observer;
 use squall_runner::{
     moment, AnyFuture, Coroutine, Generator, GeneratorState, Place, Resume, Return, Runner, Yieldable,
@@ -98,7 +99,12 @@ impl Generator for Called {
                     Err(exception) => throw(py, inner, to_python(&exception)),
                 })
             }
-            Resume::Throw(exception) => self.resumed(|inner| throw(py, inner, to_python(&exception))),
+            Resume::Throw(exception) => {
+                let is_cancelled = exception.downcast_ref() == Some(&Error::Cancelled);
+                let cancelled = is_cancelled.then(|| self.body.awaited_cancellation()).flatten();
+                let raised = cancelled.unwrap_or_else(|| to_python(&exception));
+                self.resumed(|inner| throw(py, inner, raised))
+            }
         };
         match sent {
             Sent::Yielded(yielded) => GeneratorState::Yielded(self.yielded(py, yielded)),
@@ -201,6 +207,7 @@ impl Called {
             return GeneratorState::Raised(Return(Value(value)).into());
         }
         if raised.is_instance(py, names.cancelled.bind(py)) {
+            self.body.keep_message(&raised);
             return self.cancelled();
         }
         let exception = from_python(raised);

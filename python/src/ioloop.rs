@@ -61,7 +61,7 @@ thread_local! {
 #[inline]
 pub(crate) fn ensure_current(py: Python<'_>) -> PyResult<()> {
     if LOOPS.get() == 0 {
-        names(py).asyncio_loop.call0(py)?;
+        names(py).make_loop_current.call0(py)?;
     }
     Ok(())
 }
@@ -248,7 +248,11 @@ impl Loop {
 
     /// Returns the seconds since the loop was created.
     fn _now(&self) -> PyResult<f64> {
-        Ok(self.io_loop()?.time().as_secs_f64())
+        // A loop that no thread has used yet does not belong to the one that asks.
+        match self.bound.get() {
+            None => Ok(0.0),
+            Some(bound) => Ok(bound.io_loop.get()?.time().as_secs_f64()),
+        }
     }
 
     /// Makes it the loop on which squall's Futures wait outside of any run.
@@ -259,8 +263,12 @@ impl Loop {
         Ok(())
     }
 
+    /// Lets no loop be current outside of a run. During one, the loop that runs stays the current one.
     #[staticmethod]
     fn _clear_current() {
+        if LOOPS.get() > usize::from(CURRENT.with_borrow(Option::is_some)) {
+            return;
+        }
         let before = CURRENT.take();
         LOOPS.set(LOOPS.get() - usize::from(before.is_some()));
     }
@@ -335,9 +343,9 @@ impl Loop {
         Ok(self.io_loop()?.wait_for_fd(&descriptor(fd)?, waits)?)
     }
 
-    fn _is_virtual(&self) -> PyResult<bool> {
-        let bound = self.bound();
-        Ok(bound.tool.is_some() || self.is_virtual.load(Ordering::Relaxed))
+    fn _is_virtual(&self) -> bool {
+        let is_of_tool = self.bound.get().is_some_and(|bound| bound.tool.is_some());
+        is_of_tool || self.is_virtual.load(Ordering::Relaxed)
     }
 
     fn _remove_handler(&self, fd: i32) -> PyResult<()> {

@@ -12,6 +12,7 @@ use crate::affine::Affine;
 use crate::body::peek;
 use crate::collect;
 use crate::future::{PyFuture, ResolvedBy};
+use crate::ioloop::ensure_current;
 use crate::shaped::{Shaped, Source};
 use crate::value::Value;
 use crate::waiters::Keep;
@@ -33,10 +34,12 @@ impl WaitIterator {
     #[new]
     #[pyo3(signature = (futures, *_args, **_kwargs))]
     fn new(
+        py: Python<'_>,
         futures: Vec<Py<PyFuture>>,
         _args: &Bound<'_, PyTuple>,
         _kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        ensure_current(py)?;
         let values = futures.iter().map(|future| {
             let value = Shaped::future(Source::Any(future.get().core()?));
             drop(value.clone());
@@ -51,6 +54,7 @@ impl WaitIterator {
     }
 
     fn _next(&self, py: Python<'_>) -> PyResult<Py<PyFuture>> {
+        ensure_current(py)?;
         let inner = self.0.get()?;
         let next = inner.iterator.borrow_mut().next();
         let next = PyFuture::of(py, next, ResolvedBy::Holders)?;

@@ -7,6 +7,7 @@
 //! | `value`, `raised`, `lines` | objects, exceptions and lines of Python as squall's |
 //! | `body`, `generator`, `native` | coroutines: what they share, decorated ones, `async def` |
 //! | `future`, `waiters`, `shaped`, `foreign` | the class `Future`; what waits for one; lists, limits and locks; asyncio's |
+//! | `cancelled` | the messages of cancellations |
 //! | `collect` | what the collector of cycles is shown |
 //! | `convert` | `convert_yielded`, `multi`, `sleep`, `with_timeout` |
 //! | `ioloop`, `callback`, `signals` | the class `Loop` |
@@ -17,6 +18,7 @@
 mod affine;
 mod body;
 mod callback;
+mod cancelled;
 mod collect;
 mod convert;
 mod foreign;

@@ -1,5 +1,7 @@
 //! Locks: `Event`, `Condition`, `Semaphore`, `BoundedSemaphore` and `Lock` of squall, as base classes of `squall.locks`.
 
+use std::sync::OnceLock;
+
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyWeakrefReference};
@@ -10,19 +12,40 @@ use crate::affine::Affine;
 use crate::collect;
 use crate::convert::seconds;
 use crate::future::{PyFuture, ResolvedBy, Result_};
+use crate::ioloop::ensure_current;
+use crate::lines::running_line;
 use crate::shaped::{Shaped, Source};
 use crate::waiters::{Keep, Requests};
 
-/// A lock, and the requests that are waiting for it.
-pub(crate) struct Line<L: 'static>(Affine<(L, Requests)>);
+/// A lock, and the requests that are waiting for it. They belong to the thread that first uses the lock: a program may
+/// create it on another one, before that runs the loop.
+pub(crate) struct Line<L: 'static> {
+    bound: OnceLock<Affine<(L, Requests)>>,
+    make: Box<dyn Fn() -> L + Send + Sync>,
+}
 
 impl<L> Line<L> {
-    pub(crate) fn new(lock: L) -> Self {
-        Self(Affine::new((lock, Requests::default())))
+    pub(crate) fn new(make: impl Fn() -> L + Send + Sync + 'static) -> Self {
+        Self { bound: OnceLock::new(), make: Box::new(make) }
+    }
+
+    fn bound(&self) -> PyResult<&(L, Requests)> {
+        self.bound.get_or_init(|| Affine::new(((self.make)(), Requests::default()))).get()
+    }
+
+    /// Returns the lock and its requests, if it has been used and this is its thread.
+    fn try_get(&self) -> Option<&(L, Requests)> {
+        self.bound.get()?.try_get()
     }
 
     pub(crate) fn get(&self) -> PyResult<&L> {
-        Ok(&self.0.get()?.0)
+        Ok(&self.bound()?.0)
+    }
+
+    /// Returns the lock, for a request that waits on the current loop.
+    pub(crate) fn get_to_wait(&self, py: Python<'_>) -> PyResult<&L> {
+        ensure_current(py)?;
+        self.get()
     }
 
     /// Returns the Future object of a request. The lock holds it, or the timer of its time limit.
@@ -40,7 +63,7 @@ impl<L> Line<L> {
         if limit.is_some() {
             Keep::anchor(py, &future)?;
         }
-        self.0.get()?.1.hold(py, future)
+        self.bound()?.1.hold(py, future)
     }
 
     pub(crate) fn traverse(
@@ -48,16 +71,17 @@ impl<L> Line<L> {
         visit: PyVisit<'_>,
         more: impl FnOnce(&L, &mut collect::Visit<'_, '_>),
     ) -> Result<(), PyTraverseError> {
-        let Some((lock, requests)) = self.0.try_get() else { return Ok(()) };
+        let Some((lock, requests)) = self.try_get() else { return Ok(()) };
         collect::traverse(visit, |visit| {
             requests.traverse(visit);
             more(lock, visit);
         })
     }
 
-    pub(crate) fn clear(&self) {
-        if let Some((_, requests)) = self.0.try_get() {
+    pub(crate) fn clear(&self, more: impl FnOnce(&L)) {
+        if let Some((lock, requests)) = self.try_get() {
             requests.clear();
+            more(lock);
         }
     }
 }
@@ -73,7 +97,7 @@ macro_rules! lock {
             #[new]
             #[pyo3(signature = ($($arg,)* *_args, **_kwargs))]
             fn new($($arg: $type,)* _args: &Bound<'_, PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
-                Self(Line::new(<$lock>::new($($arg),*)))
+                Self(Line::new(move || <$lock>::new($($arg),*)))
             }
 
             fn __repr__(&self) -> PyResult<String> {
@@ -85,7 +109,7 @@ macro_rules! lock {
             }
 
             fn __clear__(&self) {
-                self.0.clear();
+                self.0.clear(|_| ());
             }
 
             $($methods)*
@@ -112,7 +136,7 @@ lock! {
 
         #[pyo3(signature = (limit=None))]
         fn _wait(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-            let event = self.0.get()?;
+            let event = self.0.get_to_wait(py)?;
             let wait = limit.map_or_else(|| event.wait(), |limit| event.wait_within(seconds(limit)));
             self.0.request(py, wait, limit)
         }
@@ -135,7 +159,7 @@ lock! {
 
         #[pyo3(signature = (limit=None))]
         fn _wait(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-            let condition = self.0.get()?;
+            let condition = self.0.get_to_wait(py)?;
             let wait = limit.map_or_else(|| condition.wait(), |limit| condition.wait_within(seconds(limit)));
             self.0.request(py, wait, limit)
         }
@@ -151,10 +175,11 @@ macro_rules! permits {
                 #[pyo3(signature = (make, limit=None))]
                 fn _acquire(slf: &Bound<'_, Self>, make: Py<PyAny>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
                     let (py, this) = (slf.py(), slf.get());
-                    let lock = this.0.get()?;
-                    let permit = match limit {
-                        None => lock.acquire_unguarded(),
-                        Some(limit) => lock.acquire_unguarded_within(seconds(limit)),
+                    let lock = this.0.get_to_wait(py)?;
+                    let permit = match (running_line(py), limit) {
+                        (Some(place), limit) => lock.acquire_unguarded_at(place, limit.map(seconds)),
+                        (None, None) => lock.acquire_unguarded(),
+                        (None, Some(limit)) => lock.acquire_unguarded_within(seconds(limit)),
                     };
                     // Its value is cloned, never taken back.
                     drop(permit.clone());

@@ -57,6 +57,7 @@ names! {
     show,
     /// Returns the asyncio facade of the current loop.
     asyncio_loop,
+    make_loop_current,
     /// `asyncio.tasks._enter_task`.
     enter_task,
     /// `asyncio.tasks._leave_task`.

@@ -11,7 +11,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use squall::{AnyFuture, Coroutine, Future, Place, Result};
+use squall::{AnyFuture, Coroutine, Exception, Future, Place, Result};
 use squall_runner::native::{await_done, start_foreign, yielded_at, Foreign};
 use squall_runner::trace::has_observer;
 
@@ -74,6 +74,13 @@ impl Native {
         sent
     }
 
+    /// Raises the cancellation where the coroutine waits.
+    #[cold]
+    fn cancel(&self, py: Python<'_>, cancelled: &Exception) -> Sent {
+        let raised = self.body.cancellation().unwrap_or_else(|| to_python(cancelled));
+        self.step(py, |inner| throw(py, inner, raised))
+    }
+
     /// Returns the Future object that an `await` has come down to.
     fn awaited(py: Python<'_>, yielded: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
         if let Ok(future) = yielded.cast::<PyFuture>() {
@@ -96,7 +103,7 @@ impl StdFuture for Native {
         let mut sent = match await_done(&this.awaits, None, cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(())) => this.step(py, |inner| send(inner, py.None().bind(py))),
-            Poll::Ready(Err(cancelled)) => this.step(py, |inner| throw(py, inner, to_python(&cancelled))),
+            Poll::Ready(Err(cancelled)) => this.cancel(py, &cancelled),
         };
         loop {
             match sent {
@@ -117,9 +124,7 @@ impl StdFuture for Native {
                             Poll::Ready(Ok(())) => {
                                 sent = this.step(py, |inner| send(inner, py.None().bind(py)))
                             }
-                            Poll::Ready(Err(cancelled)) => {
-                                sent = this.step(py, |inner| throw(py, inner, to_python(&cancelled)));
-                            }
+                            Poll::Ready(Err(cancelled)) => sent = this.cancel(py, &cancelled),
                         }
                     }
                     Err(raised) => sent = this.step(py, |inner| throw(py, inner, raised)),
@@ -129,6 +134,9 @@ impl StdFuture for Native {
                     return Poll::Ready(Ok(Value(value)));
                 }
                 Sent::Raised(raised) => {
+                    if raised.is_instance(py, names(py).cancelled.bind(py)) {
+                        this.body.keep_message(&raised);
+                    }
                     let exception = from_python(raised);
                     this.body.end();
                     return Poll::Ready(Err(exception));

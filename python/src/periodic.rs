@@ -14,6 +14,7 @@ use crate::body::peek;
 use crate::collect;
 use crate::convert::{converted, seconds};
 use crate::future::PyFuture;
+use crate::ioloop::ensure_current;
 use crate::names::names;
 use crate::raised::{from_python, report_callback, to_python};
 use crate::shaped::{Shaped, Source};
@@ -90,7 +91,8 @@ impl PeriodicCallback {
         Ok(Self { inner: Affine::new(Inner { periodic, callback }) })
     }
 
-    fn _start(&self) -> PyResult<()> {
+    fn _start(&self, py: Python<'_>) -> PyResult<()> {
+        ensure_current(py)?;
         self.inner.get()?.periodic.borrow().iter().for_each(Periodic::start);
         Ok(())
     }

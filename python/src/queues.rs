@@ -33,12 +33,13 @@ impl Queue {
         _args: &Bound<'_, PyTuple>,
         _kwargs: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        Ok(Self(Line::new(match kind {
-            "fifo" => queues::Queue::new(maxsize),
-            "lifo" => queues::Queue::clone(&queues::LifoQueue::new(maxsize)),
-            "priority" => queues::Queue::clone(&queues::PriorityQueue::new(maxsize)),
+        let make: fn(usize) -> queues::Queue<Value> = match kind {
+            "fifo" => queues::Queue::new,
+            "lifo" => |maxsize| queues::Queue::clone(&queues::LifoQueue::new(maxsize)),
+            "priority" => |maxsize| queues::Queue::clone(&queues::PriorityQueue::new(maxsize)),
             _ => return Err(PyValueError::new_err("fifo, lifo or priority")),
-        })))
+        };
+        Ok(Self(Line::new(move || make(maxsize))))
     }
 
     fn qsize(&self) -> PyResult<usize> {
@@ -55,7 +56,7 @@ impl Queue {
 
     #[pyo3(signature = (item, limit=None))]
     fn _put(&self, py: Python<'_>, item: Py<PyAny>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-        let (queue, item) = (self.0.get()?, Value(item));
+        let (queue, item) = (self.0.get_to_wait(py)?, Value(item));
         let put = checked(|| match limit {
             None => queue.put(item),
             Some(limit) => queue.put_within(item, seconds(limit)),
@@ -70,7 +71,7 @@ impl Queue {
 
     #[pyo3(signature = (limit=None))]
     fn _get(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-        let queue = self.0.get()?;
+        let queue = self.0.get_to_wait(py)?;
         let get = checked(|| limit.map_or_else(|| queue.get(), |limit| queue.get_within(seconds(limit))))?;
         self.0.request(py, get, limit)
     }
@@ -87,7 +88,7 @@ impl Queue {
 
     #[pyo3(signature = (limit=None))]
     fn _join(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-        let queue = self.0.get()?;
+        let queue = self.0.get_to_wait(py)?;
         let join = limit.map_or_else(|| queue.join(), |limit| queue.join_within(seconds(limit)));
         self.0.request(py, join, limit)
     }
@@ -109,10 +110,7 @@ impl Queue {
     }
 
     fn __clear__(&self) {
-        self.0.clear();
-        if let Ok(queue) = self.0.get() {
-            while queue.get_nowait().is_ok() {}
-        }
+        self.0.clear(|queue| while queue.get_nowait().is_ok() {});
     }
 }
 

@@ -4,16 +4,19 @@
 """
 
 import asyncio
+import gc
 import socket
 import sys
 import threading
 import unittest
+import weakref
 
 import squall
 
 squall.install()
 
 from tornado import gen  # noqa: E402
+from tornado.concurrent import Future  # noqa: E402
 from tornado.ioloop import IOLoop  # noqa: E402
 from tornado.platform.asyncio import AsyncIOMainLoop, to_asyncio_future  # noqa: E402
 
@@ -23,6 +26,10 @@ def decorated(value):
     yield gen.moment
     yield gen.sleep(0.001)
     return value
+
+
+async def native_sleep():
+    await asyncio.sleep(0.001)
 
 
 class AsyncioTest(unittest.TestCase):
@@ -153,6 +160,125 @@ class AsyncioTest(unittest.TestCase):
             return received
 
         self.assertEqual(self.both(body), b"hello")
+
+    def test_streams_and_servers(self):
+        async def body():
+            async def shouts(reader, writer):
+                writer.write((await reader.readline()).upper())
+                await writer.drain()
+                writer.close()
+
+            server = await asyncio.start_server(shouts, "127.0.0.1", 0)
+            async with server:
+                reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+                writer.write(b"hello\n")
+                answer = await reader.read()
+                writer.close()
+                await writer.wait_closed()
+            return answer
+
+        self.assertEqual(self.both(body), b"HELLO\n")
+
+    def test_subprocesses(self):
+        async def body():
+            pipe = asyncio.subprocess.PIPE
+            command = [sys.executable, "-c", "print(input() * 2)"]
+            child = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+            return (await child.communicate(b"ab\n"))[0], child.returncode
+
+        self.assertEqual(self.both(body), (b"abab\n", 0))
+
+    def test_message_of_a_cancellation(self):
+        async def waits(awaitable, seen):
+            try:
+                await awaitable
+            except asyncio.CancelledError as raised:
+                seen.append(raised.args)
+                raise
+
+        @gen.coroutine
+        def yields(future, seen):
+            try:
+                yield future
+            except asyncio.CancelledError as raised:
+                seen.append(raised.args)
+
+        async def of_tasks():
+            seen = []
+            for make in (asyncio.ensure_future, gen.convert_yielded):
+                for awaited in (Future(), asyncio.get_running_loop().create_future(), asyncio.sleep(60)):
+                    task = make(waits(awaited, seen))
+                    await asyncio.sleep(0.001)
+                    task.cancel("too late")
+                    try:
+                        await task
+                    except asyncio.CancelledError as raised:
+                        seen.append(raised.args)
+            return seen
+
+        self.assertEqual(asyncio.run(of_tasks()), [("too late",)] * 12)
+
+        async def of_future():
+            seen, future = [], Future()
+            yields(future, seen)
+            tasks = [asyncio.ensure_future(waits(future, seen)), gen.convert_yielded(waits(future, seen))]
+            await asyncio.sleep(0.001)
+            future.cancel("by hand")
+            await asyncio.wait(tasks)
+            with self.assertRaises(asyncio.CancelledError) as raised:
+                future.result()
+            return [*seen, raised.exception.args]
+
+        self.assertEqual(asyncio.run(of_future()), [("by hand",)] * 4)
+
+    def test_asynchronous_generators_are_closed_at_the_end(self):
+        ended = []
+
+        async def numbers():
+            try:
+                yield 1
+                yield 2
+            finally:
+                await asyncio.sleep(0)
+                ended.append("closed")
+
+        kept = []
+
+        async def body():
+            for generator in (numbers(), numbers()):
+                await generator.__anext__()
+                kept.append(generator)
+            kept.pop()
+            del generator
+            # asyncio closes the one that was dropped soon, and the other one at the end.
+            await asyncio.sleep(0.01)
+            return list(ended)
+
+        self.assertEqual(asyncio.run(body()), ["closed"])
+        self.assertEqual(ended, ["closed"] * 2)
+
+    def test_current_loop_is_that_which_was_set(self):
+        asyncio.set_event_loop(None)
+        self.addCleanup(asyncio.set_event_loop, None)
+        with self.assertRaisesRegex(RuntimeError, "no current event loop"):
+            asyncio.get_event_loop()
+        loop = asyncio.new_event_loop()
+        self.addCleanup(loop.close)
+        asyncio.set_event_loop(loop)
+        self.assertIs(asyncio.get_event_loop(), loop)
+        self.assertIs(IOLoop.current().asyncio_loop, loop)
+
+    def test_closed_loop_is_freed_without_the_collector(self):
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(native_sleep())
+        alive = weakref.ref(loop.io_loop)
+        loop.close()
+        self.assertIsNone(alive())
+        self.assertTrue(loop.is_closed())
+        self.assertRaisesRegex(RuntimeError, "Event loop is closed", loop.call_soon, print)
 
     def test_current_task(self):
         async def body():

@@ -8,7 +8,7 @@
 | the same, with the result held by the object | yes |
 | a chain of coroutines that wait for each other | yes |
 | a native coroutine | yes |
-| a callback of a Future that it holds | yes |
+| a callback of a Future that it holds, whatever resolves that | yes |
 | a list that a coroutine waits for, one of whose Futures it holds | yes |
 | a Future whose result or exception holds it | yes |
 | a lock that a coroutine waits for, which holds it | yes |
@@ -20,6 +20,7 @@
 """
 
 import asyncio
+import datetime
 import gc
 import unittest
 import weakref
@@ -114,6 +115,15 @@ class CycleTest(unittest.TestCase):
             thing.future.add_done_callback(lambda _: thing)
 
         self.assert_collected(make)
+
+    def test_callback_of_a_request(self):
+        for wait in (lambda: locks.Event().wait(), lambda: queues.Queue().get(), lambda: gen.multi([Future()])):
+
+            def make(thing):
+                thing.future = wait()
+                thing.future.add_done_callback(lambda _: thing)
+
+            self.assert_collected(make)
 
     def test_list(self):
         def make(thing):
@@ -385,6 +395,49 @@ class LiveTest(unittest.TestCase):
         for _ in range(4):
             self.io_loop.run_sync(lambda: gen.moment)
         self.assertEqual(seen, ["went on"])
+
+    def test_callbacks_of_futures_that_only_squall_holds(self):
+        """Tornado's queue, lock, timer or task holds the Future. Here it does not, and the callback is called all the same."""
+        seen, soon = [], datetime.timedelta(seconds=0.001)
+        queue, full, event, condition, semaphore = queues.Queue(), queues.Queue(1), locks.Event(), locks.Condition(), locks.Semaphore(0)
+        full.put_nowait(1)
+
+        @gen.coroutine
+        def returns():
+            yield gen.sleep(0.001)
+            return "returned"
+
+        async def native():
+            await asyncio.sleep(0.001)
+
+        waits = {
+            "get": queue.get, "get in time": lambda: queue.get(soon), "put": lambda: full.put(2), "join": full.join,
+            "event": event.wait, "event in time": lambda: locks.Event().wait(soon), "condition": condition.wait,
+            "condition in time": lambda: locks.Condition().wait(soon), "semaphore": semaphore.acquire,
+            "semaphore in time": lambda: locks.Semaphore(0).acquire(soon), "sleep": lambda: gen.sleep(0.001),
+            "limit": lambda: gen.with_timeout(soon, Future()), "coroutine": returns, "list": lambda: gen.multi([returns()]),
+            "native": lambda: gen.convert_yielded(native()), "task": lambda: asyncio.ensure_future(native()),
+            "asyncio": lambda: gen.convert_yielded(asyncio.sleep(0.001)), "iterator": lambda: gen.WaitIterator(returns()).next(),
+            "thread": lambda: self.io_loop.run_in_executor(None, int),
+        }  # fmt: skip
+
+        def wake():
+            for wake in (full.get_nowait, full.get_nowait, full.task_done, full.task_done, event.set, condition.notify, semaphore.release):
+                wake()
+            queue.put_nowait(1)
+            queue.put_nowait(2)
+
+        def start():
+            for name, wait in waits.items():
+                future = wait()
+                future.add_done_callback(lambda future, name=name: (future.exception(), seen.append(name)))
+            del future
+            gc.collect()
+            self.io_loop.call_later(0.0005, wake)
+
+        self.io_loop.run_sync(start)
+        self.io_loop.run_sync(lambda: gen.sleep(0.1))
+        self.assertEqual(sorted(seen), sorted(waits))
 
     def test_executor(self):
         self.assert_goes_on(

@@ -5,6 +5,8 @@
 
 import asyncio
 import contextvars
+import datetime
+import functools
 import gc
 import os
 import signal
@@ -20,7 +22,7 @@ import squall
 
 squall.install()
 
-from tornado import gen  # noqa: E402
+from tornado import gen, locks, queues  # noqa: E402
 from tornado.concurrent import Future  # noqa: E402
 from tornado.ioloop import IOLoop  # noqa: E402
 
@@ -50,6 +52,7 @@ class LoopTest(unittest.TestCase):
 class ThreadTest(LoopTest):
     def test_use_on_another_thread_raises(self):
         future = Future()
+        self.io_loop.run_sync(lambda: None)
         for use in (
             future.done,
             future.result,
@@ -164,6 +167,31 @@ class ThreadTest(LoopTest):
         io_loop.add_callback(io_loop.add_callback, io_loop.stop)
         self.assertIsNone(on_thread(io_loop.start))
         io_loop.close()
+
+    def test_current_loop_runs_on_another_thread_unless_it_is_in_use(self):
+        io_loop = IOLoop()
+        io_loop.add_callback(io_loop.add_callback, io_loop.stop)
+        self.assertIsNone(on_thread(io_loop.start))
+        io_loop.close()
+
+    def test_locks_and_queues_belong_to_the_thread_that_uses_them_first(self):
+        kinds = (locks.Lock, locks.Semaphore, locks.BoundedSemaphore, queues.Queue, queues.PriorityQueue, queues.LifoQueue)
+        waits = [make().acquire if hasattr(make, "acquire") else make(1).put for make in kinds]
+        condition, event = locks.Condition(), locks.Event()
+
+        def use():
+            io_loop = IOLoop(make_current=False)
+            done = [io_loop.run_sync(functools.partial(wait, *([1] if "put" in wait.__name__ else []))) for wait in waits]
+            io_loop.run_sync(lambda: condition.wait(datetime.timedelta(seconds=0.001)))
+            event.set()
+            io_loop.run_sync(event.wait)
+            io_loop.close()
+            return done
+
+        self.assertIsInstance(on_thread(use), list)
+        for wait in waits:
+            self.assertRaisesRegex(RuntimeError, "another thread", wait.__self__.__repr__)
+        self.assertRaisesRegex(RuntimeError, "another thread", event.is_set)
 
 
 class LeavingTest(LoopTest):
