@@ -28,6 +28,11 @@ use crate::raised::{from_python, take_leaving, to_python};
 use crate::value::Value;
 use crate::variables::{tell_arguments, tell_variables};
 
+/// A call runs its body on the stack of the caller, as deep as Python's own limit of recursion allows. Where fewer bytes
+/// are left, it gets more.
+const LEFT: usize = 256 << 10;
+const MORE: usize = 4 << 20;
+
 /// A coroutine function, as `gen.coroutine` describes it once.
 #[pyclass(name = "CoroutineFunction", module = "squall._squall", frozen)]
 pub(crate) struct CoroutineFunction(&'static Coroutine);
@@ -58,13 +63,13 @@ pub(crate) fn start(
     let body = Body::new(Context::copy_current(py)?);
     let coroutine = described.get().0;
     let called = Called { body: body.clone(), coroutine, call: Some((function, args, kwargs)) };
-    let future = match running_line(py) {
+    let future = stacker::maybe_grow(LEFT, MORE, || match running_line(py) {
         Some(place) => as_code_of(coroutine, || {
             called.tell_arguments(py);
             Runner::start_at(coroutine, called, place)
         }),
         None => Runner::start(coroutine, called),
-    };
+    });
     if future.done() {
         if let Some(leaving) = take_leaving() {
             drop(future.exception());
