@@ -48,6 +48,7 @@ use pyo3::prelude::*;
 
 #[pymodule]
 fn _squall(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    squall::Place::hide_rust();
     module.add_function(wrap_pyfunction!(names::_init, module)?)?;
     module.add_function(wrap_pyfunction!(generator::describe, module)?)?;
     module.add_function(wrap_pyfunction!(generator::start, module)?)?;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 /// A line and a column of a program, where something was yielded, awaited, called or raised.
@@ -58,6 +59,9 @@ static GIVEN: LazyLock<Mutex<HashMap<&'static str, Lines>>> = LazyLock::new(Mute
 
 type Lines = HashMap<(u32, u32), &'static Position>;
 
+/// `true` if the programs of this process are not written in Rust.
+static ONLY_GIVEN: AtomicBool = AtomicBool::new(false);
+
 impl Place {
     /// Returns the place of the caller: of the function that calls this one, or of its caller, if it is
     /// `#[track_caller]`.
@@ -91,6 +95,20 @@ impl Place {
 
     pub(crate) fn of(line: &'static Position) -> Self {
         Self(Source::Given(line))
+    }
+
+    /// Lets no line of Rust count as one of the program any more, in this process: for interpreters of other languages. Their
+    /// own lines mean nothing to the user of a program.
+    ///
+    /// ```
+    /// use squall_runner::Place;
+    ///
+    /// Place::hide_rust();
+    /// assert!(!Place::caller().is_of_program());
+    /// assert!(Place::new("visit.py", 12, 5).is_of_program());
+    /// ```
+    pub fn hide_rust() {
+        ONLY_GIVEN.store(true, Relaxed);
     }
 
     /// Returns the name of the file, as it was passed to the compiler or the interpreter.
@@ -141,6 +159,9 @@ impl Place {
     /// assert!(!Place::new("/rustc/1234/library/core/src/option.rs", 1, 1).is_of_program());
     /// ```
     pub fn is_of_program(self) -> bool {
+        if matches!(self.0, Source::Caller(_)) && ONLY_GIVEN.load(Relaxed) {
+            return false;
+        }
         let file = self.file();
         let below_root = file!().strip_suffix("runner/src/place.rs").and_then(|root| file.strip_prefix(root));
         let is_squall =

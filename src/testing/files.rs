@@ -27,13 +27,13 @@ const STEPS: usize = 10_000;
 static WRITTEN: Mutex<Option<HashSet<PathBuf>>> = Mutex::new(None);
 
 /// Writes the trace as text to a file in the target directory that is named after the test.
-pub(super) fn text(trace: &str) -> io::Result<PathBuf> {
+pub(super) fn text(trace: &Trace, text: &str) -> io::Result<PathBuf> {
     let program = env::current_exe()?;
     let target = program.ancestors().find(|dir| dir.file_name().is_some_and(|name| name == "target"));
     let folder = target.map_or_else(env::temp_dir, PathBuf::from).join("squall");
     fs::create_dir_all(&folder)?;
-    let path = folder.join(format!("{}-{}.txt", binary(), test()));
-    fs::write(&path, trace)?;
+    let path = folder.join(format!("{}.txt", name(trace)));
+    fs::write(&path, text)?;
     Ok(path)
 }
 
@@ -92,6 +92,15 @@ fn unused(directory: &Path, stem: &str) -> PathBuf {
     let path = paths.find(|path| !written.contains(path)).unwrap_or_default();
     written.insert(path.clone());
     path
+}
+
+/// Returns the name for the files of a test: those of its binary and of itself. A thread without a name is not a test's, but
+/// runs a program of another language, whose name this is.
+fn name(trace: &Trace) -> String {
+    let is_test = std::thread::current().name().is_some();
+    let program = trace.entries().iter().filter(|_| !is_test).find_map(|entry| entry.event.place());
+    let program = program.and_then(|place| Path::new(place.file()).file_stem());
+    program.map_or_else(|| format!("{}-{}", binary(), test()), |name| name.to_string_lossy().into_owned())
 }
 
 /// Returns the name of the test binary, without the hash that cargo adds, so that each run writes the same files.

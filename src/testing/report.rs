@@ -5,6 +5,8 @@ use std::fmt;
 use std::panic::Location;
 use std::time::Duration;
 
+use squall_runner::Place;
+
 use super::files;
 use super::ring::ENTRIES;
 use super::step::{Clock, InShort};
@@ -20,6 +22,16 @@ const PROBLEMS: usize = 4;
 
 /// When a timer is due, and the line that set it.
 pub(super) type Timer = (Duration, &'static Location<'static>);
+
+/// Returns the words that say where a timer was set, if that is a line of the program.
+fn set_at(location: &'static Location<'static>) -> String {
+    let place = Place::from(location);
+    if place.is_of_program() {
+        format!(", set at {place}")
+    } else {
+        String::new()
+    }
+}
 
 /// The last events and the current state. `Display` prints at most forty lines; the whole trace is in a file that
 /// it names.
@@ -48,7 +60,7 @@ impl Report {
                 0 => String::new(),
                 more => format!(", and {more} more"),
             };
-            below.push(format!("timer due at {}, set at {location}{more}", Clock(*due)));
+            below.push(format!("timer due at {}{}{more}", Clock(*due), set_at(location)));
         }
         let what = match seen.entries.left_out() {
             0 => "the whole trace",
@@ -59,7 +71,7 @@ impl Report {
                 "the trace"
             }
         };
-        match files::text(&trace) {
+        match files::text(&whole, &trace) {
             Ok(path) => below.push(format!("{what}: {}", path.display())),
             Err(error) => below.push(format!("{what} could not be written: {error}")),
         }
