@@ -7,6 +7,7 @@ import sys
 from squall import _squall, ioloop
 from squall._installing import install
 from squall._program import Notes, exit_code, libraries
+from squall._time import of_the_loop
 
 
 @contextlib.contextmanager
@@ -45,7 +46,8 @@ def record(program, *, real_time=False, until=None, turns=None, all_code=False):
     """Runs a program, and returns the trace and what the program raised."""
     install()
     _squall._set_libraries(libraries(all_code))
-    with loops(use_own_tasks if real_time else use_virtual_time), printing_to(Notes()) as notes:
+    prepare, clock = (use_own_tasks, contextlib.nullcontext()) if real_time else (use_virtual_time, of_the_loop())
+    with loops(prepare), clock, printing_to(Notes()) as notes:
         trace = _squall.record(program.run, until=until, turns=turns)
         notes.finish()
     try:
@@ -83,7 +85,7 @@ def run_on(tool, program, stdout, stderr):
             use_own_tasks(io_loop)
 
     problem = None
-    with loops(prepare), printing_to(stdout), contextlib.redirect_stderr(stderr):
+    with loops(prepare), of_the_loop(), printing_to(stdout), contextlib.redirect_stderr(stderr):
         try:
             program.run()
         except SystemExit as exception:

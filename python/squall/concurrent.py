@@ -38,7 +38,7 @@ def is_future(x):
 class DummyExecutor(futures.Executor):
     """An executor that calls functions at once."""
 
-    def submit(self, fn, *args, **kwargs):
+    def submit(self, fn, /, *args, **kwargs):
         future = futures.Future()
         try:
             future_set_result_unless_cancelled(future, fn(*args, **kwargs))
@@ -46,7 +46,7 @@ class DummyExecutor(futures.Executor):
             future_set_exc_info(future, sys.exc_info())
         return future
 
-    def shutdown(self, wait=True, cancel_futures=False):
+    def shutdown(self, wait=True, *, cancel_futures=False):
         pass
 
 

@@ -1,7 +1,7 @@
 import datetime
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, AsyncIterator, Protocol, TypeVar, overload
-from typing_extensions import ParamSpec
+from typing_extensions import ParamSpec, Self
 
 from squall.concurrent import Future
 
@@ -55,6 +55,7 @@ def with_timeout(
 def Task(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]: ...
 
 class WaitIterator:
+    def __new__(cls, *args: Awaitable[Any], **kwargs: Awaitable[Any]) -> Self: ...
     def __init__(self, *args: Awaitable[Any], **kwargs: Awaitable[Any]) -> None: ...
     @property
     def current_index(self) -> int | str | None: ...

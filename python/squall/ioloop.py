@@ -182,6 +182,8 @@ class IOLoop(_squall.Loop):
 
     def _as_running(self, run, *args):
         """Calls `run`, as the running loop of asyncio, and with Ctrl-C able to end it."""
+        if self._is_closed():
+            raise RuntimeError("Event loop is closed")
         self._bind()
         if self._is_running():
             raise RuntimeError("This event loop is already running")

@@ -3,13 +3,12 @@ import datetime
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, TypeVar
+from typing_extensions import Self
 
 from squall.concurrent import Future
 
 _T = TypeVar("_T")
 TimeoutError = TimeoutError
-
-def virtual_time() -> None: ...
 
 class IOLoop:
     NONE: int
@@ -17,9 +16,16 @@ class IOLoop:
     WRITE: int
     ERROR: int
     asyncio_loop: asyncio.AbstractEventLoop
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self: ...
     def __init__(self, make_current: bool = ..., *, asyncio_loop: asyncio.AbstractEventLoop | None = ...) -> None: ...
     @classmethod
     def configure(cls, impl: str | type[IOLoop] | None, **kwargs: Any) -> None: ...
+    @classmethod
+    def configurable_base(cls) -> type[IOLoop]: ...
+    @classmethod
+    def configurable_default(cls) -> type[IOLoop]: ...
+    @classmethod
+    def configured_class(cls) -> type[IOLoop]: ...
     @staticmethod
     def instance() -> IOLoop: ...
     @staticmethod
@@ -56,6 +62,9 @@ class PeriodicCallback:
     callback: Callable[[], Any]
     callback_time: float
     jitter: float
+    def __new__(
+        cls, callback: Callable[[], Any], callback_time: float | datetime.timedelta, jitter: float = ...
+    ) -> Self: ...
     def __init__(
         self, callback: Callable[[], Any], callback_time: float | datetime.timedelta, jitter: float = ...
     ) -> None: ...

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyDictMethods, PyList};
 use squall::{AnyFuture, Error, Exception, Future};
 
@@ -24,11 +25,11 @@ use crate::waiters::Keep;
 /// `BadYieldError` if it cannot be waited for; what the registry of `convert_yielded` raises.
 pub(crate) fn converted(yielded: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
     let py = yielded.py();
+    if is_moment(yielded) {
+        return PyFuture::erased(py, turn());
+    }
     if let Ok(future) = yielded.cast::<PyFuture>() {
         return Ok(future.clone().unbind());
-    }
-    if yielded.is_none() {
-        return PyFuture::erased(py, turn());
     }
     if yielded.is_instance_of::<PyList>() || yielded.is_instance_of::<PyDict>() {
         return multi(yielded, None);
@@ -46,10 +47,19 @@ pub(crate) fn convert(yielded: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
     converted(yielded)
 }
 
-/// Returns a Future of squall's `moment`.
+/// `gen.moment`, which each thread may yield.
+static MOMENT: PyOnceLock<Py<PyFuture>> = PyOnceLock::new();
+
+/// Returns the Future object of squall's `moment`.
 #[pyfunction]
 pub(crate) fn moment(py: Python<'_>) -> PyResult<Py<PyFuture>> {
-    PyFuture::erased(py, turn())
+    Ok(MOMENT.get_or_try_init(py, || PyFuture::erased(py, turn()))?.clone_ref(py))
+}
+
+/// Returns whether something that was yielded takes one turn: `None` or `gen.moment`.
+#[inline]
+pub(crate) fn is_moment(yielded: &Bound<'_, PyAny>) -> bool {
+    yielded.is_none() || MOMENT.get(yielded.py()).is_some_and(|moment| yielded.is(moment))
 }
 
 /// Returns whether an exception is an instance of `quiet`, or a cancellation.
@@ -117,8 +127,9 @@ pub(crate) fn with_timeout(
 ) -> PyResult<Py<PyFuture>> {
     ensure_current(py)?;
     let quiet = move |exception: &Exception| is_quiet(quiet.as_ref(), exception);
+    let inside = if is_moment(future) { turn() } else { future.get().core()? };
     let limited: Future<AnyFuture> =
-        squall::with_timeout_erased_quiet(seconds(timeout), future.get().core()?, quiet);
+        squall::with_timeout_erased_quiet(seconds(timeout), inside, quiet);
     let limited = PyFuture::of(
         py,
         Shaped::future(Source::Limited { future: limited, message, _inside: future.clone().unbind() }),

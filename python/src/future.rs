@@ -365,6 +365,17 @@ impl PyFuture {
 
     // What asyncio asks of the task that runs now, if this is the result of a native coroutine.
 
+    /// What a cancellation has as its message, until there is one.
+    #[classattr]
+    fn _cancel_message() -> Option<Py<PyAny>> {
+        None
+    }
+
+    /// Returns the exception that the Future raises, once it is cancelled.
+    fn _make_cancelled_error(slf: &Bound<'_, Self>) -> Py<PyAny> {
+        cancelled::raised(slf).into_value(slf.py()).into_any()
+    }
+
     /// Returns how many cancellations are under way.
     fn cancelling(&self) -> usize {
         0

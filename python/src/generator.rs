@@ -18,7 +18,7 @@ use squall_runner::{
 
 use crate::affine::{py, send, Context, Sent};
 use crate::body::Body;
-use crate::convert::converted;
+use crate::convert::{converted, is_moment};
 use crate::future::{value_of, PyFuture};
 use crate::ioloop::ensure_current;
 use crate::libraries::as_code_of;
@@ -171,7 +171,7 @@ impl Called {
 
     fn yielded(&self, py: Python<'_>, yielded: Py<PyAny>) -> Yielded {
         let it = yielded.bind(py);
-        if it.is_none() {
+        if is_moment(it) {
             return Yielded::erased(turn(), None);
         }
         if let Ok(future) = it.cast::<PyFuture>() {

@@ -174,6 +174,16 @@ class ThreadTest(LoopTest):
         self.assertIsNone(on_thread(io_loop.start))
         io_loop.close()
 
+    def test_moment_is_of_each_thread(self):
+        @gen.coroutine
+        def body():
+            yield gen.moment
+            yield [gen.moment, None]
+            yield gen.with_timeout(datetime.timedelta(seconds=1), gen.moment)
+            return "done"
+
+        self.assertEqual(on_thread(lambda: IOLoop(make_current=False).run_sync(body)), "done")
+
     def test_locks_and_queues_belong_to_the_thread_that_uses_them_first(self):
         kinds = (locks.Lock, locks.Semaphore, locks.BoundedSemaphore, queues.Queue, queues.PriorityQueue, queues.LifoQueue)
         waits = [make().acquire if hasattr(make, "acquire") else make(1).put for make in kinds]

@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,6 +87,93 @@ PROGRAMS = {
 
         ioloop.IOLoop.current().run_sync(blocks)
         """,
+    "clock": """
+        import time
+        from tornado import ioloop
+
+        io_loop, begun = ioloop.IOLoop.current(), time.time()
+
+        def tick(n):
+            print(n, "ticks after", round(time.time() - begun, 3), "s")
+            if n == 3:
+                until = time.time() + 0.01
+                while time.time() < until:
+                    pass
+                return io_loop.stop()
+            io_loop.add_timeout(time.time() + 100, tick, n + 1)
+
+        io_loop.add_timeout(time.time() + 100, tick, 1)
+        io_loop.start()
+        """,
+    "child": """
+        import asyncio
+
+        async def main():
+            child = await asyncio.create_subprocess_exec("/bin/echo", "hello", stdout=asyncio.subprocess.PIPE)
+            print((await child.communicate())[0], child.returncode, await asyncio.to_thread(lambda: 5))
+
+        asyncio.run(main())
+        """,
+    "workers": """
+        import asyncio
+
+        async def worker(queue):
+            while True:
+                await asyncio.sleep(await queue.get())
+                queue.task_done()
+
+        async def main():
+            queue = asyncio.Queue()
+            for n in range(3):
+                queue.put_nowait(n)
+            workers = [asyncio.create_task(worker(queue), name=f"worker {n}") for n in range(2)]
+            await queue.join()
+            for task in workers:
+                task.cancel("enough")
+            ended = await asyncio.gather(*workers, return_exceptions=True)
+            print([type(end).__name__ for end in ended], [task.get_name() for task in workers])
+
+        asyncio.run(main())
+        """,
+    "holder": """
+        from tornado import gen, ioloop, locks
+
+        lock = locks.Lock()
+
+        @gen.coroutine
+        def takes():
+            yield lock.acquire()
+
+        @gen.coroutine
+        def main():
+            yield takes()
+            yield takes()
+
+        ioloop.IOLoop.current().run_sync(main)
+        """,
+    "deep": """
+        import sys
+        from tornado import gen, ioloop
+
+        sys.setrecursionlimit(100_000)
+
+        @gen.coroutine
+        def down(n):
+            yield gen.moment if n == 0 else down(n - 1)
+
+        ioloop.IOLoop.current().run_sync(lambda: down(5000))
+        print("up again")
+        """,
+    "raises": """
+        from tornado import gen, ioloop
+
+        @gen.coroutine
+        def main():
+            yield gen.moment
+            raise ValueError("of the program")
+
+        ioloop.IOLoop.current().run_sync(main)
+        """,
     "server": """
         import socket, time
         with socket.create_server(("127.0.0.1", 0)) as server:
@@ -164,6 +252,15 @@ RUNS = {
     "page": f"trace --format html -o page.html {EXAMPLES}/outer.py",
     "lines": f"trace --format jsonl {EXAMPLES}/visit.py",
     "missing": "trace missing.py",
+    "clock": "trace --no-source --width 200 clock.py",
+    "clock, explored": "explore clock.py",
+    "child": "trace --no-source --width 200 child.py",
+    "workers": "trace --no-source --width 200 workers.py",
+    "holder": "trace --no-source holder.py",
+    "holder, explored": "explore holder.py",
+    "deep": "run deep.py",
+    "raises": "run raises.py",
+    "raises, traced": "trace raises.py",
     "step": f"step {EXAMPLES}/good_call.py",
 }
 
@@ -263,6 +360,53 @@ class Tools(unittest.TestCase):
         self.assertIn({"n": "1", "doubled": "2"}, told)
         totals = [variables["total"] for variables in told if "total" in variables]
         self.assertEqual(totals, ["4", "5"])
+
+    def test_time_of_the_module_is_that_of_the_loop(self):
+        out = self.ended("clock", 0).stdout
+        for n in 1, 2, 3:
+            self.assertIn(f'print "{n} ticks after {n * 100}.0 s"', out)
+        self.ended("clock, explored", 0)
+
+    def test_clock_waits_for_a_child_process_and_for_threads(self):
+        self.assertRegex(self.ended("child", 0).stdout, r"print \"b'hello\\n' 0 5\"")
+
+    def test_tasks_are_named_cancelled_and_gathered(self):
+        out = self.ended("workers", 0).stdout
+        self.assertIn("['CancelledError', 'CancelledError'] ['worker 0', 'worker 1']", " ".join(out.split()))
+
+    def test_lock_names_the_line_of_its_holder_and_no_line_of_rust(self):
+        self.assertIn("held by takes since holder.py:7", self.ended("holder", 1).stderr)
+        out = self.ended("holder, explored", 1).stdout
+        self.assertNotIn(".rs:", out)
+        self.assertIn(os.path.join("squall", "holder.txt"), out)
+
+    def test_calls_nest_as_deeply_as_python_allows(self):
+        self.assertEqual(self.ended("deep", 0).stdout, "up again\n")
+
+    def test_uncaught_exception_is_a_traceback_and_exit_code_1(self):
+        for name in "raises", "raises, traced":
+            err = self.ended(name, 1).stderr
+            self.assertTrue(err.startswith("Traceback (most recent call last):\n  File \"raises.py\", line 8"), err)
+            self.assertTrue(err.endswith('line 6, in main\n    raise ValueError("of the program")\nValueError: of the program\n'), err)
+
+    def test_ctrl_c_ends_the_run_with_what_waits_and_exit_code_130(self):
+        command = [sys.executable, "-m", "squall", "run", "interrupted.py"]
+        Path(self.folder.name, "interrupted.py").write_text(
+            "from tornado import gen, ioloop, locks\n\n"
+            "async def main():\n"
+            "    print('waits', flush=True)\n"
+            "    await locks.Event().wait()\n\n"
+            "ioloop.IOLoop.current().run_sync(main)\n"
+        )
+        with subprocess.Popen(
+            command, cwd=self.folder.name, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as child:
+            child.stdout.readline()
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 130)
+        self.assertIn("KeyboardInterrupt", err)
+        self.assertIn("main at interrupted.py:5", err)
 
     def test_program_that_is_missing_is_an_error(self):
         self.assertIn("cannot read missing.py", self.ended("missing", 2).stderr)

@@ -3,8 +3,10 @@
 import asyncio
 import concurrent.futures
 import functools
+import os
 import selectors
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -153,6 +155,28 @@ class AsyncioLoop(asyncio.SelectorEventLoop):
         submitted.add_done_callback(ticket.arrive)
         return future
 
+    async def shutdown_default_executor(self, timeout=None):
+        self._executor_shutdown_called = True
+        if self._default_executor is None:
+            return
+        # A thread that the loop waits for, as it does for those of the executor.
+        done = self.create_future()
+        ticket = self.io_loop._expect(lambda: done.done() or done.set_result(None))
+
+        def shut_down():
+            self._default_executor.shutdown(wait=True)
+            ticket.arrive()
+
+        thread = threading.Thread(target=shut_down)
+        thread.start()
+        if timeout is None:
+            await done
+        elif not (await asyncio.wait([done], timeout=timeout))[0]:
+            warnings.warn(f"The executor did not end its threads within {timeout} seconds", RuntimeWarning)
+            self._default_executor.shutdown(wait=False)
+            return
+        thread.join()
+
     def add_signal_handler(self, sig, callback, *args):
         if threading.current_thread() is not threading.main_thread():
             raise ValueError("signal handlers are set on the main thread")
@@ -241,6 +265,33 @@ with warnings.catch_warnings():
     _Policy = asyncio.DefaultEventLoopPolicy
 
 
+if sys.version_info < (3, 12):
+
+    class _ChildWatcher(asyncio.ThreadedChildWatcher):
+        """Waits for child processes by descriptors, if the system has them, as asyncio does since Python 3.12.
+
+        A loop on virtual time knows of a descriptor that it watches, and not of a thread that waits.
+        """
+
+        def add_child_handler(self, pid, callback, *args):
+            try:
+                pidfd = os.pidfd_open(pid)
+            except (AttributeError, OSError):
+                return super().add_child_handler(pid, callback, *args)
+            loop = events.get_running_loop()
+            loop.add_reader(pidfd, self._ended, loop, pidfd, pid, callback, args)
+
+        def _ended(self, loop, pidfd, pid, callback, args):
+            loop.remove_reader(pidfd)
+            os.close(pidfd)
+            try:
+                exit_code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            except ChildProcessError:
+                # Something else has waited for it. asyncio's watchers say this, too.
+                exit_code = 255
+            callback(pid, exit_code, *args)
+
+
 class EventLoopPolicy(_Policy):
     """Lets asyncio create squall's loops: `asyncio.run` and `asyncio.get_event_loop` use them."""
 
@@ -250,6 +301,11 @@ class EventLoopPolicy(_Policy):
     def get_event_loop(self):
         current = IOLoop.current(instance=False)
         return super().get_event_loop() if current is None else current.asyncio_loop
+
+    if sys.version_info < (3, 12):
+
+        def _init_watcher(self):
+            self._watcher = _ChildWatcher()
 
     def set_event_loop(self, loop):
         super().set_event_loop(loop)
