@@ -73,7 +73,9 @@ impl Body {
     pub(crate) fn keep_message(&self, raised: &PyErr) {
         let py = py();
         let result = peek(&self.result, |result| result.map(|result| result.clone_ref(py)));
-        if let Some(Err(raised)) = result.map(|result| cancelled::take_over(result.bind(py), raised.value(py))) {
+        if let Some(Err(raised)) =
+            result.map(|result| cancelled::take_over(result.bind(py), raised.value(py)))
+        {
             raised.write_unraisable(py, None);
         }
     }

@@ -128,8 +128,7 @@ pub(crate) fn with_timeout(
     ensure_current(py)?;
     let quiet = move |exception: &Exception| is_quiet(quiet.as_ref(), exception);
     let inside = if is_moment(future) { turn() } else { future.get().core()? };
-    let limited: Future<AnyFuture> =
-        squall::with_timeout_erased_quiet(seconds(timeout), inside, quiet);
+    let limited: Future<AnyFuture> = squall::with_timeout_erased_quiet(seconds(timeout), inside, quiet);
     let limited = PyFuture::of(
         py,
         Shaped::future(Source::Limited { future: limited, message, _inside: future.clone().unbind() }),

@@ -9,7 +9,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use squall::resolvable::{Callback, Resolvable, Shared, State};
 use squall::Future;
 use squall_runner::report::guard;
-use squall_runner::trace::Problem;
+use squall_runner::trace::{program, Problem};
 use squall_runner::Holding;
 
 use crate::affine::{py, Affine, Context};
@@ -88,7 +88,8 @@ impl Arrival {
         };
         for waiter in waiters {
             if waiter.is_due() {
-                guard(Problem::Callback, || waiter.run());
+                // asyncio's code calls this, but what waits may be the program's.
+                guard(Problem::Callback, || program(|| waiter.run()));
             }
         }
         Ok(())

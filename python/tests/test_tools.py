@@ -372,6 +372,7 @@ class Tools(unittest.TestCase):
 
     def test_tasks_are_named_cancelled_and_gathered(self):
         out = self.ended("workers", 0).stdout
+        self.assertIn("go on", out)
         self.assertIn("['CancelledError', 'CancelledError'] ['worker 0', 'worker 1']", " ".join(out.split()))
 
     def test_lock_names_the_line_of_its_holder_and_no_line_of_rust(self):
@@ -392,9 +393,9 @@ class Tools(unittest.TestCase):
     def test_ctrl_c_ends_the_run_with_what_waits_and_exit_code_130(self):
         command = [sys.executable, "-m", "squall", "run", "interrupted.py"]
         Path(self.folder.name, "interrupted.py").write_text(
-            "from tornado import gen, ioloop, locks\n\n"
+            "from tornado import ioloop, locks\n\n"
             "async def main():\n"
-            "    print('waits', flush=True)\n"
+            "    ioloop.IOLoop.current().add_callback(print, 'waits', flush=True)\n"
             "    await locks.Event().wait()\n\n"
             "ioloop.IOLoop.current().run_sync(main)\n"
         )
