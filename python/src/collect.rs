@@ -100,7 +100,7 @@ pub(crate) fn waiters(core: &AnyFuture, visit: &mut Visit<'_, '_>) {
 pub(crate) fn result(core: &AnyFuture, visit: &mut Visit<'_, '_>) {
     core.held(&mut |it| match it {
         Holding::Value(value) => {
-            value.downcast_ref::<Value>().into_iter().for_each(|value| visit.show(&value.0))
+            value.downcast_ref::<Value>().into_iter().for_each(|value| visit.show(&value.0));
         }
         Holding::Raised(exception) if exception.is_sole() => {
             if let Some(raised) = exception.downcast_ref::<Raised>() {

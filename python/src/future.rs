@@ -177,7 +177,7 @@ impl Inner {
             // The value may be in the hands of something else too, which the collector does not know.
             Some(core) if core.done() && core.handles() == self.own_handles() => collect::result(core, visit),
             Some(core) if !core.done() && self.resolved_by == ResolvedBy::Holders => {
-                collect::waiters(core, visit)
+                collect::waiters(core, visit);
             }
             _ => {}
         });

@@ -122,7 +122,7 @@ impl StdFuture for Native {
                         match await_done(&this.awaits, None, cx) {
                             Poll::Pending => return Poll::Pending,
                             Poll::Ready(Ok(())) => {
-                                sent = this.step(py, |inner| send(inner, py.None().bind(py)))
+                                sent = this.step(py, |inner| send(inner, py.None().bind(py)));
                             }
                             Poll::Ready(Err(cancelled)) => sent = this.cancel(py, &cancelled),
                         }
