@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::exception::{Exception, Result};
 use crate::foreign::{discard, Guarded};
 use crate::numbers::FutureId;
-use crate::polled::{is_cancelled, polling};
+use crate::polled::{awaits, is_cancelled};
 use crate::problem::Problem;
 use crate::report::guard;
 use crate::shared::{Resolvable, Shared};
@@ -267,10 +267,7 @@ impl<T> std::future::Future for Future<T> {
         if self.done() {
             return Poll::Ready(shared.take(Rc::strong_count(&self.core) == 1));
         }
-        let task = polling(cx.waker(), |polled| {
-            polled.awaits = Some(self.erased());
-            polled.task.clone()
-        });
+        let task = awaits(cx.waker(), || self.erased());
         let waiter = task.map_or_else(|| Waiter::Wake(Guarded::new(cx.waker().clone())), Waiter::once);
         shared.add_waiter_once(waiter, Rc::strong_count(&self.core));
         Poll::Pending

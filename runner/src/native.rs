@@ -38,7 +38,7 @@ use crate::foreign::{discard, outside};
 use crate::future::Future;
 use crate::numbers::{next_call, CallId};
 use crate::place::Place;
-use crate::polled::{awaits_at, exchange, polling, Polled};
+use crate::polled::{awaits, awaits_at, begin, end, Polled};
 use crate::queued::{because, Queued, Why};
 use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
@@ -273,10 +273,7 @@ impl<T> Task<T> {
             }
         });
         let waker = self.waker.keep();
-        let (task, waker_of_task) = (self.clone(), waker.clone());
-        let polled =
-            Polled { task, waker: waker_of_task, awaits: None, on: None, awaited_at: None, throw_cancel };
-        let before = exchange(Some(polled));
+        let before = begin(Polled::new(self.clone(), &waker, throw_cancel));
         let step = || {
             let _ctx_run = Context::run(&self.context, Some(self.call.coroutine));
             outside(|| self.untold(|| body.poll(&mut PollContext::from_waker(&waker))))
@@ -284,8 +281,8 @@ impl<T> Task<T> {
         let telling = self.runner.map(|_| RunningBody::begins());
         let poll = Exception::trap(step, |panic| Poll::Ready(Err(panic)));
         let returned_at = telling.and_then(RunningBody::returned_at);
-        let polled = exchange(before).expect("it was put there just now");
-        drop((waker, polled.waker));
+        let polled = end(before).expect("it was put there just now");
+        drop(waker);
         if polled.awaited_at.is_some() {
             self.awaited_at.set(polled.awaited_at);
         }
@@ -553,11 +550,7 @@ pub fn await_done(future: &AnyFuture, place: Option<Place>, cx: &mut PollContext
     if future.done() {
         return Poll::Ready(Ok(()));
     }
-    let task = polling(cx.waker(), |polled| {
-        polled.awaits = Some(future.clone());
-        polled.task.clone()
-    });
-    match task {
+    match awaits(cx.waker(), || future.clone()) {
         Some(task) => _ = future.call_once_when_done(task),
         None => future.wake_when_done(cx.waker()),
     }

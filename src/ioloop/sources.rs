@@ -8,7 +8,6 @@ use std::sync::Arc;
 use polling::{AsSource, Events};
 use slab::Slab;
 use squall_runner::ready::{Callback, ReadyQueue};
-use squall_runner::trace::{because, Why};
 
 use super::handle::Wakeup;
 use super::readiness::{Budget, Readiness, Watched, CLOSED, READ, WRITE};
@@ -60,10 +59,6 @@ impl Sources {
 
     /// Updates the readiness of the sockets that the poller reported.
     pub(super) fn take_in(&self, events: &Events, seen: &[Seen]) {
-        because(Why::Io, || self.see_all(events, seen));
-    }
-
-    fn see_all(&self, events: &Events, seen: &[Seen]) {
         for seen in seen {
             self.see(seen);
         }

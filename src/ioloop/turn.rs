@@ -191,10 +191,19 @@ impl Inner {
     pub(super) fn poll(&self, timeout: Option<Duration>) -> Result<()> {
         let wait = &mut *self.wait.borrow_mut();
         self.wait_for_any(wait, timeout)?;
-        #[cfg(unix)]
-        because(Why::Io, || self.fds.take_in(wait, &self.ready));
-        self.sources.take_in(&wait.events, &wait.seen);
+        if trace::has_observer() {
+            because(Why::Io, || self.take_in_events(wait));
+        } else {
+            self.take_in_events(wait);
+        }
         Ok(())
+    }
+
+    /// Queues what waited for the events of a wait.
+    fn take_in_events(&self, wait: &mut Wait) {
+        #[cfg(unix)]
+        self.fds.take_in(wait, &self.ready);
+        self.sources.take_in(&wait.events, &wait.seen);
     }
 
     /// Waits until something happens, inside of what [`IoLoop::around_sleep`](super::IoLoop::around_sleep) has set, if

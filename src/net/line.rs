@@ -25,7 +25,15 @@ impl<T: Waits + ?Sized> Line<T> {
     }
 
     /// Returns the first operation that still waits, and removes those before it.
+    #[inline]
     pub(super) fn first(&mut self) -> Option<Rc<T>> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.first_of_some()
+    }
+
+    fn first_of_some(&mut self) -> Option<Rc<T>> {
         loop {
             match self.0.front()?.upgrade() {
                 Some(first) if !first.is_over() => return Some(first),

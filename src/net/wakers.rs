@@ -19,7 +19,8 @@ impl Wakers {
 
     /// Returns whether a task waits. One that has polled and ended does not.
     pub(super) fn is_waited_for(&self) -> bool {
-        self.first.iter().chain(&self.more).any(|task| !task.is_over())
+        let waits = |task: &Waking| !task.is_over();
+        self.first.as_ref().is_some_and(waits) || self.more.iter().any(waits)
     }
 
     /// Adds the task that polls with `cx`, unless it is already in the list.
@@ -40,6 +41,7 @@ impl Wakers {
 
     /// Wakes all tasks. A waker is foreign code, which may use anything, so nothing may be borrowed here.
     pub(super) fn wake(self) {
-        self.first.into_iter().chain(self.more).for_each(Waking::wake);
+        self.first.into_iter().for_each(Waking::wake);
+        self.more.into_iter().for_each(Waking::wake);
     }
 }
