@@ -128,7 +128,7 @@ impl Shaped {
             let is_list = matches!(source, Source::List(..));
             let cancelled = |exception: &Exception| exception.downcast_ref() == Some(&Error::Cancelled);
             let is_cancelled = !is_list && result.as_ref().is_err_and(cancelled);
-            self.shared.set_untold((!is_cancelled).then_some(result));
+            self.shared.set_silently((!is_cancelled).then_some(result));
         }
     }
 }

@@ -111,19 +111,19 @@ pub(crate) fn discard_in_place(f: impl FnOnce()) {
 #[cold]
 fn dropped(panic: Panic) {
     log(Level::Error, "squall::ioloop", format_args!("{}\n{panic}", Problem::Callback.text()));
-    if let Some(tell) = TOLD.get() {
-        tell(panic);
+    if let Some(call) = ON_DROP_PANIC.get() {
+        call(panic);
     }
 }
 
 thread_local! {
-    /// Reports the panic of a dropped value to the observer, while this thread is observed.
-    static TOLD: Cell<Option<fn(Panic)>> = const { Cell::new(None) };
+    /// Called with the panic of a dropped value, while this thread is observed.
+    static ON_DROP_PANIC: Cell<Option<fn(Panic)>> = const { Cell::new(None) };
 }
 
 /// Sets the function that is called for each panic of a value that is dropped on this thread.
-pub(crate) fn tell_of_panics(tell: Option<fn(Panic)>) {
-    TOLD.set(tell);
+pub(crate) fn on_drop_panic(call: Option<fn(Panic)>) {
+    ON_DROP_PANIC.set(call);
 }
 
 /// Logs a line for the user of the program. Without a logger, prints it to standard error.

@@ -44,9 +44,10 @@
 //! | [`panics`] | the place of a panic |
 //! | [`report`](mod@report), `problem`, `stderr` | the log of problems that no exception can report |
 //! | | **Traces** |
-//! | [`trace`] | the events that an observer receives |
+//! | [`trace`] | the public items of these files, with an example |
+//! | `event`, `observer` | the events, and the observer that receives them |
 //! | `numbers`, `kind`, `shown`, `queued` | the names of things, yielded things, values and ready callbacks in a trace |
-//! | `telling` | what running code tells ahead of an event: arguments, its line, the line where it returns |
+//! | `telling` | what is known of the running code ahead of an event: its call, arguments and lines |
 //!
 //! The crate knows no clock, no I/O and no threads. All it needs from outside is that a loop empties the ready queue:
 //!
@@ -76,6 +77,7 @@ pub mod co;
 pub mod context;
 pub mod coroutine;
 pub mod error;
+mod event;
 pub mod exception;
 pub mod foreign;
 pub mod future;
@@ -84,6 +86,7 @@ mod held;
 mod kind;
 pub mod native;
 mod numbers;
+mod observer;
 pub mod panics;
 mod passing;
 mod place;

@@ -146,7 +146,7 @@ where
     let future = spawn(Call::new(coroutine), true, Body::Rust(Box::pin(body)));
     let place = Place::caller();
     let origin = || Origin::Named(name.as_deref().unwrap_or(coroutine.name()));
-    future.core().shared().made_by(|| (origin(), None, Some(place)));
+    future.core().shared().announce_as(|| (origin(), None, Some(place)));
     future
 }
 
@@ -177,7 +177,7 @@ fn spawn<T: 'static>(call: Call, is_internal: bool, body: Body<T>) -> Future<T> 
         }
     });
     if trace::is_internal() {
-        task.shared.header().set_untold();
+        task.shared.header().set_internal();
     }
     let (body, caller) = (trace::Body::Native, trace::running_call());
     let arguments = runner.and_then(|_| take_arguments());

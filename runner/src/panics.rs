@@ -27,7 +27,7 @@ thread_local! {
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Whether the hook was installed.
+/// Completed once the hook is installed.
 static HOOK: Once = Once::new();
 
 /// Installs the hook. Only the first call has an effect.

@@ -98,7 +98,7 @@ impl ReadyQueue {
     pub fn new() -> Rc<Self> {
         let id = LAST_ID.get().checked_add(1).and_then(NonZeroU32::new).expect("fewer queues than that");
         LAST_ID.set(id.get());
-        trace::tell_of_observers(observe_all);
+        trace::on_observed(observe_all);
         // What the queue is going to run may panic.
         install_hook();
         let takes = if trace::has_observer() { Takes::AllObserved } else { Takes::All };

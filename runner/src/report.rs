@@ -9,7 +9,7 @@ use crate::exception::Exception;
 use crate::foreign::log;
 use crate::numbers::FutureId;
 use crate::problem::Problem;
-use crate::trace::reported;
+use crate::trace::report_problem;
 
 /// A function that receives problems.
 pub type Reporter = Rc<dyn Fn(Problem, &Exception)>;
@@ -56,7 +56,7 @@ pub(crate) fn report_of(problem: Problem, exception: &Exception, future: Option<
         Some(reporter) => Exception::trap(|| reporter(problem, exception), |panic| log_it(problem, &panic)),
         None => log_it(problem, exception),
     }
-    reported(problem, exception, future);
+    report_problem(problem, exception, future);
 }
 
 fn log_it(problem: Problem, exception: &Exception) {

@@ -64,6 +64,23 @@
 //! - `convert_yielded` converts anything other than a Future into one, or raises `BadYield` inside the generator.
 //! - A call while the generator runs returns at once, since the loop further up the stack goes on.
 //! - The context variables are those of the generator, and not those of the code that resolves the Future.
+//!
+//! The words that it uses:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | [`Generator`], [`Resume`], [`GeneratorState`] | the body of the coroutine, its input, and its output |
+//! | [`Yielded`], [`AnyFuture`] | a yielded thing, and the Future that it is converted to, whose type is erased |
+//! | [`State`] | the state of a Future: pending, done, failed or cancelled |
+//! | [`Shared`], [`Resolvable`] | the state of the result Future, which the Runner contains, and the trait by which it is a Future |
+//! | `Call` | the description of the coroutine, and its entry in the list of suspended coroutines |
+//! | [`call_soon`], [`Run`] | puts a callback on the ready queue; a Runner is such a callback |
+//! | [`Withdraw`] | ends a suspended Runner when its loop ends |
+//! | `Context::run` | makes the context variables of the coroutine current until the returned value is dropped |
+//! | `trap` | calls code of the user; a panic becomes an exception |
+//! | `discard` | drops a value of the user; a panic is reported |
+//! | `fill`, `lend` | put a value into an empty `Cell`, and lend out the value of a `Cell` |
+//! | `observed`, `trace::stops` | the number of a call that an observer follows, and its wish to stop the coroutine |
 
 mod observed;
 mod placed;

@@ -172,36 +172,30 @@ impl<T> Shared<T> {
         self.header.id()
     }
 
-    /// Leaves it to another Future, which goes by the same number, to tell a trace what becomes of that.
-    pub fn leave_id(&self) {
-        self.header.leave_id();
+    /// Makes this an alias of another Future with the same [number](Self::set_id): traces report that one from now on.
+    pub fn become_alias(&self) {
+        self.header.become_alias();
     }
 
     /// Reports to the observer, if there is one, that the Future was created, and its name in traces.
     #[track_caller]
     pub fn announce(&self, name: &str) {
         let place = Place::caller();
-        self.made_by(|| (Origin::Named(name), None, Some(place)));
+        self.announce_as(|| (Origin::Named(name), None, Some(place)));
     }
 
-    /// Reports to the observer that the Future was created, and where its result comes from. A Future that squall makes for
-    /// [internal](trace::internal) work is reported only if a coroutine of the program mentions it.
+    /// Reports to the observer, if there is one, that the Future was created, with the `origin`, `lock` and `place` of
+    /// [`Event::Made`]. A Future of [internal](trace::internal) work is reported only if a coroutine of the program
+    /// mentions it.
     #[inline]
-    pub fn made<'a>(&self, origin: impl FnOnce() -> Origin<'a>) {
-        self.made_by(|| (origin(), None, None));
-    }
-
-    /// Reports to the observer what [`made`](Self::made) does, with the lock or queue that the Future is requested of, and the
-    /// line that made it.
-    #[inline]
-    pub fn made_by<'a>(&self, origin: impl FnOnce() -> (Origin<'a>, Option<LockId>, Option<Place>)) {
-        trace::made(&self.header, origin);
+    pub fn announce_as<'a>(&self, made: impl FnOnce() -> (Origin<'a>, Option<LockId>, Option<Place>)) {
+        trace::report_made(&self.header, made);
     }
 
     /// Returns what settles this Future, as a trace names it on a ready queue: by its number, unless squall has made it for
     /// itself.
     pub fn queued_as(&self, name: &'static str) -> Queued {
-        if self.header.is_untold() {
+        if self.header.is_internal() {
             return Queued::Callback(name);
         }
         Queued::Future(self.id())
@@ -266,21 +260,22 @@ impl<T> Shared<T> {
             Slot::Value(value) => Some(Shown::new(value, None)),
             _ => None,
         };
-        trace::resolved(&self.header, state, value);
+        trace::report_resolved(&self.header, state, value);
         because(self.why(), || self.put(state, slot));
     }
 
     /// Why those that wait for this go on a ready queue.
     fn why(&self) -> Why {
-        if self.header.is_untold() {
+        if self.header.is_internal() {
             return Why::Internal;
         }
         Why::Done(self.id())
     }
 
-    /// Resolves, fails, or with `None` cancels it like [`set`](Self::set), if it has the number of a Future whose end was told
-    /// just now: it tells nothing of its own.
-    pub fn set_untold(&self, result: Option<Result<T>>) {
+    /// Resolves or fails the Future like [`set`](Self::set), or cancels it if there is no result, without a report to the
+    /// observer. It is for a Future that takes over the number of its [alias](Self::become_alias), whose end was just
+    /// reported.
+    pub fn set_silently(&self, result: Option<Result<T>>) {
         let (state, slot) = result.map_or((State::Cancelled, Slot::Empty), Slot::of);
         if self.done() {
             discard(slot);

@@ -30,16 +30,16 @@ pub struct Header {
     /// How many promises there are, counted in the bits below [`MORE`]. That bit is set while there are more promises,
     /// which `MORE_PROMISES` counts.
     promises: Cell<u16>,
-    /// The number in the trace; `None` until the Future is first mentioned. [`UNTOLD`] is not a number.
+    /// The number in the trace; `None` until the Future is first mentioned. [`INTERNAL`] is not a number.
     number: Cell<Option<FutureId>>,
 }
 
-/// Takes the place of the number of a Future that squall made for itself, until the program mentions that Future.
-const UNTOLD: FutureId = FutureId(NonZeroU32::MAX);
+/// Takes the place of the number of a Future of squall's internal work, until the program mentions that Future.
+const INTERNAL: FutureId = FutureId(NonZeroU32::MAX);
 
-/// The bit of `Header::number` that is not a part of the number: another Future has the same number, and is reported
-/// instead of this one.
-const LEFT: u32 = 1 << 31;
+/// The bit of `Header::number` that marks an alias, and is not a part of the number: another Future has the same number,
+/// and is reported instead of this one.
+const ALIAS: u32 = 1 << 31;
 
 /// The bit of `Header::promises` that is not part of the count; also how many promises the bits below cannot count.
 const MORE: u16 = 1 << 15;
@@ -83,19 +83,19 @@ impl Header {
         self.number.set(Some(id));
     }
 
-    /// Marks a Future that squall has made for itself.
-    pub(crate) fn set_untold(&self) {
-        self.number.set(Some(UNTOLD));
+    /// Marks a Future of squall's internal work.
+    pub(crate) fn set_internal(&self) {
+        self.number.set(Some(INTERNAL));
     }
 
-    /// Returns whether squall has made the Future for itself, and the program has not mentioned it.
-    pub(crate) fn is_untold(&self) -> bool {
-        self.number.get() == Some(UNTOLD)
+    /// Returns whether it is a Future of squall's internal work that the program has not mentioned.
+    pub(crate) fn is_internal(&self) -> bool {
+        self.number.get() == Some(INTERNAL)
     }
 
     /// Returns whether the observer knows the Future by its number.
     pub(crate) fn is_mentioned(&self) -> bool {
-        self.number.get().is_some_and(|number| number != UNTOLD)
+        self.number.get().is_some_and(|number| number != INTERNAL)
     }
 
     /// Returns the state.
@@ -162,22 +162,22 @@ impl Header {
         })
     }
 
-    /// Leaves it to another Future, which goes by the same number, to tell what becomes of that.
-    pub(crate) fn leave_id(&self) {
+    /// Makes this an alias of another Future with the same number, which is reported from now on instead of this one.
+    pub(crate) fn become_alias(&self) {
         let FutureId(number) = self.id();
-        self.number.set(Some(FutureId(number | LEFT)));
+        self.number.set(Some(FutureId(number | ALIAS)));
     }
 
-    /// Returns its number in the trace, if it was mentioned there, and this Future tells what becomes of it.
+    /// Returns its number in the trace, if it was mentioned there and is not an alias.
     pub(crate) fn mentioned(&self) -> Option<FutureId> {
-        self.number.get().filter(|FutureId(number)| number.get() & LEFT == 0)
+        self.number.get().filter(|FutureId(number)| number.get() & ALIAS == 0)
     }
 
     /// Returns the number in the trace.
     pub fn id(&self) -> FutureId {
-        let number = self.number.get().filter(|number| *number != UNTOLD);
+        let number = self.number.get().filter(|number| *number != INTERNAL);
         let FutureId(id) = number.unwrap_or_else(next_future);
         self.number.set(Some(FutureId(id)));
-        FutureId(NonZeroU32::new(id.get() & !LEFT).unwrap_or(id))
+        FutureId(NonZeroU32::new(id.get() & !ALIAS).unwrap_or(id))
     }
 }

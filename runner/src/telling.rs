@@ -1,11 +1,12 @@
-//! What running code tells the observer ahead of the event that it belongs to: the arguments of the next call, the line of an
-//! interpreted program that runs, and the line at which the running body returns.
+//! What is known of the running code ahead of an event: the call whose body runs, the arguments of the next call, the line of
+//! an interpreted program, and the line at which the running body returns.
 //!
-//! All of it is told only while the thread is observed, so an unobserved program pays nothing for it.
+//! All of it is kept only while the thread is observed, so an unobserved program pays nothing for it.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 
+use crate::numbers::CallId;
 use crate::place::Place;
 
 /// A variable or an argument, and its value as text.
@@ -18,9 +19,41 @@ pub struct Variable {
 }
 
 thread_local! {
+    /// The observed call whose body runs.
+    static RUNNING: Cell<Option<CallId>> = const { Cell::new(None) };
     static ARGUMENTS: RefCell<Option<Vec<Variable>>> = const { RefCell::new(None) };
     static LINE: Cell<Option<Place>> = const { Cell::new(None) };
     static RETURNS_AT: Cell<Option<Place>> = const { Cell::new(None) };
+}
+
+/// Returns the observed call whose body runs now, if one does.
+#[inline]
+pub fn running_call() -> Option<CallId> {
+    RUNNING.get()
+}
+
+/// Calls `f` as the body of that call, or as what is called by no coroutine.
+///
+/// ```
+/// use squall_runner::trace::{running_call, running_as};
+///
+/// assert_eq!(running_as(None, running_call), None);
+/// ```
+pub fn running_as<R>(call: Option<CallId>, f: impl FnOnce() -> R) -> R {
+    /// Puts back what ran before, also when a panic passes.
+    struct Before(Option<CallId>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            RUNNING.set(self.0);
+        }
+    }
+    let _before = Before(RUNNING.replace(call));
+    f()
+}
+
+/// A native coroutine is polled: what runs from now on is its body, until the loop runs something else.
+pub(crate) fn runs(call: CallId) {
+    RUNNING.set(Some(call));
 }
 
 /// Tells the arguments of the coroutine that is called next on this thread.

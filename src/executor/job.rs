@@ -137,7 +137,7 @@ where
         let stage = Mutex::new(Stage::Queued(job, Context::current(), ticket));
         let job = Arc::new(Job { stage, observed: trace::observed(), is_quiet: is_quiet() });
         let future = Rc::new(JobFuture { shared: Shared::new(), job, place: Cell::default() });
-        future.shared.made_by(|| (Origin::Named("executor job"), None, Some(place)));
+        future.shared.announce_as(|| (Origin::Named("executor job"), None, Some(place)));
         made = Some(future.clone());
         future
     });

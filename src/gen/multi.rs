@@ -79,7 +79,7 @@ fn start<M, C: Children<M>>(
     if trace::observed() {
         children.each(&mut |child| of.push(child.id()));
     }
-    multi.shared.made_by(|| (Origin::Multi(&of), None, place));
+    multi.shared.announce_as(|| (Origin::Multi(&of), None, place));
     let number = trace::observed().then(|| multi.shared.id());
     let part = Rc::new(Part(Rc::downgrade(&multi), number));
     children.each(&mut |child| {

@@ -37,7 +37,7 @@ pub fn sleep(duration: Duration) -> Future<()> {
         sleep.timer.set(Some(io_loop.add_own_timer(until, sleep.clone())));
     }
     let here = Place::caller();
-    sleep.shared.made_by(|| (Origin::Sleep { until }, None, Some(here)));
+    sleep.shared.announce_as(|| (Origin::Sleep { until }, None, Some(here)));
     Future::from_core(sleep)
 }
 

@@ -239,7 +239,7 @@ impl<T: 'static, K: 'static> Next<T, K> {
     fn new(inner: Rc<Inner<T, K>>) -> Rc<Self> {
         let (shared, given, kept) = (Shared::new(), Cell::new(None), Cell::new(None));
         let place = Place::caller();
-        shared.made_by(|| (Origin::Named("WaitIterator.next"), None, Some(place)));
+        shared.announce_as(|| (Origin::Named("WaitIterator.next"), None, Some(place)));
         Rc::new(Self { shared, inner, given, kept })
     }
 }

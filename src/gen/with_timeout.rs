@@ -145,7 +145,7 @@ fn limit<F: Limited>(
             kept: Kept::default(),
         }
     });
-    waiting.shared.made_by(|| {
+    waiting.shared.announce_as(|| {
         let (of, until) = (future.any().id(), io_loop.time().saturating_add(timeout));
         (Origin::Timeout { of, until }, None, Some(location.into()))
     });

@@ -102,7 +102,7 @@ impl<P: Purpose> Request<P> {
     fn tell(&self, caller: Place) {
         let name = trace::observed().then(|| self.purpose.request().unwrap_or_default());
         let origin = || Origin::Named(name.as_deref().unwrap_or_default());
-        self.shared.made_by(|| (origin(), self.purpose.lock(), self.purpose.place().or(Some(caller))));
+        self.shared.announce_as(|| (origin(), self.purpose.lock(), self.purpose.place().or(Some(caller))));
     }
 
     /// Starts the timer of the time limit. On a closed loop, which has no timers, the request fails.
@@ -285,7 +285,7 @@ pub(crate) fn still_within(time: Duration, request: Future<()>) -> Future<()> {
 pub(crate) fn at_once<T: 'static>(name: impl FnOnce() -> Requested, value: T) -> Future<T> {
     let future = Future::ready(value);
     let (requested, caller) = (trace::observed().then(name), Place::caller());
-    future.core().shared().made_by(|| match &requested {
+    future.core().shared().announce_as(|| match &requested {
         Some(Requested { lock, name, place }) => (Origin::Named(name), Some(*lock), place.or(Some(caller))),
         None => (Origin::Named(""), None, None),
     });

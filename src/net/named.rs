@@ -8,5 +8,5 @@ use squall_runner::{Place, Resolvable};
 pub(super) fn name(op: &impl Resolvable) {
     let name = observed().then(|| Resolvable::describe(op).unwrap_or_default());
     let place = Place::caller();
-    op.shared().made_by(|| (Origin::Named(name.as_deref().unwrap_or_default()), None, Some(place)));
+    op.shared().announce_as(|| (Origin::Named(name.as_deref().unwrap_or_default()), None, Some(place)));
 }

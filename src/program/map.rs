@@ -41,10 +41,10 @@ impl<T: 'static, U: 'static, F: FnOnce(Result<T>) -> Result<U> + 'static> Run fo
 
     fn is_due(&self) -> bool {
         if let (Some(f), Some(source)) = (self.f.take(), self.source.upgrade().map(Future::from_core)) {
-            // They have one number: that it is done was told, and from now on this one tells of it.
-            source.core().shared().leave_id();
+            // Both have one number. The end of the source was reported, and from now on this one is reported instead.
+            source.core().shared().become_alias();
             let result = (!source.cancelled()).then(|| Exception::trap(|| f(source.into_result()), Err));
-            self.shared.set_untold(result);
+            self.shared.set_silently(result);
         }
         false
     }

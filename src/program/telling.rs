@@ -15,7 +15,7 @@ use super::syntax::{Def, DefKind, Name, Statement};
 use super::value::Value;
 use super::world::World;
 
-/// What was told of variables: it is told again only if it has changed.
+/// The variables that were reported last. They are reported again only if they have changed.
 #[derive(Default)]
 pub(super) struct Told {
     calls: RefCell<HashMap<CallId, Vec<Variable>>>,

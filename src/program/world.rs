@@ -40,7 +40,7 @@ pub(super) struct World {
     /// wait.
     appended: RefCell<Vec<Weak<List>>>,
     waiting: RefCell<Vec<Weak<Cell<Vec<Value>>>>>,
-    /// What was told of variables, if the program is traced.
+    /// The variables that were reported last, if the program is traced.
     pub(super) told: Told,
     #[cfg(test)]
     _counted: tests::Counted,

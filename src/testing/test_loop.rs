@@ -80,7 +80,7 @@ pub struct TestLoop {
     pub(super) batch: usize,
     /// Decides which callback goes next, instead of the order of the queue.
     pub(super) chooser: Option<Box<dyn Chooser>>,
-    /// What was spawned, except in the background, and was pending then.
+    /// The Futures that were spawned, except in the background, and were pending then.
     spawned: Vec<WeakFuture>,
     steps: Vec<Rc<Step>>,
     /// Everything that was done, in order to repeat it.

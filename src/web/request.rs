@@ -139,7 +139,7 @@ impl Request {
                 Ok(serde_json::from_slice(&body).map_err(|_| HttpError(400))?)
             })
         });
-        json.core().shared().made(|| Origin::Named("Request.json"));
+        json.core().shared().announce_as(|| (Origin::Named("Request.json"), None, None));
         json
     }
 
@@ -163,7 +163,7 @@ impl Request {
                 Ok(form_urlencoded::parse(&body).into_owned().collect())
             })
         });
-        form.core().shared().made(|| Origin::Named("Request.form"));
+        form.core().shared().announce_as(|| (Origin::Named("Request.form"), None, None));
         form
     }
 

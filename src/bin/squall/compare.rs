@@ -27,7 +27,7 @@ pub(crate) struct View {
     pub(crate) width: usize,
     /// `true` if the program is shown.
     pub(crate) source: bool,
-    /// Whether all steps are shown that both have in common.
+    /// `true` if all steps are shown that both have in common.
     pub(crate) all: bool,
 }
 

@@ -24,7 +24,7 @@ use room::{Reply, Room};
 use show::Showing;
 use words::{filled, word};
 
-/// What `squall course` is asked for.
+/// The arguments of `squall course`.
 #[derive(Debug)]
 pub(crate) struct Course {
     pub(crate) lang: Lang,

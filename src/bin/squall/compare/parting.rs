@@ -27,7 +27,7 @@ pub(super) enum Why {
     Converted,
     /// `None` was yielded.
     Nothing,
-    /// What was yielded cannot be waited for.
+    /// Something was yielded that cannot be waited for.
     NotYieldable,
     /// The generator has returned.
     Returned,

@@ -7,7 +7,7 @@ use squall::trace::{steps, CallId, Entry, Narrator, Recorded, Source, Step};
 /// A text in English and in Chinese.
 pub(super) type Both = [String; 2];
 
-/// What is asked of a trace. Lines that are printed and the like are counted from 1.
+/// A question about a trace. Lines that are printed and the like are counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum What {
     /// The nth line that is printed.
@@ -20,9 +20,9 @@ enum What {
     Turns(usize, usize),
     /// The coroutine that is resumed next, after the nth line.
     Resumed(usize),
-    /// What becomes of the nth yield of a call: it waits, or goes on at once.
+    /// The fate of the nth yield of a call: it waits, or goes on at once.
     Yields(String, usize),
-    /// What the nth yield of a call returns or raises.
+    /// The value that the nth yield of a call returns, or the exception that it raises.
     Sent(String, usize),
     /// How a call ends.
     Ends(String),
@@ -117,7 +117,7 @@ impl Question {
     }
 }
 
-/// What was found in a trace: the right answer, and wrong ones, the best first.
+/// The answers that were found in a trace: the right one, and wrong ones, the best first.
 struct Found {
     /// The entry that tells the answer.
     entry: usize,
@@ -127,7 +127,7 @@ struct Found {
     wrong: Vec<Both>,
 }
 
-/// What a trace knows.
+/// The facts that a trace contains.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
     entries: &'a [Entry],

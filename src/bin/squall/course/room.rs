@@ -10,7 +10,7 @@ use crate::output::{self, Color};
 /// The widest text that is read with ease, in columns.
 const WIDEST: usize = 200;
 
-/// What the reader types.
+/// The input of the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reply {
     /// An empty line.

@@ -12,7 +12,7 @@
 //!
 //! The line with the `?` says what is asked of the trace, which knows the right answer.
 
-/// What is said and asked of a lesson, in one language.
+/// The texts and the question of a lesson, in one language.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Text {
     pub(crate) paragraphs: Vec<String>,
@@ -22,12 +22,12 @@ pub(crate) struct Text {
 /// A question that is asked before a step.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prediction {
-    /// What is asked of the trace.
+    /// The question about the trace.
     pub(crate) key: &'static str,
     pub(crate) question: String,
     /// Answers that are wrong.
     pub(crate) wrong: Vec<String>,
-    /// What is said after the answer.
+    /// The text that follows the answer.
     pub(crate) why: String,
 }
 
