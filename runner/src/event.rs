@@ -20,7 +20,7 @@ use crate::telling::Variable;
 pub enum Event<'a> {
     /// A coroutine was called; `future` is its result. A generator or plain body starts now, a native one in a later
     /// turn of the loop. `caller` is the call that is running, if there is one, and `place` the line of the call.
-    /// `arguments` are those that were passed to [`tell_arguments`].
+    /// `arguments` are those that were passed to [`tell_arguments`](crate::trace::tell_arguments).
     Call {
         runner: CallId,
         future: FutureId,
