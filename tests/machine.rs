@@ -81,3 +81,40 @@ fn what_the_runner_does_at_a_yield_stands_in_its_source() {
         ["let Some(callback) = self.ready.pop() else { break };", "ready.popleft()()"]
     );
 }
+
+#[test]
+fn a_failure_lights_set_exception_whatever_the_body_is() {
+    let program = r#"{"name": "fails", "about": "", "defs": {
+        "plain": {"kind": "decorated", "params": [], "body": [["raise", ["exc", "ValueError"]]]},
+        "first": {"kind": "decorated", "params": [], "body": [
+            ["if", false, [["yield", null, ["moment"]]], []], ["raise", ["exc", "ValueError"]]]},
+        "later": {"kind": "decorated", "params": [], "body": [["yield", null, ["moment"]], ["raise", ["exc", "ValueError"]]]},
+        "native": {"kind": "native", "params": [], "body": [["yield", null, ["sleep", 1]], ["raise", ["exc", "ValueError"]]]},
+        "main": {"kind": "decorated", "params": [], "body": [
+            ["let", "all", ["list", ["call", "plain"], ["call", "first"], ["call", "later"], ["call", "native"]]],
+            ["yield", null, ["multi", "$all", ["ValueError"]]]]}},
+        "top": [["run_sync", "main", [], null]]}"#;
+    let program = program::parse(program).unwrap();
+    let trace = Recorder::new().record(|| program.run().unwrap());
+    let called = |entry: &Entry| match entry.event {
+        Recorded::Call { future, .. } => Some(future),
+        _ => None,
+    };
+    let calls: Vec<_> = trace.entries().iter().filter_map(called).collect();
+    let mut failed = 0;
+    for (entry, light) in lights(trace.entries()) {
+        let fails = match &entry.event {
+            Recorded::Raise { .. } => true,
+            Recorded::Resolve { future, state, .. } => {
+                *state == squall::trace::State::Failed && calls.contains(future)
+            }
+            _ => false,
+        };
+        if fails {
+            failed += 1;
+            let [_, python] = light.unwrap();
+            assert!(python.contains("set_exception"), "{entry:?}: {python}");
+        }
+    }
+    assert!(failed >= 8, "five calls raise, and their Futures fail: {failed}");
+}

@@ -7,7 +7,7 @@ use squall::locks::Lock;
 use squall::queues::Queue;
 use squall::testing::VirtualClock;
 use squall::trace::{steps, Ask, Lang, Trace};
-use squall::{moment, sleep, IoLoop, Result};
+use squall::{moment, sleep, Future, IoLoop, Result};
 
 #[squall::coroutine]
 fn worker(lock: Lock, queue: Queue<&'static str>) -> Result<()> {
@@ -101,7 +101,8 @@ fn patches_lead_to_the_state_at_the_end() {
     for patch in data["patches"].as_array().unwrap() {
         merge(&mut state, patch);
     }
-    assert_eq!(state["printed"].as_object().unwrap().len(), 3, "two lines and one report");
+    assert_eq!(state["printed"], 3, "two lines and one report");
+    assert_eq!(data["printed"].as_array().unwrap().len(), 3);
     assert_eq!(state["timers"], Value::Object(Map::new()));
     assert_eq!(state["ready"], Value::Object(Map::new()));
     assert_eq!(state["stack"], Value::Array(Vec::new()));
@@ -174,5 +175,36 @@ fn a_page_of_the_last_steps_begins_with_the_state_before_them() {
         let asks = page["asks"].as_array().unwrap();
         assert_eq!(asks.last().unwrap()["before"], steps.len() - 1 - left_out);
         assert_eq!(asks.len(), 1 + usize::from(left_out == 0));
+    }
+}
+
+#[test]
+fn each_future_that_a_sentence_mentions_has_a_name() {
+    let data = data(&squall::trace::record(with_a_callback).to_html());
+    let mentioned = numbers(&data["sentences"], "future");
+    assert!(!mentioned.is_empty());
+    for future in mentioned {
+        assert!(data["futures"][&future]["label"].is_string(), "{future}");
+    }
+}
+
+/// A callback waits for a Future that no coroutine yields.
+fn with_a_callback() {
+    let (io_loop, future) = (IoLoop::with_clock(VirtualClock::new()), Future::<()>::new());
+    io_loop.add_future(future.clone(), |_| ());
+    let promise = future.promise();
+    io_loop.add_callback(move || promise.set_result(()));
+    io_loop.run_sync(|| sleep(Duration::from_millis(1))).unwrap();
+}
+
+/// All values of that key, at any depth.
+fn numbers(value: &Value, key: &str) -> Vec<String> {
+    match value {
+        Value::Object(map) => {
+            let own = map.get(key).map(ToString::to_string);
+            own.into_iter().chain(map.values().flat_map(|value| numbers(value, key))).collect()
+        }
+        Value::Array(all) => all.iter().flat_map(|value| numbers(value, key)).collect(),
+        _ => Vec::new(),
     }
 }

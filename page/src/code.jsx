@@ -10,7 +10,8 @@ const coloured = (text, language) =>
   text.split(language === 'python' ? PYTHON : RUST).map((token, i) => (i % 2 ? <i class={kind(token)}>{token}</i> : token));
 
 /// A line that wraps under its own indent. It is drawn again only if `look` changes, which says all that is drawn beside its
-/// text. `narrow` shows an indent of four as two.
+/// text. `narrow` shows an indent of four as two, and a comment right behind
+/// its code.
 export class Line extends Component {
   shouldComponentUpdate(next) {
     return next.look !== this.props.look || next.text !== this.props.text || next.language !== this.props.language;
@@ -19,10 +20,11 @@ export class Line extends Component {
   render({ text, language, narrow, number, mark, class: name, style, id }) {
     const indent = text.length - text.trimStart().length;
     const shown = narrow ? indent / 2 : indent;
+    const code = narrow ? text.slice(indent).replace(/ {3,}#/, '  #') : text.slice(indent);
     return (
       <div class={'line ' + name} style={style} data-line={id}>
         {number}
-        <code style={`padding-left:${shown + 2}ch;text-indent:-2ch`}>{coloured(text.slice(indent), language)}</code>
+        <code style={`padding-left:${shown + 2}ch;text-indent:-2ch`}>{coloured(code, language)}</code>
         {mark}
       </div>
     );
@@ -34,7 +36,14 @@ export class Lines extends Component {
   box = createRef();
 
   componentDidMount() {
+    // At first, and when the help above takes some of the room.
+    this.resized = new ResizeObserver(() => this.follow());
+    this.resized.observe(this.box.current);
     this.follow();
+  }
+
+  componentWillUnmount() {
+    this.resized.disconnect();
   }
 
   componentDidUpdate(before) {

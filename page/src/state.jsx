@@ -4,7 +4,7 @@ import { Icon } from './icons.jsx';
 import { Call, Future, Term } from './words.jsx';
 
 const FUTURES = 40; // At most so many are shown, the newest.
-const PRINTED = 200; // At most so many lines are shown, the newest.
+const PRINTED = 50; // At most so many lines are shown, the newest.
 
 export function State({ page }) {
   return (
@@ -178,7 +178,7 @@ function Futures({ page }) {
       <h2><Term page={page} word="futures" /></h2>
       <ul>
         {futures.slice(left).map(([future, { state: how, value, waits = [], taken }]) => (
-          <li key={future} class={how + (taken ? ' taken' : '') + (step.future === +future ? ' acted-on' : '')}>
+          <li class={how + (taken ? ' taken' : '') + (step.future === +future ? ' acted-on' : '')}>
             <Icon name={how} size={14} />
             <Future page={page} future={future} />
             <span class="waits">{waits.map((call) => <><Icon name="by" size={12} /><Call page={page} call={call} status="waiting" /></>)}</span>
@@ -192,27 +192,29 @@ function Futures({ page }) {
   );
 }
 
+/// The lines that are printed up to this step: the last ones of a list that all steps share.
 class Printed extends Component {
   box = createRef();
 
+  shouldComponentUpdate({ page }) {
+    return page.state.printed !== this.count || page.words !== this.props.page.words;
+  }
+
   componentDidUpdate() {
-    if (this.count === this.scrolled) return;
-    this.scrolled = this.count;
     this.box.current.scrollTop = this.box.current.scrollHeight;
   }
 
   render({ page }) {
-    const { state, words } = page;
-    const printed = values(state.printed);
-    this.count = printed.length;
-    const left = Math.max(0, printed.length - PRINTED);
+    const { trace, words } = page;
+    this.count = page.state.printed;
+    const left = Math.max(0, this.count - PRINTED);
     return (
       <section class="pane printed">
         <h2>{words.printed}</h2>
         <div ref={this.box} tabIndex="0" role="region" aria-label={words.printed}>
           {left ? <p class="none">+{left}</p> : null}
-          {printed.slice(left).map(({ text, logged }) => <p class={logged ? 'bad' : ''}>{logged ? `${words.logged}: ` : ''}{text}</p>)}
-          {printed.length ? null : <p><None>{words.none}</None></p>}
+          {trace.printed.slice(left, this.count).map(({ text, logged }, i) => <p class={logged ? 'bad' : ''}>{logged ? `${words.logged}: ` : ''}{text}</p>)}
+          {this.count ? null : <p><None>{words.none}</None></p>}
         </div>
       </section>
     );

@@ -3,27 +3,30 @@
 import { Component, createRef } from 'preact';
 
 const STEP = 20; // Pixels from step to step.
-const MARGIN = 16; // So many steps are drawn before and after what is in view, so that not every scroll draws.
+const MARGIN = 8; // So many steps are drawn before and after what is in view, so that not every scroll draws.
 
+const circle = (r) => `M-${r} 0a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0-${2 * r} 0`;
+
+/// The shape of each mark, and how it is filled. All are paths, so that the elements are used again for other steps.
 const MARKS = {
-  call: <path d="M-4 -4 4 0 -4 4z" />,
-  start: <path d="M-3 -5 5 0 -3 5z" />,
-  send: <path d="M-5 0 0 -5 5 0 0 5z" />,
-  throw: <path class="open" d="M-4 -4 4 4M4 -4-4 4" />,
-  wake: <path d="M-5 0 0 -5 5 0 0 5z" />,
-  yield: <circle r="4.5" class="hollow" />,
-  already: <path class="open" d="M-4 0a4 4 0 1 1 4 4" />,
-  wait: <path class="open" d="M-2 -5V5M2 -5V5" />,
-  return: <rect x="-4.5" y="-4.5" width="9" height="9" />,
-  raise: <path class="open" d="M-4 -4 4 4M4 -4-4 4" />,
-  resolve: <circle r="4" />,
-  note: <path d="M-5 -4H5V3H0L-3 6V3H-5z" />,
-  made: <circle r="3" class="hollow" />,
-  report: <path class="open" d="M0 -6V1M0 4V6" />,
-  run: <circle r="5" class="hollow" />,
-  stop: <rect x="-5" y="-5" width="10" height="10" class="hollow" />,
-  pop: <path d="M-3 -5 5 0 -3 5z" class="hollow" />,
-  other: <circle r="2.5" />,
+  call: ['M-4 -4 4 0 -4 4z'],
+  start: ['M-3 -5 5 0 -3 5z'],
+  send: ['M-5 0 0 -5 5 0 0 5z'],
+  throw: ['M-4 -4 4 4M4 -4-4 4', 'open'],
+  wake: ['M-5 0 0 -5 5 0 0 5z'],
+  yield: [circle(4.5), 'hollow'],
+  already: ['M-4 0a4 4 0 1 1 4 4', 'open'],
+  wait: ['M-2 -5V5M2 -5V5', 'open'],
+  return: ['M-4.5 -4.5h9v9h-9z'],
+  raise: ['M-4 -4 4 4M4 -4-4 4', 'open'],
+  resolve: [circle(4)],
+  note: ['M-5 -4H5V3H0L-3 6V3H-5z'],
+  made: [circle(3), 'hollow'],
+  report: ['M0 -6V1M0 4V6', 'open'],
+  run: [circle(5), 'hollow'],
+  stop: ['M-5 -5h10v10h-10z', 'hollow'],
+  pop: ['M-3 -5 5 0 -3 5z', 'hollow'],
+  other: [circle(2.5)],
 };
 
 export class Timeline extends Component {
@@ -252,10 +255,11 @@ export class Timeline extends Component {
       if (kind === 'turn') continue;
       const [x, y] = this.xy(k, trace.lane(actor));
       const brief = trace.says(k, view.language)[2];
+      const [shape, fill] = MARKS[kind] ?? MARKS.other;
       drawn.push(
         <g class={'mark ' + kind} style={trace.hue(actor)} transform={`translate(${x},${y})`}>
           <title>{`${k + 1}: ${brief}`}</title>
-          {MARKS[kind] ?? MARKS.other}
+          <path class={fill} d={shape} />
           {columns ? <text x="11" y="4">{fit(brief, this.lane - 18)}</text> : null}
         </g>,
       );

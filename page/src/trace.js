@@ -1,14 +1,15 @@
 // The trace that stands in the page, and the state at any of its steps. docs/page.md describes the format.
 
-const EVERY = 256; // A copy of the state is kept at every step of so many, from which to go forwards again.
+const EVERY = 512; // A copy of the state is kept at every step of so many, from which to go forwards again.
 
 /// Applies a JSON merge patch (RFC 7396) to a state, in place.
 export function merge(target, patch) {
   if (patch === null || typeof patch !== 'object' || Array.isArray(patch)) return patch;
   const out = target === null || typeof target !== 'object' || Array.isArray(target) ? {} : target;
-  for (const [key, value] of Object.entries(patch)) {
+  for (const key in patch) {
+    const value = patch[key];
     if (value === null) delete out[key];
-    else out[key] = merge(out[key], value);
+    else out[key] = typeof value === 'object' ? merge(out[key], value) : value;
   }
   return out;
 }
@@ -20,7 +21,7 @@ export class Trace {
     this.n = this.steps.length;
     for (const source of this.sources) source.lines = source.text.split('\n');
     this.turns = this.steps.flatMap((step, k) => (step.kind === 'turn' ? [k] : []));
-    /// Copies of the state before step 0, 256, 512 ..., as far as it was asked for.
+    /// Copies of the state before step 0, 512, 1024 ..., as far as it was asked for.
     this.kept = [structuredClone(data.state)];
     this.at = -1;
     this.now = structuredClone(data.state);

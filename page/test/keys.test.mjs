@@ -178,19 +178,23 @@ test('words are explained under the pointer and by the focus, until Escape', () 
 test('every step has its sentences in both languages, and nothing that was forgotten', async () => {
   for (const lesson of ['bad_call', 'interleaving', 'native', 'parallel_map', 'run_sync', 'leaving_client']) {
     await on(write(lesson), {}, async (page) => {
+      // The whole trace in one language, then back in the other: to change the language draws every line anew.
       const wrong = await page.evaluate((last) => {
         const wrong = [];
-        for (let k = 1; k <= last; k++, key('ArrowRight')) {
-          for (const language of ['en', 'zh']) {
+        for (const [language, way] of [['en', 'ArrowRight'], ['zh', 'ArrowLeft']]) {
+          for (let nth = 1; nth <= last; nth++) {
+            const at = `${document.querySelector('.where b').textContent} ${language}`;
             const all = document.querySelector('main').textContent;
             const what = document.querySelector('.what').textContent;
-            if (/undefined|\bnull\b|NaN|\[object/.test(all)) wrong.push(`${k} ${language}: ${/.{20}(undefined|\bnull\b|NaN|\[object).{20}/.exec(all)}`);
-            if (what.length < 5 || (language === 'zh') !== /\p{Script=Han}/u.test(what)) wrong.push(`${k} ${language}: ${what}`);
-            key('l');
+            if (/undefined|\bnull\b|NaN|\[object/.test(all)) wrong.push(`${at}: ${/.{20}(undefined|\bnull\b|NaN|\[object).{20}/.exec(all)}`);
+            if (what.length < 5 || (language === 'zh') !== /\p{Script=Han}/u.test(what)) wrong.push(`${at}: ${what}`);
+            if (nth < last) key(way);
           }
+          key('l');
         }
         return wrong;
       }, await page.count());
+      assert.equal(await page.step(), 1, 'each step was seen in both languages');
       assert.deepEqual(wrong, [], lesson);
     });
   }

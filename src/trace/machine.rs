@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use squall_runner::trace::Body;
 
-use super::state::{Call, Resumed, State};
+use super::state::{Call, Resumed, State, Status};
 use super::{Entry, Reason, Recorded, Thing};
 
 /// A source file of squall that traces refer to.
@@ -89,8 +89,10 @@ const FIRST_YIELD: Anchor = (File::Runner, "let ready = runner.handle_yield(firs
 const FIRST_RETURN: Anchor = (File::Runner, "GeneratorState::Returned(value) => Ok(value),", "return");
 const FIRST_RAISE: Anchor = (File::Runner, "call.raised(exception, None, place, None)", "raise");
 const FIRST_SETTLED: Anchor = (File::Runner, "Future::settled(result)", "return");
+const FIRST_FAILED: Anchor = (File::Runner, "Future::settled(result)", "raise");
 const PLAIN: Anchor = (File::Runner, "let result = Exception::trap(body, Err);", "plain");
 const PLAIN_SETTLED: Anchor = (File::Runner, "Future::settled(result.or_else(", "plain_done");
+const PLAIN_FAILED: Anchor = (File::Runner, "Future::settled(result.or_else(", "plain_raise");
 const RUN: Anchor = (File::Runner, "let Some(mut gen) = self.gen.take() else { return };", "run");
 const RESUMED: Anchor = (File::Runner, "let resumed = match self.future.take() {", "while");
 const STATE: Anchor = (File::Runner, "Some(future) => match future.state() {", "while");
@@ -109,6 +111,7 @@ const RETURN: Anchor =
     (File::Runner, "GeneratorState::Returned(value) => return self.finish(gen, Ok(value)),", "return");
 const RAISE: Anchor = (File::Runner, "let result = self.call.raised(raised, exc,", "raise");
 const FINISH: Anchor = (File::Runner, "result if self.result_future.state() == State::Pending =>", "return");
+const FAIL: Anchor = (File::Runner, "result if self.result_future.state() == State::Pending =>", "raise");
 const NATIVE_CALL: Anchor = (File::Native, "let task = Rc::new_cyclic(|this: &Weak<Task<T>>| {", "call");
 const NATIVE_STEP: Anchor = (File::Native, "outside(|| self.untold(|| body.poll(", "send");
 const NATIVE_WAIT: Anchor = (File::Native, "self.awaits.set(polled.awaits);", "wait");
@@ -133,8 +136,10 @@ const ANCHORS: &[Anchor] = &[
     FIRST_RETURN,
     FIRST_RAISE,
     FIRST_SETTLED,
+    FIRST_FAILED,
     PLAIN,
     PLAIN_SETTLED,
+    PLAIN_FAILED,
     RUN,
     RESUMED,
     STATE,
@@ -152,6 +157,7 @@ const ANCHORS: &[Anchor] = &[
     RETURN,
     RAISE,
     FINISH,
+    FAIL,
     NATIVE_CALL,
     NATIVE_STEP,
     NATIVE_WAIT,
@@ -204,14 +210,16 @@ fn marks(mark: &str) -> Vec<usize> {
 
 /// Returns the number of an anchor's line in its file and in the Python file.
 fn line((file, text, mark): Anchor) -> (usize, usize) {
-    static FOUND: OnceLock<HashMap<&'static str, (usize, usize)>> = OnceLock::new();
+    // One line of Rust may stand for two of the Python.
+    static FOUND: OnceLock<HashMap<[&'static str; 2], (usize, usize)>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
         let first = |lines: Vec<usize>| lines.first().copied().unwrap_or(1);
-        let of = |(file, text, mark): &Anchor| (*text, (first(places(*file, text)), first(marks(mark))));
+        let of =
+            |(file, text, mark): &Anchor| ([*text, *mark], (first(places(*file, text)), first(marks(mark))));
         ANCHORS.iter().map(of).collect()
     });
-    let _ = (file, mark);
-    found.get(text).copied().unwrap_or((1, 1))
+    let _ = file;
+    found.get(&[text, mark]).copied().unwrap_or((1, 1))
 }
 
 impl Machine {
@@ -279,7 +287,7 @@ fn does(before: &State, entry: &Entry) -> Option<(Anchor, &'static [Anchor])> {
         Recorded::Return { runner, .. } if is_first(runner) => (FIRST_RETURN, &[]),
         Recorded::Return { .. } => (RETURN, &[]),
         Recorded::Raise { runner, .. } if is_native(runner) => (NATIVE_RAISE, &[]),
-        Recorded::Raise { runner, .. } if is_plain(runner) => (PLAIN_SETTLED, &[PLAIN]),
+        Recorded::Raise { runner, .. } if is_plain(runner) => (PLAIN_FAILED, &[PLAIN]),
         Recorded::Raise { runner, .. } if is_first(runner) => (FIRST_RAISE, &[]),
         Recorded::Raise { .. } => (RAISE, &[]),
         Recorded::Resolve { future, .. } => {
@@ -298,10 +306,15 @@ fn does(before: &State, entry: &Entry) -> Option<(Anchor, &'static [Anchor])> {
 
 /// Returns the line that settles the Future of a call that has just ended, and those that were passed for it.
 fn settles(call: &Call) -> Option<(Anchor, &'static [Anchor])> {
+    let failed = call.status == Status::Raised;
     call.status.is_over().then_some(match call.body {
+        Body::Native if failed => (NATIVE_RAISE, &[]),
         Body::Native => (NATIVE_SETTLED, &[]),
+        Body::Plain if failed => (PLAIN_FAILED, &[]),
         Body::Plain => (PLAIN_SETTLED, &[]),
+        Body::Generator if call.yields == 0 && failed => (FIRST_FAILED, &[]),
         Body::Generator if call.yields == 0 => (FIRST_SETTLED, &[]),
+        Body::Generator if failed => (FAIL, &[]),
         Body::Generator => (FINISH, &[]),
     })
 }

@@ -33,7 +33,7 @@ def call(f, *args):                         # @gen.coroutine
     try:
         it = f(*args)                                         #@plain
     except Exception as e:
-        result.set_exception(e)             # trapped
+        result.set_exception(e)             # trapped         #@plain_raise
     else:
         if isgenerator(it):
             Runner(it, result).run()                          #@call

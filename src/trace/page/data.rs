@@ -17,10 +17,10 @@ use crate::trace::{
 };
 
 /// The version of the data, which the script of the page is made for.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// At most so many lines are shown of what was printed before the first step: as many as the page shows.
-const PRINTED: usize = 200;
+const PRINTED: usize = 50;
 
 /// The JSON object that a page shows.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ impl Data {
             "marks": told.marks.all,
             "state": told.state,
             "patches": told.patches,
+            "printed": told.printed,
             "runner": {"rust": excerpt(Excerpt::Rust), "python": excerpt(Excerpt::Python)},
             "asks": asks,
             "words": {"en": words(Lang::En), "zh": words(Lang::Zh)},
@@ -94,10 +95,12 @@ struct Told {
     patches: Vec<Value>,
     calls: Map<String, Value>,
     futures: Map<String, Value>,
+    /// The Futures that sentences mention.
+    mentioned: BTreeSet<FutureId>,
     lanes: Vec<Value>,
     segments: Vec<Value>,
-    /// How many things were printed and reported.
-    printed: usize,
+    /// What was printed and logged, in order. A state has only their number, so that it stays small.
+    printed: Vec<Value>,
     /// How many steps came before those that are shown.
     left_out: usize,
 }
@@ -124,7 +127,7 @@ impl Told {
             let mark = told.marks.place(marks(&machine));
             told.step(nth, step, mark, &with, [&before, &after]);
             let mut patch = with.view.patch(&before, &after);
-            told.print(own, &mut patch, usize::MAX);
+            told.print(own, &mut patch);
             told.patches.push(patch.into());
             tracks.step(nth, &after);
             if let Some(actor) = narrator.actor(step, &before) {
@@ -140,7 +143,12 @@ impl Told {
     fn begin(&mut self, with: &With<'_>, entries: &[Entry], now: &mut State) {
         entries.iter().for_each(|entry| now.apply(entry));
         let mut patch = with.view.patch(&State::default(), now);
-        self.print(entries, &mut patch, PRINTED);
+        self.print(entries, &mut patch);
+        let surplus = self.printed.len().saturating_sub(PRINTED);
+        self.printed.drain(..surplus);
+        if surplus > 0 {
+            patch.insert("printed".into(), PRINTED.into());
+        }
         // The state before the first entry has all of these, and each is empty.
         patch.into_iter().for_each(|(key, value)| self.state[key] = value);
     }
@@ -155,8 +163,13 @@ impl Told {
     ) {
         let head = &entries[step.head];
         let actor = narrator.actor(step, before);
-        let says =
-            Lang::ALL.map(|lang| (lang.tag().to_owned(), said(&narrator.tell(step, before, after, lang))));
+        let told = Lang::ALL.map(|lang| (lang, narrator.tell(step, before, after, lang)));
+        let parts = told.iter().flat_map(|(_, said)| said.what.iter().chain(&said.why));
+        self.mentioned.extend(parts.filter_map(|part| match part {
+            Part::Future(future) => Some(*future),
+            _ => None,
+        }));
+        let says = told.map(|(lang, told)| (lang.tag().to_owned(), said(&told)));
         let say = self.sentences.place(says.into_iter().collect::<Map<_, _>>().into());
         let mut shown = json!({
             "kind": kind(&head.event),
@@ -200,8 +213,8 @@ impl Told {
         self.steps.push(shown);
     }
 
-    /// Adds what is printed and logged in some entries to their patch: the last `most` lines.
-    fn print(&mut self, entries: &[Entry], patch: &mut Map<String, Value>, most: usize) {
+    /// Adds what is printed and logged in a step, and its number to the patch of the step.
+    fn print(&mut self, entries: &[Entry], patch: &mut Map<String, Value>) {
         let line = |entry: &Entry| match &entry.event {
             Recorded::Note { text, .. } => Some(json!({"text": text})),
             Recorded::Report { exception, .. } => {
@@ -209,13 +222,10 @@ impl Told {
             }
             _ => None,
         };
-        let mut lines: Vec<_> = entries.iter().filter_map(line).collect();
-        self.printed += lines.len();
-        let lines = lines.split_off(lines.len().saturating_sub(most));
-        let numbers = self.printed - lines.len()..;
-        let printed: Map<_, _> = numbers.map(|number| number.to_string()).zip(lines).collect();
-        if !printed.is_empty() {
-            patch.insert("printed".into(), printed.into());
+        let before = self.printed.len();
+        self.printed.extend(entries.iter().filter_map(line));
+        if self.printed.len() > before {
+            patch.insert("printed".into(), self.printed.len().into());
         }
     }
 
@@ -230,7 +240,9 @@ impl Told {
             let call_is = json!({"label": narrator.names.call(call), "lane": lane});
             self.calls.insert(call.0.to_string(), call_is);
         }
-        for future in futures(entries) {
+        let mut all = futures(entries);
+        all.append(&mut self.mentioned);
+        for future in all {
             let mut named = json!({"label": narrator.names.future(future)});
             if let Some(call) = narrator.names.call_of(future) {
                 named["call"] = json!(call);

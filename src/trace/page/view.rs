@@ -37,7 +37,7 @@ impl View<'_> {
     pub(super) fn nothing(&self) -> Value {
         json!({
             "time": self.unit.tell(std::time::Duration::ZERO), "turn": 0, "stack": [], "this_turn": 0,
-            "functions": [], "variables": [], "coroutines": {}, "ready": {}, "timers": {}, "futures": {}, "locks": {}, "queues": {}, "jobs": {}, "printed": {},
+            "functions": [], "variables": [], "coroutines": {}, "ready": {}, "timers": {}, "futures": {}, "locks": {}, "queues": {}, "jobs": {}, "printed": 0,
         })
     }
 
