@@ -42,6 +42,7 @@ mod source;
 mod statements;
 mod syntax;
 mod telling;
+mod tornado;
 mod value;
 mod world;
 
@@ -110,6 +111,29 @@ impl Program {
     /// ```
     pub fn source(&self) -> String {
         source::source(&self.code)
+    }
+
+    /// Returns the program as Tornado code that runs: a file of Python with its imports. Times are in seconds there, as
+    /// Tornado takes them. The lines of a trace are those of the shorter [`source`](Self::source).
+    ///
+    /// ```
+    /// let program = squall::program::parse(r#"{"name": "", "about": "", "defs":
+    ///     {"main": {"kind": "decorated", "params": [], "body": [["yield", null, ["sleep", 5]]]}},
+    ///     "top": [["run_sync", "main", [], null]]}"#)?;
+    /// assert_eq!(program.tornado(), "\
+    /// from tornado import gen
+    /// from tornado.ioloop import IOLoop
+    ///
+    /// @gen.coroutine
+    /// def main():
+    ///     yield gen.sleep(0.005)
+    ///
+    /// IOLoop.current().run_sync(main)
+    /// ");
+    /// # Ok::<(), squall::program::ProgramError>(())
+    /// ```
+    pub fn tornado(&self) -> String {
+        source::tornado(&self.code)
     }
 
     /// Returns what the places of a trace call the file of the [source](Self::source): the name of the program.

@@ -542,3 +542,61 @@ fn a_program_without_a_name_has_places_too() {
     let hostile = raised_by(&text.replace(r#""name": "test""#, r#""name": "a\u001b[2J""#));
     assert!(hostile.to_string().contains("main waits at a [2J:3:5"), "{hostile}");
 }
+
+#[test]
+fn the_tornado_code_has_its_imports_and_seconds() {
+    let text = r#"{"name": "", "about": "", "defs": {
+        "late": {"kind": "native", "params": ["time"], "body": [["async_for", "x", "$time", [["log", "it's", "$x"]]]]},
+        "g": {"kind": "decorated", "params": [], "body": [
+            ["try", [["yield", "n", ["with_timeout", 5, ["call", "late", null], ["KeyError"]]]],
+                [[["TimeoutError", "QueueFull"], "e", [["reraise"]]]], [["gen_return", ["div", "$n", 2]]], [["stop"]]],
+            ["expr", [".", "$q", "put", ["list", true], 30]],
+            ["add_future", "$f", "g", 1],
+            ["busy", ["+", 1, 2]],
+            ["log", ["cat", "a", 1], ["exc", "AppError", "no"]],
+            ["expr", ["call_later", 1500, "g"]]]}},
+        "top": [["let", "q", ["new", "Queue", 5]], ["let", "p", ["new", "PeriodicCallback", "g", 5]], ["run_sync", "g", [], 20]]}"#;
+    assert_eq!(
+        parse(text).unwrap().tornado(),
+        r#"import time
+from datetime import timedelta
+
+from tornado import gen
+from tornado.ioloop import IOLoop, PeriodicCallback
+from tornado.queues import Queue, QueueFull
+from tornado.util import TimeoutError
+
+class AppError(Exception):
+    pass
+
+def show(value):  # An exception is shown with its type.
+    if isinstance(value, BaseException):
+        return ': '.join([type(value).__name__, *map(str, value.args[:1])])
+    return value
+
+async def late_(time_):
+    async for x in time_:
+        print("it's", x)
+
+@gen.coroutine
+def g():
+    try:
+        n = yield gen.with_timeout(timedelta(milliseconds=5), late_(None), quiet_exceptions=KeyError)
+    except (TimeoutError, QueueFull) as e:
+        raise
+    else:
+        raise gen.Return((n // 2))
+    finally:
+        IOLoop.current().stop()
+    q.put([True], timedelta(milliseconds=30))
+    IOLoop.current().add_future(f, lambda future, _0=1: g(future, _0))
+    time.sleep((1 + 2) / 1000)
+    print(('a' + str(1)), show(AppError('no')))
+    IOLoop.current().call_later(1.5, g)
+
+q = Queue(5)
+p = PeriodicCallback(g, 5)
+IOLoop.current().run_sync(g, timeout=0.02)
+"#
+    );
+}

@@ -6,12 +6,20 @@ use std::fmt::Write;
 use squall_runner::Place;
 
 use super::syntax::{
-    walk, Arguments, Body, Class, Def, DefKind, Expression, Function, Name, Statement, Type,
+    walk, Arguments, Body, Class, Def, DefId, DefKind, Expression, Function, Name, Statement, Type,
 };
+use super::tornado::Tornado;
 use super::Code;
 
 pub(super) fn source(code: &Code) -> String {
     written(code).text
+}
+
+/// Returns the program as Tornado code that runs, with its imports.
+pub(super) fn tornado(code: &Code) -> String {
+    let tornado = Tornado::of(code.defs.iter().map(|def| &def.body).chain([&code.top]));
+    let text = Writer::with(code, Some(&tornado)).whole().text;
+    format!("{}{text}", tornado.head())
 }
 
 /// Returns the name of a program's file in places: the name of the program.
@@ -64,23 +72,16 @@ impl StatementId {
 }
 
 fn written(code: &Code) -> Writer<'_> {
-    let (text, places, defs) = (String::new(), HashMap::new(), Vec::new());
-    let mut writer = Writer { code, text, ended: 0, places, defs, wait: "yield" };
-    for def in &code.defs {
-        writer.def(def);
-    }
-    writer.wait = "yield";
-    if !code.top.is_empty() {
-        writer.body(&code.top, 0);
-    }
-    writer
+    Writer::with(code, None).whole()
 }
 
 /// The indentation of each level.
 const INDENT: &str = "    ";
 
+/// Writes a program: in short, or, with `tornado`, as Tornado code that runs.
 struct Writer<'a> {
     code: &'a Code,
+    tornado: Option<&'a Tornado>,
     text: String,
     /// How many lines are complete.
     ended: u32,
@@ -92,28 +93,61 @@ struct Writer<'a> {
     wait: &'static str,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn with(code: &'a Code, tornado: Option<&'a Tornado>) -> Self {
+        let (text, places, defs) = (String::new(), HashMap::new(), Vec::new());
+        Self { code, tornado, text, ended: 0, places, defs, wait: "yield" }
+    }
+
+    /// Writes the whole program.
+    fn whole(mut self) -> Self {
+        for def in &self.code.defs {
+            self.def(def);
+        }
+        self.wait = "yield";
+        if !self.code.top.is_empty() {
+            self.body(&self.code.top, 0);
+        }
+        self
+    }
+
     fn def(&mut self, def: &Def) {
-        let keyword = match def.kind {
-            DefKind::Decorated => "@coroutine\ndef",
-            DefKind::Native => "async def",
-            DefKind::Plain => "def",
+        let keyword = match (def.kind, self.tornado) {
+            (DefKind::Decorated, Some(tornado)) => format!("@{}\ndef", tornado.gen("coroutine")),
+            (DefKind::Decorated, None) => "@coroutine\ndef".to_owned(),
+            (DefKind::Native, _) => "async def".to_owned(),
+            (DefKind::Plain, _) => "def".to_owned(),
         };
         self.wait = if def.kind == DefKind::Native { "await" } else { "yield" };
-        self.line(0, format_args!("{keyword} {}({}):", def.name, def.params.join(", ")));
+        let params: Vec<_> = def.params.iter().map(|name| self.name(name)).collect();
+        self.line(0, format_args!("{keyword} {}({}):", self.name(&def.name), params.join(", ")));
         self.defs.push(self.ended);
         let mut assigned = BTreeSet::<&Name>::new();
         walk(&def.body, &mut |statement| assigned.extend(statement.target()));
-        let shared: Vec<&str> = assigned
-            .into_iter()
-            .filter(|name| self.code.globals.contains(*name))
-            .map(|name| &**name)
-            .collect();
+        let shared = assigned.into_iter().filter(|name| self.code.globals.contains(*name));
+        let shared: Vec<String> = shared.map(|name| self.name(name)).collect();
         if !shared.is_empty() {
             self.line(1, format_args!("global {}", shared.join(", ")));
         }
         self.body(&def.body, 1);
         self.line(0, "");
+    }
+
+    fn name(&self, name: &str) -> String {
+        self.tornado.map_or_else(|| name.to_owned(), |tornado| tornado.name(name))
+    }
+
+    fn kind(&self, kind: Type) -> String {
+        self.tornado.map_or_else(|| kind.name().to_owned(), |tornado| tornado.exception(kind))
+    }
+
+    fn def_name(&self, def: DefId) -> String {
+        self.name(&self.code.defs[def.0].name)
+    }
+
+    /// Returns the def that is passed as an argument; nothing if there is none.
+    fn passed(&self, arguments: &Arguments) -> String {
+        arguments.def.map_or(String::new(), |def| self.def_name(def))
     }
 
     fn line(&mut self, depth: usize, text: impl std::fmt::Display) {
@@ -146,10 +180,18 @@ impl Writer<'_> {
         self.places.insert(StatementId::of(statement), (self.ended + 1, column));
         match statement {
             Statement::Action(action, arguments) => {
-                let call = format!("{}({})", action.name(), self.arguments(action.signature(), arguments));
+                let call = match self.tornado {
+                    Some(tornado) => {
+                        let shown = self.each(&arguments.values);
+                        tornado.action(*action, &self.passed(arguments), arguments, &shown)
+                    }
+                    None => format!("{}({})", action.name(), self.arguments(action.signature(), arguments)),
+                };
                 self.line(depth, call);
             }
-            Statement::Let(name, e) => self.line(depth, format!("{name} = {}", self.expression(e))),
+            Statement::Let(name, e) => {
+                self.line(depth, format!("{} = {}", self.name(name), self.expression(e)));
+            }
             Statement::Expr(e) => self.line(depth, self.expression(e)),
             Statement::If(e, then, otherwise) => {
                 self.block(format!("if {}:", self.expression(e)), then, depth);
@@ -158,7 +200,8 @@ impl Writer<'_> {
                 }
             }
             Statement::For(name, n, body) => {
-                self.block(format!("for {name} in range({}):", self.expression(n)), body, depth);
+                let head = format!("for {} in range({}):", self.name(name), self.expression(n));
+                self.block(head, body, depth);
             }
             Statement::While(e, body) => self.block(format!("while {}:", self.expression(e)), body, depth),
             Statement::Break => self.line(depth, "break"),
@@ -166,9 +209,11 @@ impl Writer<'_> {
             Statement::Try(t) => {
                 self.block("try:", &t.body, depth);
                 for handler in &t.handlers {
-                    let types = handler.types.iter().map(|t| t.name()).collect::<Vec<_>>().join(", ");
+                    let types: Vec<_> = handler.types.iter().map(|kind| self.kind(*kind)).collect();
+                    let types = types.join(", ");
                     let types = if handler.types.len() == 1 { types } else { format!("({types})") };
-                    let name = handler.variable.as_ref().map_or(String::new(), |name| format!(" as {name}"));
+                    let name = handler.variable.as_ref();
+                    let name = name.map_or(String::new(), |name| format!(" as {}", self.name(name)));
                     self.block(format!("except {types}{name}:"), &handler.body, depth);
                 }
                 for (word, body) in [("else:", &t.otherwise), ("finally:", &t.finally)] {
@@ -183,16 +228,16 @@ impl Writer<'_> {
             Statement::Return(Some(e)) => self.line(depth, format!("return {}", self.expression(e))),
             Statement::GenReturn(e) => {
                 let value = e.as_ref().map_or(String::new(), |e| self.expression(e));
-                self.line(depth, format!("raise Return({value})"));
+                self.line(depth, format!("raise {}({value})", self.kind(Type::Return)));
             }
             Statement::Yield(name, e) => {
-                let target = name.as_ref().map_or(String::new(), |name| format!("{name} = "));
+                let target = name.as_ref().map_or(String::new(), |name| format!("{} = ", self.name(name)));
                 self.line(depth, format!("{target}{wait} {}", self.expression(e)));
             }
             Statement::WhileYield(name, e, body) => {
                 let waited = format!("({wait} {})", self.expression(e));
                 let head = match name {
-                    Some(name) => format!("while ({name} := {waited}):"),
+                    Some(name) => format!("while ({} := {waited}):", self.name(name)),
                     None => format!("while {waited}:"),
                 };
                 self.block(head, body, depth);
@@ -204,15 +249,24 @@ impl Writer<'_> {
                 self.block(format!("async with {}:", self.expression(e)), body, depth);
             }
             Statement::AsyncFor(name, e, body) => {
-                self.block(format!("async for {name} in {}:", self.expression(e)), body, depth);
+                let head = format!("async for {} in {}:", self.name(name), self.expression(e));
+                self.block(head, body, depth);
             }
             Statement::RunSync(def, arguments, ms) => {
-                let mut parts = vec![self.code.defs[def.0].name.to_string()];
-                parts.extend(arguments.iter().map(|e| self.expression(e)));
-                parts.extend(ms.map(|ms| format!("timeout={ms}")));
-                self.line(depth, format!("run_sync({})", parts.join(", ")));
+                let (def, arguments) = (self.def_name(*def), self.each(arguments));
+                let run = match self.tornado {
+                    Some(tornado) => tornado.run_sync(&def, &arguments, *ms),
+                    None => {
+                        let parts = [def].into_iter().chain(arguments);
+                        let parts = parts.chain(ms.map(|ms| format!("timeout={ms}")));
+                        format!("run_sync({})", parts.collect::<Vec<_>>().join(", "))
+                    }
+                };
+                self.line(depth, run);
             }
-            Statement::Start => self.line(depth, "start()"),
+            Statement::Start => {
+                self.line(depth, self.tornado.map_or("start()".to_owned(), Tornado::start));
+            }
         }
     }
 
@@ -222,7 +276,7 @@ impl Writer<'_> {
             Expression::Bool(b) => if *b { "True" } else { "False" }.to_owned(),
             Expression::Integer(n) => n.to_string(),
             Expression::String(s) => quoted(s),
-            Expression::Variable(name) => name.to_string(),
+            Expression::Variable(name) => self.name(name),
             Expression::List(items) => format!("[{}]", self.expressions(items)),
             Expression::Dict(entries) => {
                 let entries =
@@ -238,35 +292,57 @@ impl Writer<'_> {
             }
             Expression::Not(e) => format!("(not {})", self.expression(e)),
             Expression::Call(def, arguments) => {
-                format!("{}({})", self.code.defs[def.0].name, self.expressions(arguments))
+                format!("{}({})", self.def_name(*def), self.expressions(arguments))
             }
             Expression::Exception(kind, argument) => {
                 let argument = argument.as_ref().map_or(String::new(), |e| self.expression(e));
-                format!("{}({argument})", kind.name())
+                format!("{}({argument})", self.kind(*kind))
             }
-            Expression::Moment => "moment".to_owned(),
-            Expression::Bogus => "bogus".to_owned(),
+            Expression::Moment => self.tornado.map_or("moment".to_owned(), |tornado| tornado.gen("moment")),
+            Expression::Bogus => if self.tornado.is_some() { "object()" } else { "bogus" }.to_owned(),
+            Expression::Function(function, arguments) if self.tornado.is_some() => {
+                let shown = self.each(&arguments.values);
+                let call = |tornado: &Tornado| {
+                    tornado.function(*function, &self.passed(arguments), arguments, &shown)
+                };
+                self.tornado.map_or(String::new(), call)
+            }
             Expression::Function(Function::Div, Arguments { values, .. }) if values.len() == 2 => {
                 format!("({} // {})", self.expression(&values[0]), self.expression(&values[1]))
             }
             Expression::Function(function, arguments) => {
                 format!("{}({})", function.name(), self.arguments(function.signature(), arguments))
             }
-            Expression::New(class, arguments) => {
-                format!("{}({})", class.name(), self.arguments(class.signature(), arguments))
-            }
+            Expression::New(class, arguments) => match self.tornado {
+                Some(tornado) => tornado.new(*class, &self.passed(arguments), &self.each(&arguments.values)),
+                None => format!("{}({})", class.name(), self.arguments(class.signature(), arguments)),
+            },
             Expression::WaitIteratorKw(futures) => {
                 let futures = futures.iter().map(|(key, e)| format!("{key}={}", self.expression(e)));
-                format!("{}({})", Class::WaitIterator.name(), futures.collect::<Vec<_>>().join(", "))
+                let futures: Vec<_> = futures.collect();
+                match self.tornado {
+                    Some(tornado) => tornado.new(Class::WaitIterator, "", &futures),
+                    None => format!("{}({})", Class::WaitIterator.name(), futures.join(", ")),
+                }
             }
             Expression::Method(object, method, arguments) => {
-                format!("{}.{}({})", self.expression(object), method.name(), self.expressions(arguments))
+                let object = self.expression(object);
+                match self.tornado {
+                    Some(tornado) => {
+                        format!("{object}.{}", tornado.method(*method, arguments, &self.each(arguments)))
+                    }
+                    None => format!("{object}.{}({})", method.name(), self.expressions(arguments)),
+                }
             }
         }
     }
 
+    fn each(&self, expressions: &[Expression]) -> Vec<String> {
+        expressions.iter().map(|e| self.expression(e)).collect()
+    }
+
     fn expressions(&self, expressions: &[Expression]) -> String {
-        expressions.iter().map(|e| self.expression(e)).collect::<Vec<_>>().join(", ")
+        self.each(expressions).join(", ")
     }
 
     /// Returns the arguments in the order of a signature.
@@ -274,7 +350,7 @@ impl Writer<'_> {
         let mut parts: Vec<_> = arguments.values.iter().map(|e| self.expression(e)).collect();
         if let Some(def) = arguments.def {
             let place = signature.find('f').unwrap_or_default();
-            parts.insert(place, self.code.defs[def.0].name.to_string());
+            parts.insert(place, self.def_name(def));
         }
         if let Some(quiet) = &arguments.quiet {
             let types = quiet.iter().map(|kind: &Type| kind.name()).collect::<Vec<_>>();
