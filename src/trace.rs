@@ -69,6 +69,8 @@ mod paint;
 #[cfg(feature = "trace")]
 mod persistent;
 #[cfg(feature = "trace")]
+mod phrases;
+#[cfg(feature = "trace")]
 mod ready_line;
 #[cfg(feature = "trace")]
 mod recorder;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::cell::{breakable, cut, plain, width, wrap};
 use super::paint::Line;
+use super::phrases::Phrase;
 use super::story::{Act, Life, Story, Tone, What, LOOP};
 
 /// The smallest width of a column.
@@ -102,7 +103,10 @@ impl Columns {
         for row in &story.rows {
             let first = lines.len();
             match &row.what {
-                What::Turn(number) => lines.push(self.turn(*number, &states)),
+                What::Turn(number) => {
+                    let turn = story.phrases.count(Phrase::Turn, *number);
+                    lines.push(self.turn(&turn, &states));
+                }
                 What::Acts(acts) => lines.extend(self.acts(story, acts, &mut states)),
                 What::Log(text) => lines.extend(log(text, self.margin, self.right())),
             }
@@ -132,10 +136,10 @@ impl Columns {
     }
 
     /// Draws a thin line across the lifelines.
-    fn turn(&self, number: usize, states: &[Life]) -> Line {
+    fn turn(&self, turn: &str, states: &[Life]) -> Line {
         let mut line = Line::default();
         line.pad_to(self.margin);
-        let label = format!("┄ turn {number} ");
+        let label = format!("┄ {turn} ");
         for (index, (column, life)) in self.each.iter().zip(states).enumerate() {
             line.push(Tone::Faint, if *life == Life::Gone { "┄" } else { life.line() });
             if index == LOOP {

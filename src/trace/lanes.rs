@@ -4,6 +4,7 @@
 use super::cell::wrap;
 use super::columns::{log, margin, stamp};
 use super::paint::Line;
+use super::phrases::Phrase;
 use super::story::{Act, Life, Story, Tone, What, LOOP};
 
 /// The smallest width of the texts, whatever the number of lanes.
@@ -22,7 +23,10 @@ pub(crate) fn draw(story: &Story, width: usize) -> Vec<Line> {
     for row in &story.rows {
         let first = drawn.len();
         match &row.what {
-            What::Turn(number) => drawn.push(sheet.turn(*number, &states)),
+            What::Turn(number) => {
+                let turn = story.phrases.count(Phrase::Turn, *number);
+                drawn.push(sheet.turn(&turn, &states));
+            }
             What::Acts(acts) => drawn.extend(sheet.acts(story, acts, &lane_of, &mut states)),
             What::Log(text) => drawn.extend(log(text, margin, width)),
         }
@@ -41,14 +45,14 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn turn(&self, number: usize, states: &[Life]) -> Line {
+    fn turn(&self, turn: &str, states: &[Life]) -> Line {
         let mut line = Line::default();
         line.pad_to(self.margin);
         for state in &states[..self.count] {
             line.push(Tone::Faint, if *state == Life::Gone { "┄" } else { state.line() });
             line.push(Tone::Faint, &"┄".repeat(self.step - 1));
         }
-        line.push(Tone::Faint, &format!("┄ turn {number} "));
+        line.push(Tone::Faint, &format!("┄ {turn} "));
         line.push(Tone::Faint, &"┄".repeat(self.width.saturating_sub(line.width())));
         line
     }
@@ -64,7 +68,7 @@ impl Sheet {
         }
         let lanes = acts.iter().map(|act| lane_of[act.actor]);
         let path = lanes.clone().min().unwrap_or(0)..lanes.max().unwrap_or(0);
-        let text = format!("{}: {}", story.actors[first.actor].label, first.line());
+        let text = story.phrases.say(Phrase::Colon, &[&story.actors[first.actor].label, &first.line()]);
         let x = self.margin + self.count * self.step + 1;
         let texts = wrap(&text, self.width.saturating_sub(x).max(TEXT / 2), 3);
         let draw = |(nth, text): (usize, &String)| {

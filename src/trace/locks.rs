@@ -7,6 +7,7 @@ use squall_runner::Place;
 
 use super::fields::Holder;
 use super::names::Names;
+use super::phrases::{Phrase, Phrases};
 use super::{Recorded, Source};
 
 /// The locks so far: each as its last entry shows it.
@@ -49,9 +50,10 @@ impl Locks {
         &self,
         future: FutureId,
         names: &Names,
+        phrases: Phrases,
         place: &impl Fn(Place) -> String,
     ) -> Option<String> {
-        let (text, is_held) = self.describe(future, names, place, DEEPEST)?;
+        let (text, is_held) = self.describe(future, names, phrases, place, DEEPEST)?;
         is_held.then_some(text)
     }
 
@@ -60,6 +62,7 @@ impl Locks {
         &self,
         future: FutureId,
         names: &Names,
+        phrases: Phrases,
         place: &impl Fn(Place) -> String,
         depth: usize,
     ) -> Option<(String, bool)> {
@@ -68,9 +71,10 @@ impl Locks {
             return None;
         }
         match names.source(future)? {
-            Source::Timeout { of, .. } => self.describe(*of, names, place, deeper),
+            Source::Timeout { of, .. } => self.describe(*of, names, phrases, place, deeper),
             Source::Multi { of, .. } => {
-                let parts = of.iter().filter_map(|child| self.describe(*child, names, place, deeper));
+                let parts =
+                    of.iter().filter_map(|child| self.describe(*child, names, phrases, place, deeper));
                 let (texts, are_held): (Vec<_>, Vec<_>) = parts.unzip();
                 (!texts.is_empty())
                     .then(|| (format!("[{}]", texts.join("; ")), are_held.into_iter().any(|is| is)))
@@ -78,7 +82,7 @@ impl Locks {
             Source::Named(name) => {
                 let lock = self.requests.get(&future).and_then(|lock| self.known.get(lock));
                 match lock.filter(|lock| !lock.holders.is_empty()) {
-                    Some(lock) => Some((lock.described(place), true)),
+                    Some(lock) => Some((lock.described(phrases, place), true)),
                     None => Some((name.to_string(), false)),
                 }
             }
@@ -89,23 +93,22 @@ impl Locks {
 
 impl Lock {
     /// Returns such as `Lock#2, held by b since x.rs:20`.
-    fn described(&self, place: &impl Fn(Place) -> String) -> String {
-        let mut text = format!("{}, held ", self.name);
-        for (n, holder) in self.holders.iter().take(SHOWN).enumerate() {
-            if n > 0 {
-                text.push_str(", ");
-            }
+    fn described(&self, phrases: Phrases, place: &impl Fn(Place) -> String) -> String {
+        let held = |holder: &Holder| {
             let since = holder.place.map(place).filter(|since| !since.is_empty());
-            let by = holder.name.as_ref().map(|name| format!("by {name}"));
-            let since = since.map(|since| format!("since {since}"));
-            let words: Vec<_> = by.into_iter().chain(since).collect();
-            text.push_str(
-                if words.is_empty() { "by the program".to_owned() } else { words.join(" ") }.as_str(),
-            );
+            match (&holder.name, since) {
+                (Some(name), Some(since)) => phrases.say(Phrase::BySince, &[name, &since]),
+                (Some(name), None) => phrases.say(Phrase::By, &[name]),
+                (None, Some(since)) => phrases.say(Phrase::Since, &[&since]),
+                (None, None) => phrases.word(Phrase::ByProgram).to_owned(),
+            }
+        };
+        let holders: Vec<_> = self.holders.iter().take(SHOWN).map(held).collect();
+        let between = phrases.say(Phrase::Comma, &["", ""]);
+        let text = phrases.say(Phrase::Held, &[&self.name, &holders.join(&between)]);
+        match self.holders.len().saturating_sub(SHOWN) {
+            0 => text,
+            more => phrases.say(Phrase::HeldAndMore, &[&text, &more.to_string()]),
         }
-        if let more @ 1.. = self.holders.len().saturating_sub(SHOWN) {
-            text = format!("{text} and {more} more");
-        }
-        text
     }
 }

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use squall_runner::trace::{Body, CallId, FutureId, Problem};
 
 use super::names::{Names, Unit};
+use super::phrases::{Phrase, Phrases};
 use super::state::State;
-use super::{Entry, Recorded, Source, Thing, Trace};
+use super::{Entry, Lang, Recorded, Source, Thing, Trace};
 
 /// The number of characters after which a text in a diagram is cut.
 const TEXT: usize = 60;
@@ -24,14 +25,28 @@ impl<R> Trace<R> {
     /// assert!(trace.to_mermaid().starts_with("sequenceDiagram\n"));
     /// ```
     pub fn to_mermaid(&self) -> String {
-        draw(self.entries())
+        self.to_mermaid_in(Lang::En)
+    }
+
+    /// Returns the trace as a Mermaid `sequenceDiagram` in a language. [`to_mermaid`](Self::to_mermaid) describes the
+    /// arrows. Names, values and what stands in code stay as they are.
+    ///
+    /// ```
+    /// use squall::trace::Lang;
+    ///
+    /// let trace = squall::trace::record(|| squall::coroutine(|_co| async { Ok(5) }));
+    /// assert!(trace.to_mermaid_in(Lang::Zh).contains("participant L as 循环"));
+    /// ```
+    pub fn to_mermaid_in(&self, lang: Lang) -> String {
+        draw(self.entries(), Phrases(lang))
     }
 }
 
-fn draw(entries: &[Entry]) -> String {
+fn draw(entries: &[Entry], phrases: Phrases) -> String {
     let names = Names::of(entries);
-    let mut diagram = Diagram { text: "sequenceDiagram\n".to_owned(), unit: Unit::of(entries), names };
-    diagram.line("participant L as loop");
+    let mut diagram =
+        Diagram { text: "sequenceDiagram\n".to_owned(), unit: Unit::of(entries), names, phrases };
+    diagram.line(&format!("participant L as {}", phrases.word(Phrase::Loop)));
     for entry in entries {
         if let Recorded::Call { runner, .. } = &entry.event {
             let label = diagram.names.call(*runner);
@@ -51,6 +66,7 @@ struct Diagram {
     text: String,
     unit: Unit,
     names: Names,
+    phrases: Phrases,
 }
 
 impl Diagram {
@@ -72,13 +88,15 @@ impl Diagram {
     fn add(&mut self, before: &State, entry: &Entry, after: &State) {
         match &entry.event {
             Recorded::Call { runner, body, caller, .. } => {
-                let native = if *body == Body::Native { ", which starts later" } else { "" };
-                self.arrow(*caller, "->>", Some(*runner), &format!("call{native}"));
+                let call = if *body == Body::Native { Phrase::CalledLater } else { Phrase::Called };
+                self.arrow(*caller, "->>", Some(*runner), self.phrases.word(call));
             }
             Recorded::Start { runner } if before.actor() != Some(*runner) => {
-                self.arrow(before.actor(), "->>", Some(*runner), "start");
+                self.arrow(before.actor(), "->>", Some(*runner), self.phrases.word(Phrase::Start));
             }
-            Recorded::Wake { runner } => self.arrow(None, "->>", Some(*runner), "wake"),
+            Recorded::Wake { runner } => {
+                self.arrow(None, "->>", Some(*runner), self.phrases.word(Phrase::Wake));
+            }
             Recorded::Send { runner, value, .. } => {
                 self.arrow(before.actor(), "->>", Some(*runner), &format!("send {value}"));
             }
@@ -89,7 +107,7 @@ impl Diagram {
                 self.note(Some(*runner), "yield moment");
             }
             Recorded::Already { runner, future, .. } => {
-                let text = format!("yield {}, done already", self.names.future(*future));
+                let text = self.phrases.say(Phrase::YieldDoneAlready, &[&self.names.future(*future)]);
                 self.arrow(Some(*runner), "-->>", Some(*runner), &text);
             }
             Recorded::Wait { runner, future, .. } => {
@@ -102,29 +120,35 @@ impl Diagram {
             Recorded::Raise { runner, exception, .. } => {
                 self.arrow(Some(*runner), "--x", after.actor(), &format!("raise {exception}"));
             }
-            Recorded::Abandon { runner } => self.note(Some(*runner), "dropped"),
-            Recorded::Note { text, .. } => self.note(before.actor(), &format!("print {text}")),
+            Recorded::Abandon { runner } => self.note(Some(*runner), self.phrases.word(Phrase::Dropped)),
+            Recorded::Note { text, .. } => {
+                self.note(before.actor(), &self.phrases.say(Phrase::PrintPlain, &[text]));
+            }
             Recorded::Report { problem: Problem::NeverAwaited, exception, .. } => {
-                self.note(None, &format!("logged: {exception}"));
+                self.note(None, &self.phrases.say(Phrase::Logged, &[&exception.to_string()]));
             }
             Recorded::Report { problem, exception, .. } => {
-                self.note(None, &format!("logged: {}: {exception}", problem.text()));
+                let filled = [self.phrases.problem(*problem), &exception.to_string()];
+                self.note(None, &self.phrases.say(Phrase::LoggedProblem, &filled));
             }
             Recorded::Run { by, .. } => self.note(None, by),
             Recorded::Turn { io_loop } => {
                 let turn = after.loops.get(io_loop).map_or(0, |it| it.turn);
-                let text = format!("turn {turn}, {}", self.unit.tell(entry.time));
+                let filled = [&*turn.to_string(), &self.unit.tell(entry.time)];
+                let text = self.phrases.say(Phrase::TurnAt, &filled);
                 self.note(None, &text);
             }
             Recorded::Stop { outcome, .. } => {
                 let text = match outcome {
-                    None => "stop".to_owned(),
-                    Some(Ok(value)) => format!("returns {value}"),
-                    Some(Err(exception)) => format!("raises {exception}"),
+                    None => self.phrases.word(Phrase::Stop).to_owned(),
+                    Some(Ok(value)) => self.phrases.say(Phrase::Returns, &[value]),
+                    Some(Err(exception)) => self.phrases.say(Phrase::Raises, &[&exception.to_string()]),
                 };
                 self.note(None, &text);
             }
-            Recorded::LeftOut { events, .. } => self.note(None, &format!("{events} events left out")),
+            Recorded::LeftOut { events, .. } => {
+                self.note(None, &self.phrases.count(Phrase::EventsLeftOut, *events));
+            }
             _ => {}
         }
     }
@@ -133,10 +157,13 @@ impl Diagram {
         let native = before.calls.get(&runner).is_some_and(|call| call.body == Body::Native);
         let word = if native { "await" } else { "yield" };
         match future {
-            None if native => "await, to be woken".to_owned(),
-            None => "wait one turn".to_owned(),
+            None if native => self.phrases.word(Phrase::AwaitToBeWoken).to_owned(),
+            None => self.phrases.word(Phrase::WaitOneTurn).to_owned(),
             Some(future) => match self.names.source(future) {
-                Some(Source::Sleep { until }) => format!("{word} sleep until {}", self.unit.tell(*until)),
+                Some(Source::Sleep { until }) => {
+                    let until = self.phrases.say(Phrase::Until, &[&self.unit.tell(*until)]);
+                    format!("{word} sleep {until}")
+                }
                 _ => format!("{word} {}", self.names.future(future)),
             },
         }

@@ -12,7 +12,7 @@ pub(crate) mod words;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use squall_runner::trace::{CallId, FutureId};
+use squall_runner::trace::{CallId, FutureId, Problem};
 
 use self::telling::{Filled, Parts, Telling};
 use super::names::{Names, Unit};
@@ -224,6 +224,20 @@ fn of_runner(event: &Recorded) -> Option<CallId> {
         | Recorded::Abandon { runner } => Some(*runner),
         _ => None,
     }
+}
+
+/// Returns what a report is about.
+pub(crate) fn problem(about: Problem, lang: Lang) -> &'static str {
+    let name = match about {
+        Problem::Callback => "callback",
+        Problem::DoneCallback => "done_callback",
+        Problem::Multiple => "multiple",
+        Problem::LateFailure => "late_failure",
+        Problem::AfterCancel => "after_cancel",
+        Problem::NeverAwaited => "never_awaited",
+        _ => "never_retrieved",
+    };
+    text(sentences::PROBLEMS, name, lang)
 }
 
 /// Returns the text of that name.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cell::{breakable, plain};
 use super::names::Unit;
+use super::phrases::Phrases;
 
 /// The rows of a trace.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(crate) struct Story {
     pub(crate) rows: Vec<Row>,
     /// The unit of times.
     pub(crate) unit: Unit,
+    /// The words of the language in which it is told.
+    pub(crate) phrases: Phrases,
     /// The calls that are suspended at the end: the name of each call, and what it did last.
     pub(crate) waiting: Vec<(String, String)>,
 }

@@ -10,6 +10,7 @@ use squall_runner::Place;
 
 use super::locks::Locks;
 use super::names::{Names, Unit};
+use super::phrases::{Phrase, Phrases};
 use super::story::{Act, Actor, Life, Row, Story, Tone, What, LOOP};
 use super::{Entry, Recorded, Source, Thing};
 
@@ -22,8 +23,12 @@ struct Yielding {
     place: String,
 }
 
-/// The words for a wait if nothing is known about its Future.
-const IT: &str = "wait for it";
+/// What a coroutine waits for, in words.
+struct Until {
+    text: String,
+    /// `true` if it is a time, which follows what is yielded without a comma.
+    is_time: bool,
+}
 
 /// The description of an await of a native coroutine that goes on in the next turn.
 const MOMENT: &str = "moment";
@@ -39,6 +44,7 @@ enum Places {
 /// The story so far, and the state that is needed to go on.
 struct Teller<'a> {
     names: &'a Names,
+    phrases: Phrases,
     /// How the lines of yields are shown.
     places: Places,
     story: Story,
@@ -78,7 +84,7 @@ struct Job {
 
 impl Story {
     /// Makes a story of entries. `lines` says whether it shows the lines of the program.
-    pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool) -> Self {
+    pub(crate) fn of(entries: &[Entry], names: &Names, lines: bool, phrases: Phrases) -> Self {
         let mut files = HashSet::new();
         for entry in entries {
             match &entry.event {
@@ -91,9 +97,11 @@ impl Story {
                 _ => false,
             };
         }
-        let the_loop = Actor { label: "loop".to_owned(), coroutine: "loop".to_owned(), nth: 1 };
+        let name = phrases.word(Phrase::Loop);
+        let the_loop = Actor { label: name.to_owned(), coroutine: name.to_owned(), nth: 1 };
         let mut teller = Teller {
             names,
+            phrases,
             places: match files.len() {
                 _ if !lines => Places::Untold,
                 0 | 1 => Places::Line,
@@ -103,6 +111,7 @@ impl Story {
                 actors: vec![the_loop],
                 rows: Vec::new(),
                 unit: Unit::of(entries),
+                phrases,
                 waiting: Vec::new(),
             },
             numbers: HashMap::new(),
@@ -140,8 +149,8 @@ impl Teller<'_> {
                 if self.stack.last() != Some(runner) {
                     self.stack.push(*runner);
                     let started = matches!(entry.event, Recorded::Start { .. });
-                    let text = if started { "start" } else { "go on" };
-                    self.act(time, *runner, text, Tone::In, Life::Running);
+                    let text = if started { Phrase::Start } else { Phrase::GoOn };
+                    self.act(time, *runner, self.phrases.word(text), Tone::In, Life::Running);
                 }
             }
             Recorded::Send { runner, value, .. } => {
@@ -174,13 +183,12 @@ impl Teller<'_> {
                     let native = self.natives.contains(runner);
                     let place = place.as_ref().map_or(String::new(), |place| self.place(*place));
                     let text = match (native, future) {
-                        (true, None) if on.as_deref() == Some(MOMENT) => {
-                            format!("await {awaited}, {until}{place}")
+                        (true, None) if on.as_deref() != Some(MOMENT) => {
+                            let text = self.phrases.word(Phrase::WaitToBeWoken).to_owned();
+                            self.waits("await", &awaited, &Until { text, is_time: false }, &place)
                         }
-                        (true, None) => format!("await {awaited}, wait to be woken{place}"),
-                        (true, _) if until.starts_with("until") => format!("await {awaited} {until}{place}"),
-                        (true, _) => format!("await {awaited}, {until}{place}"),
-                        (false, _) => until,
+                        (true, _) => self.waits("await", &awaited, &until, &place),
+                        (false, _) => until.text,
                     };
                     self.act(time, *runner, text, Tone::Out, Life::Waiting);
                 }
@@ -200,24 +208,34 @@ impl Teller<'_> {
             }
             Recorded::Resolve { future, state, .. } => self.resolve(time, *future, *state),
             Recorded::Report { problem, exception, .. } => {
+                let exception = exception.to_string();
                 let text = match problem {
-                    Problem::NeverAwaited => format!("logged: {exception}"),
-                    _ => format!("logged: {}: {exception}", problem.text()),
+                    Problem::NeverAwaited => self.phrases.say(Phrase::Logged, &[&exception]),
+                    _ => {
+                        self.phrases.say(Phrase::LoggedProblem, &[self.phrases.problem(*problem), &exception])
+                    }
                 };
                 self.row(time, What::Log(text));
             }
-            Recorded::Note { text, .. } => self.act_now(time, format!("print \"{text}\""), Tone::Said),
+            Recorded::Note { text, .. } => {
+                self.act_now(time, self.phrases.say(Phrase::Print, &[text]), Tone::Said);
+            }
             Recorded::Enter { name, arguments, .. } => {
                 let values: Vec<_> = arguments.iter().map(|(_, value)| value.as_str()).collect();
-                self.act_now(time, format!("call {name}({})", values.join(", ")), Tone::Plain);
+                let call = format!("{name}({})", values.join(", "));
+                self.act_now(time, self.phrases.say(Phrase::Call, &[&call]), Tone::Plain);
                 self.functions.push(name.clone());
             }
             Recorded::Leave { value, exception, .. } => {
                 let name = self.functions.pop().unwrap_or_default();
                 let (text, tone) = match (value, exception) {
-                    (_, Some(exception)) => (format!("{name} raises {exception}"), Tone::Bad),
+                    (_, Some(exception)) => (
+                        self.phrases.say(Phrase::FunctionRaises, &[&name, &exception.to_string()]),
+                        Tone::Bad,
+                    ),
                     (value, None) => {
-                        (format!("{name} returns {}", value.as_deref().unwrap_or_default()), Tone::Plain)
+                        let value = value.as_deref().unwrap_or_default();
+                        (self.phrases.say(Phrase::FunctionReturns, &[&name, value]), Tone::Plain)
                     }
                 };
                 self.act_now(time, text, tone);
@@ -238,20 +256,22 @@ impl Teller<'_> {
             Recorded::Stop { outcome, .. } => {
                 self.looping = false;
                 let (text, tone) = match outcome {
-                    None => ("stop".to_owned(), Tone::Plain),
-                    Some(Ok(value)) => (format!("returns {value}"), Tone::Good),
-                    Some(Err(exception)) => (format!("raises {exception}"), Tone::Bad),
+                    None => (self.phrases.word(Phrase::Stop).to_owned(), Tone::Plain),
+                    Some(Ok(value)) => (self.phrases.say(Phrase::Returns, &[value]), Tone::Good),
+                    Some(Err(exception)) => {
+                        (self.phrases.say(Phrase::Raises, &[&exception.to_string()]), Tone::Bad)
+                    }
                 };
                 let act = self.by_loop(text, tone);
                 self.row(time, What::Acts(vec![act]));
             }
             Recorded::LeftOut { events, turns, calls, .. } => {
                 self.turns += turns;
-                let act = self.by_loop(format!("{events} events left out"), Tone::Faint);
+                let act = self.by_loop(self.phrases.count(Phrase::EventsLeftOut, *events), Tone::Faint);
                 self.row(time, What::Acts(vec![act]));
                 for call in calls.iter().filter(|call| call.acts) {
                     let actor = self.begin(call.runner, call.body);
-                    let text = "was called before this".to_owned();
+                    let text = self.phrases.word(Phrase::CalledBefore).to_owned();
                     let act = Act {
                         actor,
                         text,
@@ -302,16 +322,17 @@ impl Teller<'_> {
         let caller = self.stack.last().copied();
         let label = self.names.call(runner);
         let actor = self.begin(runner, body);
+        let text = self.phrases.say(Phrase::Call, &[&label]);
         let call = match caller {
-            Some(caller) => self.of(caller, format!("call {label}"), Tone::Plain, Life::Running),
-            None => self.by_loop(format!("call {label}"), Tone::Plain),
+            Some(caller) => self.of(caller, text, Tone::Plain, Life::Running),
+            None => self.by_loop(text, Tone::Plain),
         };
-        let (text, life) = match body {
-            Body::Generator | Body::Plain => ("start", Life::Running),
-            Body::Native => ("ready to start", Life::Waiting),
+        let (phrase, life) = match body {
+            Body::Generator | Body::Plain => (Phrase::Start, Life::Running),
+            Body::Native => (Phrase::StartLater, Life::Waiting),
         };
-        let start =
-            Act { actor, text: text.to_owned(), tone: Tone::In, begins: true, life, place: String::new() };
+        let text = self.phrases.word(phrase).to_owned();
+        let start = Act { actor, text, tone: Tone::In, begins: true, life, place: String::new() };
         self.row(time, What::Acts(vec![call, start]));
         if body != Body::Native {
             self.stack.push(runner);
@@ -321,18 +342,18 @@ impl Teller<'_> {
     /// Shows the thread of a job from when that is handed over. When it begins to run there is not known.
     fn hand_over(&mut self, time: Duration, future: FutureId) {
         let Some(job) = self.jobs.get_mut(&future) else { return };
-        let coroutine = format!("thread {}", job.thread);
+        let coroutine = self.phrases.say(Phrase::Thread, &[&job.thread]);
         let nth = 1 + self.story.actors.iter().filter(|actor| actor.coroutine == coroutine).count();
         let label = if nth == 1 { coroutine.clone() } else { format!("{coroutine}#{nth}") };
         let actor = self.story.actors.len();
         job.actor = Some(actor);
         self.story.actors.push(Actor { label, coroutine, nth });
-        let text = "hand over a job".to_owned();
+        let text = self.phrases.word(Phrase::HandOver).to_owned();
         let by = match self.stack.last() {
             Some(runner) => self.of(*runner, text, Tone::Plain, Life::Running),
             None => self.by_loop(text, Tone::Plain),
         };
-        let (text, place) = ("job".to_owned(), String::new());
+        let (text, place) = (self.phrases.word(Phrase::Job).to_owned(), String::new());
         let job = Act { actor, text, tone: Tone::In, begins: true, life: Life::Running, place };
         self.row(time, What::Acts(vec![by, job]));
     }
@@ -340,7 +361,7 @@ impl Teller<'_> {
     /// Ends the column of a job when the loop hears of its result.
     fn come_back(&mut self, time: Duration, future: FutureId) {
         let Some(actor) = self.jobs.get(&future).and_then(|job| job.actor) else { return };
-        let (text, place) = ("done".to_owned(), String::new());
+        let (text, place) = (self.phrases.word(Phrase::Done).to_owned(), String::new());
         let done = Act { actor, text, tone: Tone::Good, begins: false, life: Life::Gone, place };
         self.row(time, What::Acts(vec![done]));
     }
@@ -369,68 +390,85 @@ impl Teller<'_> {
     }
 
     /// Makes the row of the last yield, if it has none yet: with what is waited for and until when, if it waits.
-    fn yielded(&mut self, wait: Option<String>) {
+    fn yielded(&mut self, wait: Option<Until>) {
         let Some(Yielding { runner, time, kind, future, place }) = self.yielding.take() else { return };
         let name = future.map(|future| self.names.future(future));
         let what = match kind {
             Thing::None => "()".to_owned(),
             Thing::Moment => "moment".to_owned(),
-            Thing::Future(_) => name.unwrap_or_else(|| "a future".to_owned()),
-            Thing::Awaitable => name.unwrap_or_else(|| "a native coroutine".to_owned()),
-            Thing::List(n) => name.unwrap_or_else(|| format!("a list of {n}")),
+            Thing::Future(_) => name.unwrap_or_else(|| self.phrases.word(Phrase::Future).to_owned()),
+            Thing::Awaitable => name.unwrap_or_else(|| self.phrases.word(Phrase::Native).to_owned()),
+            Thing::List(n) => name.unwrap_or_else(|| self.phrases.count(Phrase::List, n)),
             Thing::Dict(n) => match name {
                 Some(list) => list.replace('[', "{").replace(']', "}"),
-                None => format!("a map of {n}"),
+                None => self.phrases.count(Phrase::Map, n),
             },
             Thing::Other(ref name) => name.to_string(),
-            Thing::Bad => "what cannot be yielded".to_owned(),
+            Thing::Bad => self.phrases.word(Phrase::Bad).to_owned(),
         };
         if wait.is_none() {
             self.leave(runner);
         }
-        let (reason, life) = match (wait, kind) {
-            (Some(until), _) => (until, Life::Waiting),
-            (None, Thing::Future(State::Done)) => ("done already".to_owned(), Life::Running),
-            (None, Thing::Future(State::Failed)) => ("failed already".to_owned(), Life::Running),
-            (None, Thing::Future(State::Cancelled)) => ("cancelled already".to_owned(), Life::Running),
-            (None, Thing::List(_) | Thing::Dict(_)) if future.is_some() => {
-                ("all done already".to_owned(), Life::Running)
+        let already = match kind {
+            Thing::Future(State::Done) => Some(Phrase::DoneAlready),
+            Thing::Future(State::Failed) => Some(Phrase::FailedAlready),
+            Thing::Future(State::Cancelled) => Some(Phrase::CancelledAlready),
+            Thing::List(_) | Thing::Dict(_) if future.is_some() => Some(Phrase::AllDoneAlready),
+            _ => None,
+        };
+        let (text, life) = match (wait, already) {
+            (Some(until), _) => (self.waits("yield", &what, &until, &place), Life::Waiting),
+            (None, Some(already)) => {
+                let text = self.phrases.word(already).to_owned();
+                (self.waits("yield", &what, &Until { text, is_time: false }, &place), Life::Running)
             }
-            (None, _) => (String::new(), Life::Running),
+            (None, None) => (format!("yield {what}{place}"), Life::Running),
         };
-        let comma = match reason.as_str() {
-            "" => "",
-            reason if reason.starts_with("until") => " ",
-            _ => ", ",
+        self.act(time, runner, text, Tone::Out, life);
+    }
+
+    /// Returns what a coroutine yields or awaits, what it waits for, and the line.
+    fn waits(&self, word: &str, what: &str, Until { text, is_time }: &Until, place: &str) -> String {
+        let text = match is_time {
+            true => format!("{word} {what} {text}"),
+            false => self.phrases.say(Phrase::Comma, &[&format!("{word} {what}"), text]),
         };
-        self.act(time, runner, format!("yield {what}{comma}{reason}{place}"), Tone::Out, life);
+        text + place
     }
 
     /// Returns what a coroutine waits for, in words.
-    fn until(&self, future: Option<FutureId>, on: Option<&str>) -> String {
-        let Some(future) = future else { return "wait one turn".to_owned() };
-        let held = self.locks.held(future, self.names, &|place| self.place(place).trim_start().to_owned());
+    fn until(&self, future: Option<FutureId>, on: Option<&str>) -> Until {
+        let Some(future) = future else {
+            return Until { text: self.phrases.word(Phrase::WaitOneTurn).to_owned(), is_time: false };
+        };
+        let place = |place| self.place(place).trim_start().to_owned();
+        let held = self.locks.held(future, self.names, self.phrases, &place);
         // A Future that was made before the trace is known only by its description.
         let is_unknown = self.names.source(future).is_none() && self.names.call_of(future).is_none();
         let described = held.as_deref().or(on.filter(|_| is_unknown));
-        let until = self.until_done(future);
-        match described {
-            Some(described) if until == IT => format!("wait for {described}"),
-            Some(described) => format!("{until}: {described}"),
-            None => until,
+        match (self.until_done(future), described) {
+            (Some(until), None) => until,
+            (Some(Until { text, .. }), Some(described)) => {
+                Until { text: self.phrases.say(Phrase::Colon, &[&text, described]), is_time: false }
+            }
+            (None, Some(described)) => {
+                Until { text: self.phrases.say(Phrase::WaitFor, &[described]), is_time: false }
+            }
+            (None, None) => Until { text: self.phrases.word(Phrase::WaitForIt).to_owned(), is_time: false },
         }
     }
 
-    fn until_done(&self, future: FutureId) -> String {
-        match self.names.source(future) {
-            Some(Source::Sleep { until }) => format!("until {}", self.story.unit.tell(*until)),
-            Some(Source::Multi { len: 2, .. }) => "wait for both".to_owned(),
-            Some(Source::Multi { len, .. }) if *len > 2 => format!("wait for all {len}"),
-            Some(Source::Timeout { until, .. }) => {
-                format!("wait until {} at most", self.story.unit.tell(*until))
-            }
-            Some(Source::Multi { .. } | Source::Named(_)) | None => IT.to_owned(),
-        }
+    /// Returns when a Future is done, as far as its source says.
+    fn until_done(&self, future: FutureId) -> Option<Until> {
+        let time = |phrase, until: &Duration| self.phrases.say(phrase, &[&self.story.unit.tell(*until)]);
+        let (text, is_time) = match self.names.source(future)? {
+            Source::Sleep { until } => (time(Phrase::Until, until), true),
+            Source::Multi { len: 2, .. } => (self.phrases.word(Phrase::WaitForBoth).to_owned(), false),
+            Source::Multi { len, .. } if *len > 2 => (self.phrases.count(Phrase::WaitForAll, *len), false),
+            Source::Timeout { until, .. } => (time(Phrase::UntilAtMost, until), false),
+            Source::Multi { .. } | Source::Named(_) => return None,
+        };
+        Some(Until { text, is_time })
     }
 
     fn resolve(&mut self, time: Duration, future: FutureId, state: State) {
@@ -439,11 +477,12 @@ impl Teller<'_> {
             // cancelled. Then a native coroutine has ended, while a generator goes on and its result is dropped.
             if state == State::Cancelled && !self.over.contains(&runner) {
                 if self.natives.contains(&runner) {
-                    self.end(time, runner, "cancelled".to_owned(), Tone::Bad);
+                    self.end(time, runner, self.phrases.word(Phrase::Cancelled).to_owned(), Tone::Bad);
                 } else {
                     let running = self.stack.contains(&runner);
                     let life = if running { Life::Running } else { Life::Waiting };
-                    self.act(time, runner, "its result is cancelled", Tone::Bad, life);
+                    let text = self.phrases.word(Phrase::ResultCancelled);
+                    self.act(time, runner, text, Tone::Bad, life);
                 }
             }
             return;
@@ -454,23 +493,29 @@ impl Teller<'_> {
         }
         let waiters = self.waiters.remove(&future).unwrap_or_default();
         let name = self.names.future(future);
-        let (name, how) = match (self.names.source(future), state) {
-            (_, State::Cancelled) => (name, "cancelled"),
-            (Some(Source::Sleep { .. }), _) => (name, "over"),
-            (Some(Source::Timeout { .. }), State::Failed) => ("time".to_owned(), "over"),
-            (Some(Source::Multi { len: 1, .. }), _) => (name, "done"),
-            (Some(Source::Multi { len: 2, .. }), _) => ("both".to_owned(), "done"),
-            (Some(Source::Multi { len, .. }), _) => (format!("all {len}"), "done"),
-            (_, State::Failed) => (name, "failed"),
-            _ => (name, "done"),
+        let named = |phrase| self.phrases.say(phrase, &[&name]);
+        let done = match (self.names.source(future), state) {
+            (_, State::Cancelled) => named(Phrase::IsCancelled),
+            (Some(Source::Sleep { .. }), _) => named(Phrase::IsOver),
+            (Some(Source::Timeout { .. }), State::Failed) => self.phrases.word(Phrase::TimeOver).to_owned(),
+            (Some(Source::Multi { len: 1, .. }), _) => named(Phrase::IsDone),
+            (Some(Source::Multi { len: 2, .. }), _) => self.phrases.word(Phrase::BothDone).to_owned(),
+            (Some(Source::Multi { len, .. }), _) => self.phrases.count(Phrase::AllDone, *len),
+            (_, State::Failed) => named(Phrase::IsFailed),
+            _ => named(Phrase::IsDone),
         };
-        let ready = match waiters.as_slice() {
-            [] => String::new(),
-            [one] => format!(", {} ready", self.names.call(*one)),
-            [one, rest @ ..] => format!(", {} and {} more ready", self.names.call(*one), rest.len()),
+        let text = match waiters.as_slice() {
+            [] => done,
+            [one] => self.phrases.say(Phrase::Ready, &[&done, &self.names.call(*one)]),
+            [one, rest @ ..] => {
+                let filled = [&*done, &self.names.call(*one), &rest.len().to_string()];
+                self.phrases.say(Phrase::ReadyAndMore, &filled)
+            }
         };
-        let tone = if how == "failed" { Tone::Bad } else { Tone::Plain };
-        self.act_now(time, format!("{name} {how}{ready}"), tone);
+        let is_source = |is: fn(&Source) -> bool| self.names.source(future).is_some_and(is);
+        let is_whole = is_source(|source| !matches!(source, Source::Named(_)));
+        let tone = if state == State::Failed && !is_whole { Tone::Bad } else { Tone::Plain };
+        self.act_now(time, text, tone);
     }
 
     fn end(&mut self, time: Duration, runner: CallId, text: String, tone: Tone) {
@@ -536,9 +581,10 @@ impl Teller<'_> {
         if self.untold_turn.take().is_some() {
             if let Some((quiet, began)) = self.quiet.take() {
                 let (first, last) = quiet.into_inner();
-                let text = match last - first {
-                    0 => format!("turn {first}: nothing seen"),
-                    _ => format!("turns {first} to {last}: nothing seen"),
+                let [from, to] = [first, last].map(|turn| turn.to_string());
+                let text = match first == last {
+                    true => self.phrases.say(Phrase::QuietTurn, &[&from]),
+                    false => self.phrases.say(Phrase::QuietTurns, &[&from, &to]),
                 };
                 let act = self.by_loop(text, Tone::Faint);
                 self.story.rows.push(Row { time: began, what: What::Acts(vec![act]) });

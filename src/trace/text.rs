@@ -8,8 +8,9 @@ use super::cell::{cut, pad, plain, wrap};
 use super::columns::Columns;
 use super::names::Names;
 use super::paint::Line;
+use super::phrases::{Phrase, Phrases};
 use super::story::{Story, Tone};
-use super::{lanes, Entry, Raised, Recorded};
+use super::{lanes, Entry, Lang, Raised, Recorded};
 
 /// A trace as text: one column for the loop and one for each call of a coroutine. Below the columns are the outcome,
 /// the log, and the coroutines that still wait. Print it with `{}`.
@@ -37,16 +38,38 @@ pub struct Text<'a> {
     colors: bool,
     lines: bool,
     tracebacks: bool,
+    phrases: Phrases,
 }
 
 impl<'a> Text<'a> {
     pub(crate) fn new(entries: &'a [Entry], dropped: usize, cut: bool) -> Self {
-        Self { entries, dropped, cut, width: 100, colors: false, lines: true, tracebacks: true }
+        Self {
+            entries,
+            dropped,
+            cut,
+            width: 100,
+            colors: false,
+            lines: true,
+            tracebacks: true,
+            phrases: Phrases(Lang::En),
+        }
     }
 
     /// Sets the largest width in columns of a terminal; 100 by default, 40 at least.
     pub fn width(self, columns: usize) -> Self {
         Self { width: columns.max(40), ..self }
+    }
+
+    /// Sets the language of the words. It is English by default. Names, values and what stands in code stay as they are.
+    ///
+    /// ```
+    /// use squall::trace::Lang;
+    ///
+    /// let trace = squall::trace::record(|| squall::coroutine(|_co| async { Ok(5) }));
+    /// assert!(trace.text().lang(Lang::Zh).to_string().contains("启动"));
+    /// ```
+    pub fn lang(self, lang: Lang) -> Self {
+        Self { phrases: Phrases(lang), ..self }
     }
 
     /// Sets whether the text has terminal colours. It has none by default.
@@ -68,13 +91,16 @@ impl<'a> Text<'a> {
     /// Draws the end of the trace: the outcome, the log, the coroutines that still wait, and what was left out.
     fn ending(&self, story: &Story) -> Vec<Line> {
         let mut lines = Vec::new();
+        let phrases = self.phrases;
         for entry in self.entries {
             match &entry.event {
                 Recorded::Stop { outcome: Some(Ok(value)), .. } => {
-                    self.ended(&mut lines, "outcome", &format!("returned {value}"), Tone::Good);
+                    let text = phrases.say(Phrase::OutcomeReturned, &[value]);
+                    self.ended(&mut lines, Phrase::Outcome, &text, Tone::Good);
                 }
                 Recorded::Stop { outcome: Some(Err(exception)), .. } => {
-                    self.ended(&mut lines, "outcome", &format!("raised {exception}"), Tone::Bad);
+                    let text = phrases.say(Phrase::OutcomeRaised, &[&exception.to_string()]);
+                    self.ended(&mut lines, Phrase::Outcome, &text, Tone::Bad);
                     self.traceback(&mut lines, exception);
                 }
                 _ => {}
@@ -83,37 +109,40 @@ impl<'a> Text<'a> {
         for entry in self.entries {
             if let Recorded::Report { problem, exception, .. } = &entry.event {
                 let label = match problem {
-                    Problem::NeverRetrieved => "unretrieved",
-                    Problem::NeverAwaited => "unawaited",
-                    _ => "logged",
+                    Problem::NeverRetrieved => Phrase::Unretrieved,
+                    Problem::NeverAwaited => Phrase::Unawaited,
+                    _ => Phrase::Log,
                 };
-                let at = story.unit.tell(entry.time);
+                let (at, raised) = (story.unit.tell(entry.time), exception.to_string());
                 let text = match problem {
-                    Problem::NeverRetrieved | Problem::NeverAwaited => format!("{exception}, at {at}"),
-                    _ => format!("{}, at {at}: {exception}", problem.text()),
+                    Problem::NeverRetrieved | Problem::NeverAwaited => {
+                        phrases.say(Phrase::At, &[&raised, &at])
+                    }
+                    _ => phrases.say(Phrase::ProblemAt, &[phrases.problem(*problem), &at, &raised]),
                 };
                 self.ended(&mut lines, label, &text, Tone::Bad);
                 self.traceback(&mut lines, exception);
             }
         }
         for (call, last) in &story.waiting {
-            self.ended(&mut lines, "waiting", &format!("{call}: {last}"), Tone::Out);
+            self.ended(&mut lines, Phrase::Waiting, &phrases.say(Phrase::Colon, &[call, last]), Tone::Out);
         }
         if let Some(Recorded::LeftOut { events, .. }) = self.entries.first().map(|entry| &entry.event) {
-            let text = format!("{events} events came before those that are shown");
-            self.ended(&mut lines, "left out", &text, Tone::Faint);
+            let text = phrases.count(Phrase::LeftOutBefore, *events);
+            self.ended(&mut lines, Phrase::LeftOut, &text, Tone::Faint);
         }
         if self.cut {
-            self.ended(&mut lines, "cut", "the program would have gone on from here", Tone::Faint);
+            self.ended(&mut lines, Phrase::Cut, phrases.word(Phrase::CutHere), Tone::Faint);
         }
         if self.dropped > 0 {
-            let text = format!("{} events came after those that are shown", self.dropped);
-            self.ended(&mut lines, "left out", &text, Tone::Faint);
+            let text = phrases.count(Phrase::LeftOutAfter, self.dropped);
+            self.ended(&mut lines, Phrase::LeftOut, &text, Tone::Faint);
         }
         lines
     }
 
-    fn ended(&self, lines: &mut Vec<Line>, label: &str, text: &str, tone: Tone) {
+    fn ended(&self, lines: &mut Vec<Line>, label: Phrase, text: &str, tone: Tone) {
+        let label = self.phrases.word(label);
         for (nth, text) in wrap(&plain(text), self.width - 13, 6).iter().enumerate() {
             let mut line = Line::default();
             line.push(Tone::Name, &pad(if nth == 0 { label } else { "" }, 13));
@@ -128,7 +157,8 @@ impl<'a> Text<'a> {
         }
         if exception.elided > 0 {
             let mut line = Line::default();
-            line.push(Tone::Faint, &format!("{:13}  ... {} more", "", exception.elided));
+            let more = self.phrases.count(Phrase::MoreFrames, exception.elided);
+            line.push(Tone::Faint, &format!("{:13}  {more}", ""));
             lines.push(line);
         }
         for (place, name) in &exception.traceback {
@@ -142,7 +172,7 @@ impl<'a> Text<'a> {
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let story = Story::of(self.entries, &Names::of(self.entries), self.lines);
+        let story = Story::of(self.entries, &Names::of(self.entries), self.lines, self.phrases);
         let drawn = match Columns::fit(&story, self.width) {
             Some(columns) => columns.draw(&story),
             None => lanes::draw(&story, self.width),

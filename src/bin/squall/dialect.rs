@@ -46,6 +46,30 @@ const SHORT: &[(&str, &str)] = &[
 
 /// Returns a note about the words in the source of a program.
 pub(crate) fn note(source: &str, lang: Lang) -> String {
+    let between = if lang == Lang::Zh { "；" } else { "; " };
+    format!("{}{between}{}", what_it_is(lang), explained(source, lang).join(between))
+}
+
+/// Returns the Tornado code of a program, with a note below it on the words of its short source.
+pub(crate) fn with_note(tornado: &str, source: &str, lang: Lang) -> String {
+    let short = match lang {
+        Lang::Zh => "运行记录里的行号属于简写的源程序，那里的时间以毫秒为单位",
+        _ => "The lines of the trace are those of the short source, whose times are in milliseconds",
+    };
+    let lines = std::iter::once(short.to_owned()).chain(explained(source, lang));
+    let comments: String = lines.map(|line| format!("# {line}\n")).collect();
+    format!("{}\n\n{comments}", tornado.trim_end())
+}
+
+fn what_it_is(lang: Lang) -> &'static str {
+    match lang {
+        Lang::Zh => "简写的 Tornado 程序：时间以毫秒为单位",
+        _ => "as Python for Tornado, in short: times are in milliseconds",
+    }
+}
+
+/// Returns for each word in the source where it is in Tornado, or what stands there for it.
+fn explained(source: &str, lang: Lang) -> Vec<String> {
     let words = words(source);
     let mut parts = Vec::new();
     for (place, names) in TORNADO {
@@ -64,10 +88,7 @@ pub(crate) fn note(source: &str, lang: Lang) -> String {
             format!("{word} = {meaning}")
         });
     }
-    match lang {
-        Lang::Zh => format!("简写的 Tornado 程序：时间以毫秒为单位；{}", parts.join("；")),
-        _ => format!("as Python for Tornado, in short: times are in milliseconds; {}", parts.join("; ")),
-    }
+    parts
 }
 
 /// Returns the names in a source that no dot precedes, without those in strings.
@@ -118,6 +139,19 @@ mod tests {
     fn words_are_names_outside_of_strings_without_a_dot_before() {
         let found = words("x = yield sleep(5)\nlog('it\\'s busy', \"now\", q.get(3))\nperiodic.stop()");
         assert_eq!(found, ["log", "q", "periodic", "sleep", "x", "yield"].into());
+    }
+
+    #[test]
+    fn the_note_below_tornado_code_explains_each_short_word_in_a_comment() {
+        let text = with_note(
+            "IOLoop.current().run_sync(main)\n",
+            "def main():\n    log(1)\n\nrun_sync(main)\n",
+            Lang::En,
+        );
+        let lines: Vec<_> = text.lines().skip(2).collect();
+        assert_eq!(lines[1], "# log = print(x)");
+        assert!(lines.len() == 3 && lines.iter().all(|line| line.starts_with("# ")), "{text}");
+        assert!(with_note("", "log(1)", Lang::Zh).contains("# 运行记录"));
     }
 
     /// What a program calls is Python's, Tornado's by its own name, its own, or explained.

@@ -1,4 +1,4 @@
-//! The help in Chinese. clap's own words, such as those of its errors, stay English.
+//! The help in Chinese.
 
 use clap::Command;
 use squall::trace::Lang;
@@ -16,7 +16,7 @@ const CHINESE: &[(&str, &str)] = &[
     ("squall.trace.no_source", "不显示源代码"),
     (
         "squall.trace.format",
-        "显示成什么：text 分栏文本，jsonl 每行一个 JSON（见 docs/trace.md），mermaid 时序图，chrome 供 ui.perfetto.dev 打开，html 可在浏览器里前后单步的网页 [默认：text]",
+        "显示成什么：text 分栏文本，jsonl 每行一个 JSON（见 docs/trace.md），mermaid 时序图，chrome 供 ui.perfetto.dev 打开，html 可在浏览器里前后单步的网页，tornado 不是记录，而是可以直接运行的 Tornado 代码 [默认：text]",
     ),
     ("squall.trace.output", "写进文件"),
     ("squall.trace.no_questions", "网页里不提课程的问题"),

@@ -10,6 +10,7 @@ mod lessons;
 mod output;
 mod python;
 mod recording;
+mod refused;
 mod shown;
 mod site;
 mod stage;
@@ -188,6 +189,8 @@ enum Format {
     Chrome,
     /// A page for a browser, to be stepped both ways
     Html,
+    /// No trace, but the program as Tornado code that runs
+    Tornado,
 }
 
 /// A language, as it is asked for.
@@ -228,7 +231,7 @@ fn time(text: &str) -> Result<Duration, String> {
         "ms" => 0.001,
         "s" => 1.0,
         "m" => 60.0,
-        _ => return Err("a time is a number with ms, s or m, as in 300ms".to_owned()),
+        _ => return Err(refused::NOT_A_TIME.to_owned()),
     };
     let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
     Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
@@ -248,9 +251,13 @@ struct Program {
 
 fn main() -> ExitCode {
     let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-    let command = help::in_language(Command::command(), Language::of_arguments(arguments));
+    let asked = Language::of_arguments(arguments);
+    let matches = help::in_language(Command::command(), asked).try_get_matches();
     let Command { color, lang, action } =
-        Command::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+        matches.and_then(|matches| Command::from_arg_matches(&matches)).unwrap_or_else(|error| match asked {
+            Lang::Zh => error.apply::<refused::Chinese>().exit(),
+            _ => error.exit(),
+        });
     let lang = Language::of(lang);
     // Failures of a program are shown in its trace, or printed by `stage` or `subject`.
     squall::report_to_stderr(false);
@@ -330,19 +337,20 @@ struct View {
 }
 
 impl View {
-    fn of<R>(&self, shown: &impl Shown, trace: &Trace<R>) -> String {
+    fn of<R>(&self, shown: &impl Shown, trace: &Trace<R>) -> Result<String, String> {
         let width = self.width.map_or_else(output::width, usize::from);
-        match self.format {
+        Ok(match self.format {
             Format::Text => {
                 let source =
                     if self.source { format!("{}\n", shown.source(self.lang, width)) } else { String::new() };
-                format!("{source}{}", trace.text().width(width).colors(true))
+                format!("{source}{}", trace.text().width(width).lang(self.lang).colors(true))
             }
             Format::Jsonl => trace.to_jsonl(),
-            Format::Mermaid => trace.to_mermaid(),
+            Format::Mermaid => trace.to_mermaid_in(self.lang),
             Format::Chrome => trace.to_chrome(),
+            Format::Tornado => shown.tornado()?,
             Format::Html => shown.page(trace, self.questions).lang(self.lang).to_string(),
-        }
+        })
     }
 
     /// Returns the options, as `python -m squall` takes them.
@@ -357,7 +365,7 @@ impl View {
 
     /// Writes the trace where it is wanted.
     fn write<R>(&self, shown: &impl Shown, trace: &Trace<R>) -> Result<(), String> {
-        let text = self.of(shown, trace);
+        let text = self.of(shown, trace)?;
         match &self.output {
             None => output::write(self.color, &text),
             Some(file) => std::fs::write(file, output::without_colors(&text))
@@ -379,7 +387,10 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
             return Ok(ExitCode::SUCCESS);
         }
     };
-    let trace = subject.record(&cut.recorder(), program.real_time);
+    let mut trace = subject.record(&cut.recorder(), program.real_time);
+    if view.format == Format::Html {
+        trace = subject.explained(trace, view.lang);
+    }
     view.write(&subject, &trace)?;
     Ok(outcome(trace))
 }
@@ -449,7 +460,7 @@ fn step(program: &Program, cut: &Cut, stepping: &Stepping) -> Result<ExitCode, S
         Found::Recording(recording) => stepping.through(&recording, &recording.trace),
         Found::Subject(subject) => {
             let trace = subject.record(&cut.recorder(), program.real_time);
-            stepping.through(&subject, &trace)
+            stepping.through(&subject, &subject.explained(trace, stepping.lang))
         }
     }
 }

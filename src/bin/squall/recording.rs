@@ -71,6 +71,13 @@ impl Shown for Recording {
         (&self.name, [&self.about[0], &self.about[1]])
     }
 
+    fn tornado(&self) -> Result<String, String> {
+        let original = self.lesson.map(|lesson| lesson.original.to_owned());
+        original.ok_or_else(|| {
+            format!("{}: only a program has Tornado code, and this is a recorded trace", self.name)
+        })
+    }
+
     fn kind(&self, lang: Lang) -> String {
         let is_json = self.trace.sources().iter().any(|source| source.language == Language::Json);
         match self.lesson {

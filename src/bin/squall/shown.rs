@@ -12,6 +12,9 @@ pub(crate) trait Shown {
     /// Returns the line below the title of its source.
     fn kind(&self, lang: Lang) -> String;
 
+    /// Returns the program as Tornado code that runs, or why there is none.
+    fn tornado(&self) -> Result<String, String>;
+
     /// Returns the source with numbered lines, folded to `width` columns.
     fn source_lines(&self, width: usize) -> String;
 

@@ -101,6 +101,18 @@ impl Subject {
     pub(crate) fn record(&self, recorder: &Recorder, real_time: bool) -> Trace<Result<(), Failure>> {
         recorder.record(|| self.run(real_time)).with_source(self.text_of_source())
     }
+
+    /// Adds to the trace of a program in JSON what its short words stand for: the program as Tornado code that runs.
+    pub(crate) fn explained<R>(&self, trace: Trace<R>, lang: Lang) -> Trace<R> {
+        let Self::Program(program) = self else { return trace };
+        trace.with_source(SourceText {
+            language: Language::Python,
+            name: format!("{}.py", program.name()).into(),
+            file: format!("{}.py", program.file()).into(),
+            first_line: 1,
+            text: dialect::with_note(&program.tornado(), &program.source(), lang).into(),
+        })
+    }
 }
 
 impl Shown for Subject {
@@ -109,6 +121,13 @@ impl Shown for Subject {
             Self::Lesson(lesson) => (lesson.name, Lang::ALL.map(|lang| lesson.about(lang))),
             Self::Program(program) => (program.name(), [program.about(); 2]),
         }
+    }
+
+    fn tornado(&self) -> Result<String, String> {
+        Ok(match self {
+            Self::Lesson(lesson) => lesson.original.to_owned(),
+            Self::Program(program) => program.tornado(),
+        })
     }
 
     fn kind(&self, lang: Lang) -> String {

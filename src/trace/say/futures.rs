@@ -2,9 +2,8 @@
 
 use squall_runner::trace::{FutureId, LockId, Problem, State as Resolved};
 
-use super::sentences::PROBLEMS;
 use super::telling::{code, number, raised, standing, value_of, Parts, Telling};
-use super::{text, Part};
+use super::Part;
 use crate::trace::state::JOB;
 use crate::trace::{Line, Raised, Recorded, Source, Standing};
 
@@ -88,16 +87,13 @@ impl Telling<'_> {
     }
 
     pub(super) fn report(&self, problem: Problem, exception: &Raised) -> (Parts, Parts) {
-        let (name, why) = match problem {
-            Problem::Callback => ("callback", "report.why"),
-            Problem::DoneCallback => ("done_callback", "report.why"),
-            Problem::Multiple => ("multiple", "report.multiple.why"),
-            Problem::LateFailure => ("late_failure", "report.why"),
-            Problem::AfterCancel => ("after_cancel", "report.why"),
-            Problem::NeverAwaited => ("never_awaited", "report.never_awaited.why"),
-            _ => ("never_retrieved", "report.never_retrieved.why"),
+        let why = match problem {
+            Problem::Multiple => "report.multiple.why",
+            Problem::NeverAwaited => "report.never_awaited.why",
+            Problem::NeverRetrieved => "report.never_retrieved.why",
+            _ => "report.why",
         };
-        let problem = Part::Text(text(PROBLEMS, name, self.lang).into());
+        let problem = Part::Text(super::problem(problem, self.lang).into());
         let filled = [("problem", vec![problem]), ("exception", raised(exception))];
         (self.say("report", &filled), self.say(why, &[]))
     }

@@ -35,6 +35,8 @@ pub(super) enum Why {
     RaisedReturn,
     /// The generator has raised.
     Raised,
+    /// What is printed first differs already: it comes from runs that the trace does not show.
+    Unseen,
     /// No other reason.
     Other,
 }
@@ -51,7 +53,7 @@ impl Why {
     pub(super) fn at(self) -> At {
         match self {
             Self::Failed => At::Result,
-            Self::Returned | Self::RaisedReturn | Self::Raised | Self::Other => At::Send,
+            Self::Returned | Self::RaisedReturn | Self::Raised | Self::Unseen | Self::Other => At::Send,
             _ => At::AddDoneCallback,
         }
     }
@@ -102,6 +104,7 @@ impl Why {
             (Some(Recorded::Return { raised: true, .. }), _) => Self::RaisedReturn,
             (Some(Recorded::Return { .. }), _) => Self::Returned,
             (Some(Recorded::Raise { .. }), _) => Self::Raised,
+            (None, Some(Recorded::Note { .. })) => Self::Unseen,
             _ => Self::Other,
         }
     }

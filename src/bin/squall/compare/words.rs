@@ -131,6 +131,13 @@ const REASONS: &[(Why, [&str; 2])] = &[
         ],
     ),
     (
+        Why::Unseen,
+        [
+            "the program has run coroutines before its trace begins: `explore` runs them once for each order and leaves these runs out. There, too, the simplified Runner lost what coroutines return and raise, so already its first order fails; the real one goes on until an order shows the mistake of the program itself.",
+            "程序在记录开始之前已经运行过协程：`explore` 把每种顺序各运行一次，这些运行不在记录里。在那里，简化的 Runner 同样丢掉了协程返回的值和抛出的异常，所以第一种顺序就失败了；真正的 Runner 一直试到某种顺序暴露出程序自身的错误。",
+        ],
+    ),
+    (
         Why::Other,
         [
             "what the simplified Runner has done differently before shows here.",

@@ -113,3 +113,56 @@ fn a_view_is_written_to_a_file_without_colours() {
     let nowhere = squall(&["trace", "bad_call", "-o", "/nowhere/at/all"]);
     assert_eq!(nowhere.status.code(), Some(2));
 }
+
+/// Values, names and what stands in code are not words of the view.
+fn words_of_views(text: &str) -> Vec<&str> {
+    const WORDS: &[&str] = &[
+        "turn", "wait", "until", "already", "ready", "over", "outcome", "waiting", "logged", "call", "start",
+        "print",
+    ];
+    let words = text.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+    words.filter(|word| WORDS.contains(word)).collect()
+}
+
+#[test]
+fn columns_and_diagrams_have_no_english_words_in_chinese() {
+    for name in
+        ["bad_call", "good_call", "hops", "native", "executor", "deadlock", "parallel_list", "with_timeout"]
+    {
+        let columns = stdout(&["trace", name, "--no-source", "--lang", "zh"]);
+        assert!(columns.contains("第 1 轮") && columns.contains("结果"), "{columns}");
+        let diagram = stdout(&["trace", name, "--format", "mermaid", "--lang", "zh"]);
+        assert!(diagram.contains("participant L as 循环") && diagram.contains("第 1 轮，"), "{diagram}");
+        for text in [columns, diagram] {
+            // What is printed is the program's, and `Note over` the language of the diagram.
+            let lines = text.lines().filter(|line| !line.contains("打印"));
+            let lines = lines.map(|line| line.trim_start().trim_start_matches("Note over"));
+            let found: Vec<_> = lines.flat_map(words_of_views).collect();
+            assert_eq!(found, [""; 0], "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_program_in_json_is_shown_as_tornado_code_that_runs() {
+    let code = stdout(&["trace", clock().to_str().unwrap(), "--format", "tornado", "--turns", "3"]);
+    let expected = "\
+from tornado import gen
+from tornado.ioloop import IOLoop
+
+STARTED = IOLoop.current().time()
+
+def now():
+    return round((IOLoop.current().time() - STARTED) * 1000)
+
+@gen.coroutine
+def tick():
+    while True:
+        print('tick', now())
+        yield gen.sleep(1)
+
+IOLoop.current().run_sync(tick)
+";
+    assert_eq!(code, expected);
+    assert!(stdout(&["trace", "bad_call", "--format", "tornado"]).contains("import"));
+}
