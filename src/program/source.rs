@@ -134,7 +134,7 @@ impl<'a> Writer<'a> {
     }
 
     fn name(&self, name: &str) -> String {
-        self.tornado.map_or_else(|| name.to_owned(), |tornado| tornado.name(name))
+        self.tornado.map_or_else(|| name.to_owned(), |_| Tornado::name(name))
     }
 
     fn kind(&self, kind: Type) -> String {
@@ -314,14 +314,14 @@ impl<'a> Writer<'a> {
                 format!("{}({})", function.name(), self.arguments(function.signature(), arguments))
             }
             Expression::New(class, arguments) => match self.tornado {
-                Some(tornado) => tornado.new(*class, &self.passed(arguments), &self.each(&arguments.values)),
+                Some(tornado) => tornado.create(*class, &self.passed(arguments), &self.each(&arguments.values)),
                 None => format!("{}({})", class.name(), self.arguments(class.signature(), arguments)),
             },
             Expression::WaitIteratorKw(futures) => {
                 let futures = futures.iter().map(|(key, e)| format!("{key}={}", self.expression(e)));
                 let futures: Vec<_> = futures.collect();
                 match self.tornado {
-                    Some(tornado) => tornado.new(Class::WaitIterator, "", &futures),
+                    Some(tornado) => tornado.create(Class::WaitIterator, "", &futures),
                     None => format!("{}({})", Class::WaitIterator.name(), futures.join(", ")),
                 }
             }

@@ -119,8 +119,8 @@ impl Tornado {
         let parts = [group(false), group(true)];
         let helpers = self.helpers.borrow();
         let helpers = helpers.iter().map(|helper| helper.text().to_owned());
-        let parts: Vec<_> = parts.into_iter().chain(helpers).filter(|part| !part.is_empty()).collect();
-        parts.iter().map(|part| format!("{part}\n")).collect()
+        let parts = parts.into_iter().chain(helpers).filter(|part| !part.is_empty());
+        parts.flat_map(|part| [part, "\n".to_owned()]).collect()
     }
 
     /// Imports a name, and returns it.
@@ -149,7 +149,7 @@ impl Tornado {
     }
 
     /// Returns a name of the program.
-    pub(super) fn name(&self, name: &str) -> String {
+    pub(super) fn name(name: &str) -> String {
         if TAKEN.contains(&name) {
             format!("{name}_")
         } else {
@@ -206,7 +206,7 @@ impl Tornado {
     }
 
     /// Returns a function that calls `f` with a Future and these arguments, which are evaluated now.
-    fn with_future(&self, f: &str, arguments: &[String]) -> String {
+    fn with_future(f: &str, arguments: &[String]) -> String {
         if arguments.is_empty() {
             return f.to_owned();
         }
@@ -230,10 +230,10 @@ impl Tornado {
             }
             Action::OnDone => {
                 let add = self.import(("tornado.concurrent", "future_add_done_callback"));
-                format!("{add}({}, {})", shown[0], self.with_future(f, &shown[1..]))
+                format!("{add}({}, {})", shown[0], Self::with_future(f, &shown[1..]))
             }
             Action::AddFuture => {
-                self.of_loop("add_future", &[shown[0].clone(), self.with_future(f, &shown[1..])])
+                self.of_loop("add_future", &[shown[0].clone(), Self::with_future(f, &shown[1..])])
             }
             Action::Chain => {
                 format!("{}({})", self.import(("tornado.concurrent", "chain_future")), shown.join(", "))
@@ -305,7 +305,7 @@ impl Tornado {
     }
 
     /// Returns the creation of an object.
-    pub(super) fn new(&self, class: Class, f: &str, shown: &[String]) -> String {
+    pub(super) fn create(&self, class: Class, f: &str, shown: &[String]) -> String {
         let name = class.name();
         let made = shown.join(", ");
         match class {
