@@ -314,7 +314,9 @@ impl<'a> Writer<'a> {
                 format!("{}({})", function.name(), self.arguments(function.signature(), arguments))
             }
             Expression::New(class, arguments) => match self.tornado {
-                Some(tornado) => tornado.create(*class, &self.passed(arguments), &self.each(&arguments.values)),
+                Some(tornado) => {
+                    tornado.create(*class, &self.passed(arguments), &self.each(&arguments.values))
+                }
                 None => format!("{}({})", class.name(), self.arguments(class.signature(), arguments)),
             },
             Expression::WaitIteratorKw(futures) => {

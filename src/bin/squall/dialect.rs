@@ -57,8 +57,8 @@ pub(crate) fn with_note(tornado: &str, source: &str, lang: Lang) -> String {
         _ => "The lines of the trace are those of the short source, whose times are in milliseconds",
     };
     let lines = std::iter::once(short.to_owned()).chain(explained(source, lang));
-    let comments: String = lines.map(|line| format!("# {line}\n")).collect();
-    format!("{}\n\n{comments}", tornado.trim_end())
+    let comments: Vec<_> = lines.map(|line| format!("# {line}")).collect();
+    format!("{}\n\n{}\n", tornado.trim_end(), comments.join("\n"))
 }
 
 fn what_it_is(lang: Lang) -> &'static str {

@@ -11,7 +11,7 @@ pub(crate) struct Chinese;
 
 impl ErrorFormatter for Chinese {
     fn format_error(error: &Error<Self>) -> StyledStr {
-        let mut text = format!("错误：{}", what(error));
+        let mut parts = vec![format!("错误：{}", what(error))];
         for (kind, lead) in [
             (ContextKind::ValidValue, "可用的值"),
             (ContextKind::ValidSubcommand, "可用的命令"),
@@ -22,15 +22,15 @@ impl ErrorFormatter for Chinese {
             if let Some(all) = listed(error, kind).filter(|all| !all.is_empty()) {
                 let all: Vec<_> = all.iter().map(|one| format!("'{one}'")).collect();
                 let mark = if lead == "是不是" { "？" } else { "" };
-                text += &format!("\n\n  {lead}：{}{mark}", all.join("、"));
+                parts.push(format!("  {lead}：{}{mark}", all.join("、")));
             }
         }
         if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
             let usage = usage.to_string();
-            text += &format!("\n\n用法：{}", usage.strip_prefix("Usage: ").unwrap_or(&usage));
+            parts.push(format!("用法：{}", usage.strip_prefix("Usage: ").unwrap_or(&usage)));
         }
-        text += "\n\n'--help' 显示全部帮助。\n";
-        StyledStr::from(text)
+        parts.push("'--help' 显示全部帮助。\n".to_owned());
+        StyledStr::from(parts.join("\n\n"))
     }
 }
 
