@@ -24,7 +24,7 @@ await page.waitForSelector('.now');
 await page.screenshot({ path: join(root, 'docs/page.png') });
 
 const terminal = join(directory, 'step.html');
-const command = `${squall} step interleaving --lang en --theme dark`;
+const command = `${squall} step interleaving --lang en --theme dark --no-questions`;
 writeFileSync(terminal, await screen({ command, width: 140, height: 40, keys: ['/', 'into flush', 'Enter'] }));
 const shown = await browser.newPage({ viewport: { width: 1400, height: 900 } });
 await shown.goto(pathToFileURL(terminal).href);
