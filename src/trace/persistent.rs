@@ -11,7 +11,7 @@ use squall_runner::trace::{CallId, FutureId, LockId};
 
 use super::fields::TimerId;
 
-/// The number of consecutive keys that share one part of the map.
+/// The number of consecutive keys in one part of the map, and of parts in one group.
 const PART: u64 = 32;
 
 /// A number that is a key.
@@ -53,17 +53,19 @@ impl Key for u64 {
 /// ```
 #[derive(Clone)]
 pub struct PersistentMap<K, V> {
-    /// The parts that are not empty, by `number / PART`.
-    parts: BTreeMap<u64, Arc<Part<K, V>>>,
+    /// The groups that are not empty, by `number / PART / PART`.
+    groups: BTreeMap<u64, Arc<Group<K, V>>>,
     /// The number of values in all parts.
     len: usize,
 }
 
+/// The parts that are not empty, by `number / PART`.
+type Group<K, V> = BTreeMap<u64, Arc<Part<K, V>>>;
 type Part<K, V> = BTreeMap<K, Arc<V>>;
 
 impl<K, V> Default for PersistentMap<K, V> {
     fn default() -> Self {
-        Self { parts: BTreeMap::new(), len: 0 }
+        Self { groups: BTreeMap::new(), len: 0 }
     }
 }
 
@@ -80,7 +82,8 @@ impl<K: Key, V> PersistentMap<K, V> {
 
     /// Returns the value of a key.
     pub fn get(&self, key: &K) -> Option<&V> {
-        self.parts.get(&part_of(*key))?.get(key).map(|value| &**value)
+        let (group, part) = places(*key);
+        self.groups.get(&group)?.get(&part)?.get(key).map(|value| &**value)
     }
 
     /// Returns whether the key has a value.
@@ -90,7 +93,8 @@ impl<K: Key, V> PersistentMap<K, V> {
 
     /// Returns the keys and their values, in the order of the keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        self.parts.values().flat_map(|part| part.iter()).map(|(key, value)| (key, &**value))
+        let parts = self.groups.values().flat_map(|group| group.values());
+        parts.flat_map(|part| part.iter()).map(|(key, value)| (key, &**value))
     }
 
     /// Returns the keys, in order.
@@ -110,23 +114,35 @@ impl<K: Key, V> PersistentMap<K, V> {
 
     /// Sets the value of a key, and returns whether the key is new.
     pub fn insert(&mut self, key: K, value: V) -> bool {
-        let part = self.parts.entry(part_of(key)).or_default();
-        let is_new = Arc::make_mut(part).insert(key, Arc::new(value)).is_none();
+        let is_new = self.part(key).insert(key, Arc::new(value)).is_none();
         self.len += usize::from(is_new);
         is_new
     }
 
     /// Removes a key, and returns whether it had a value.
     pub fn remove(&mut self, key: &K) -> bool {
-        let at = part_of(*key);
-        let Some(part) = self.parts.get_mut(&at).filter(|part| part.contains_key(key)) else { return false };
-        if part.len() == 1 {
-            self.parts.remove(&at);
-        } else {
-            Arc::make_mut(part).remove(key);
+        let (group, at) = places(*key);
+        if !self.contains_key(key) {
+            return false;
+        }
+        if let Some(parts) = self.groups.get_mut(&group).map(Arc::make_mut) {
+            if let Some(part) = parts.get_mut(&at).map(Arc::make_mut) {
+                part.remove(key);
+            }
+            parts.retain(|other, part| *other != at || !part.is_empty());
+            if parts.is_empty() {
+                self.groups.remove(&group);
+            }
         }
         self.len -= 1;
         true
+    }
+
+    /// Returns the part of a key, to change it.
+    fn part(&mut self, key: K) -> &mut Part<K, V> {
+        let (group, part) = places(key);
+        let group = Arc::make_mut(self.groups.entry(group).or_default());
+        Arc::make_mut(group.entry(part).or_default())
     }
 
     /// Removes all values.
@@ -137,20 +153,15 @@ impl<K: Key, V> PersistentMap<K, V> {
     /// Returns the keys whose value was set since `before`, an earlier state of this map, and those that are gone. Only
     /// compares what the two do not share.
     pub fn changed_since(&self, before: &Self) -> impl Iterator<Item = K> {
+        let (no_parts, no_values) = (Group::new(), Part::new());
         let mut changed = Vec::new();
-        for (_, part) in union(&before.parts, &self.parts) {
-            if let [Some(was), Some(is)] = part {
-                if Arc::ptr_eq(was, is) {
-                    continue;
-                }
+        for [was, is] in differing(&before.groups, &self.groups) {
+            let [was, is] = [was, is].map(|group| group.map_or(&no_parts, |group| &**group));
+            for [was, is] in differing(was, is) {
+                let [was, is] = [was, is].map(|part| part.map_or(&no_values, |part| &**part));
+                let pairs = union(was, is).filter(|(_, pair)| !is_shared(*pair));
+                changed.extend(pairs.map(|(key, _)| *key));
             }
-            let none = Part::new();
-            let [was, is] = part.map(|part| part.map_or(&none, |part| &**part));
-            let pairs = union(was, is).filter(|(_, value)| match value {
-                [Some(was), Some(is)] => !Arc::ptr_eq(was, is),
-                _ => true,
-            });
-            changed.extend(pairs.map(|(key, _)| *key));
         }
         changed.into_iter()
     }
@@ -159,23 +170,37 @@ impl<K: Key, V> PersistentMap<K, V> {
 impl<K: Key, V: Clone> PersistentMap<K, V> {
     /// Returns the value of a key, to change it.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let part = self.parts.get_mut(&part_of(*key)).filter(|part| part.contains_key(key))?;
-        Arc::make_mut(part).get_mut(key).map(Arc::make_mut)
+        if !self.contains_key(key) {
+            return None;
+        }
+        self.part(*key).get_mut(key).map(Arc::make_mut)
     }
 
     /// Returns the value of a key, to change it; it is `default()` if the key has none.
     pub fn get_or_insert_with(&mut self, key: K, default: impl FnOnce() -> V) -> &mut V {
-        let part = Arc::make_mut(self.parts.entry(part_of(key)).or_default());
-        let value = part.entry(key).or_insert_with(|| {
-            self.len += 1;
-            Arc::new(default())
-        });
+        self.len += usize::from(!self.contains_key(&key));
+        let value = self.part(key).entry(key).or_insert_with(|| Arc::new(default()));
         Arc::make_mut(value)
     }
 }
 
-fn part_of(key: impl Key) -> u64 {
-    key.number() / PART
+/// Returns the group and the part of a key.
+fn places(key: impl Key) -> (u64, u64) {
+    let part = key.number() / PART;
+    (part / PART, part)
+}
+
+/// Returns whether two maps share a value.
+fn is_shared<T>(pair: [Option<&Arc<T>>; 2]) -> bool {
+    matches!(pair, [Some(was), Some(is)] if Arc::ptr_eq(was, is))
+}
+
+/// Returns the values of two maps by their keys, except those that the maps share.
+fn differing<'a, K: Ord, T>(
+    was: &'a BTreeMap<K, Arc<T>>,
+    is: &'a BTreeMap<K, Arc<T>>,
+) -> impl Iterator<Item = [Option<&'a Arc<T>>; 2]> {
+    union(was, is).map(|(_, pair)| pair).filter(|pair| !is_shared(*pair))
 }
 
 /// Returns the keys of two maps in order, each with the value that it has in either.
@@ -241,7 +266,7 @@ mod tests {
         let (mut map, mut plain) = (PersistentMap::<u64, String>::default(), BTreeMap::new());
         let (mut seed, mut before) = (1, (map.clone(), plain.clone()));
         for n in 0..4_000 {
-            let key = next(&mut seed) % 200;
+            let key = next(&mut seed) % 200 * 23;
             match next(&mut seed) % 4 {
                 0 => assert_eq!(map.remove(&key), plain.remove(&key).is_some()),
                 1 => {
@@ -264,7 +289,7 @@ mod tests {
             assert_eq!(map.get(&key), plain.get(&key));
             if n % 7 == 0 {
                 let changed: Vec<_> = map.changed_since(&before.0).collect();
-                let differs = (0..200).filter(|key| plain.get(key) != before.1.get(key));
+                let differs = (0..200 * 23).filter(|key| plain.get(key) != before.1.get(key));
                 assert!(differs.clone().all(|key| changed.contains(&key)), "{changed:?}");
                 assert!(changed.len() <= 7 && changed.is_sorted());
                 before = (map.clone(), plain.clone());
@@ -280,8 +305,10 @@ mod tests {
         }
         let before = map.clone();
         *map.get_mut(&5_000).unwrap() = 1;
-        let copied = map.parts.iter().filter(|(at, part)| !Arc::ptr_eq(part, &before.parts[*at]));
-        assert_eq!(copied.count(), 1);
+        let groups: Vec<_> =
+            differing(&before.groups, &map.groups).map(|pair| pair.map(Option::unwrap)).collect();
+        assert_eq!(groups.len(), 1);
+        assert_eq!(differing(groups[0][0], groups[0][1]).count(), 1);
         assert_eq!((before[&5_000], map[&5_000]), (5_000, 1));
     }
 }
