@@ -42,12 +42,10 @@ impl Polled {
 /// Task whose body polls with a waker of its own, as `join_all` may do.
 #[inline]
 pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Option<R> {
-    POLLED.with(|cell| {
-        let mut polled = cell.borrow_mut();
-        let is_same =
-            |polled: &&mut Polled| polled.waker.0 == waker.data() && ptr::eq(polled.waker.1, waker.vtable());
-        polled.as_mut().filter(is_same).map(f)
-    })
+    let is_same =
+        |polled: &&mut Polled| polled.waker.0 == waker.data() && ptr::eq(polled.waker.1, waker.vtable());
+    // The cell always exists, but only `try_with` is sure to be inlined.
+    POLLED.try_with(|cell| cell.borrow_mut().as_mut().filter(is_same).map(f)).unwrap_or_default()
 }
 
 /// Records that the Task that polls with `waker` awaits `future`, and returns the Task.
@@ -78,24 +76,26 @@ pub(crate) fn awaits_at(waker: &Waker, place: Place) -> bool {
 /// Makes `polled` the Task that is being polled, and returns the one before, if a Task polls another one.
 #[inline]
 pub(crate) fn begin(polled: Polled) -> Option<Box<Polled>> {
-    POLLED.with(|cell| {
+    let begin = |cell: &ManuallyDrop<RefCell<Option<Polled>>>| {
         let cell = &mut *cell.borrow_mut();
         // Moving a Task that is not there would take as long as moving one.
         let before = if cell.is_some() { cell.take().map(Box::new) } else { None };
         *cell = Some(polled);
         before
-    })
+    };
+    POLLED.try_with(begin).unwrap_or_default()
 }
 
 /// Returns the Task that was polled, and makes `before` the Task that is being polled.
 #[inline]
 pub(crate) fn end(before: Option<Box<Polled>>) -> Option<Polled> {
-    POLLED.with(|cell| {
+    let end = |cell: &ManuallyDrop<RefCell<Option<Polled>>>| {
         let cell = &mut *cell.borrow_mut();
         let polled = cell.take();
         if let Some(before) = before {
             *cell = Some(*before);
         }
         polled
-    })
+    };
+    POLLED.try_with(end).unwrap_or_default()
 }

@@ -17,6 +17,7 @@ pub(crate) const ROOM: usize = 4096;
 /// assert!(is_mostly_empty(3, 1_000_000));
 /// assert!(!is_mostly_empty(500_000, 1_000_000) && !is_mostly_empty(0, 1000));
 /// ```
+#[inline]
 pub fn is_mostly_empty(len: usize, capacity: usize) -> bool {
     capacity > ROOM && len < capacity / 8
 }
@@ -48,11 +49,18 @@ pub struct ShrinkingSlab<T> {
 
 impl<T> ShrinkingSlab<T> {
     /// Returns memory that a burst has left unused. Call this now and then, such as in each turn of a loop.
+    #[inline]
     pub fn give_back_room(&mut self) {
-        let (len, capacity) = (self.slab.len(), self.slab.capacity());
-        if !is_mostly_empty(len, capacity) {
+        if is_mostly_empty(self.slab.len(), self.slab.capacity()) {
+            self.try_to_shrink();
+        } else {
             self.tried = usize::MAX;
-        } else if len <= self.tried / 2 {
+        }
+    }
+
+    fn try_to_shrink(&mut self) {
+        let (len, capacity) = (self.slab.len(), self.slab.capacity());
+        if len <= self.tried / 2 {
             self.tried = len;
             let last = || self.slab.iter().next_back().map_or(0, |(last, _)| last);
             if len == 0 {
