@@ -57,9 +57,9 @@ function writeAddress() {
   if (address !== location.hash) history.replaceState(null, '', address);
 }
 
-/// What the address says, as far as it says something.
-function readAddress() {
-  const said = new URLSearchParams(location.hash.slice(1));
+/// What an address says, as far as it says something.
+function readAddress({ hash }) {
+  const said = new URLSearchParams(hash.slice(1));
   const one = (name, choices) => (choices.includes(said.get(name)) ? said.get(name) : undefined);
   const changes = {
     k: said.has('step') ? clamp(Math.floor(+said.get('step')) - 1 || 0) : undefined,
@@ -166,7 +166,8 @@ function explain(event) {
 }
 addEventListener('pointerover', explain);
 addEventListener('focusin', explain);
-addEventListener('hashchange', () => set({ ...readAddress(), asking: undefined, file: undefined }));
+// The address that was asked for: meanwhile the page may have written its own.
+addEventListener('hashchange', ({ newURL }) => set({ ...readAddress(new URL(newURL)), asking: undefined, file: undefined }));
 addEventListener('beforeprint', () => set({ printing: true }));
 addEventListener('afterprint', () => set({ printing: false }));
 
@@ -229,5 +230,5 @@ const Help = ({ words }) => (
 );
 
 document.title = `${trace.name} · squall`;
-set(readAddress());
+set(readAddress(location));
 performance.mark('drawn');
