@@ -2,259 +2,57 @@
 """Compares squall with CPython's Tornado and asyncio: nanoseconds per thing, and bytes per suspended coroutine.
 
     pip install ./python tornado==6.5.*
-    python python/scripts/speed.py             the median of 5 rounds, in turn
-    python python/scripts/speed.py 1           fewer rounds
-    python python/scripts/speed.py 5 call done only these rows
+    python python/scripts/speed.py                     the median of 5 rounds, in turn
+    python python/scripts/speed.py 1                   fewer rounds
+    python python/scripts/speed.py 5 call done         only these rows
+    python python/scripts/speed.py instructions call   instructions instead of nanoseconds (needs valgrind)
 
-The work is that of `scripts/tornado_rows.py`, in the same sizes. Each contestant has a process of its own; squall's and
-Tornado's run the same program. `watched` repeats a row while the loop watches a descriptor.
+The work is that of `scripts/python_rows.py`. Each contestant has a process of its own; squall's and Tornado's run the same
+program. `watched-` repeats a row while the loop watches a descriptor. `http-hello` has the CPU time that Tornado's own web
+server takes for a request on each loop, and `http-hello-wall` that of the clock on the wall.
 """
 
 import asyncio
+import functools
 import gc
-import importlib.util
 import json
+import os
 import pathlib
+import re
 import socket
 import statistics
 import subprocess
 import sys
-import threading
-import time
 
-clock = time.perf_counter_ns
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+ROWS = (
+    "call", "done", "moment-1", "moment-1000", "native-moment", "waiting", "native-waiting", "chain", "multi",
+    "queue-ping-pong", "lock", "timers-cancelled", "thread-one-way",
+)  # fmt: skip
+OTHERS = ("http-hello", "http-hello-wall", "memory")
+WATCHED = tuple(f"watched-{row}" for row in ROWS)
+CONTESTANTS = ("squall", "tornado", "asyncio")
+SIZES = {"http-hello": 8_000, "http-hello-wall": 8_000}
 
 
-def decorated_rows():
-    """Returns the rows of Tornado's modules, and a function that runs one."""
-    from tornado import gen, ioloop, locks, queues
-    from tornado.concurrent import Future
+def memory(Future, wait_for, wait):
+    """Returns the row of the bytes of a coroutine that waits for a Future, with that Future."""
 
-    def ready(value):
-        future = Future()
-        future.set_result(value)
-        return future
-
-    @gen.coroutine
-    def number(i):
-        return i
-
-    @gen.coroutine
-    def call(n):
-        start = clock()
-        assert sum([number(i).result() for i in range(n)]) == n * (n - 1) // 2
-        return clock() - start
-
-    @gen.coroutine
-    def done(n):
-        future, total, start = ready(1), 0, clock()
-        for _ in range(n):
-            total += yield future
-        assert total == n
-        return clock() - start
-
-    @gen.coroutine
-    def turns(n):
-        for _ in range(n):
-            yield gen.moment
-
-    def moment(coroutines):
-        @gen.coroutine
-        def run(n):
-            start = clock()
-            yield [turns(n // coroutines) for _ in range(coroutines)]
-            return clock() - start
-
-        return run
-
-    async def native_turns(n):
-        for _ in range(n):
-            await asyncio.sleep(0)
-
-    async def native_moment(n):
-        start = clock()
-        await gen.multi([native_turns(n // 1000) for _ in range(1000)])
-        return clock() - start
-
-    @gen.coroutine
-    def wait_for(future):
-        return (yield future)
-
-    async def native_wait_for(future):
-        return await future
-
-    def waiting(wait):
-        async def run(n):
-            start = clock()
-            futures = [Future() for _ in range(n)]
-            coroutines = [wait(future) for future in futures]
-            await gen.sleep(0)
-            for i, future in enumerate(futures):
-                future.set_result(i)
-            total = 0
-            for coroutine in coroutines:
-                total += await coroutine
-            assert total == n * (n - 1) // 2
-            return clock() - start
-
-        return run
-
-    @gen.coroutine
-    def link(before):
-        return (yield before) + 1
-
-    async def chain(n):
-        start = clock()
-        bottom = last = Future()
-        for _ in range(n):
-            last = link(last)
-        await gen.sleep(0)
-        bottom.set_result(0)
-        assert await last == n
-        return clock() - start
-
-    async def multi(n):
-        futures = [Future() for _ in range(n)]
-        start = clock()
-        together = gen.multi(futures)
-        for i, future in enumerate(futures):
-            future.set_result(i)
-        assert sum(await together) == n * (n - 1) // 2
-        return clock() - start
-
-    async def ping_pong(n):
-        there, back = queues.Queue(), queues.Queue()
-
-        async def answer():
-            for _ in range(n):
-                await back.put(await there.get() + 1)
-
-        start = clock()
-        answering, ball = gen.convert_yielded(answer()), 0
-        for _ in range(n):
-            await there.put(ball)
-            ball = await back.get()
-        await answering
-        assert ball == n
-        return clock() - start
-
-    async def lock(n):
-        shared, count = locks.Lock(), 0
-
-        async def waiter():
-            nonlocal count
-            for _ in range(n // 1000):
-                await shared.acquire()
-                count += 1
-                await asyncio.sleep(0)
-                shared.release()
-
-        start = clock()
-        await gen.multi([waiter() for _ in range(1000)])
-        assert count == n
-        return clock() - start
-
-    async def cancelled(n):
-        loop = ioloop.IOLoop.current()
-        start = clock()
-        for timer in [loop.call_later(3600, lambda: None) for _ in range(n)]:
-            loop.remove_timeout(timer)
-        return clock() - start
-
-    async def one_way(n):
-        add, calls, finished = ioloop.IOLoop.current().add_callback, [0], Future()
-
-        def count():
-            calls[0] += 1
-            if calls[0] == n:
-                finished.set_result(None)
-
-        start = clock()
-        thread = threading.Thread(target=lambda: [add(count) for _ in range(n)])
-        thread.start()
-        await finished
-        taken = clock() - start
-        thread.join()
-        return taken
-
-    async def memory(n):
-        """The bytes of a coroutine that waits for a Future, with that."""
+    async def run(n):
         gc.collect()
         before = resident()
         futures = [Future() for _ in range(n)]
         coroutines = [wait_for(future) for future in futures]
-        taken = resident() - before
-        for future in futures:
-            future.set_result(0)
-        await gen.multi(coroutines)
-        return taken
-
-    rows = {
-        "call": call,
-        "done": done,
-        "moment-1": moment(1),
-        "moment-1000": moment(1000),
-        "native-moment": native_moment,
-        "waiting": waiting(wait_for),
-        "native-waiting": waiting(lambda future: gen.convert_yielded(native_wait_for(future))),
-        "chain": chain,
-        "multi": multi,
-        "queue-ping-pong": ping_pong,
-        "lock": lock,
-        "timers-cancelled": cancelled,
-        "thread-one-way": one_way,
-        "memory": memory,
-    }
-
-    def run(row, n):
-        io_loop = ioloop.IOLoop(make_current=False)
-        here, there = socket.socketpair()
-        if row.startswith("watched-"):
-            io_loop.add_handler(here, lambda *_: None, io_loop.READ)
-        taken = io_loop.run_sync(lambda: rows[row.removeprefix("watched-")](n))
-        io_loop.close()
-        here.close()
-        there.close()
-        return taken
-
-    return run
-
-
-def asyncio_rows():
-    """Returns a function that runs a row of `scripts/tornado_rows.py` on asyncio alone."""
-    spec = importlib.util.spec_from_file_location("tornado_rows", ROOT / "scripts/tornado_rows.py")
-    rows = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(rows)
-    natives = {name: native for name, _, _, native in rows.ROWS}
-    natives["native-moment"], natives["native-waiting"] = natives["moment-1000"], natives["waiting"]
-
-    async def memory(n):
-        gc.collect()
-        before = resident()
-        futures = [asyncio.Future() for _ in range(n)]
-        tasks = [asyncio.ensure_future(rows.native_wait_for(future)) for future in futures]
         await asyncio.sleep(0)
         taken = resident() - before
         for future in futures:
             future.set_result(0)
-        await asyncio.gather(*tasks)
+        await wait(coroutines)
         return taken
 
-    natives["memory"] = memory
-
-    async def on_a_loop(row, n):
-        here, there = socket.socketpair()
-        loop = asyncio.get_running_loop()
-        if row.startswith("watched-"):
-            loop.add_reader(here, lambda: None)
-        taken = await natives[row.removeprefix("watched-")](n)
-        loop.remove_reader(here)
-        here.close()
-        there.close()
-        return taken
-
-    return lambda row, n: asyncio.run(on_a_loop(row, n))
+    return run
 
 
 def resident():
@@ -263,49 +61,109 @@ def resident():
         return int(statm.read().split()[1]) * 4096
 
 
-SIZES = {"chain": 10_000, "multi": 10_000}
-ROWS = (
-    "call", "done", "moment-1", "moment-1000", "native-moment", "waiting", "native-waiting", "chain", "multi",
-    "queue-ping-pong", "lock", "timers-cancelled", "thread-one-way", "watched-moment-1", "watched-queue-ping-pong", "memory",
-)  # fmt: skip
-
-
-def contestant(who):
-    """Runs the rows that are asked for on standard input, one a line."""
+def rows_of(who):
+    """Returns the rows of a contestant, and their sizes."""
     if who == "squall":
         import squall
 
         squall.install()
-    run = asyncio_rows() if who == "asyncio" else decorated_rows()
+    import http_hello
+    import python_rows as rows
+
+    native = who == "asyncio"
+    all_of_them = rows.ASYNCIO if native else rows.TORNADO
+    wait_for = rows.asyncio_call_of(rows.native_wait_for) if native else rows.wait_for
+    wait = rows.gather if native else rows.gen.multi
+    others = {
+        "http-hello": http_hello.hello(rows.clock),
+        "http-hello-wall": http_hello.hello(rows.wall_clock),
+        "memory": memory(asyncio.Future if native else rows.Future, wait_for, wait),
+    }
+    return all_of_them | others, lambda row: SIZES.get(row) or rows.size(row)
+
+
+async def watching(run, row, n):
+    """Does a row, while the loop watches a descriptor if the row is a watched one."""
+    if not row.startswith("watched-"):
+        return await run(n)
+    loop = asyncio.get_running_loop()
+    here, there = socket.socketpair()
+    with here, there:
+        loop.add_reader(here, lambda: None)
+        taken = await run(n)
+        loop.remove_reader(here)
+    return taken
+
+
+def contestant(who):
+    """Does the rows that are asked for on standard input, one a line: a row, and how many things or nothing."""
+    rows, size = rows_of(who)
     for line in sys.stdin:
-        row = line.strip()
-        n = SIZES.get(row, 100_000)
-        print(json.dumps(run(row, n) / n), flush=True)
+        row, *n = line.split()
+        n = int(n[0]) if n else size(row.removeprefix("watched-"))
+        work = functools.partial(watching, rows[row.removeprefix("watched-")], row, n)
+        if who == "asyncio":
+            taken = asyncio.run(work())
+        else:
+            from tornado import ioloop
+
+            io_loop = ioloop.IOLoop(make_current=False)
+            taken = io_loop.run_sync(work)
+            io_loop.close()
+        print(json.dumps(taken / n), flush=True)
+
+
+def start(who, *before):
+    command = [*before, sys.executable, __file__, "--as", who]
+    env = os.environ | {"PYTHONHASHSEED": "0"}
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
 
 
 def ask(process, row):
     process.stdin.write(row + "\n")
     process.stdin.flush()
-    return json.loads(process.stdout.readline())
+    answer = process.stdout.readline()
+    if not answer:
+        sys.exit(process.communicate()[1])
+    return json.loads(answer)
+
+
+def times(rounds, rows):
+    """Yields each row with the median of each contestant."""
+    everyone = {who: start(who) for who in CONTESTANTS}
+    for row in rows:
+        if row == "memory":
+            # In a process that has freed nothing yet.
+            yield row, [ask(start(who), row) for who in CONTESTANTS]
+        else:
+            measured = [[ask(process, row) for process in everyone.values()] for _ in range(rounds)]
+            yield row, [statistics.median(column) for column in zip(*measured)]
+
+
+def instructions(rows):
+    """Yields each row with the instructions for one thing: the difference of two sizes, in processes of their own."""
+    few, many = 2_000, 12_000
+    count = re.compile(r"I\s+refs:\s+([\d,]+)")
+    valgrind = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
+
+    def counted(who, row, n):
+        # The first two only let the program get going.
+        _, told = start(who, *valgrind).communicate(f"{row} 1000\n{row} 1000\n{row} {n}\n")
+        return int(count.search(told)[1].replace(",", ""))
+
+    for row in rows:
+        yield row, [(counted(who, row, many) - counted(who, row, few)) / (many - few) for who in CONTESTANTS]
 
 
 def main():
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    start = lambda who: subprocess.Popen(
-        [sys.executable, __file__, "--as", who], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    everyone = {who: start(who) for who in ("squall", "tornado", "asyncio")}
+    first, *rows = sys.argv[1:] or ["5"]
+    if first == "instructions":
+        table = instructions(rows or ROWS)
+    else:
+        table = times(int(first), rows or ROWS + OTHERS + WATCHED)
     print(f"| {'row':<24} | squall | tornado | asyncio | of tornado | of asyncio |")
     print("|---|---:|---:|---:|---:|---:|")
-    for row in sys.argv[2:] or ROWS:
-        if row == "memory":
-            measured = {who: [ask(start(who), row)] for who in everyone}
-        else:
-            measured = {who: [] for who in everyone}
-            for _ in range(rounds):
-                for who, process in everyone.items():
-                    measured[who].append(ask(process, row))
-        ours, tornado, native = (statistics.median(times) for times in measured.values())
+    for row, (ours, tornado, native) in table:
         print(
             f"| {row:<24} | {ours:6.0f} | {tornado:7.0f} | {native:7.0f} | {ours / tornado:10.2f} | {ours / native:10.2f} |",
             flush=True,
