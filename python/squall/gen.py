@@ -86,15 +86,9 @@ class Return(Exception):
 
 def coroutine(func):
     """Makes a generator function a coroutine: a call starts it at once and returns the Future of its result."""
-    described, start = _squall.describe(func), _squall.start
-
-    @functools.wraps(func)
-    def wrapper(*args, **kwargs):
-        return start(described, func, args, kwargs or None)
-
-    wrapper.__wrapped__ = func
-    wrapper.__tornado_coroutine__ = True
-    return wrapper
+    decorated = functools.update_wrapper(_squall.CoroutineFunction(func), func)
+    decorated.__tornado_coroutine__ = True
+    return decorated
 
 
 def is_coroutine_function(func):
@@ -110,6 +104,8 @@ _null_future.set_result(None)
 @singledispatch
 def convert_yielded(yielded):
     """Converts something that may be yielded into a Future. Its registry takes further types."""
+    if type(yielded) is types.CoroutineType:
+        return _squall.convert(yielded)
     if yielded is None or yielded is moment:
         return moment
     if is_future(yielded):

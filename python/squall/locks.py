@@ -3,7 +3,6 @@
 # Tornado's module has some of these too, and programs use them by its name.
 from squall import _squall, gen, ioloop
 from squall.concurrent import Future, future_set_result_unless_cancelled
-from squall.gen import _seconds_until
 
 __all__ = ["BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"]
 
@@ -11,44 +10,15 @@ __all__ = ["BoundedSemaphore", "Condition", "Event", "Lock", "Semaphore"]
 class Condition(_squall.Condition):
     """Lets coroutines wait until they are notified."""
 
-    def wait(self, timeout=None):
-        """Returns a Future of whether there was a notification before the deadline."""
-        return self._wait(None if timeout is None else _seconds_until(timeout))
-
 
 class Event(_squall.Event):
     """A flag that coroutines can wait for."""
-
-    def wait(self, timeout=None):
-        """Returns a Future that is done when the flag is set."""
-        return self._wait(None if timeout is None else _seconds_until(timeout))
-
-
-class _ReleasingContextManager:
-    """Releases a lock at the end of a `with`: `with (yield lock.acquire()):`."""
-
-    def __init__(self, obj):
-        self._obj = obj
-
-    def __enter__(self):
-        pass
-
-    def __exit__(self, exc_type, exc_val, exc_tb):
-        self._obj.release()
 
 
 class _Permits:
     """What the semaphores and `Lock` have in common."""
 
     _with = "'async with'"
-
-    def acquire(self, timeout=None):
-        """Returns a Future that is done when the caller is let in."""
-        return self._acquire(_ReleasingContextManager, None if timeout is None else _seconds_until(timeout))
-
-    def release(self):
-        """Lets the next one in."""
-        self._release()
 
     def __enter__(self):
         raise RuntimeError(f"Use {self._with} instead of 'with' for {type(self).__name__}")

@@ -5,7 +5,6 @@ import math
 # Tornado's module has some of these too, and programs use them by its name.
 from squall import _squall, gen, ioloop
 from squall.concurrent import Future, future_set_result_unless_cancelled
-from squall.gen import _seconds_until
 from squall.locks import Event
 
 __all__ = ["LifoQueue", "PriorityQueue", "Queue", "QueueEmpty", "QueueFull"]
@@ -46,18 +45,6 @@ class Queue(_squall.Queue):
     def maxsize(self):
         """How many items the queue holds at most."""
         return self._maxsize
-
-    def put(self, item, timeout=None):
-        """Returns a Future that is done when the item is in the queue."""
-        return self._put(item, None if timeout is None else _seconds_until(timeout))
-
-    def get(self, timeout=None):
-        """Returns a Future of the next item."""
-        return self._get(None if timeout is None else _seconds_until(timeout))
-
-    def join(self, timeout=None):
-        """Returns a Future that is done when `task_done` was called for each item."""
-        return self._join(None if timeout is None else _seconds_until(timeout))
 
     def __aiter__(self):
         return _QueueIterator(self)

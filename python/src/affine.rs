@@ -67,6 +67,14 @@ pub(crate) fn send(body: &Py<PyAny>, value: &Bound<'_, PyAny>) -> Sent {
     }
 }
 
+/// Sets the `StopIteration` that ends an iterator with a value, for a `__next__` that then returns nothing. Up to Python
+/// 3.11 no exception object is made of it, which an `await` would only take the value out of again.
+#[inline]
+pub(crate) fn stop_iteration(value: &Bound<'_, PyAny>) {
+    // SAFETY: the class and the value are live objects; the function takes references of its own.
+    unsafe { ffi::PyErr_SetObject(ffi::PyExc_StopIteration, value.as_ptr()) };
+}
+
 /// A context of Python's `contextvars`.
 pub(crate) struct Context(Py<PyAny>);
 

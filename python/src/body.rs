@@ -17,7 +17,7 @@ use crate::lines::suspended_at;
 /// what it waits for is: the Future that it waits for shows the collector this coroutine's result.
 #[derive(Default)]
 pub(crate) struct Body {
-    /// The generator or coroutine; `None` while it runs, and after its end.
+    /// The generator or coroutine; `None` while it runs, and after its end. Before its first step, the decorated function.
     pub(crate) inner: Cell<Option<Py<PyAny>>>,
     /// The context variables; `None` when `inner` is.
     pub(crate) context: Cell<Option<Context>>,

@@ -13,7 +13,7 @@
 //! coroutine is collected only if nothing can resume it.
 
 use std::any::Any;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use pyo3::exceptions::PyBaseException;
@@ -65,7 +65,7 @@ pub(crate) fn body(body: &Body, visit: &mut Visit<'_, '_>) {
 
 /// Calls `f` with what each waiter of a pending Future shows, once for each waiter.
 pub(crate) fn each_waiter(core: &AnyFuture, f: &mut dyn FnMut(&dyn Any)) {
-    let (mut first, mut seen) = (None, HashSet::new());
+    let (mut first, mut seen) = (None, BTreeSet::new());
     core.held(&mut |it| {
         let Holding::Waiter(waiter) = it else { return };
         let address = Rc::as_ptr(waiter).cast::<()>();

@@ -108,6 +108,13 @@ pub(crate) fn seconds(seconds: f64) -> Duration {
     })
 }
 
+/// Converts the deadline of a request, if it has one, into seconds from now.
+pub(crate) fn seconds_until(deadline: Option<&Bound<'_, PyAny>>) -> PyResult<Option<f64>> {
+    let Some(deadline) = deadline else { return Ok(None) };
+    let py = deadline.py();
+    names(py).seconds_until.bind(py).call1((deadline,))?.extract().map(Some)
+}
+
 /// Returns a Future that is done after some seconds.
 #[pyfunction]
 pub(crate) fn sleep(py: Python<'_>, duration: f64) -> PyResult<Py<PyFuture>> {

@@ -12,7 +12,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use squall::resolvable::{Shared, State};
 use squall::{AnyFuture, Future, Result};
 
-use crate::affine::{py, Affine, Context};
+use crate::affine::{py, stop_iteration, Affine, Context};
 use crate::body::{peek, Body};
 use crate::cancelled;
 use crate::collect;
@@ -26,8 +26,7 @@ use crate::waiters::Done;
 pub(crate) struct PyFuture(Affine<Inner>);
 
 pub(crate) struct Inner {
-    /// `None` once the collector has cleared it.
-    core: Cell<Option<AnyFuture>>,
+    core: Cell<Core>,
     /// What resolves it, if Python does.
     own: Option<Rc<Shared<Value>>>,
     /// The coroutine whose result it is, if there is one.
@@ -36,6 +35,20 @@ pub(crate) struct Inner {
     resolved_by: ResolvedBy,
     /// asyncio's sign that something awaits it.
     blocking: Cell<bool>,
+}
+
+/// The Future of squall behind an object.
+enum Core {
+    Future(AnyFuture),
+    /// The value of a call that has ended at once: its Future is made when it is asked for. `None` once the collector has
+    /// cleared the object.
+    Value(Option<Value>),
+}
+
+impl Default for Core {
+    fn default() -> Self {
+        Self::Value(None)
+    }
 }
 
 /// What resolves a Future, as far as the collector has to know.
@@ -79,8 +92,17 @@ pub(crate) fn result_of(core: AnyFuture) -> PyResult<Py<PyAny>> {
 
 impl PyFuture {
     fn make(core: AnyFuture, own: Option<Rc<Shared<Value>>>, body: Option<Rc<Body>>, by: ResolvedBy) -> Self {
-        let (core, blocking) = (Cell::new(Some(core)), Cell::new(false));
+        Self::with(Core::Future(core), own, body, by)
+    }
+
+    fn with(core: Core, own: Option<Rc<Shared<Value>>>, body: Option<Rc<Body>>, by: ResolvedBy) -> Self {
+        let (core, blocking) = (Cell::new(core), Cell::new(false));
         Self(Affine::new(Inner { core, own, body, resolved_by: by, blocking }))
+    }
+
+    /// Creates the object of a Future that is done with that value.
+    pub(crate) fn settled(py: Python<'_>, value: Value) -> PyResult<Py<Self>> {
+        Py::new(py, Self::with(Core::Value(Some(value)), None, None, ResolvedBy::Holders))
     }
 
     /// Creates the object of a Future of squall. Its value is cloned, never moved out.
@@ -159,8 +181,47 @@ impl PyFuture {
 impl Inner {
     #[inline]
     pub(crate) fn core(&self) -> AnyFuture {
-        let core = peek(&self.core, |core| core.cloned());
-        core.unwrap_or_else(|| Future::ready(()).erase())
+        match self.core.take() {
+            Core::Future(core) => {
+                self.core.set(Core::Future(core.clone()));
+                core
+            }
+            Core::Value(Some(value)) => {
+                let future = Future::ready(value);
+                // Its value is cloned, never moved out.
+                drop(future.clone());
+                let core = future.erase();
+                self.core.set(Core::Future(core.clone()));
+                core
+            }
+            Core::Value(None) => Future::ready(()).erase(),
+        }
+    }
+
+    /// Calls `f` with what is behind the object.
+    #[inline]
+    fn peek<R>(&self, f: impl FnOnce(&Core) -> R) -> R {
+        let core = self.core.take();
+        let result = f(&core);
+        self.core.set(core);
+        result
+    }
+
+    /// Returns the value of a call that has ended at once, unless something has asked for its Future.
+    #[inline]
+    fn value(&self) -> Option<Py<PyAny>> {
+        self.peek(|core| match core {
+            Core::Value(Some(value)) => Some(value.clone().0),
+            _ => None,
+        })
+    }
+
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.peek(|core| match core {
+            Core::Future(core) => core.done(),
+            Core::Value(_) => true,
+        })
     }
 
     /// Returns how many handles of the Future this object has.
@@ -173,12 +234,15 @@ impl Inner {
         if let Some(body) = &self.body {
             collect::body(body, visit);
         }
-        peek(&self.core, |core| match core {
+        self.peek(|core| match core {
             // The value may be in the hands of something else too, which the collector does not know.
-            Some(core) if core.done() && core.handles() == self.own_handles() => collect::result(core, visit),
-            Some(core) if !core.done() && self.resolved_by == ResolvedBy::Holders => {
+            Core::Future(core) if core.done() && core.handles() == self.own_handles() => {
+                collect::result(core, visit);
+            }
+            Core::Future(core) if !core.done() && self.resolved_by == ResolvedBy::Holders => {
                 collect::waiters(core, visit);
             }
+            Core::Value(Some(value)) => visit.show(&value.0),
             _ => {}
         });
     }
@@ -188,11 +252,10 @@ impl Inner {
         if let Some(body) = &self.body {
             body.abandon();
         }
-        let core = self.core();
-        if core.done() {
-            drop((core, self.core.take()));
+        if self.is_done() {
+            drop(self.core.take());
         } else if self.resolved_by == ResolvedBy::Holders {
-            core.forget_waiters();
+            self.core().forget_waiters();
         }
     }
 }
@@ -200,9 +263,8 @@ impl Inner {
 impl Drop for Inner {
     /// If only Python could have resolved it, nothing can any more.
     fn drop(&mut self) {
-        let core = self.core();
-        if self.own.is_some() && !core.done() {
-            core.forget_waiters();
+        if self.own.is_some() && !self.is_done() {
+            self.core().forget_waiters();
         }
     }
 }
@@ -233,7 +295,7 @@ impl PyFuture {
     }
 
     fn done(&self) -> PyResult<bool> {
-        Ok(peek(&self.0.get()?.core, |core| core.is_none_or(AnyFuture::done)))
+        Ok(self.0.get()?.is_done())
     }
 
     fn cancelled(&self) -> PyResult<bool> {
@@ -251,7 +313,11 @@ impl PyFuture {
     }
 
     fn result(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-        let core = slf.get().core()?;
+        let inner = slf.get().0.get()?;
+        if let Some(value) = inner.value() {
+            return Ok(value);
+        }
+        let core = inner.core();
         if core.state() == State::Cancelled {
             return Err(cancelled::raised(slf));
         }
@@ -429,11 +495,9 @@ impl Awaiting {
     /// Returns the Future, which is to be waited for, or ends the `await` with its result.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let inner = self.future.get().0.get()?;
-        let core = inner.core();
-        if core.done() {
-            let result = PyFuture::result(self.future.bind(py))?;
-            // `None` is the value of a plain end.
-            return if result.is_none(py) { Ok(None) } else { Err(end_with(py, result)) };
+        if inner.is_done() {
+            end_with(PyFuture::result(self.future.bind(py))?.bind(py))?;
+            return Ok(None);
         }
         if self.yielded.get()?.replace(true) {
             return Err(PyRuntimeError::new_err("await wasn't used with future"));
@@ -443,7 +507,7 @@ impl Awaiting {
     }
 
     fn send(&self, py: Python<'_>, _value: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
-        self.__next__(py)?.ok_or_else(|| PyStopIteration::new_err(()))
+        self.__next__(py)?.ok_or_else(|| PyErr::take(py).unwrap_or_else(|| PyStopIteration::new_err(())))
     }
 
     #[pyo3(signature = (r#type, value=None, traceback=None))]
@@ -470,18 +534,18 @@ impl Awaiting {
     }
 }
 
-/// Returns the `StopIteration` that ends an `await` with a value.
-fn end_with(py: Python<'_>, value: Py<PyAny>) -> PyErr {
-    let is_argument_list = {
-        let value = value.bind(py);
-        value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyBaseException>()
-    };
-    // Python makes no exception object of a plain value, which an `await` would take out of it again.
-    if is_argument_list {
-        PyStopIteration::new_err((value,))
-    } else {
-        PyStopIteration::new_err(value)
+/// Ends an `await` with a value: sets its `StopIteration`, if it is not `None`, the value of a plain end.
+fn end_with(value: &Bound<'_, PyAny>) -> PyResult<()> {
+    if value.is_none() {
+        return Ok(());
     }
+    // Python takes these for the arguments of the exception, or for the exception.
+    if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyBaseException>() {
+        stop_iteration(PyTuple::new(value.py(), [value])?.as_any());
+    } else {
+        stop_iteration(value);
+    }
+    Ok(())
 }
 
 pub(crate) fn add(module: &Bound<'_, PyModule>) -> PyResult<()> {

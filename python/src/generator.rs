@@ -7,6 +7,7 @@ use pyo3::exceptions::PyStopIteration;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods, PyIterator, PyList, PyListMethods, PyTuple};
+use pyo3::{PyTraverseError, PyVisit};
 use squall::resolvable::State;
 use squall::trace::Kind;
 use squall::Error;
@@ -17,7 +18,7 @@ use squall_runner::{
 };
 
 use crate::affine::{py, send, Context, Sent};
-use crate::body::Body;
+use crate::body::{peek, Body};
 use crate::convert::{converted, is_moment};
 use crate::future::{value_of, PyFuture};
 use crate::ioloop::ensure_current;
@@ -33,58 +34,95 @@ use crate::variables::{tell_arguments, tell_variables};
 const LEFT: usize = 256 << 10;
 const MORE: usize = 4 << 20;
 
-/// A coroutine function, as `gen.coroutine` describes it once.
-#[pyclass(name = "CoroutineFunction", module = "squall._squall", frozen)]
-pub(crate) struct CoroutineFunction(&'static Coroutine);
-
-/// Describes a function that is decorated.
-#[pyfunction]
-pub(crate) fn describe(function: &Bound<'_, PyAny>) -> PyResult<CoroutineFunction> {
-    let py = function.py();
-    let name = match function.getattr_opt(intern!(py, "__name__"))? {
-        Some(name) => name,
-        None => function.get_type().name()?.into_any(),
-    };
-    let code = function.getattr_opt(intern!(py, "__code__"))?;
-    Ok(CoroutineFunction(coroutine_of(&name, code.as_ref())))
+/// A function that `gen.coroutine` has decorated. Like a function, it is bound to the object through which it is taken.
+#[pyclass(name = "CoroutineFunction", module = "squall.gen", frozen, dict, weakref)]
+pub(crate) struct CoroutineFunction {
+    function: Py<PyAny>,
+    coroutine: &'static Coroutine,
 }
 
-/// Calls a decorated function, and returns the Future of its result.
-#[pyfunction]
-#[pyo3(signature = (described, function, args, kwargs))]
-pub(crate) fn start(
-    py: Python<'_>,
-    described: &Bound<'_, CoroutineFunction>,
-    function: Py<PyAny>,
-    args: Py<PyTuple>,
-    kwargs: Option<Py<PyDict>>,
-) -> PyResult<Py<PyFuture>> {
-    ensure_current(py)?;
-    let body = Body::new(Context::copy_current(py)?);
-    let coroutine = described.get().0;
-    let called = Called { body: body.clone(), coroutine, call: Some((function, args, kwargs)) };
-    let future = stacker::maybe_grow(LEFT, MORE, || match running_line(py) {
-        Some(place) => as_code_of(coroutine, || {
-            called.tell_arguments(py);
-            Runner::start_at(coroutine, called, place)
-        }),
-        None => Runner::start(coroutine, called),
-    });
-    if future.done() {
-        if let Some(leaving) = take_leaving() {
-            drop(future.exception());
-            return Err(leaving);
-        }
+#[pymethods]
+impl CoroutineFunction {
+    #[new]
+    fn new(function: Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = function.py();
+        let name = match function.getattr_opt(intern!(py, "__name__"))? {
+            Some(name) => name,
+            None => function.get_type().name()?.into_any(),
+        };
+        let code = function.getattr_opt(intern!(py, "__code__"))?;
+        Ok(Self { coroutine: coroutine_of(&name, code.as_ref()), function: function.unbind() })
     }
-    PyFuture::of_body(py, future, &body)
+
+    /// Calls the function, and returns the Future of its result.
+    #[pyo3(signature = (*args, **kwargs))]
+    fn __call__(
+        &self,
+        py: Python<'_>,
+        args: Py<PyTuple>,
+        kwargs: Option<Py<PyDict>>,
+    ) -> PyResult<Py<PyFuture>> {
+        ensure_current(py)?;
+        let (body, coroutine) = (Body::new(Context::copy_current(py)?), self.coroutine);
+        body.inner.set(Some(self.function.clone_ref(py)));
+        let called = Called { body: body.clone(), coroutine, call: Some((args, kwargs)) };
+        let future = stacker::maybe_grow(LEFT, MORE, || match running_line(py) {
+            Some(place) => as_code_of(coroutine, || {
+                called.tell_arguments(py);
+                Runner::start_at(coroutine, called, place)
+            }),
+            None => Runner::start(coroutine, called),
+        });
+        if future.done() {
+            if let Some(leaving) = take_leaving() {
+                drop(future.exception());
+                return Err(leaving);
+            }
+            // An observer knows the Future by its number.
+            let has_value = future.state() == State::Done && !body.cancelled.get();
+            if has_value && !has_observer() {
+                return match future.into_result() {
+                    Ok(value) => PyFuture::settled(py, value),
+                    Err(exception) => Err(to_python(&exception)),
+                };
+            }
+        }
+        PyFuture::of_body(py, future, &body)
+    }
+
+    fn __get__<'py>(
+        slf: &Bound<'py, Self>,
+        instance: &Bound<'py, PyAny>,
+        _owner: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if instance.is_none() {
+            return Ok(slf.clone().into_any());
+        }
+        names(slf.py()).method.bind(slf.py()).call1((slf, instance))
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let name = slf.getattr_opt(intern!(slf.py(), "__qualname__"))?;
+        let name = name.map_or_else(|| slf.get().coroutine.name().to_owned(), |name| name.to_string());
+        Ok(format!("<function {name} at {:p}>", slf.as_ptr()))
+    }
+
+    /// Lets it be copied and pickled like a function: by its name.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        slf.getattr(intern!(slf.py(), "__qualname__"))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.function)
+    }
 }
 
 /// A decorated function that is called, then the generator that it returned.
 struct Called {
     body: Rc<Body>,
     coroutine: &'static Coroutine,
-    /// `None` once the function was called.
-    call: Option<(Py<PyAny>, Py<PyTuple>, Option<Py<PyDict>>)>,
+    /// The arguments; `None` once the function was called.
+    call: Option<(Py<PyTuple>, Option<Py<PyDict>>)>,
 }
 
 impl Generator for Called {
@@ -129,7 +167,8 @@ impl Generator for Called {
 
 impl Called {
     fn tell_arguments(&self, py: Python<'_>) {
-        if let Some((function, args, kwargs)) = &self.call {
+        let function = peek(&self.body.inner, |inner| inner.map(|inner| inner.clone_ref(py)));
+        if let (Some(function), Some((args, kwargs))) = (function, &self.call) {
             tell_arguments(function.bind(py), args.bind(py), kwargs.as_ref().map(|kwargs| kwargs.bind(py)));
         }
     }
@@ -139,7 +178,9 @@ impl Called {
     /// # Errors
     /// What the function returned, if that is not a generator.
     fn first(&mut self, py: Python<'_>) -> Result<Sent, Py<PyAny>> {
-        let Some((function, args, kwargs)) = self.call.take() else { return Ok(Sent::Returned(py.None())) };
+        let (Some(function), Some((args, kwargs))) = (self.body.inner.take(), self.call.take()) else {
+            return Ok(Sent::Returned(py.None()));
+        };
         let kwargs = kwargs.as_ref().map(|kwargs| kwargs.bind(py));
         match self.body.within(|| function.call(py, args, kwargs)) {
             Ok(result) if is_generator(result.bind(py)) => {

@@ -288,8 +288,12 @@ impl Loop {
     }
 
     /// Calls a handle of asyncio, which enters a context of its own and reports its exceptions itself.
-    fn _call_soon(&self, py: Python<'_>, run: Py<PyAny>) {
+    fn _call_soon(&self, py: Python<'_>, run: Py<PyAny>) -> PyResult<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(PyRuntimeError::new_err("Event loop is closed"));
+        }
         self.add(Call { function: run, args: PyTuple::empty(py).unbind(), kwargs: None, context: None });
+        Ok(())
     }
 
     #[pyo3(signature = (delay, callback, *args, **kwargs))]

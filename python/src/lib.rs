@@ -11,7 +11,7 @@
 //! | `collect` | what the collector of cycles is shown |
 //! | `convert` | `convert_yielded`, `multi`, `sleep`, `with_timeout` |
 //! | `ioloop`, `callback`, `signals` | the class `Loop` |
-//! | `locks`, `queues`, `iterating`, `periodic` | the rest of Tornado's modules |
+//! | `locks`, `releasing`, `queues`, `iterating`, `periodic` | the rest of Tornado's modules |
 //! | `recording`, `libraries`, `variables`, `logging` | traces, and what is logged |
 //! | `tool_loop`, `tool_clock` | loops that a tool drives, and every order of a program |
 
@@ -36,6 +36,7 @@ mod periodic;
 mod queues;
 mod raised;
 mod recording;
+mod releasing;
 mod shaped;
 mod signals;
 mod tool_clock;
@@ -50,8 +51,6 @@ use pyo3::prelude::*;
 fn _squall(module: &Bound<'_, PyModule>) -> PyResult<()> {
     squall::Place::hide_rust();
     module.add_function(wrap_pyfunction!(names::_init, module)?)?;
-    module.add_function(wrap_pyfunction!(generator::describe, module)?)?;
-    module.add_function(wrap_pyfunction!(generator::start, module)?)?;
     module.add_function(wrap_pyfunction!(native::task, module)?)?;
     module.add_function(wrap_pyfunction!(native::_set_asyncio_loop, module)?)?;
     module.add_function(wrap_pyfunction!(foreign::foreign, module)?)?;

@@ -16,6 +16,8 @@ const DEPTH: usize = 200;
 
 thread_local! {
     static INTERNED: RefCell<HashMap<String, &'static str>> = RefCell::default();
+    /// Those that were described last, by the addresses of their code.
+    static RECENTLY: RefCell<[Option<Recent>; RECENT]> = const { RefCell::new([const { None }; RECENT]) };
     static COROUTINES: RefCell<HashMap<(&'static str, &'static str, u32), &'static Coroutine>> = RefCell::default();
 }
 
@@ -114,6 +116,37 @@ pub(crate) fn running_line(py: Python<'_>) -> Option<Place> {
         frame = it.getattr(intern!(py, "f_back")).ok().filter(|back| !back.is_none());
     }
     None
+}
+
+/// How many descriptions of native coroutines are remembered.
+const RECENT: usize = 64;
+
+/// A native coroutine that was described.
+struct Recent {
+    name: Py<PyAny>,
+    code: Py<PyAny>,
+    coroutine: &'static Coroutine,
+}
+
+/// Returns the description of a coroutine function like [`coroutine_of`], which is asked for at each call.
+pub(crate) fn coroutine_of_call(
+    name: &Bound<'_, PyAny>,
+    code: Option<&Bound<'_, PyAny>>,
+) -> &'static Coroutine {
+    let Some(code) = code else { return coroutine_of(name, None) };
+    // Objects of one size lie 16 bytes apart or more.
+    let place = (code.as_ptr() as usize >> 4) % RECENT;
+    let recent = RECENTLY.with_borrow(|all| {
+        let recent = all[place].as_ref()?;
+        (recent.code.is(code) && recent.name.is(name)).then_some(recent.coroutine)
+    });
+    recent.unwrap_or_else(|| {
+        let coroutine = coroutine_of(name, Some(code));
+        let recent = Recent { name: name.clone().unbind(), code: code.clone().unbind(), coroutine };
+        let before = RECENTLY.with_borrow_mut(|all| all[place].replace(recent));
+        drop(before);
+        coroutine
+    })
 }
 
 /// Returns the description of a coroutine function, given its name and its code.

@@ -10,7 +10,7 @@ use squall::{locks, Future};
 
 use crate::affine::Affine;
 use crate::collect;
-use crate::convert::seconds;
+use crate::convert::{seconds, seconds_until};
 use crate::future::{PyFuture, ResolvedBy, Result_};
 use crate::ioloop::ensure_current;
 use crate::lines::running_line;
@@ -134,9 +134,10 @@ lock! {
             Ok(())
         }
 
-        #[pyo3(signature = (limit=None))]
-        fn _wait(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-            let event = self.0.get_to_wait(py)?;
+        /// Returns a Future that is done when the flag is set.
+        #[pyo3(signature = (timeout=None))]
+        fn wait(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyFuture>> {
+            let (event, limit) = (self.0.get_to_wait(py)?, seconds_until(timeout)?);
             let wait = limit.map_or_else(|| event.wait(), |limit| event.wait_within(seconds(limit)));
             self.0.request(py, wait, limit)
         }
@@ -157,9 +158,10 @@ lock! {
             Ok(())
         }
 
-        #[pyo3(signature = (limit=None))]
-        fn _wait(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-            let condition = self.0.get_to_wait(py)?;
+        /// Returns a Future of whether there was a notification before the deadline.
+        #[pyo3(signature = (timeout=None))]
+        fn wait(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyFuture>> {
+            let (condition, limit) = (self.0.get_to_wait(py)?, seconds_until(timeout)?);
             let wait = limit.map_or_else(|| condition.wait(), |limit| condition.wait_within(seconds(limit)));
             self.0.request(py, wait, limit)
         }
@@ -171,11 +173,11 @@ macro_rules! permits {
         lock! {
             $(#[$doc])*
             $name($lock), new($($arg: $type),*) {
-                /// Waits for a permit. The result is what `make` returns for the lock.
-                #[pyo3(signature = (make, limit=None))]
-                fn _acquire(slf: &Bound<'_, Self>, make: Py<PyAny>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
+                /// Returns a Future that is done when the caller is let in.
+                #[pyo3(signature = (timeout=None))]
+                fn acquire(slf: &Bound<'_, Self>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyFuture>> {
                     let (py, this) = (slf.py(), slf.get());
-                    let lock = this.0.get_to_wait(py)?;
+                    let (lock, limit) = (this.0.get_to_wait(py)?, seconds_until(timeout)?);
                     let permit = match (running_line(py), limit) {
                         (Some(place), limit) => lock.acquire_unguarded_at(place, limit.map(seconds)),
                         (None, None) => lock.acquire_unguarded(),
@@ -184,11 +186,12 @@ macro_rules! permits {
                     // Its value is cloned, never taken back.
                     drop(permit.clone());
                     let weak = PyWeakrefReference::new(slf.as_any())?.unbind();
-                    let granted = Shaped::future(Source::Granted(permit.erase(), make, weak));
+                    let granted = Shaped::future(Source::Granted(permit.erase(), weak));
                     this.0.request(py, granted, limit)
                 }
 
-                fn _release(&self) -> PyResult<()> {
+                /// Lets the next one in.
+                fn release(&self) -> PyResult<()> {
                     let $it = self.0.get()?;
                     $release
                 }

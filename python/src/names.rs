@@ -45,10 +45,14 @@ names! {
     generator,
     /// `types.CoroutineType`.
     coroutine,
+    /// `types.MethodType`.
+    method,
     /// `collections.abc.Generator`.
     abstract_generator,
     /// Converts what is yielded into a Future of this package, by the registry of `convert_yielded`.
     convert,
+    /// Converts a deadline into seconds from now.
+    seconds_until,
     /// Logs an exception that nothing received: a text, the exception, and the callback that raised it or `None`.
     report,
     /// Logs a text of the loop: whether it is an error, and the text.

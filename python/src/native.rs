@@ -22,7 +22,7 @@ use crate::future::PyFuture;
 use crate::generator::throw;
 use crate::ioloop::ensure_current;
 use crate::libraries::as_code_of;
-use crate::lines::{coroutine_of, running_line};
+use crate::lines::{coroutine_of_call, running_line};
 use crate::names::names;
 use crate::raised::{from_python, to_python};
 use crate::value::Value;
@@ -176,7 +176,8 @@ pub(crate) fn start(coroutine: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
     ensure_current(py)?;
     let name = coroutine.getattr_opt(intern!(py, "__name__"))?;
     let name = name.unwrap_or_else(|| PyString::new(py, "coroutine").into_any());
-    let described = coroutine_of(&name, coroutine.getattr_opt(intern!(py, "cr_code"))?.as_ref());
+    let code = coroutine.getattr_opt(intern!(py, "cr_code"))?;
+    let described = coroutine_of_call(&name, code.as_ref());
     let body = Body::new(Context::copy_current(py)?);
     body.inner.set(Some(coroutine.clone().unbind()));
     let native = Box::new(Native { body: body.clone(), coroutine: described, awaits: done() });

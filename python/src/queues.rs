@@ -7,7 +7,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use squall::queues;
 
 use crate::affine::py;
-use crate::convert::seconds;
+use crate::convert::{seconds, seconds_until};
 use crate::future::PyFuture;
 use crate::locks::Line;
 use crate::names::names;
@@ -54,9 +54,15 @@ impl Queue {
         Ok(self.0.get()?.full())
     }
 
-    #[pyo3(signature = (item, limit=None))]
-    fn _put(&self, py: Python<'_>, item: Py<PyAny>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-        let (queue, item) = (self.0.get_to_wait(py)?, Value(item));
+    /// Returns a Future that is done when the item is in the queue.
+    #[pyo3(signature = (item, timeout=None))]
+    fn put(
+        &self,
+        py: Python<'_>,
+        item: Py<PyAny>,
+        timeout: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyFuture>> {
+        let (queue, item, limit) = (self.0.get_to_wait(py)?, Value(item), seconds_until(timeout)?);
         let put = checked(|| match limit {
             None => queue.put(item),
             Some(limit) => queue.put_within(item, seconds(limit)),
@@ -69,9 +75,10 @@ impl Queue {
         checked(|| queue.put_nowait(Value(item)))?.map_err(|_| raised(&names(py).queue_full))
     }
 
-    #[pyo3(signature = (limit=None))]
-    fn _get(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-        let queue = self.0.get_to_wait(py)?;
+    /// Returns a Future of the next item.
+    #[pyo3(signature = (timeout=None))]
+    fn get(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyFuture>> {
+        let (queue, limit) = (self.0.get_to_wait(py)?, seconds_until(timeout)?);
         let get = checked(|| limit.map_or_else(|| queue.get(), |limit| queue.get_within(seconds(limit))))?;
         self.0.request(py, get, limit)
     }
@@ -86,9 +93,10 @@ impl Queue {
         done.map_err(|_| PyValueError::new_err("task_done() called too many times"))
     }
 
-    #[pyo3(signature = (limit=None))]
-    fn _join(&self, py: Python<'_>, limit: Option<f64>) -> PyResult<Py<PyFuture>> {
-        let queue = self.0.get_to_wait(py)?;
+    /// Returns a Future that is done when `task_done` was called for each item.
+    #[pyo3(signature = (timeout=None))]
+    fn join(&self, py: Python<'_>, timeout: Option<&Bound<'_, PyAny>>) -> PyResult<Py<PyFuture>> {
+        let (queue, limit) = (self.0.get_to_wait(py)?, seconds_until(timeout)?);
         let join = limit.map_or_else(|| queue.join(), |limit| queue.join_within(seconds(limit)));
         self.0.request(py, join, limit)
     }

@@ -14,6 +14,7 @@ use crate::body::peek;
 use crate::future::{value_of, PyFuture};
 use crate::names::names;
 use crate::raised::from_python;
+use crate::releasing::Releasing;
 use crate::value::Value;
 
 /// A Future, and how its result is shaped.
@@ -29,8 +30,8 @@ pub(crate) enum Source {
         /// The object of the Future inside, which the collector must not free until then.
         _inside: Py<PyFuture>,
     },
-    /// A lock that was granted: a context manager, which this makes for the lock.
-    Granted(AnyFuture, Py<PyAny>, Py<PyWeakrefReference>),
+    /// A lock that was granted: the context manager that releases it.
+    Granted(AnyFuture, Py<PyWeakrefReference>),
 }
 
 impl Source {
@@ -69,12 +70,12 @@ impl Source {
                 Ok(inside) => value_of(inside).map(Value),
                 Err(exception) => Err(Self::with_message(py, exception, message.as_ref())),
             },
-            Self::Granted(core, make, lock) => {
+            Self::Granted(core, lock) => {
                 if let Some(exception) = core.exception() {
                     return Err(exception);
                 }
-                let lock = lock.bind(py).upgrade();
-                make.call1(py, (lock,)).map(Value).map_err(from_python)
+                let lock = lock.bind(py).upgrade().map_or_else(|| py.None(), Bound::unbind);
+                Py::new(py, Releasing(lock)).map(|made| Value(made.into_any())).map_err(from_python)
             }
         }
     }

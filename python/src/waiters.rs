@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::{Rc, Weak};
 
 use pyo3::prelude::*;
@@ -200,7 +201,30 @@ impl Withdraw for Keep {
 /// The pending requests of a lock or a queue, which holds their Future objects: a request that its coroutine has dropped
 /// keeps its place in the line, as in Tornado.
 #[derive(Default)]
-pub(crate) struct Requests(Rc<RefCell<HashMap<usize, Py<PyFuture>>>>);
+pub(crate) struct Requests(Rc<RefCell<ByAddress>>);
+
+/// Future objects by the addresses of their Futures.
+type ByAddress = HashMap<usize, Py<PyFuture>, BuildHasherDefault<AddressHasher>>;
+
+/// Hashes one address.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize((*byte).into()));
+    }
+
+    #[inline]
+    fn write_usize(&mut self, address: usize) {
+        // The table takes the lowest and the highest bits: multiplying spreads the address to the high ones.
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+}
 
 impl Requests {
     /// Holds `future` until it is done.
@@ -228,7 +252,7 @@ impl Requests {
 /// Takes a request that is done out of the set.
 struct Leaving {
     key: usize,
-    requests: Weak<RefCell<HashMap<usize, Py<PyFuture>>>>,
+    requests: Weak<RefCell<ByAddress>>,
 }
 
 impl Leaving {

@@ -11,6 +11,7 @@
 | a callback of a Future that it holds, whatever resolves that | yes |
 | a list that a coroutine waits for, one of whose Futures it holds | yes |
 | a Future whose result or exception holds it | yes |
+| a decorated function that holds itself | yes |
 | a lock that a coroutine waits for, which holds it | yes |
 | items of a queue that hold the queue | yes |
 | a stopped PeriodicCallback that its callback holds | yes |
@@ -145,6 +146,26 @@ class CycleTest(unittest.TestCase):
         def make(thing):
             thing.future = Future()
             thing.future.set_result(thing)
+
+        self.assert_collected(make)
+
+    def test_result_of_a_call_that_has_ended_at_once(self):
+        @gen.coroutine
+        def same(thing):
+            return thing
+
+        def make(thing):
+            thing.result = same(thing)
+
+        self.assert_collected(make)
+
+    def test_decorated_function_that_an_attribute_of_it_holds(self):
+        def make(thing):
+            @gen.coroutine
+            def holds():
+                return thing
+
+            holds.itself = holds
 
         self.assert_collected(make)
 

@@ -5,10 +5,13 @@
 
 import asyncio
 import contextvars
+import copy
 import datetime
 import functools
 import gc
+import inspect
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -395,6 +398,89 @@ class ContextTest(LoopTest):
 
         self.assertEqual(self.io_loop.run_sync(both), [1, 2, 3, 4, 9])
         self.assertEqual(variable.get(), 0)
+
+
+@gen.coroutine
+def decorated(i, *, more=0):
+    """Adds two numbers."""
+    return i + more
+
+
+class DecoratedTest(LoopTest):
+    def test_decorated_function_looks_like_the_function(self):
+        self.assertEqual((decorated.__name__, decorated.__qualname__), ("decorated", "decorated"))
+        self.assertEqual((decorated.__doc__, decorated.__module__), ("Adds two numbers.", __name__))
+        self.assertEqual(str(inspect.signature(decorated)), "(i, *, more=0)")
+        self.assertEqual(decorated.__wrapped__(1, more=2), 3)
+        self.assertTrue(repr(decorated).startswith("<function decorated at 0x"))
+        self.assertTrue(gen.is_coroutine_function(decorated))
+        decorated.mark = 5
+        self.assertEqual(functools.wraps(decorated)(lambda: None).mark, 5)
+        self.assertIs(copy.deepcopy(decorated), decorated)
+        self.assertIs(pickle.loads(pickle.dumps(decorated)), decorated)
+
+    def test_arguments_arrive(self):
+        self.assertEqual(decorated(1).result(), 1)
+        self.assertEqual(decorated(1, more=2).result(), 3)
+        self.assertEqual(decorated(i=1).result(), 1)
+        self.assertRaises(TypeError, decorated(1, 2).result)
+
+    def test_it_is_bound_like_a_function(self):
+        class Base:
+            @gen.coroutine
+            def own(self):
+                return self
+
+            @classmethod
+            @gen.coroutine
+            def of_class(cls):
+                return cls
+
+            @staticmethod
+            @gen.coroutine
+            def of_none(*args):
+                return args
+
+        class Derived(Base):
+            @gen.coroutine
+            def own(self):
+                return (yield super().own())
+
+        it = Derived()
+        self.assertIs(it.own().result(), it)
+        self.assertIs(Derived.own(it).result(), it)
+        self.assertTrue(inspect.ismethod(it.own))
+        self.assertIs(it.own.__func__, Derived.own)
+        self.assertIs(it.of_class().result(), Derived)
+        self.assertEqual(it.of_none().result(), ())
+
+    def test_call_that_has_ended_at_once_is_a_future(self):
+        five = decorated(5)
+        self.assertIsInstance(five, Future)
+        self.assertTrue(five.done() and not five.cancelled() and five.exception() is None)
+        self.assertFalse(five.cancel())
+        self.assertRaises(asyncio.InvalidStateError, five.set_result, 6)
+        self.assertEqual(repr(five), "<Future finished result=5>")
+        calls = []
+        five.add_done_callback(calls.append)
+        self.assertEqual(self.io_loop.run_sync(lambda: gen.multi([five, five])), [5, 5])
+        self.assertEqual(calls, [five])
+
+    def test_await_ends_with_each_kind_of_value(self):
+        @gen.coroutine
+        def same(it):
+            return it
+
+        async def awaits(it):
+            return await same(it)
+
+        for it in (None, 5, (1, 2), (), ValueError("a value"), StopIteration(3)):
+            self.assertIs(self.io_loop.run_sync(lambda: awaits(it)), it)
+            iterator = iter(same(it))
+            with self.assertRaises(StopIteration) as stop:
+                iterator.send(None)
+            self.assertIs(stop.exception.value, it)
+            self.assertEqual(list(iter(same(it))), [])
 
 
 class EndTest(unittest.TestCase):

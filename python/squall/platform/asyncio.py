@@ -115,13 +115,13 @@ class AsyncioLoop(asyncio.SelectorEventLoop):
         return time.monotonic() if self.io_loop is None else self.io_loop._now()
 
     def call_soon(self, callback, *args, context=None):
-        self._check_closed()
+        if self.io_loop is None:
+            self._check_closed()
         handle = events.Handle(callback, args, self, context)
         self.io_loop._call_soon(handle._run)
         return handle
 
-    def call_soon_threadsafe(self, callback, *args, context=None):
-        return self.call_soon(callback, *args, context=context)
+    call_soon_threadsafe = call_soon
 
     def call_later(self, delay, callback, *args, context=None):
         return self._call_at(self.time() + delay, delay, callback, args, context)
