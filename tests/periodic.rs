@@ -106,6 +106,22 @@ fn random_jitter_stays_within_its_window() {
     assert!(periods.windows(2).any(|pair| pair[0] != pair[1]), "{periods:?}");
 }
 
+#[test]
+fn jitter_stays_within_its_window_whatever_the_random_numbers_are() {
+    for (random, calls) in [(f64::NAN, 10), (f64::INFINITY, 6), (-1e300, 20)] {
+        let io_loop = IoLoop::with_clock(VirtualClock::new());
+        let _current = io_loop.make_current();
+        let called = Rc::new(Cell::new(0));
+        let count = called.clone();
+        let pc =
+            PeriodicCallback::new(move || count.set(count.get() + 1), 10 * MS).jitter_by(1.0, move || random);
+        pc.start();
+        io_loop.run_sync(|| squall::sleep(104 * MS)).unwrap();
+        pc.stop();
+        assert_eq!(called.get(), calls, "{random}");
+    }
+}
+
 // Tornado: ioloop_test.TestPeriodicCallbackMath.test_timedelta
 #[test]
 fn period_is_any_duration() {

@@ -236,6 +236,8 @@ impl Periodic {
             0.5
         };
         let random = Exception::trap(|| (jitter.random)(), middle);
+        // Numbers outside of the window, and NaN, would make the period nothing or endless.
+        let random = if random.is_nan() { 0.5 } else { random.clamp(0.0, 1.0) };
         let factor = 1.0 + jitter.fraction * (random - 0.5);
         self.jitter.set(Some(jitter));
         let period = Duration::try_from_secs_f64(self.period.as_secs_f64() * factor.max(0.0));
