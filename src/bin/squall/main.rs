@@ -241,7 +241,7 @@ fn time(text: &str) -> Result<Duration, String> {
 struct Program {
     /// A lesson, a program in JSON or Python, a recorded trace (FILE.jsonl), or `-` for standard input: a program in
     /// JSON, or a trace
-    #[arg(value_name = "LESSON|FILE.json|FILE.py")]
+    #[arg(value_name = "LESSON|FILE")]
     program: String,
     /// Run on the real clock instead of one that jumps when nothing is ready. Ctrl-C ends the run; `trace` then shows
     /// what happened until then
@@ -441,7 +441,7 @@ struct Stepping {
 fn step(program: &Program, cut: &Cut, stepping: &Stepping) -> Result<ExitCode, String> {
     let is_interactive = step::is_interactive(program.program == "-");
     if !is_interactive {
-        output::error_line("squall step needs a terminal; this is the trace:");
+        output::error_line("squall step needs a terminal; this is what `squall trace` prints:");
         let Stepping { questions, color, lang, .. } = *stepping;
         let format = Format::Text;
         let view = View { width: None, source: true, color, format, output: None, lang, questions };

@@ -116,7 +116,7 @@ mod tests {
         for (arguments, said) in [
             (&["trase", "x"][..], "没有 'trase' 这个命令"),
             (&["trace", "x", "--widht", "90"], "没有 '--widht' 这个参数"),
-            (&["trace"], "缺少必需的参数 '<LESSON|FILE.json|FILE.py>'"),
+            (&["trace"], "缺少必需的参数 '<LESSON|FILE>'"),
             (&["trace", "x", "--format", "svg"], "没有 'svg' 这个值"),
             (&["trace", "x", "--width", "9"], "9 不在 40..=65535 的范围内"),
             (&["trace", "x", "--width", "wide"], "这不是一个自然数"),

@@ -162,8 +162,8 @@ pub(crate) fn lesson(name: &str) -> Result<&'static Lesson, String> {
 
 /// The last part of the error for an argument that is neither a lesson nor a program.
 const ACCEPTED: &str =
-    "squall takes the name of a lesson (`squall lessons` lists them), a program in Python (FILE.py), or one in JSON: \
-                        docs/programs.md describes its format";
+    "squall takes the name of a lesson (`squall lessons` lists them), a program in Python (FILE.py), a recorded trace \
+     (FILE.jsonl), or a program in JSON: docs/programs.md describes its format";
 
 /// Returns an error if a run of the program raised an exception.
 fn ended(outcomes: &[Outcome]) -> Result<(), Failure> {

@@ -164,17 +164,17 @@ fn a_file_that_is_not_json_is_an_error_that_says_what_is_accepted() {
             assert!(
                 error.contains(
                     "squall takes the name of a lesson (`squall lessons` lists them), a program in Python (FILE.py), \
-                     or one in JSON"
+                     a recorded trace (FILE.jsonl), or a program in JSON"
                 ),
                 "{error}"
             );
         }
     }
     let folder_itself = stderr(&["run", folder.to_str().unwrap()], 2);
-    assert!(folder_itself.contains("or one in JSON"), "{folder_itself}");
+    assert!(folder_itself.contains("or a program in JSON"), "{folder_itself}");
     std::fs::remove_dir_all(&folder).unwrap();
     for missing in ["no_such_file.json", "no/such/file"] {
-        assert!(stderr(&["run", missing], 2).contains("or one in JSON"));
+        assert!(stderr(&["run", missing], 2).contains("or a program in JSON"));
     }
 }
 
@@ -238,7 +238,7 @@ fn an_unknown_lesson_is_an_error_that_names_the_one_meant() {
 fn wrong_usage_exits_with_2_and_says_what_is_right() {
     assert!(stderr(&[], 2).contains("Usage: squall"));
     assert!(stderr(&["trase", "native"], 2).contains("'trace'"));
-    assert!(stderr(&["trace"], 2).contains("<LESSON|FILE.json|FILE.py>"));
+    assert!(stderr(&["trace"], 2).contains("<LESSON|FILE>"));
     assert!(stderr(&["trace", "native", "--width", "7"], 2).contains("40"));
 }
 
