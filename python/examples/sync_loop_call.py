@@ -22,14 +22,14 @@ def sync_loop_call(delta=60 * 1000):
     return wrap_loop
 
 
-@sync_loop_call(delta=100)
+@sync_loop_call(delta=300)
 @gen.coroutine
 def worker(task_list):
-    yield gen.sleep(0.03)
+    yield gen.sleep(0.09)
     print("did", task_list.pop(0))
 
 
-# At 30, 160 and 290 ms it takes a task from the list; at 420 ms there is none, and it goes on.
+# At 90, 480 and 870 ms it takes a task from the list; at 1260 ms there is none, and it goes on.
 worker(["one", "two", "three"])
-IOLoop.current().call_later(0.47, IOLoop.current().stop)
+IOLoop.current().call_later(1.4, IOLoop.current().stop)
 IOLoop.current().start()

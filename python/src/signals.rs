@@ -1,7 +1,7 @@
 //! How a signal wakes a loop that sleeps: Python writes to a socket, and a thread that reads from it wakes the loop, whose
 //! thread runs Python's handlers.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -42,7 +42,14 @@ fn socket() -> PyResult<&'static UnixStream> {
 /// Wakes the loop for each signal. This thread never uses the interpreter.
 fn wait(mut reads: UnixStream) {
     let mut signals = [0; 64];
-    while reads.read(&mut signals).is_ok_and(|count| count > 0) {
+    loop {
+        match reads.read(&mut signals) {
+            Ok(0) => return,
+            Ok(_) => {}
+            // The system may deliver the signal itself to this thread.
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(_) => return,
+        }
         let handle = LOOP.lock().unwrap_or_else(PoisonError::into_inner).clone();
         handle.into_iter().for_each(|handle| handle.add_callback(run_handlers));
     }

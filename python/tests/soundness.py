@@ -5,12 +5,15 @@
 
 import asyncio
 import contextvars
+import ctypes
 import copy
 import datetime
 import functools
 import gc
 import inspect
 import os
+import pathlib
+import platform
 import pickle
 import signal
 import subprocess
@@ -227,6 +230,17 @@ class LeavingTest(LoopTest):
         return late
 
     def test_interrupt_while_the_loop_sleeps(self):
+        self.assertLess(self.interrupted(lambda: gen.sleep(60)), 0.3)
+
+    @unittest.skipUnless(sys.platform == "linux" and platform.machine() == "x86_64", "sends a signal to one thread")
+    def test_interrupt_after_the_thread_that_waits_for_signals_has_got_one_itself(self):
+        self.io_loop.run_sync(lambda: gen.moment)
+        before = signal.signal(signal.SIGUSR1, lambda *_: None)
+        self.addCleanup(signal.signal, signal.SIGUSR1, before)
+        names = {int(path.parent.name): path.read_text() for path in pathlib.Path("/proc/self/task").glob("*/comm")}
+        thread = next(thread for thread, name in names.items() if name.startswith("squall-signals"))
+        tgkill = 234
+        ctypes.CDLL(None).syscall(tgkill, os.getpid(), thread, int(signal.SIGUSR1))
         self.assertLess(self.interrupted(lambda: gen.sleep(60)), 0.3)
 
     def test_interrupt_while_the_loop_sleeps_without_a_timer(self):

@@ -13,7 +13,6 @@ import warnings
 import weakref
 from asyncio import events
 
-from squall.concurrent import copy_result
 from squall.gen import convert_yielded
 from squall.ioloop import IOLoop
 
@@ -151,7 +150,8 @@ class AsyncioLoop(asyncio.SelectorEventLoop):
                 self._default_executor = concurrent.futures.ThreadPoolExecutor(thread_name_prefix="asyncio")
             executor = self._default_executor
         submitted, future = executor.submit(func, *args), self.create_future()
-        ticket = self.io_loop._expect(functools.partial(copy_result, submitted, future))
+        # This also makes asyncio's exceptions of those of `concurrent.futures`.
+        ticket = self.io_loop._expect(functools.partial(asyncio.futures._copy_future_state, submitted, future))
         submitted.add_done_callback(ticket.arrive)
         return future
 
