@@ -211,6 +211,12 @@ class ThreadTest(LoopTest):
 
 
 class LeavingTest(LoopTest):
+    def setUp(self):
+        super().setUp()
+        # A program that a shell starts in the background ignores this signal.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+
     def interrupted(self, start):
         """Runs `start` and interrupts it after 0.1 s. Returns how long it went on after that."""
         sent = []

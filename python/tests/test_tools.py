@@ -399,6 +399,9 @@ class Tools(unittest.TestCase):
             "    await locks.Event().wait()\n\n"
             "ioloop.IOLoop.current().run_sync(main)\n"
         )
+        # A child ignores the signal if its parent does, as in the background of a shell.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         with subprocess.Popen(
             command, cwd=self.folder.name, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as child:
