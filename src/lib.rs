@@ -192,7 +192,7 @@
 //! | `net` | [`net`]: TCP and Unix sockets | yes | 24 |
 //! | `trace` | [`trace::record`] and its views, [`testing::TestLoop`], [`testing::explore`] | yes | 32 |
 //! | `signals` | `IoLoop::add_signal_handler` | no | 24 |
-//! | `web` | `squall::web`: an HTTP server whose handlers are coroutines, WebSockets, static files | no | 74 |
+//! | `web` | `squall::web`: an HTTP server whose handlers are coroutines, WebSockets, static files | no | 75 |
 //! | `tls` | `squall::web` over HTTPS | no | 32 |
 //! | `http-client` | `squall::httpclient`: an HTTP client, with HTTPS and decompression | no | 99 |
 //! | `http-client-plain` | `squall::httpclient` without HTTPS and decompression | no | 74 |
