@@ -70,7 +70,7 @@ PROGRAMS = {
         async def main():
             assert asyncio.current_task() is not None
             async with asyncio.timeout(1):
-                print(await asyncio.wait_for(child(5), 1))
+                print(await asyncio.wait_for(asyncio.create_task(child(5)), 1))
 
         asyncio.run(main())
         """,
@@ -161,7 +161,7 @@ PROGRAMS = {
         def down(n):
             yield gen.moment if n == 0 else down(n - 1)
 
-        ioloop.IOLoop.current().run_sync(lambda: down(5000))
+        ioloop.IOLoop.current().run_sync(lambda: down(3000))
         print("up again")
         """,
     "raises": """

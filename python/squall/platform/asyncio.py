@@ -191,65 +191,43 @@ class AsyncioLoop(asyncio.SelectorEventLoop):
         return True
 
 
-class _Descriptors(selectors.BaseSelector):
+class _Descriptors(selectors._BaseSelectorImpl):
     """What asyncio takes for its selector: squall's loop watches the descriptors, and calls their readers and writers."""
 
     def __init__(self, asyncio_loop):
+        super().__init__()
         # The selector is a part of the loop.
         self._loop = weakref.proxy(asyncio_loop)
-        self._keys = {}
 
     def register(self, fileobj, events, data=None):
-        fd = self._number(fileobj)
-        if fd in self._keys:
-            raise KeyError(f"{fileobj!r} is already registered")
-        self._loop.io_loop.add_handler(fd, self._ready, _to_io_loop(events))
-        return self._keep(fileobj, fd, events, data)
+        key = super().register(fileobj, events, data)
+        try:
+            self._loop.io_loop.add_handler(key.fd, self._ready, _to_io_loop(events))
+        except BaseException:
+            super().unregister(fileobj)
+            raise
+        return key
 
     def modify(self, fileobj, events, data=None):
         key = self.get_key(fileobj)
         if events != key.events:
             self._loop.io_loop.update_handler(key.fd, _to_io_loop(events))
-        return self._keep(key.fileobj, key.fd, events, data)
+        changed = key._replace(events=events, data=data)
+        self._fd_to_key[key.fd] = changed
+        return changed
 
     def unregister(self, fileobj):
-        key = self.get_key(fileobj)
-        del self._keys[key.fd]
+        key = super().unregister(fileobj)
         self._loop.io_loop.remove_handler(key.fd)
         return key
-
-    def get_key(self, fileobj):
-        return self._keys[self._number(fileobj)]
-
-    def get_map(self):
-        return self._keys
 
     def select(self, timeout=None):
         return []
 
-    def close(self):
-        self._keys.clear()
-
-    def _keep(self, fileobj, fd, events, data):
-        self._keys[fd] = key = selectors.SelectorKey(fileobj, fd, events, data)
-        return key
-
-    def _number(self, fileobj):
-        try:
-            fd = fileobj if isinstance(fileobj, int) else int(fileobj.fileno())
-        except (AttributeError, TypeError, ValueError):
-            raise ValueError(f"Invalid file object: {fileobj!r}") from None
-        if fd < 0:
-            # A socket that was closed while it was watched.
-            fd = next((key.fd for key in self._keys.values() if key.fileobj is fileobj), fd)
-        if fd < 0:
-            raise ValueError(f"Invalid file descriptor: {fd}")
-        return fd
-
     def _ready(self, fd, ready):
         for io_loop_event, position in (IOLoop.READ, 0), (IOLoop.WRITE, 1):
             # The reader may have changed what is watched.
-            key = self._keys.get(fd)
+            key = self._fd_to_key.get(fd)
             handle = key.data[position] if key is not None and ready & io_loop_event else None
             if handle is not None and not handle.cancelled():
                 handle._run()
