@@ -243,10 +243,13 @@ class LeavingTest(LoopTest):
         self.io_loop.run_sync(lambda: gen.moment)
         before = signal.signal(signal.SIGUSR1, lambda *_: None)
         self.addCleanup(signal.signal, signal.SIGUSR1, before)
-        names = {int(path.parent.name): path.read_text() for path in pathlib.Path("/proc/self/task").glob("*/comm")}
-        thread = next(thread for thread, name in names.items() if name.startswith("squall-signals"))
+        threads = []
+        # A thread has its name a moment after it was started.
+        while not threads:
+            tasks = pathlib.Path("/proc/self/task").glob("*/comm")
+            threads = [int(task.parent.name) for task in tasks if task.read_text().startswith("squall-signals")]
         tgkill = 234
-        ctypes.CDLL(None).syscall(tgkill, os.getpid(), thread, int(signal.SIGUSR1))
+        ctypes.CDLL(None).syscall(tgkill, os.getpid(), threads[0], int(signal.SIGUSR1))
         self.assertLess(self.interrupted(lambda: gen.sleep(60)), 0.3)
 
     def test_interrupt_while_the_loop_sleeps_without_a_timer(self):
