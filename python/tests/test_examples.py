@@ -56,6 +56,10 @@ class Examples(unittest.TestCase):
             with self.subTest(program.name):
                 tornado, _ = runs[program, "tornado"].result()
                 squall, stderr = runs[program, "squall"].result()
+                if squall != tornado:
+                    # These run on the real clock, which a busy machine disturbs. A fault shows again.
+                    tornado, _ = printed(program, "tornado")
+                    squall, stderr = printed(program, "squall")
                 self.assertTrue(tornado["stdout"])
                 self.assertEqual(squall, tornado, stderr)
 
