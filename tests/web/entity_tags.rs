@@ -144,7 +144,7 @@ fn other_statuses_other_methods_and_streams_have_no_tag() {
     });
 }
 
-/// Has tags of its own, by the argument.
+/// A handler with tags of its own, chosen by the argument.
 struct Own;
 
 impl RequestHandler for Own {

@@ -36,7 +36,7 @@ pub(super) enum Variables {
 pub(super) struct Wants {
     /// How many lines there are of locks and queues.
     pub(super) locks: u16,
-    /// Whether the program reports its variables; `None` if only the arguments of calls.
+    /// The kind of variables that the program reports.
     pub(super) variables: Variables,
     /// How many lines there are of what is said, if more than usual.
     pub(super) says: u16,
