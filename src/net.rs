@@ -47,6 +47,7 @@ pub(crate) mod address;
 mod buffer;
 mod connect;
 mod connection;
+mod futures_traits;
 mod io;
 mod line;
 mod lines;

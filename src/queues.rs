@@ -41,6 +41,7 @@
 mod heap;
 mod inner;
 mod items;
+mod numbered;
 mod queue;
 mod requests;
 

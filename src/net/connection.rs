@@ -1,15 +1,19 @@
 //! [`Connection`]: the state that the handles of one stream share: the socket, and its pending reads and writes.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use squall_runner::ready::{Run, Withdraw};
+use squall_runner::{Exception, Shared};
 
+use super::buffer::Buffer;
 use super::io::Io;
-use super::reading::Reading;
-use super::writing::Writing;
+use super::line::{Line, Waits};
+use super::wakers::Wakers;
 use crate::ioloop::readiness::{Tried, Watched, READ, WRITE};
 
 /// A connection. It closes when its last handle is dropped; operations in line do not hold it.
@@ -20,6 +24,62 @@ pub(super) struct Connection {
     /// `true` if the connection is queued to be served in the next turn.
     queued: Cell<bool>,
     pub(super) this: Weak<Self>,
+}
+
+/// Bytes that have arrived, and reads that wait for more.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) buffer: Buffer,
+    /// Pending reads, first come, first served.
+    pub(super) line: Line<dyn Read>,
+    /// The tasks that read by `poll_read`, which are served after the reads in line.
+    pub(super) wakers: Wakers,
+    /// `true` if the other end sends no more.
+    pub(super) ended: bool,
+}
+
+/// A read in line.
+pub(super) trait Read: Waits {
+    /// Reads if possible, and sets the socket's answer as the result.
+    fn serve(&self, connection: &Connection) -> Tried<()>;
+
+    /// Fails, since the connection has failed.
+    fn fail(&self, exception: Exception);
+
+    /// Forgets the waiters of the read, since the loop has ended.
+    fn abandon(&self);
+}
+
+/// Bytes for which the socket had no room yet.
+#[derive(Default)]
+pub(super) struct Writing {
+    /// Contains no empty entry.
+    pub(super) backlog: VecDeque<Bytes>,
+    /// How many bytes were handed in. `written` counts those that the socket has accepted.
+    pub(super) accepted: u64,
+    pub(super) written: u64,
+    /// Each pending write with the count of written bytes for which it waits, in order.
+    pub(super) line: VecDeque<(u64, Rc<Write>)>,
+    /// The progress of a shutdown for writing, which happens after the backlog.
+    pub(super) shut: Shut,
+    /// The tasks that write by `poll_write`, which are served after the backlog.
+    pub(super) wakers: Wakers,
+}
+
+/// A write or a shutdown in line, which is also its Future.
+pub(super) struct Write {
+    pub(super) shared: Shared<()>,
+    pub(super) name: &'static str,
+    pub(super) connection: Weak<Connection>,
+}
+
+/// The progress of a shutdown for writing.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shut {
+    #[default]
+    Open,
+    AfterBacklog,
+    Done,
 }
 
 impl Connection {

@@ -15,11 +15,14 @@ pub struct Lines {
 /// The default limit for the length of a line, in bytes.
 const LIMIT: usize = 1024 * 1024;
 
-impl Lines {
-    pub(super) fn new(stream: IoStream) -> Self {
-        Self { stream, limit: LIMIT }
+impl IoStream {
+    /// Returns the lines of text in the stream.
+    pub fn lines(&self) -> Lines {
+        Lines { stream: self.clone(), limit: LIMIT }
     }
+}
 
+impl Lines {
     /// Sets the longest line, in bytes with its end; 1 MiB by default.
     #[must_use]
     pub fn limit(self, limit: usize) -> Self {

@@ -1,4 +1,4 @@
-//! [`Reading`]: the reads of one connection, in line.
+//! The reads of a [`Connection`].
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -8,43 +8,18 @@ use std::task::{Context, Poll};
 use squall_runner::{Exception, Future, Resolvable, Shared};
 
 use super::buffer::Buffer;
-use super::connection::{polled, Connection};
-use super::line::{Line, Waits};
+use super::connection::{polled, Connection, Read, Reading};
+use super::line::Waits;
 use super::named::name;
-use super::wakers::Wakers;
 use super::wants::{Want, CHUNK};
 use crate::ioloop::readiness::{Tried, READ};
 use crate::kept::Kept;
-
-/// Bytes that have arrived, and reads that wait for more.
-#[derive(Default)]
-pub(super) struct Reading {
-    pub(super) buffer: Buffer,
-    /// Pending reads, first come, first served.
-    pub(super) line: Line<dyn Read>,
-    /// The tasks that read by `poll_read`, which are served after the reads in line.
-    pub(super) wakers: Wakers,
-    /// `true` if the other end sends no more.
-    pub(super) ended: bool,
-}
 
 impl Reading {
     /// Returns whether a read or a task waits for bytes.
     pub(super) fn is_waited_for(&self) -> bool {
         self.wakers.is_waited_for() || self.line.is_waited_for()
     }
-}
-
-/// A read in line.
-pub(super) trait Read: Waits {
-    /// Reads if possible, and sets the socket's answer as the result.
-    fn serve(&self, connection: &Connection) -> Tried<()>;
-
-    /// Fails, since the connection has failed.
-    fn fail(&self, exception: Exception);
-
-    /// Forgets the waiters of the read, since the loop has ended.
-    fn abandon(&self);
 }
 
 /// A read, which is also the Future of its bytes.

@@ -2,18 +2,14 @@
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_io::{AsyncRead, AsyncWrite};
 use squall_runner::Future;
 
 use super::connection::Connection;
 use super::io::Io;
-use super::lines::Lines;
-use super::tcp::TcpStream;
 use super::wants::{AtMost, Exactly, IntoVec, ToEnd, Until};
 
 /// A connection: bytes in both directions, in order. [`TcpStream`](super::TcpStream) and
@@ -89,11 +85,6 @@ impl IoStream {
         self.connection.begin_read(ToEnd(max))
     }
 
-    /// Returns the lines of text in the stream.
-    pub fn lines(&self) -> Lines {
-        Lines::new(self.clone())
-    }
-
     /// Writes all of `bytes`. The Future is done when the system has accepted them, which does not mean that the other
     /// end has received them.
     #[track_caller]
@@ -132,12 +123,12 @@ impl IoStream {
         self.connection.abandon_reads();
     }
 
-    /// Reads into `buffer`, for adapters to other traits, such as [`AsyncRead`]. It is served after the reads in line.
+    /// Reads into `buffer`, for adapters to other traits, such as `AsyncRead`. It is served after the reads in line.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.connection.poll_read(cx, buffer)
     }
 
-    /// Writes from `buffer`, for adapters to other traits, such as [`AsyncWrite`].
+    /// Writes from `buffer`, for adapters to other traits, such as `AsyncWrite`.
     pub fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         self.connection.poll_write(cx, &[IoSlice::new(buffer)])
     }
@@ -167,47 +158,3 @@ impl fmt::Debug for IoStream {
         f.debug_tuple("IoStream").field(&self.connection.io.describe()).finish()
     }
 }
-
-/// Also implemented for `&IoStream`, so that a stream can be read and written at once.
-macro_rules! futures_io {
-    ($($stream:ty),*) => {$(
-        impl AsyncRead for $stream {
-            fn poll_read(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buffer: &mut [u8],
-            ) -> Poll<io::Result<usize>> {
-                self.connection.poll_read(cx, buffer)
-            }
-        }
-
-        impl AsyncWrite for $stream {
-            fn poll_write(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buffer: &[u8],
-            ) -> Poll<io::Result<usize>> {
-                self.connection.poll_write(cx, &[IoSlice::new(buffer)])
-            }
-
-            fn poll_write_vectored(
-                self: Pin<&mut Self>,
-                cx: &mut Context<'_>,
-                buffers: &[IoSlice<'_>],
-            ) -> Poll<io::Result<usize>> {
-                self.connection.poll_write(cx, buffers)
-            }
-
-            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.connection.poll_flush(cx)
-            }
-
-            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-                self.connection.poll_shutdown(cx)
-            }
-        }
-    )*};
-}
-futures_io!(IoStream, &IoStream, TcpStream, &TcpStream);
-#[cfg(unix)]
-futures_io!(super::UnixStream, &super::UnixStream);

@@ -1,13 +1,12 @@
-//! [`Writing`]: the bytes that one connection has to write, in order.
+//! The writes of a [`Connection`].
 //!
 //! Bytes are written in the order in which they were handed in, even if their Future is dropped or cancelled, so writes
 //! never interleave. Source: `tornado.iostream.BaseIOStream.write`.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
@@ -15,43 +14,11 @@ use squall_runner::native::start_internal;
 use squall_runner::trace::observed;
 use squall_runner::{Coroutine, Exception, Future, Resolvable, Shared};
 
-use super::connection::{dropped, polled, Connection};
+use super::connection::{dropped, polled, Connection, Shut, Write, Writing};
 use super::named;
-use super::wakers::Wakers;
 use crate::ioloop::readiness::{Tried, WRITE};
 
-/// Bytes for which the socket had no room yet.
-#[derive(Default)]
-pub(super) struct Writing {
-    /// Contains no empty entry.
-    backlog: VecDeque<Bytes>,
-    /// How many bytes were handed in. `written` counts those that the socket has accepted.
-    accepted: u64,
-    written: u64,
-    /// Each pending write with the count of written bytes for which it waits, in order.
-    line: VecDeque<(u64, Rc<Op>)>,
-    /// The progress of a shutdown for writing, which happens after the backlog.
-    shut: Shut,
-    /// The tasks that write by `poll_write`, which are served after the backlog.
-    pub(super) wakers: Wakers,
-}
-
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Shut {
-    #[default]
-    Open,
-    AfterBacklog,
-    Done,
-}
-
-/// A write or a shutdown in line, which is also its Future.
-struct Op {
-    shared: Shared<()>,
-    name: &'static str,
-    connection: Weak<Connection>,
-}
-
-impl Resolvable for Op {
+impl Resolvable for Write {
     type Output = ();
 
     fn shared(&self) -> &Shared<()> {
@@ -63,7 +30,7 @@ impl Resolvable for Op {
     }
 }
 
-impl Op {
+impl Write {
     #[track_caller]
     fn new(connection: &Connection, name: &'static str) -> Rc<Self> {
         let op = Rc::new(Self { shared: Shared::new(), name, connection: connection.this.clone() });
@@ -98,7 +65,7 @@ impl Writing {
     }
 
     /// Counts `len` bytes that the socket has accepted. Returns the writes that are done by that.
-    fn advance(&mut self, mut len: usize) -> Vec<Rc<Op>> {
+    fn advance(&mut self, mut len: usize) -> Vec<Rc<Write>> {
         self.written += len as u64;
         while let Some(first) = self.backlog.front_mut() {
             if first.len() > len {
@@ -115,7 +82,7 @@ impl Writing {
         self.take_served()
     }
 
-    fn take_served(&mut self) -> Vec<Rc<Op>> {
+    fn take_served(&mut self) -> Vec<Rc<Write>> {
         let served = self.line.iter().take_while(|(end, _)| *end <= self.written).count();
         self.line.drain(..served).map(|(_, op)| op).collect()
     }
@@ -150,7 +117,7 @@ impl Connection {
         if bytes.is_empty() && self.writing.borrow().backlog.is_empty() {
             return Future::ready(());
         }
-        let op = Op::new(self, "write_all");
+        let op = Write::new(self, "write_all");
         let writing = &mut *self.writing.borrow_mut();
         writing.accepted += bytes.len() as u64;
         if !bytes.is_empty() {
@@ -192,7 +159,7 @@ impl Connection {
     #[track_caller]
     pub(super) fn begin_shutdown(&self) -> Future<()> {
         if !self.writing.borrow().backlog.is_empty() {
-            let op = Op::new(self, "shutdown");
+            let op = Write::new(self, "shutdown");
             let writing = &mut *self.writing.borrow_mut();
             if writing.shut == Shut::Open {
                 writing.shut = Shut::AfterBacklog;

@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::items::Numbered;
+use super::numbered::Numbered;
 
 /// Items by size; equal items by their numbers.
 pub(crate) struct Heap<T> {

@@ -1,22 +1,20 @@
 //! [`Inner`]: the state of a queue: its items, and three lines of requests.
 
 use std::cell::{Cell, RefCell};
-use std::marker::PhantomData;
 use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::discard;
 use squall_runner::ready::Withdraw;
 use squall_runner::report::guard;
 use squall_runner::trace::{self, Event, Problem, Queue};
-use squall_runner::{Future, Resolvable};
 
 use super::heap::Heap;
-use super::items::{Items, Lent, Numbered};
-use super::requests::{Get, Join, Put, PutResult, Putter, JOIN, PUT};
+use super::items::{Items, Lent};
+use super::numbered::Numbered;
 use super::{QueueEmpty, QueueFull, TooManyTasksDone};
-use crate::locks::line::Line;
+use crate::locks::line::{InLine, Line};
 use crate::locks::name::Name;
-use crate::locks::request::{nothing_at_once, Limit, Request};
+use crate::locks::request::Request;
 
 /// The state that the handles of a queue share.
 pub(crate) struct Inner<T: 'static> {
@@ -35,7 +33,26 @@ pub(crate) struct Inner<T: 'static> {
     /// How many items were put without a `task_done` for them yet.
     pub(super) unfinished: Cell<usize>,
     /// `true` if an item is being handed over further up the stack.
-    handing: Cell<bool>,
+    pub(super) handing: Cell<bool>,
+}
+
+/// A request for an item.
+pub(crate) struct Get<T: 'static> {
+    pub(super) queue: Weak<Inner<T>>,
+    /// The number of the item, once the request is served.
+    pub(super) number: Cell<u64>,
+}
+
+/// A request that is served when all items are worked on.
+pub(crate) struct Join<T: 'static>(pub(super) Weak<Inner<T>>);
+
+/// A request for room, whatever its result type.
+pub(crate) trait Putter<T>: InLine {
+    /// Returns its item for the queue.
+    fn take_item(&self) -> Option<T>;
+
+    /// Resolves the request, whose item is in the queue.
+    fn admitted(&self);
 }
 
 /// A put whose item is in the queue. It is resolved when this is dropped, also by a panic.
@@ -71,24 +88,6 @@ impl<T: 'static> Inner<T> {
 
     pub(super) fn full(&self) -> bool {
         self.maxsize != 0 && self.items.borrow().len() >= self.maxsize
-    }
-
-    #[track_caller]
-    pub(super) fn put<R: PutResult<T>>(self: &Rc<Self>, item: T, limit: Limit) -> Future<R> {
-        match self.put_nowait(item) {
-            Ok(()) => R::at_once(|| self.name.requested(PUT)),
-            Err(QueueFull(item)) => {
-                let (queue, item) = (Rc::downgrade(self), Cell::new(Some(item)));
-                let request = Request::pending(Put { queue, item, _result: PhantomData });
-                request.limit(limit);
-                let place: Weak<Request<Put<T, R>>> = Rc::downgrade(&request);
-                self.putters.join(place, || self.whole());
-                // The item goes in even if nothing waits for the Future.
-                request.clone().keep();
-                self.tell();
-                Future::from_core(request)
-            }
-        }
     }
 
     pub(super) fn put_nowait(&self, item: T) -> Result<(), QueueFull<T>> {
@@ -150,22 +149,6 @@ impl<T: 'static> Inner<T> {
         self.compare(Heap::pop).flatten()
     }
 
-    #[track_caller]
-    pub(super) fn get(self: &Rc<Self>, limit: Limit) -> Future<T> {
-        let queue = Rc::downgrade(self);
-        // What a waker requests while items are handed over goes behind the requests in line.
-        let is_behind = self.handing.get() && self.getters.count() > 0;
-        let item = if is_behind { None } else { self.take() };
-        let Some(item) = item else {
-            let request = Request::pending(Get::new(queue));
-            request.limit(limit);
-            self.getters.join(Rc::downgrade(&request), || self.whole());
-            self.tell();
-            return Future::from_core(request);
-        };
-        Future::from_core(Request::with(queue, item))
-    }
-
     pub(super) fn get_nowait(&self) -> Result<T, QueueEmpty> {
         // While items are handed over, each request in line gets one.
         if self.handing.get() && self.getters.count() >= self.items.borrow().len() {
@@ -175,7 +158,7 @@ impl<T: 'static> Inner<T> {
     }
 
     /// Takes out the first item, and serves the first request for the room that this makes.
-    fn take(&self) -> Option<Numbered<T>> {
+    pub(super) fn take(&self) -> Option<Numbered<T>> {
         // Items that came back may exceed the limit, so that there is still no room.
         let admits =
             self.maxsize != 0 && !self.putters.is_empty() && self.items.borrow().has_room(self.maxsize);
@@ -268,17 +251,6 @@ impl<T: 'static> Inner<T> {
         Ok(())
     }
 
-    #[track_caller]
-    pub(super) fn join(self: &Rc<Self>) -> Future<()> {
-        if self.unfinished.get() == 0 {
-            return nothing_at_once(|| self.name.requested(JOIN));
-        }
-        let request = Request::pending(Join(Rc::downgrade(self)));
-        self.joiners.join(Rc::downgrade(&request), || self.whole());
-        self.tell();
-        Future::from_core(request)
-    }
-
     /// Tells the observer how it stands.
     #[inline]
     pub(super) fn tell(&self) {
@@ -302,7 +274,7 @@ impl<T: 'static> Inner<T> {
         trace::emit(|| Event::Queue { lock, name: &name, kind, is });
     }
 
-    fn whole(self: &Rc<Self>) -> Weak<dyn Withdraw> {
+    pub(super) fn whole(self: &Rc<Self>) -> Weak<dyn Withdraw> {
         let whole: Weak<Self> = Rc::downgrade(self);
         whole
     }

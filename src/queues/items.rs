@@ -6,13 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 
 use super::heap::Heap;
-
-/// An item with its number: how many items were put, with this one. An item that comes back untaken returns to its
-/// former place by this number.
-pub(crate) struct Numbered<T> {
-    pub(crate) number: u64,
-    pub(crate) item: T,
-}
+use super::numbered::Numbered;
 
 /// Items that came back, by number.
 type Returned<T> = BTreeMap<u64, T>;

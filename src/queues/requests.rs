@@ -3,25 +3,67 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::panic::Location;
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 
 use squall_runner::foreign::discard;
 use squall_runner::trace::LockId;
-use squall_runner::{Future, Result};
+use squall_runner::{Future, Resolvable, Result};
 
-use super::inner::Inner;
-use super::items::Numbered;
+use super::inner::{Get, Inner, Join, Putter};
+use super::numbered::Numbered;
 use super::QueueFull;
 use crate::gen::timed_out;
-use crate::locks::line::InLine;
 use crate::locks::name::Requested;
-use crate::locks::request::{at_once, nothing_at_once, Purpose, Request};
+use crate::locks::request::{at_once, nothing_at_once, Limit, Purpose, Request};
 
-/// A request for an item.
-pub(crate) struct Get<T: 'static> {
-    queue: Weak<Inner<T>>,
-    /// The number of the item, once the request is served.
-    number: Cell<u64>,
+impl<T: 'static> Inner<T> {
+    /// Puts an item in, or requests room for it.
+    #[track_caller]
+    pub(super) fn put<R: PutResult<T>>(self: &Rc<Self>, item: T, limit: Limit) -> Future<R> {
+        match self.put_nowait(item) {
+            Ok(()) => R::at_once(|| self.name.requested(PUT)),
+            Err(QueueFull(item)) => {
+                let (queue, item) = (Rc::downgrade(self), Cell::new(Some(item)));
+                let request = Request::pending(Put { queue, item, _result: PhantomData });
+                request.limit(limit);
+                let place: Weak<Request<Put<T, R>>> = Rc::downgrade(&request);
+                self.putters.join(place, || self.whole());
+                // The item goes in even if nothing waits for the Future.
+                request.clone().keep();
+                self.tell();
+                Future::from_core(request)
+            }
+        }
+    }
+
+    /// Takes an item, or requests one.
+    #[track_caller]
+    pub(super) fn get(self: &Rc<Self>, limit: Limit) -> Future<T> {
+        let queue = Rc::downgrade(self);
+        // What a waker requests while items are handed over goes behind the requests in line.
+        let is_behind = self.handing.get() && self.getters.count() > 0;
+        let item = if is_behind { None } else { self.take() };
+        let Some(item) = item else {
+            let request = Request::pending(Get::new(queue));
+            request.limit(limit);
+            self.getters.join(Rc::downgrade(&request), || self.whole());
+            self.tell();
+            return Future::from_core(request);
+        };
+        Future::from_core(Request::with(queue, item))
+    }
+
+    /// Waits until all items are worked on.
+    #[track_caller]
+    pub(super) fn join(self: &Rc<Self>) -> Future<()> {
+        if self.unfinished.get() == 0 {
+            return nothing_at_once(|| self.name.requested(JOIN));
+        }
+        let request = Request::pending(Join(Rc::downgrade(self)));
+        self.joiners.join(Rc::downgrade(&request), || self.whole());
+        self.tell();
+        Future::from_core(request)
+    }
 }
 
 impl<T: 'static> Get<T> {
@@ -33,7 +75,7 @@ impl<T: 'static> Get<T> {
 impl<T: 'static> Request<Get<T>> {
     /// Creates a request that is served at once with an item.
     #[track_caller]
-    pub(crate) fn with(queue: Weak<Inner<T>>, Numbered { number, item }: Numbered<T>) -> std::rc::Rc<Self> {
+    pub(crate) fn with(queue: Weak<Inner<T>>, Numbered { number, item }: Numbered<T>) -> Rc<Self> {
         Self::served(Get { queue, number: Cell::new(number) }, item)
     }
 
@@ -150,15 +192,6 @@ impl<T: 'static, R> Drop for Put<T, R> {
     }
 }
 
-/// A request for room, whatever its result type.
-pub(crate) trait Putter<T>: InLine {
-    /// Returns its item for the queue.
-    fn take_item(&self) -> Option<T>;
-
-    /// Resolves the request, whose item is in the queue.
-    fn admitted(&self);
-}
-
 impl<T: 'static, R: PutResult<T>> Putter<T> for Request<Put<T, R>> {
     fn take_item(&self) -> Option<T> {
         self.purpose.item.take()
@@ -168,9 +201,6 @@ impl<T: 'static, R: PutResult<T>> Putter<T> for Request<Put<T, R>> {
         self.serve(R::done());
     }
 }
-
-/// A request that is served when all items are worked on.
-pub(crate) struct Join<T: 'static>(pub(crate) Weak<Inner<T>>);
 
 /// How a trace calls a `join`.
 pub(crate) const JOIN: &str = "join";
