@@ -11,8 +11,9 @@ runs: the median, and the ratio of the medians with the smallest and largest rat
 
 - instructions: of user space, for each request of one keep-alive connection, by valgrind's cachegrind
 - calls: system calls for each request at 1 and 64 connections, by strace
-- idle: bytes of memory of a keep-alive connection that waits, of 10,000
-- wrk: requests per second and CPU time for each request, at 1 and 64 connections
+- idle: bytes of memory of a keep-alive connection that waits, of 10,000, before and after requests on all of them at once
+- wrk: requests per second and CPU time for each request, at 1 and 64 connections; `squall` is an `Application` with a
+  coroutine as its handler, `squall-bare` a service of hyper on squall's sockets, as the peer is one on tokio's
 - tornado: the same beside Tornado
 - fetches: 10,000 fetches, 100 at a time: the instructions of one, time and CPU time
 - echo: TCP echo by 1 and 1,000 connections, by `cargo bench --bench peers`
@@ -21,6 +22,7 @@ Needs valgrind, strace, wrk and the Python package tornado, each for its rows.
 """
 
 import argparse
+import functools
 import json
 import os
 import pathlib
@@ -42,6 +44,7 @@ FEW, MANY = 500, 2500
 CONNECTIONS = (1, 64)
 SECONDS = 2
 IDLE = 10_000
+BURSTS = 4
 FETCHES = 10_000
 # hyper-util's client has no limits and looks at no status. The second does for each fetch what squall's does by default.
 FETCHERS = {
@@ -138,12 +141,23 @@ def row(name, unit, ours, peer, against, spread=None):
     print(f"| {name} | {unit} | {ours:,.{digits}f} | {peer:,.{digits}f} | {against} | {ratio} |", flush=True)
 
 
-def alternating(name, units, against, rounds, ours, peer):
-    """Measures in turn, and prints a row for each of the numbers that `ours` and `peer` return."""
-    pairs = [(ours(), peer()) for _ in range(rounds)]
-    for index, unit in enumerate(units):
-        medians = [statistics.median(pair[which][index] for pair in pairs) for which in (0, 1)]
-        row(name, unit, *medians, against, [pair[0][index] / pair[1][index] for pair in pairs])
+def alternating(name, units, rounds, contestants, against, peer):
+    """Measures the contestants and the peer in turn, and prints a row for each of the numbers that they return.
+
+    Each round begins with another one. `contestants` are functions by the names that the rows get after `name`.
+    """
+    everyone = [*contestants.values(), peer]
+    results = []
+    for index in range(rounds):
+        first = index % len(everyone)
+        order = [*range(first, len(everyone)), *range(first)]
+        measured = {which: everyone[which]() for which in order}
+        results.append([measured[which] for which in range(len(everyone))])
+    for which, suffix in enumerate(contestants):
+        for index, unit in enumerate(units):
+            ours, peers = ([result[who][index] for result in results] for who in (which, -1))
+            ratios = [one / other for one, other in zip(ours, peers)]
+            row(name + suffix, unit, statistics.median(ours), statistics.median(peers), against, ratios)
 
 
 def instructions_of(program, who, path):
@@ -202,23 +216,31 @@ def calls(program, _):
 
 
 def idle_of(program, who):
-    """Returns the bytes of a connection that was answered once and waits."""
+    """Returns the bytes of a connection that was answered once and waits, and those after requests on all at once."""
     with Server(["sh", "-c", f'ulimit -n {IDLE + 200}; exec "$@"', "sh", program, who]) as server:
         clients = [ask(server.port, "/hello", 1) for _ in range(100)]
         before = server.memory()
         clients += [ask(server.port, "/hello", 1) for _ in range(IDLE - 100)]
         time.sleep(1)
-        each = (server.memory() - before) / (IDLE - 100)
+        once = server.memory() - before
+        for _ in range(BURSTS):
+            for client in clients:
+                client.sendall(f"GET /hello HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode())
+            for client in clients:
+                client.recv(1000)
+        time.sleep(1)
+        after = server.memory() - before
         for client in clients:
             client.close()
-        return each
+        return once / (IDLE - 100), after / (IDLE - 100)
 
 
 def idle(program, _):
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (IDLE + 200, hard))
-    ours, peer = (idle_of(program, who) for who in ("squall", "hyper"))
-    row(f"idle connections, {IDLE:,}", "bytes each", ours, peer, "hyper on tokio")
+    measured = zip(*(idle_of(program, who) for who in ("squall", "hyper")))
+    for (ours, peer), after in zip(measured, ("", f", after {BURSTS} requests on all at once")):
+        row(f"idle connections, {IDLE:,}{after}", "bytes each", ours, peer, "hyper on tokio")
 
 
 def throughput(command, path, connections):
@@ -230,24 +252,24 @@ def throughput(command, path, connections):
         return rate, (server.cpu() - before) / requests
 
 
-def wrk_beside(program, against, peer, rounds):
+def wrk_beside(program, ours, against, peer, rounds):
     need("wrk")
     for name, path in PATHS.items():
         for connections in CONNECTIONS:
-            alternating(f"{name}, {connections}", ("requests/s", "CPU, us"), against, rounds,
-                        lambda: throughput([program, "squall"], path, connections),
-                        lambda: throughput(peer, path, connections))
+            contestants = {f", {connections}, {who}": functools.partial(throughput, [program, who], path, connections)
+                           for who in ours}
+            alternating(name, ("requests/s", "CPU, us"), rounds, contestants, against,
+                        functools.partial(throughput, peer, path, connections))
 
 
 def wrk(program, rounds):
-    wrk_beside(program, "hyper on tokio", [program, "hyper"], rounds)
-    alternating("http-hello, 64, native", ("requests/s", "CPU, us"), "yield-style", rounds,
-                lambda: throughput([program, "squall-native"], "/hello", 64),
-                lambda: throughput([program, "squall"], "/hello", 64))
+    wrk_beside(program, ("squall", "squall-bare"), "hyper on tokio", [program, "hyper"], rounds)
+    native, yielding = (functools.partial(throughput, [program, who], "/hello", 64) for who in ("squall-native", "squall"))
+    alternating("http-hello", ("requests/s", "CPU, us"), rounds, {", 64, squall-native": native}, "yield-style", yielding)
 
 
 def tornado(program, rounds):
-    wrk_beside(program, "Tornado", [sys.executable, "-c", TORNADO], rounds)
+    wrk_beside(program, ("squall",), "Tornado", [sys.executable, "-c", TORNADO], rounds)
 
 
 def fetch_instructions(program, who, url):
@@ -278,8 +300,8 @@ def fetches(program, rounds):
         for who, against in FETCHERS.items():
             row("a fetch, of 100 at a time", "instructions", ours, fetch_instructions(program, who, url), against)
         for who, against in FETCHERS.items():
-            alternating(f"{FETCHES:,} fetches, 100 at a time", ("ms", "CPU, ms"), against, rounds,
-                        lambda: fetch("fetch-squall", url), lambda: fetch(who, url))
+            alternating(f"{FETCHES:,} fetches, 100 at a time", ("ms", "CPU, ms"), rounds,
+                        {"": functools.partial(fetch, "fetch-squall", url)}, against, functools.partial(fetch, who, url))
 
 
 def echo(*_):

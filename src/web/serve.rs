@@ -55,7 +55,8 @@ impl Session {
             if may_rest {
                 protocol.adapt(&self.connection);
             }
-            if !self.connection.deadline.is_over(waker) {
+            let is_over = self.connection.deadline.is_over(waker);
+            if !is_over && !(may_rest && protocol.is_one_too_many()) {
                 return Poll::Pending;
             }
             if may_rest {

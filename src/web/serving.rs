@@ -26,6 +26,8 @@ pub(crate) struct Serving {
     pub(super) tls: Option<super::tls::TlsConfig>,
     stage: Cell<Stage>,
     connections: RefCell<Slab<Rc<Connection>>>,
+    /// How many of the connections have hyper's side.
+    pub(super) protocols: Cell<usize>,
     /// Wakes the task that accepts connections, while it waits.
     acceptor: Cell<Option<Waker>>,
     /// The Futures of `stop` that are pending.
@@ -65,6 +67,7 @@ impl Serving {
             tls: None,
             stage: Cell::new(Stage::Serving),
             connections: RefCell::default(),
+            protocols: Cell::default(),
             acceptor: Cell::default(),
             stopped: RefCell::default(),
             grace: RefCell::default(),
