@@ -56,7 +56,7 @@ impl Session {
                 protocol.adapt(&self.connection);
             }
             let is_over = self.connection.deadline.is_over(waker);
-            if !is_over && !(may_rest && protocol.is_one_too_many()) {
+            if !(is_over || may_rest && protocol.is_one_too_many()) {
                 return Poll::Pending;
             }
             if may_rest {
