@@ -23,6 +23,8 @@
 
 mod add_future;
 mod blocking;
+#[cfg_attr(not(feature = "net"), allow(dead_code))]
+mod budget;
 mod clock;
 mod current;
 mod dump;
@@ -30,6 +32,8 @@ mod expected;
 #[cfg(unix)]
 mod fds;
 mod handle;
+#[cfg(unix)]
+mod handlers;
 mod periodic;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub(crate) mod readiness;
@@ -37,15 +41,19 @@ pub(crate) mod readiness;
 mod registered;
 mod run;
 #[cfg(all(unix, feature = "signals"))]
+mod signal_handlers;
+#[cfg(all(unix, feature = "signals"))]
 mod signals;
 mod singletons;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
-pub(crate) mod sources;
+pub(crate) mod source;
 #[cfg(feature = "trace")]
 mod stepping;
+mod timeouts;
 mod timers;
 mod turn;
 mod wait;
+mod wakeup;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -55,7 +63,7 @@ use std::time::Duration;
 
 use squall_runner::foreign::Guarded;
 use squall_runner::ready::{callback, Callback, ReadyQueue};
-use squall_runner::trace::{self, Event, Problem};
+use squall_runner::trace::Problem;
 use squall_runner::{convert_yielded, native, Error, Exception, Future, Result, Yieldable};
 
 pub use clock::{Clock, RealClock};
@@ -70,11 +78,10 @@ pub use periodic::{CallbackResult, PeriodicCallback, Plain};
 pub use signals::signal;
 pub use timers::Timeout;
 
-use crate::background::is_background;
 use expected::Expected;
 use handle::{Inbox, Mail};
 use singletons::Singletons;
-pub(crate) use timers::OwnTimer;
+pub(crate) use timeouts::OwnTimer;
 use timers::Timers;
 
 /// The error of every operation that needs a loop and finds it [closed](IoLoop::close).
@@ -103,7 +110,7 @@ struct Inner {
     /// Events that the last wait reported.
     wait: RefCell<wait::Wait>,
     /// The sockets that the loop watches.
-    sources: Rc<sources::Sources>,
+    sources: Rc<readiness::Sources>,
     #[cfg(unix)]
     fds: fds::Fds,
     #[cfg(all(unix, feature = "signals"))]
@@ -148,7 +155,7 @@ impl IoLoop {
         let inbox = Inbox::new();
         let remote = inbox.remote().clone();
         ready.woken_outside(move |woken| remote.send(Mail::Woken(woken)));
-        let sources = sources::Sources::new(inbox.wakeup().clone(), ready.clone());
+        let sources = readiness::Sources::new(inbox.wakeup().clone(), ready.clone());
         let inner = Inner {
             ready,
             clock: Guarded::new(Box::new(clock)),
@@ -253,94 +260,8 @@ impl IoLoop {
         self.add_callback(move || run_callback(caller, f));
     }
 
-    /// Calls `f` once `delay` has passed.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use squall::IoLoop;
-    ///
-    /// let io_loop = IoLoop::current();
-    /// let inner = io_loop.clone();
-    /// let timeout = io_loop.call_later(Duration::from_secs(60), || println!("never printed"));
-    /// io_loop.call_later(Duration::from_millis(1), move || inner.stop());
-    /// io_loop.remove_timeout(&timeout);
-    /// io_loop.start();
-    /// ```
-    #[track_caller]
-    pub fn call_later(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
-        self.add_timer(self.time().saturating_add(delay), callback(f))
-    }
-
-    /// Calls `f` at the time `when`, measured like [`time`](Self::time). If `when` has passed, `f` is called in the
-    /// next turn.
-    #[track_caller]
-    pub fn call_at(&self, when: Duration, f: impl FnOnce() + 'static) -> Timeout {
-        self.add_timer(when.max(self.time()), callback(f))
-    }
-
-    /// Calls `f` once `delay` has passed. Tornado's older name for [`call_later`](Self::call_later).
-    #[track_caller]
-    pub fn add_timeout(&self, delay: Duration, f: impl FnOnce() + 'static) -> Timeout {
-        self.call_later(delay, f)
-    }
-
-    /// Removes a timer, so that its callback is not called. Does nothing if the timer has run or was removed before.
-    pub fn remove_timeout(&self, timeout: &Timeout) {
-        let removed = self.inner.timers.borrow_mut().remove(timeout);
-        self.tell_removed(removed);
-        // Also stops a callback that is on the ready queue already. Dropping what the timer holds may run a `Drop` that
-        // sets or removes timers.
-        timeout.withdraw();
-    }
-
     pub(crate) fn downgrade(&self) -> WeakLoop {
         WeakLoop(Rc::downgrade(&self.inner))
-    }
-
-    /// Sets a timer that puts `callback` on the ready queue at `when`.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn add_timer(&self, when: Duration, callback: Callback) -> Timeout {
-        self.add_timer_of(Location::caller(), when, callback)
-    }
-
-    /// Sets a timer that puts `callback` on the ready queue at `when`, and records `caller` as the line that set it.
-    pub(crate) fn add_timer_of(
-        &self,
-        caller: &'static Location<'static>,
-        when: Duration,
-        callback: Callback,
-    ) -> Timeout {
-        let is_observed = trace::has_observer();
-        let counts = !is_observed || !is_background();
-        let mut timers = self.inner.timers.borrow_mut();
-        let timeout = timers.add(when, callback, counts.then_some(caller));
-        let is_full = timers.is_full();
-        drop(timers);
-        if is_observed {
-            self.tell_timer(&timeout, caller);
-        }
-        if is_full {
-            // Dropping what is removed is foreign code, which may set timers.
-            let in_vain = self.inner.timers.borrow_mut().make_room();
-            drop(in_vain);
-        }
-        if self.is_closed() {
-            self.remove_timeout(&timeout);
-        }
-        timeout
-    }
-
-    /// Reports to the observer that a timer was set.
-    #[cold]
-    fn tell_timer(&self, timeout: &Timeout, caller: &'static Location<'static>) {
-        trace::emit_always(|| Event::Timer {
-            queue: self.inner.ready.id(),
-            timer: timeout.number(),
-            until: timeout.deadline(),
-            queued: timeout.queued_as(),
-            place: caller.into(),
-        });
     }
 
     /// Closes the loop: drops every callback, timer and suspended coroutine without running any of them. What is added
@@ -378,6 +299,48 @@ impl IoLoop {
     /// Returns a handle that other threads use to add callbacks to the loop.
     pub fn handle(&self) -> LoopHandle {
         self.inner.inbox.handle()
+    }
+
+    /// Calls `f` in the next turn of the loop after the returned ticket is dropped, on whichever thread that happens: for
+    /// results that come from other threads. The loop waits until then, and a virtual clock stands still.
+    ///
+    /// ```
+    /// use squall::{Future, IoLoop};
+    ///
+    /// let io_loop = IoLoop::current();
+    /// let future = Future::<i32>::new();
+    /// let promise = future.promise();
+    /// let ticket = io_loop.expect_callback(move || promise.set_result(5));
+    /// std::thread::spawn(move || drop(ticket));
+    /// assert_eq!(io_loop.run_sync(|| future)?, 5);
+    /// # Ok::<(), squall::Exception>(())
+    /// ```
+    pub fn expect_callback(&self, f: impl FnOnce() + 'static) -> Ticket {
+        let mut made = None;
+        self.expect(|ticket| {
+            made = Some(ticket);
+            callback(f)
+        });
+        made.expect("it was made just now")
+    }
+
+    /// Creates a [`Ticket`], passes it to `make`, and runs the callback that `make` returns once the ticket is dropped.
+    /// The loop keeps running until then.
+    pub(crate) fn expect(&self, make: impl FnOnce(Ticket) -> Callback) {
+        self.inner.expected.borrow_mut().add(self.inner.inbox.remote(), |ticket| {
+            let callback = make(ticket);
+            (!self.is_closed()).then_some(callback)
+        });
+    }
+
+    /// Returns a clone of the loop's `T`, which `make` creates the first time.
+    pub(crate) fn singleton<T: Clone + 'static>(&self, make: impl FnOnce() -> T) -> T {
+        self.inner.singletons.get(make)
+    }
+
+    /// Sets the loop's `T`.
+    pub(crate) fn set_singleton<T: 'static>(&self, value: T) {
+        self.inner.singletons.set(value);
     }
 }
 

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use squall_runner::ready::{callback, Callback, ShrinkingSlab};
+use squall_runner::ready::{Callback, ShrinkingSlab};
 
 use super::handle::{Mail, Remote};
-use super::IoLoop;
 
 /// Callbacks that are called when their [`Ticket`]s are dropped.
 #[derive(Default)]
@@ -18,6 +17,15 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
+    /// Creates a [`Ticket`] and passes it to `make`. Keeps the callback that `make` returns, if any.
+    pub(super) fn add(&mut self, remote: &Arc<Remote>, make: impl FnOnce(Ticket) -> Option<Callback>) {
+        self.made += 1;
+        let place = self.slab.vacant_entry();
+        if let Some(callback) = make(Ticket { remote: remote.clone(), key: place.key() }) {
+            place.insert((callback, self.made));
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.slab.is_empty()
     }
@@ -43,7 +51,7 @@ impl Expected {
     }
 }
 
-/// Triggers an [expected callback](IoLoop::expect_callback) when it is dropped, on whichever thread that happens.
+/// Triggers an [expected callback](crate::IoLoop::expect_callback) when it is dropped, on whichever thread that happens.
 #[must_use = "the callback is called when this is dropped"]
 pub struct Ticket {
     remote: Arc<Remote>,
@@ -59,42 +67,5 @@ impl Drop for Ticket {
 impl fmt::Debug for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ticket").finish_non_exhaustive()
-    }
-}
-
-impl IoLoop {
-    /// Calls `f` in the next turn of the loop after the returned ticket is dropped, on whichever thread that happens: for
-    /// results that come from other threads. The loop waits until then, and a virtual clock stands still.
-    ///
-    /// ```
-    /// use squall::{Future, IoLoop};
-    ///
-    /// let io_loop = IoLoop::current();
-    /// let future = Future::<i32>::new();
-    /// let promise = future.promise();
-    /// let ticket = io_loop.expect_callback(move || promise.set_result(5));
-    /// std::thread::spawn(move || drop(ticket));
-    /// assert_eq!(io_loop.run_sync(|| future)?, 5);
-    /// # Ok::<(), squall::Exception>(())
-    /// ```
-    pub fn expect_callback(&self, f: impl FnOnce() + 'static) -> Ticket {
-        let mut made = None;
-        self.expect(|ticket| {
-            made = Some(ticket);
-            callback(f)
-        });
-        made.expect("it was made just now")
-    }
-
-    /// Creates a [`Ticket`], passes it to `make`, and runs the callback that `make` returns once the ticket is dropped.
-    /// The loop keeps running until then.
-    pub(crate) fn expect(&self, make: impl FnOnce(Ticket) -> Callback) {
-        let expected = &mut *self.inner.expected.borrow_mut();
-        expected.made += 1;
-        let place = expected.slab.vacant_entry();
-        let callback = make(Ticket { remote: self.inner.inbox.remote().clone(), key: place.key() });
-        if !self.is_closed() {
-            place.insert((callback, expected.made));
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! File descriptors that a loop watches: [`IoLoop::add_handler`].
+//! [`Fds`]: the file descriptors that a loop watches, and their handlers.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -14,10 +14,9 @@ use squall_runner::foreign::Guarded;
 use squall_runner::ready::{is_mostly_empty, ReadyQueue, Run, Withdraw};
 use squall_runner::{log, Context};
 
-use super::handle::Wakeup;
 use super::registered::{Mode, Registered};
 use super::wait::Wait;
-use super::IoLoop;
+use super::wakeup::Wakeup;
 
 /// The directions in which a file descriptor is ready, or is to be watched. Join them with `|`.
 ///
@@ -56,125 +55,6 @@ impl BitOr for FdEvents {
     }
 }
 
-impl IoLoop {
-    /// Calls `handler` whenever `fd` is ready for one of `events`, until [`remove_handler`](Self::remove_handler). If
-    /// the handler leaves the descriptor ready, it is called again in the next turn of the loop. A panic in it is
-    /// logged.
-    ///
-    /// The loop owns `fd`, so that the descriptor stays open while it is watched. Pass an `Rc`, or a `try_clone`, of a
-    /// socket that is used elsewhere.
-    ///
-    /// ```
-    /// use std::io::{Read, Write};
-    /// use std::os::unix::net::UnixStream;
-    /// use std::rc::Rc;
-    /// use squall::{ioloop::FdEvents, IoLoop};
-    ///
-    /// let (mut here, there) = UnixStream::pair()?;
-    /// let there = Rc::new(there);
-    /// let io_loop = IoLoop::current();
-    /// let inner = io_loop.clone();
-    /// let reading = there.clone();
-    /// io_loop.add_handler(there.clone(), FdEvents::READ, move |_| {
-    ///     let mut text = [0; 5];
-    ///     (&*reading).read_exact(&mut text).unwrap();
-    ///     assert_eq!(&text, b"hello");
-    ///     inner.stop();
-    /// })?;
-    /// here.write_all(b"hello")?;
-    /// io_loop.start();
-    /// io_loop.remove_handler(&there);
-    ///
-    /// // A coroutine can wait for it through a Future that the handler resolves.
-    /// let readable = squall::Future::new();
-    /// let mut promise = Some(readable.promise());
-    /// io_loop.add_handler(there.clone(), FdEvents::READ, move |_| {
-    ///     promise.take().into_iter().for_each(|promise| promise.set_result(()));
-    /// })?;
-    /// here.write_all(b"again")?;
-    /// io_loop.run_sync(|| readable)?;
-    /// io_loop.remove_handler(&there);
-    /// # Ok::<(), squall::Exception>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::AlreadyExists`] if the descriptor has a handler already; another error if it cannot be watched,
-    /// as a regular file cannot, or if the process has no descriptors left (the loop uses one of its own for each
-    /// handler).
-    ///
-    /// Source: `tornado.ioloop.IOLoop.add_handler`.
-    pub fn add_handler(
-        &self,
-        fd: impl AsFd + 'static,
-        events: FdEvents,
-        handler: impl FnMut(FdEvents) + 'static,
-    ) -> io::Result<()> {
-        if self.is_closed() {
-            return Err(io::Error::other("the IoLoop is closed"));
-        }
-        self.inner.fds.add(Rc::new(fd), events, Guarded::new(Box::new(handler)), self.inner.inbox.wakeup())
-    }
-
-    /// Changes the directions in which the descriptor is watched. [`FdEvents::NONE`] pauses the handler; paused
-    /// handlers do not keep the loop from reporting a deadlock.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::NotFound`] if the descriptor has no handler; another error if the system refuses to watch it
-    /// again.
-    ///
-    /// Source: `tornado.ioloop.IOLoop.update_handler`.
-    pub fn update_handler(&self, fd: &impl AsFd, events: FdEvents) -> io::Result<()> {
-        match self.inner.fds.get(fd.as_fd().as_raw_fd()) {
-            Some(handler) => handler.update(events),
-            None => Err(io::Error::new(io::ErrorKind::NotFound, "the descriptor has no handler")),
-        }
-    }
-
-    /// Sets whether a clock that jumps waits while this descriptor is watched, because its other end takes real time: it
-    /// then jumps to a timer only after the real time that the timer would take. By default it does not wait.
-    ///
-    /// ```
-    /// use std::io::Write;
-    /// use std::os::unix::net::UnixStream;
-    /// use std::rc::Rc;
-    /// use std::time::Duration;
-    /// use squall::ioloop::FdEvents;
-    /// use squall::testing::VirtualClock;
-    /// use squall::IoLoop;
-    ///
-    /// let io_loop = IoLoop::with_clock(VirtualClock::new());
-    /// let (mut other, here) = UnixStream::pair()?;
-    /// let here = Rc::new(here);
-    /// io_loop.add_handler(here.clone(), FdEvents::READ, |_| IoLoop::current().stop())?;
-    /// io_loop.wait_for_fd(&here, true)?;
-    /// io_loop.call_later(Duration::from_secs(3600), || panic!("the other thread would have answered"));
-    /// std::thread::spawn(move || other.write_all(b"hello"));
-    /// io_loop.start();
-    /// # Ok::<(), squall::Exception>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::NotFound`] if the descriptor has no handler.
-    pub fn wait_for_fd(&self, fd: &impl AsFd, waits: bool) -> io::Result<()> {
-        match self.inner.fds.get(fd.as_fd().as_raw_fd()) {
-            Some(handler) => {
-                handler.awaited.set(waits);
-                Ok(())
-            }
-            None => Err(io::Error::new(io::ErrorKind::NotFound, "the descriptor has no handler")),
-        }
-    }
-
-    /// Removes the handler of a descriptor. It is not called again, not even for an event that was already reported.
-    /// Does nothing if there is no handler.
-    ///
-    /// Source: `tornado.ioloop.IOLoop.remove_handler`.
-    pub fn remove_handler(&self, fd: &impl AsFd) {
-        let removed = self.inner.fds.remove(fd.as_fd().as_raw_fd());
-        drop(removed);
-    }
-}
-
 /// The handlers of a loop, by the numbers of their descriptors.
 #[derive(Default)]
 pub(super) struct Fds {
@@ -198,11 +78,11 @@ impl Fds {
         handlers.values().any(|handler| handler.awaited.get() && handler.events.get() != FdEvents::NONE)
     }
 
-    fn get(&self, fd: RawFd) -> Option<Rc<Handler>> {
+    pub(super) fn get(&self, fd: RawFd) -> Option<Rc<Handler>> {
         self.handlers.borrow().get(&fd).cloned()
     }
 
-    fn add(
+    pub(super) fn add(
         &self,
         source: Rc<dyn AsFd>,
         events: FdEvents,
@@ -227,7 +107,7 @@ impl Fds {
         Ok(())
     }
 
-    fn remove(&self, fd: RawFd) -> Option<Rc<Handler>> {
+    pub(super) fn remove(&self, fd: RawFd) -> Option<Rc<Handler>> {
         let removed = {
             let handlers = &mut *self.handlers.borrow_mut();
             let removed = handlers.remove(&fd);
@@ -267,7 +147,7 @@ impl Fds {
 
 type HandlerFn = Guarded<Box<dyn FnMut(FdEvents)>>;
 
-struct Handler {
+pub(super) struct Handler {
     /// `None` once the handler is removed.
     registration: RefCell<Option<Registration>>,
     /// The directions in which the descriptor is watched.
@@ -282,9 +162,14 @@ struct Handler {
 }
 
 impl Handler {
-    fn update(&self, events: FdEvents) -> io::Result<()> {
+    pub(super) fn update(&self, events: FdEvents) -> io::Result<()> {
         self.events.set(events);
         self.arm()
+    }
+
+    /// Sets whether a clock that jumps waits while the descriptor is watched.
+    pub(super) fn wait_for(&self, waits: bool) {
+        self.awaited.set(waits);
     }
 
     /// Watches the descriptor for its next event, since the poller reports each event only once.

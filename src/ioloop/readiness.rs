@@ -1,15 +1,22 @@
-//! [`Readiness`]: the operations for which a socket is ready, and its share of a turn.
+//! [`Readiness`]: the operations for which a socket is ready, and its share of a turn. [`Sources`]: the sockets of one
+//! loop, with the readiness of each.
 //!
 //! The poller sets the bits right after the loop's wait; the in-memory network of tests sets them where data arrives.
 //! An operation is tried only while its bit is set, and clears the bit when the socket says that it would block. So a
 //! socket that is not ready costs no system call.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 
-use super::sources::Sources;
-use super::IoLoop;
+use polling::Events;
+use slab::Slab;
+use squall_runner::ready::{Callback, ReadyQueue};
+
+use super::budget::Budget;
+use super::wait::Seen;
+use super::wakeup::Wakeup;
 
 /// The socket can be read from, or has a connection to accept.
 pub(crate) const READ: u8 = 1;
@@ -63,11 +70,6 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
-    /// Creates the readiness of a socket of the current loop, with its initial bits.
-    pub(crate) fn new(bits: u8) -> Rc<Self> {
-        Self::on(IoLoop::current().sources().clone(), bits)
-    }
-
     pub(super) fn on(sources: Rc<Sources>, bits: u8) -> Rc<Self> {
         let (turn, used) = (Cell::new(0), Cell::new(0));
         Rc::new(Self { bits: Cell::new(bits), turn, used, owner: OnceCell::new(), sources })
@@ -146,32 +148,96 @@ impl Readiness {
     }
 }
 
-/// How many operations all sockets of a loop may do together in one turn, beyond the share of each.
-const BUDGET: u32 = 128;
+/// Separates the keys of sockets from those of handlers, which are descriptor numbers, and from the poller's own, which
+/// has all bits set.
+pub(super) const SOURCE: usize = 1 << (usize::BITS - 2);
 
-/// The operations that are left in this turn. It keeps sockets that are always ready from starving timers, callbacks
-/// and each other.
-#[derive(Default)]
-pub(super) struct Budget {
-    turn: Cell<u32>,
-    left: Cell<u32>,
+/// The sockets of one loop.
+pub(crate) struct Sources {
+    /// The readiness of each socket, at the socket's key.
+    pub(super) table: RefCell<Slab<Rc<Readiness>>>,
+    pub(super) wakeup: Arc<Wakeup>,
+    ready: Rc<ReadyQueue>,
+    closed: Cell<bool>,
+    /// The key at which a socket with a waiter was found last. The next search begins there.
+    waited: Cell<usize>,
+    pub(super) budget: Budget,
+    /// `true` if the log already says that a virtual clock stands still because of these sockets.
+    pub(super) stood_still: Cell<bool>,
 }
 
-impl Budget {
-    /// Restores the budget at the beginning of a turn.
+impl Sources {
+    pub(super) fn new(wakeup: Arc<Wakeup>, ready: Rc<ReadyQueue>) -> Rc<Self> {
+        let (table, closed, waited) = (RefCell::default(), Cell::new(false), Cell::new(0));
+        let (budget, stood_still) = (Budget::default(), Cell::new(false));
+        Rc::new(Self { table, wakeup, ready, closed, waited, budget, stood_still })
+    }
+
     #[inline]
-    pub(super) fn begin_turn(&self) {
-        self.turn.set(self.turn.get().wrapping_add(1));
-        self.left.set(BUDGET);
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.borrow().is_empty()
     }
 
-    fn turn(&self) -> u32 {
-        self.turn.get()
+    /// Returns whether the loop has ended, so that operations are not attempted.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
     }
 
-    fn take(&self) -> bool {
-        let left = self.left.get();
-        self.left.set(left.saturating_sub(1));
-        left > 0
+    /// Calls a callback in the next turn of the loop.
+    pub(crate) fn call_soon(&self, callback: Callback) {
+        if !self.is_closed() {
+            self.ready.push(callback);
+        }
+    }
+
+    /// Updates the readiness of the sockets that the poller reported.
+    pub(super) fn take_in(&self, events: &Events, seen: &[Seen]) {
+        for seen in seen {
+            self.see(seen);
+        }
+        for event in events.iter() {
+            // Without `RDHUP`, any socket that can be read from may be at its end.
+            let closed = event.readable || event.is_interrupt();
+            self.see(&Seen { key: event.key, read: event.readable, write: event.writable, closed });
+        }
+    }
+
+    fn see(&self, seen: &Seen) {
+        if seen.key & SOURCE == 0 {
+            return;
+        }
+        let readiness = self.table.borrow().get(seen.key & !SOURCE).cloned();
+        if let Some(readiness) = readiness {
+            let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+            readiness.set(bit(seen.read, READ) | bit(seen.write, WRITE) | bit(seen.closed, CLOSED));
+        }
+    }
+
+    /// Returns whether something waits for one of the sockets.
+    pub(super) fn are_waited_for(&self) -> bool {
+        self.waited_for().is_some()
+    }
+
+    /// Returns a description of what is waited for at one of the sockets, or `None` if nothing waits for any.
+    pub(super) fn waits(&self) -> Option<String> {
+        self.waited_for().map(|owner| owner.describe())
+    }
+
+    fn waited_for(&self) -> Option<Rc<dyn Watched>> {
+        let table = self.table.borrow();
+        let waited = |readiness: &Rc<Readiness>| readiness.owner().filter(|owner| owner.is_waited_for());
+        if let Some(found) = table.get(self.waited.get()).and_then(waited) {
+            return Some(found);
+        }
+        let (key, found) = table.iter().find_map(|(key, readiness)| Some((key, waited(readiness)?)))?;
+        self.waited.set(key);
+        Some(found)
+    }
+
+    /// Abandons every wait, since the loop ends. A socket stays open until its owner is dropped.
+    pub(super) fn close(&self) {
+        self.closed.set(true);
+        let left = self.table.take();
+        left.iter().filter_map(|(_, readiness)| readiness.owner()).for_each(|owner| owner.abandon());
     }
 }

@@ -8,7 +8,7 @@ use log::Level;
 use polling::{AsSource, Event, Poller};
 use squall_runner::log;
 
-use super::handle::Wakeup;
+use super::wakeup::Wakeup;
 
 /// A socket or descriptor that is registered with the poller from [`add`](Self::add) until [`delete`](Self::delete), or
 /// until it is dropped.

@@ -9,9 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use squall_runner::ready::{is_mostly_empty, Callback, ShrinkingSlab};
-use squall_runner::trace::{self, Event, Queued};
-
-use super::{IoLoop, WeakLoop};
+use squall_runner::trace::Queued;
 
 /// A timer that was set, for [`IoLoop::remove_timeout`](crate::IoLoop::remove_timeout).
 #[derive(Clone)]
@@ -85,36 +83,10 @@ impl fmt::Debug for Timeout {
     }
 }
 
-/// The timer of a Future that is itself the timer's callback. Unlike a [`Timeout`], it does not hold that Future.
-pub(crate) struct OwnTimer {
-    io_loop: WeakLoop,
-    place: u32,
-}
-
-impl IoLoop {
-    /// Sets a timer that puts `callback` on the ready queue at `when`. The loop must not be closed.
-    #[track_caller]
-    pub(crate) fn add_own_timer(&self, when: Duration, callback: Callback) -> OwnTimer {
-        let timeout = self.add_timer(when, callback);
-        let place = u32::try_from(timeout.due.place).expect("fewer than four thousand million timers");
-        OwnTimer { io_loop: self.downgrade(), place }
-    }
-}
-
-impl OwnTimer {
-    /// Removes the timer that would call `callback`, unless it is on the ready queue already.
-    pub(crate) fn remove<T>(self, callback: &T) {
-        if let Some(io_loop) = self.io_loop.upgrade() {
-            let removed = io_loop.inner.timers.borrow_mut().remove_own(self.place as usize, callback);
-            io_loop.tell_removed(removed);
-        }
-    }
-}
-
 /// A timer that was taken back.
 pub(crate) struct Removed {
     /// Its number among those of its loop.
-    number: u64,
+    pub(super) number: u64,
     /// The callback of the removed timer, dropped together with this.
     _callback: Callback,
 }
@@ -125,21 +97,14 @@ impl Timeout {
         self.due.made
     }
 
+    /// Returns the place of the timer among those that are set.
+    pub(super) fn place(&self) -> usize {
+        self.due.place
+    }
+
     /// Returns what it calls, as a trace names it.
     pub(super) fn queued_as(&self) -> Queued {
         self.callback.queued_as()
-    }
-}
-
-impl IoLoop {
-    /// Tells the observer of a timer that was taken back, and drops what it would have called.
-    pub(super) fn tell_removed(&self, removed: Option<Removed>) {
-        if let Some(removed) = removed {
-            trace::emit_always(|| Event::TimerRemoved {
-                queue: self.inner.ready.id(),
-                timer: removed.number,
-            });
-        }
     }
 }
 
@@ -243,7 +208,7 @@ impl Timers {
     }
 
     /// Removes the timer at `place` if it would call `callback`.
-    fn remove_own<T>(&mut self, place: usize, callback: *const T) -> Option<Removed> {
+    pub(super) fn remove_own<T>(&mut self, place: usize, callback: *const T) -> Option<Removed> {
         let timer = self.set.get(place)?;
         let is_own = std::ptr::addr_eq(Rc::as_ptr(&timer.callback), callback);
         is_own.then(|| self.take_out(place))

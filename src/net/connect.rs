@@ -19,7 +19,7 @@ use super::lookup::lookup_host;
 use super::network;
 use crate::gen::sleep;
 use crate::ioloop::readiness::{READ, WRITE};
-use crate::ioloop::sources::Source;
+use crate::ioloop::source::Source;
 
 /// How long an address is tried alone before the next one is tried beside it. Source: RFC 8305, section 5.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);

@@ -11,7 +11,7 @@ use socket2::SockRef;
 
 use super::network::Socket;
 use crate::ioloop::readiness::{Readiness, Tried};
-use crate::ioloop::sources::Source;
+use crate::ioloop::source::Source;
 
 /// A socket of the system, or one of another network.
 pub(super) enum Io {

@@ -21,7 +21,7 @@ use super::lookup::resolve_here;
 use super::network::{self, Acceptor};
 use super::stream::IoStream;
 use crate::ioloop::readiness::{Readiness, READ, WRITE};
-use crate::ioloop::sources::Source;
+use crate::ioloop::source::Source;
 
 /// A TCP connection. It reads and writes like every [`IoStream`], and has methods that only TCP needs.
 ///

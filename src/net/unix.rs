@@ -17,7 +17,7 @@ use super::io::Io;
 use super::listen::{listen_unix, BACKLOG};
 use super::stream::IoStream;
 use crate::ioloop::readiness::{Readiness, READ, WRITE};
-use crate::ioloop::sources::Source;
+use crate::ioloop::source::Source;
 
 /// A connection by a Unix socket. It reads and writes like every [`IoStream`].
 ///
