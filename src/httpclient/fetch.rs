@@ -229,7 +229,7 @@ impl Fetch {
         }
         let source = std::error::Error::source(&error);
         if let Some(BodyFailed(cause)) = source.and_then(|source| source.downcast_ref()) {
-            return HttpClientError::Send { url, cause: cause.clone() }.into();
+            return unless_cancelled(cause.clone(), |cause| HttpClientError::Send { url, cause });
         }
         let cause = WithReasons(error).into();
         let error = match traffic.broken.get() && !traffic.received.get() {

@@ -199,7 +199,8 @@ impl Request {
     /// until its result is `None`. It may return anything that can be yielded. The body is sent with chunked encoding,
     /// unless there is a header `Content-Length`.
     ///
-    /// A stream is sent once: a redirect that asks for the body again fails.
+    /// A stream is sent once: a redirect that asks for the body again fails. If `next_chunk` raises an exception, the
+    /// fetch fails with [`HttpClientError::Send`](super::HttpClientError::Send), whose cause it is.
     ///
     /// ```
     /// use squall::httpclient::{Bytes, Request};

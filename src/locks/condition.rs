@@ -67,9 +67,14 @@ impl Purpose for Wait {
     }
 }
 
+impl Default for Condition {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Condition {
     /// Creates a condition that no coroutine waits for.
-    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self { waiters: Rc::new(Waiters { name: Name::of("Condition"), line: Line::default() }) }
     }

@@ -65,9 +65,14 @@ impl Purpose for Wait {
     }
 }
 
+impl Default for Event {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Event {
     /// Creates an event that is not set.
-    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self { flag: Rc::new(Flag { name: Name::of("Event"), set: Cell::new(false), line: Line::default() }) }
     }

@@ -193,9 +193,14 @@ pub struct Lock {
     permits: Rc<Permits>,
 }
 
+impl Default for Lock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Lock {
     /// Creates a lock that is free.
-    #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self { permits: Permits::new("Lock", 1, 1) }
     }

@@ -40,6 +40,16 @@ pub(crate) fn response(status: StatusCode, request: &Parts, peer: Peer, took: Du
     );
 }
 
+/// Logs why a request was answered with an error, if its exception says so.
+///
+/// Source: `tornado.web.RequestHandler.log_exception`.
+pub(crate) fn reasons(exception: &Exception, status: StatusCode, request: &Parts, peer: Peer) {
+    for reason in exception.notes() {
+        let status = status.as_u16();
+        log::warn!(target: TARGET, "{status} {} {} ({peer}): {reason}", request.method, request.uri);
+    }
+}
+
 /// Logs an exception that no handler caught, with its traceback.
 pub(crate) fn exception(exception: &Exception, request: &Parts, peer: Peer) {
     log::error!(

@@ -1,5 +1,6 @@
 //! [`Exchange`]: a request and its response, as its handler writes it and hyper takes it.
 
+use std::any::Any;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -37,6 +38,8 @@ pub(crate) struct Exchange {
     /// The decoded values of the route's parameters.
     pub(super) path_params: Vec<(String, String)>,
     pub(super) handler: Rc<dyn Handler>,
+    /// What the handler keeps with the request: at most one value of each type.
+    pub(super) extensions: RefCell<Vec<Rc<dyn Any>>>,
     /// The body of the request, if there is one.
     pub(super) receiver: Option<Box<Receiver>>,
     pub(super) status: Cell<StatusCode>,
@@ -132,6 +135,7 @@ impl Exchange {
             head,
             path_params,
             handler,
+            extensions: RefCell::default(),
             receiver,
             status: Cell::new(StatusCode::OK),
             headers: RefCell::default(),
@@ -155,6 +159,7 @@ impl Exchange {
         self.head.uri = Uri::default();
         self.head.headers.clear();
         self.path_params = Vec::new();
+        *self.extensions.get_mut() = Vec::new();
         self.receiver = None;
         self.pipe.take();
         *self.left.get_mut() = false;

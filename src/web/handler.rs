@@ -128,7 +128,8 @@ pub trait RequestHandler: 'static {
     }
 
     /// Writes the page of an error; by default a short HTML page with the status and its reason phrase. It is not a
-    /// coroutine. The status is already set, and the method's output is discarded.
+    /// coroutine. The status is already set, and the method's output is discarded. An [`HttpError`] may have a
+    /// reason among the [notes](Exception::notes) of the exception.
     fn write_error(&self, req: &Request, status: u16, exception: &Exception) {
         let _ = exception;
         req.write(page(status));

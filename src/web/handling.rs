@@ -72,7 +72,10 @@ impl Exchange {
     /// Answers with an error if that is still possible, or else cuts the response off.
     fn raise(self: &Rc<Self>, exception: Exception) {
         let status = match exception.downcast_ref::<HttpError>() {
-            Some(error) => error.status(),
+            Some(error) => {
+                access_log::reasons(&exception, error.status(), &self.head, self.connection.peer());
+                error.status()
+            }
             None if exception.is::<ConnectionClosed>() => StatusCode::INTERNAL_SERVER_ERROR,
             None => {
                 access_log::exception(&exception, &self.head, self.connection.peer());

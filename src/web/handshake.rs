@@ -92,10 +92,10 @@ impl Request {
         let head = &self.0.head;
         let key = head.headers.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
         let (Some(key), &Method::GET, Version::HTTP_11) = (key, &head.method, head.version) else {
-            return Err(HttpError(400).into());
+            return Err(HttpError(400).with_note("the request does not ask for a WebSocket"));
         };
         if !self.has_token(&UPGRADE, "websocket") || !self.has_token(&CONNECTION, "upgrade") {
-            return Err(HttpError(400).into());
+            return Err(HttpError(400).with_note("the request does not ask for a WebSocket"));
         }
         self.check_unsent()?;
         if head.headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
@@ -106,7 +106,7 @@ impl Request {
             return Err(HttpError(426).into());
         }
         if !config.any_origin && !self.is_of_same_origin() {
-            return Err(HttpError(403).into());
+            return Err(HttpError(403).with_note("a page of another site asks for a WebSocket"));
         }
         self.0.status.set(StatusCode::SWITCHING_PROTOCOLS);
         let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))?;

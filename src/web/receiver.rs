@@ -43,15 +43,17 @@ impl Wanted {
 
 #[derive(Debug, Clone, Copy)]
 enum Failure {
-    Status(HttpError),
+    Status(HttpError, &'static str),
     Closed,
     Finished,
 }
 
+const TOO_LARGE: &str = "the body exceeds the limit";
+
 impl Failure {
     fn exception(self) -> Exception {
         match self {
-            Self::Status(error) => error.into(),
+            Self::Status(error, why) => error.with_note(why),
             Self::Closed => ConnectionClosed.into(),
             Self::Finished => {
                 Exception::msg("the response is finished: read the body of a request before that")
@@ -118,7 +120,7 @@ impl Receiver {
     fn check_length(&self) {
         let said = self.incoming.borrow().as_ref().map_or(0, |incoming| incoming.size_hint().lower());
         if self.received.get().saturating_add(said) > self.limit.get() {
-            self.fail(Failure::Status(HttpError(413)));
+            self.fail(Failure::Status(HttpError(413), TOO_LARGE));
         }
     }
 
@@ -134,7 +136,7 @@ impl Receiver {
 
     /// Returns whether the body ended badly, so that what follows on the connection is not a request.
     pub(super) fn is_broken(&self) -> bool {
-        matches!(self.failed.get(), Some(Failure::Status(_)))
+        matches!(self.failed.get(), Some(Failure::Status(..)))
     }
 
     /// Returns whether the whole body was received.
@@ -171,7 +173,7 @@ impl Receiver {
     fn receive(&self, chunk: Bytes) {
         self.received.set(self.received.get() + chunk.len() as u64);
         if self.received.get() > self.limit.get() {
-            return self.fail(Failure::Status(HttpError(413)));
+            return self.fail(Failure::Status(HttpError(413), TOO_LARGE));
         }
         let wanted = self.wanted.take();
         match wanted {
@@ -209,7 +211,7 @@ impl Receiver {
 
     /// Called when the client has paused for too long.
     pub(super) fn time_out(&self) {
-        self.fail(Failure::Status(HttpError(408)));
+        self.fail(Failure::Status(HttpError(408), "the client has sent nothing of the body for too long"));
     }
 
     /// Called when the response is finished: the rest of the body will not be read.
@@ -236,7 +238,7 @@ fn failure(error: &hyper::Error) -> Failure {
         return Failure::Closed;
     }
     // The body is malformed or ended early; the client may have closed only its half of the connection.
-    Failure::Status(HttpError(400))
+    Failure::Status(HttpError(400), "the body is malformed or has ended too soon")
 }
 
 impl fmt::Debug for Receiver {

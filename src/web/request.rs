@@ -94,6 +94,45 @@ impl Request {
         self.0.connection.peer().secure
     }
 
+    /// Keeps a value with the request, for code that sees the request later: what `prepare` has found out, for the
+    /// method and for `on_finish`. It replaces an earlier value of the same type.
+    ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use squall::web::{HttpError, Request, RequestHandler};
+    /// use squall::Result;
+    ///
+    /// struct User(String);
+    /// struct Inbox;
+    ///
+    /// impl RequestHandler for Inbox {
+    ///     async fn prepare(self: Rc<Self>, req: Request) -> Result<()> {
+    ///         let name = req.cookie("user").ok_or(HttpError(401))?;
+    ///         req.set_extension(User(name));
+    ///         Ok(())
+    ///     }
+    ///
+    ///     async fn get(self: Rc<Self>, req: Request) -> Result<()> {
+    ///         let user = req.extension::<User>().ok_or(HttpError(401))?;
+    ///         req.write(format!("no mail for {}", user.0));
+    ///         Ok(())
+    ///     }
+    /// }
+    /// # squall::web::Application::new().route("/", Inbox);
+    /// ```
+    ///
+    /// Source: the attribute `current_user` of `tornado.web.RequestHandler`.
+    pub fn set_extension<T: 'static>(&self, value: T) {
+        let mut extensions = self.0.extensions.borrow_mut();
+        extensions.retain(|other| !other.is::<T>());
+        extensions.push(Rc::new(value));
+    }
+
+    /// Returns the value of a type that [`set_extension`](Self::set_extension) has set.
+    pub fn extension<T: 'static>(&self) -> Option<Rc<T>> {
+        self.0.extensions.borrow().iter().find_map(|value| value.clone().downcast().ok())
+    }
+
     /// Sets the largest size of the body, in bytes, instead of the server's limit. Call it before the body is read.
     pub fn set_max_body_size(&self, max: u64) {
         if let Some(receiver) = &self.0.receiver {
@@ -136,7 +175,9 @@ impl Request {
         let json = internal(|| {
             coroutine(|co| async move {
                 let body = co.yield_(body).await?;
-                Ok(serde_json::from_slice(&body).map_err(|_| HttpError(400))?)
+                serde_json::from_slice(&body).map_err(|error| {
+                    HttpError(400).with_note(format!("the body is not the JSON that is expected: {error}"))
+                })
             })
         });
         json.core().shared().announce_as(|| (Origin::Named("Request.json"), None, None));
@@ -154,7 +195,9 @@ impl Request {
         let of_type = self.0.head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let essence = of_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case(FORM) {
-            return Future::failed(HttpError(415));
+            return Future::failed(
+                HttpError(415).with_note(format!("the body is not a form: its type is {essence:?}")),
+            );
         }
         let body = self.body();
         let form = internal(|| {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use futures_rustls::rustls::crypto::ring;
-use futures_rustls::rustls::pki_types::pem::PemObject;
+use futures_rustls::rustls::pki_types::pem::{self, PemObject};
 use futures_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use futures_rustls::rustls::ServerConfig;
 use futures_rustls::TlsAcceptor;
@@ -38,7 +38,10 @@ impl TlsConfig {
         if certificates.is_empty() {
             return Err(Exception::msg("the PEM text has no certificate"));
         }
-        let key = PrivateKeyDer::from_pem_slice(key)?;
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
+            pem::Error::NoItemsFound => Exception::msg("the PEM text has no private key"),
+            error => error.into(),
+        })?;
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth();

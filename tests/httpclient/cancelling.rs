@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use squall::httpclient::{AsyncHttpClient, HttpClientConfig, Request};
-use squall::{sleep, with_timeout_quiet, Error, IoLoop};
+use squall::locks::Event;
+use squall::{sleep, with_timeout_quiet, Error, Exception, IoLoop};
 
 use crate::server::{ok, run, send, serve, Hang, Wait};
 
@@ -52,6 +53,27 @@ fn fetch_that_is_cancelled_in_line_or_before_it_begins_sends_nothing() {
         client.fetch(server.url("/last")).await?;
         assert_eq!(server.lines(), ["GET / HTTP/1.1", "GET /last HTTP/1.1"]);
         Ok(())
+    });
+}
+
+#[test]
+fn fetch_that_is_cancelled_while_its_body_is_produced_is_cancelled() {
+    run(|| async {
+        let server = serve(|_| ok("x"));
+        let asked = Event::new();
+        let set = asked.clone();
+        let request = Request::post(server.url("/")).body_stream(move || {
+            set.set();
+            async {
+                sleep(Duration::from_secs(3600)).await?;
+                Ok::<_, Exception>(None)
+            }
+        });
+        let fetched = AsyncHttpClient::new().fetch(request);
+        asked.wait().await?;
+        assert!(fetched.cancel());
+        assert_eq!(fetched.await.unwrap_err().downcast_ref(), Some(&Error::Cancelled));
+        server.until(|server| server.open.get() == 0).await
     });
 }
 

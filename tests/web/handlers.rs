@@ -430,3 +430,34 @@ fn default_handler_answers_what_no_route_matches() {
         Ok(())
     });
 }
+
+/// Answers with what `prepare` and an earlier request have kept.
+struct Keeping;
+
+impl RequestHandler for Keeping {
+    async fn prepare(self: Rc<Self>, req: Request) -> Result<()> {
+        if let Some(name) = req.query_argument("name") {
+            req.set_extension(0_u32);
+            req.set_extension(format!("not {name}"));
+            req.set_extension(name);
+        }
+        Ok(())
+    }
+
+    async fn get(self: Rc<Self>, req: Request) -> Result<()> {
+        req.write(format!("{:?} {:?}", req.extension::<String>(), req.extension::<u32>()));
+        Ok(())
+    }
+}
+
+#[test]
+fn extension_is_kept_for_its_own_request_alone() {
+    serve(&Application::new().route("/", Keeping), |address| async move {
+        let stream = TcpStream::connect(address).await?;
+        for (path, kept) in [("/?name=ann", "Some(\"ann\") Some(0)"), ("/", "None None")] {
+            stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await?;
+            assert_eq!(response(&stream).await?.text(), kept);
+        }
+        Ok(())
+    });
+}

@@ -8,6 +8,7 @@ mod handlers;
 mod in_memory;
 mod leaving;
 mod limits;
+mod logging;
 mod malformed;
 mod resting;
 mod static_files;

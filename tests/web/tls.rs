@@ -75,3 +75,12 @@ fn pem_texts_that_are_none_are_refused() {
     assert!(TlsConfig::from_pem(b"", KEY).is_err());
     assert!(TlsConfig::from_pem(CERTIFICATE, b"").is_err());
 }
+
+#[test]
+fn missing_part_of_a_configuration_is_named() {
+    let why = |certificate, key| TlsConfig::from_pem(certificate, key).unwrap_err().to_string();
+    assert_eq!(why(b"", KEY), "the PEM text has no certificate");
+    assert_eq!(why(KEY, KEY), "the PEM text has no certificate");
+    assert_eq!(why(CERTIFICATE, b""), "the PEM text has no private key");
+    assert_eq!(why(CERTIFICATE, CERTIFICATE), "the PEM text has no private key");
+}
