@@ -42,6 +42,7 @@ mod handler;
 mod handling;
 mod handshake;
 mod http_io;
+mod length;
 mod peer;
 mod protocol;
 mod receiver;

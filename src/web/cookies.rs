@@ -7,11 +7,18 @@ use squall_runner::Result;
 use super::request::Request;
 
 impl Request {
-    /// Returns the value of a cookie that the client sent, decoded.
+    /// Returns the value of a cookie that the client sent, decoded and without quotes around it. Of several with the name,
+    /// it is the first, whose path is the longest. Invalid UTF-8 is replaced with U+FFFD.
     pub fn cookie(&self, name: &str) -> Option<String> {
-        let lines = self.headers().get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut cookies = lines.flat_map(Cookie::split_parse_encoded).flatten();
-        cookies.find(|cookie| cookie.name() == name).map(|cookie| cookie.value().to_owned())
+        // One cookie with odd characters, which any page of the site can set, must not hide the others.
+        let mut lines =
+            self.headers().get_all(COOKIE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+        lines.find_map(|line| {
+            line.split(';').find_map(|pair| {
+                let cookie = Cookie::parse_encoded(pair).or_else(|_| Cookie::parse(pair)).ok()?;
+                (cookie.name() == name).then(|| cookie.value_trimmed().to_owned())
+            })
+        })
     }
 
     /// Sets a cookie at the client: a pair of name and value, or a [`Cookie`] with a lifetime, a domain and so on. Its

@@ -26,6 +26,8 @@ pub(crate) enum Phase {
     Linger,
     /// The connection is a WebSocket, whose messages may come at any time.
     Upgraded,
+    /// A WebSocket is closed by the server, and the client has not answered that yet.
+    Closing,
 }
 
 /// The latest end of the current phase.

@@ -22,6 +22,7 @@ use super::access_log::{self, TARGET};
 use super::connection::Connection;
 use super::entity_tag::lists_weakly;
 use super::error::{reason, ConnectionClosed};
+use super::length::{Length, WrongLength};
 use super::receiver::Receiver;
 use super::upgrade::Upgrade;
 use super::verb::Verb;
@@ -58,6 +59,9 @@ pub(crate) struct Exchange {
     leaving: RefCell<Vec<Promise<()>>>,
     /// `true` to close the connection after the response, since what follows may not be a request.
     pub(super) closes: Cell<bool>,
+    pub(super) length: Length,
+    /// `true` if the handler has failed after the response was finished.
+    pub(super) failed: Cell<bool>,
     /// The WebSocket that the connection becomes once the response is sent.
     upgrade: Cell<Option<Upgrade>>,
     /// When the request began, on the loop's clock; `None` if no logger accepts the line of the response.
@@ -147,6 +151,8 @@ impl Exchange {
             left: Cell::default(),
             leaving: RefCell::default(),
             closes: Cell::default(),
+            length: Length::default(),
+            failed: Cell::default(),
             upgrade: Cell::default(),
             started,
         })
@@ -165,6 +171,8 @@ impl Exchange {
         *self.left.get_mut() = false;
         *self.leaving.get_mut() = Vec::new();
         *self.closes.get_mut() = false;
+        self.length = Length::default();
+        *self.failed.get_mut() = false;
     }
 
     pub(super) fn is_finished(&self) -> bool {
@@ -191,6 +199,11 @@ impl Exchange {
         if self.is_finished() {
             return Future::ready(());
         }
+        if self.stage.get() == Stage::Open && !self.is_bodiless() {
+            if let Err(wrong) = self.length.begin(&self.headers.borrow()) {
+                return Future::failed(wrong);
+            }
+        }
         let pipe = self.pipe.get_or_init(|| Pipe::new(|| ConnectionClosed.into()));
         if self.stage.replace(Stage::Streaming) == Stage::Open {
             self.send(Body::stream(pipe));
@@ -199,13 +212,33 @@ impl Exchange {
         if self.is_bodiless() {
             return Future::ready(());
         }
+        if let Err(wrong) = self.length.take(chunk.len()) {
+            return Future::failed(wrong);
+        }
         pipe.push(chunk);
         pipe.drained()
     }
 
-    /// Ends the response.
+    /// Ends the response as its handler has written it.
     pub(super) fn finish(self: &Rc<Self>) {
-        self.end(Ok(()));
+        match self.check_length() {
+            Ok(()) => self.end(Ok(())),
+            Err(wrong) => self.fail(&wrong.into()),
+        }
+    }
+
+    /// Checks that the rest of the response agrees with what the handler has said of its length.
+    fn check_length(&self) -> Result<(), WrongLength> {
+        let len = self.written.borrow().len();
+        match self.stage.get() {
+            Stage::Finished => Ok(()),
+            _ if has_no_body(self.status.get()) => Ok(()),
+            // A response to `HEAD` has the length of the one to `GET`, and need not have its body.
+            _ if self.head.method == Method::HEAD && len == 0 => Ok(()),
+            Stage::Open => self.length.check(&self.headers.borrow(), len),
+            Stage::Streaming if self.is_bodiless() => Ok(()),
+            Stage::Streaming => self.length.end(len),
+        }
     }
 
     pub(super) fn end(self: &Rc<Self>, result: std::io::Result<()>) {
@@ -298,6 +331,15 @@ impl Exchange {
     /// Returns the WebSocket that the connection is to become.
     pub(super) fn take_upgrade(&self) -> Option<Upgrade> {
         self.upgrade.take()
+    }
+
+    /// Returns whether the handler has failed after the response was finished, even if that was not reported yet.
+    pub(super) fn has_failed(&self) -> bool {
+        let running = self.running.take();
+        let is_about_to =
+            running.as_ref().is_some_and(|(_, future, _)| future.done() && future.exception().is_some());
+        self.running.set(running);
+        is_about_to || self.failed.get()
     }
 
     /// Called when hyper has no more bytes to write to the connection.

@@ -91,17 +91,38 @@ impl Exchange {
                 };
                 if let Err(panic) = Exception::trap(write, Err) {
                     access_log::exception(&panic, &self.head, self.connection.peer());
-                    self.reset(status);
-                    self.write(page(status.as_u16()).into());
+                    self.write_page(status);
                 }
                 self.finish();
             }
-            Stage::Streaming => {
-                self.written.take();
-                self.end(Err(std::io::Error::other("the handler failed before the response was finished")));
+            Stage::Streaming => self.cut_off(),
+            Stage::Finished => {
+                self.failed.set(true);
+                self.connection.wake_task();
             }
-            Stage::Finished => {}
         }
+    }
+
+    /// Ends a response that is not what its headers say.
+    pub(super) fn fail(self: &Rc<Self>, exception: &Exception) {
+        access_log::exception(exception, &self.head, self.connection.peer());
+        if self.is_sent() {
+            return self.cut_off();
+        }
+        self.write_page(StatusCode::INTERNAL_SERVER_ERROR);
+        self.end(Ok(()));
+    }
+
+    /// Ends a response, a part of which was sent, so that the client can tell that the rest is missing.
+    fn cut_off(self: &Rc<Self>) {
+        self.written.take();
+        self.end(Err(std::io::Error::other("the handler failed before the response was finished")));
+    }
+
+    /// Writes the page of an error that `write_error` has not written.
+    fn write_page(&self, status: StatusCode) {
+        self.reset(status);
+        self.write(page(status.as_u16()).into());
     }
 
     /// Forgets what was written, for an answer with the given status.

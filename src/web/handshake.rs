@@ -90,15 +90,19 @@ impl Request {
     /// Sets the status and the headers that accept the handshake.
     fn accept(&self, config: &WebSocketConfig) -> Result<()> {
         let head = &self.0.head;
-        let key = head.headers.get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
+        let key = self.single(&SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
         let (Some(key), &Method::GET, Version::HTTP_11) = (key, &head.method, head.version) else {
             return Err(HttpError(400).with_note("the request does not ask for a WebSocket"));
         };
         if !self.has_token(&UPGRADE, "websocket") || !self.has_token(&CONNECTION, "upgrade") {
             return Err(HttpError(400).with_note("the request does not ask for a WebSocket"));
         }
+        // What follows the head of a handshake are frames.
+        if self.0.receiver.is_some() {
+            return Err(HttpError(400).into());
+        }
         self.check_unsent()?;
-        if head.headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        if self.single(&SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             // The answer names the required version.
             self.set_status(426)?;
             self.set_header(SEC_WEBSOCKET_VERSION, "13")?;
@@ -121,6 +125,12 @@ impl Request {
         Ok(())
     }
 
+    /// Returns the value of a header that is there once.
+    fn single(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        let mut values = self.headers().get_all(name).iter();
+        values.next().filter(|_| values.next().is_none())
+    }
+
     /// Returns the values that a header lists, separated by commas, over all its lines.
     fn tokens(&self, name: &HeaderName) -> Vec<String> {
         let lines = self.headers().get_all(name).iter().filter_map(|line| line.to_str().ok());
@@ -133,8 +143,10 @@ impl Request {
 
     /// Returns whether the request comes from a page of this host, or not from a page at all.
     fn is_of_same_origin(&self) -> bool {
-        let Some(origin) = self.headers().get(ORIGIN) else { return true };
-        let origin = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        if !self.headers().contains_key(ORIGIN) {
+            return true;
+        }
+        let origin = self.single(&ORIGIN).and_then(|origin| origin.to_str().ok()?.parse::<Uri>().ok());
         match (origin.as_ref().and_then(Uri::authority), self.headers().get(HOST)) {
             (Some(origin), Some(host)) => origin.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()),
             _ => false,

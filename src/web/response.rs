@@ -47,6 +47,7 @@ impl Request {
     {
         self.check_unsent()?;
         let (name, value) = (name.try_into().map_err(Into::into)?, value.try_into().map_err(Into::into)?);
+        self.0.length.note(&name);
         self.0.headers.borrow_mut().insert(name, value);
         Ok(())
     }
@@ -62,6 +63,7 @@ impl Request {
     {
         self.check_unsent()?;
         let (name, value) = (name.try_into().map_err(Into::into)?, value.try_into().map_err(Into::into)?);
+        self.0.length.note(&name);
         self.0.headers.borrow_mut().append(name, value);
         Ok(())
     }

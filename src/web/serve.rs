@@ -16,7 +16,6 @@ use super::deadline::Phase;
 use super::protocol::{self, Protocol};
 use super::serving::Serving;
 use super::session::Session;
-use super::upgrade::Upgrade;
 use super::websocket::{Progress, Socket};
 
 /// Serves a connection until it is closed, first HTTP and then perhaps a WebSocket.
@@ -69,14 +68,14 @@ impl Session {
         })
         .await;
         let ended = match (self.take_upgrade(), ended) {
-            (Some(upgrade), Ended::Done) => {
+            (Some((upgrade, exchange)), Ended::Done) => {
                 self.take_spare();
                 let unread = protocol.end();
-                self.serve_socket(&upgrade.complete(&self.connection, unread)).await
+                self.serve_socket(&upgrade.complete(exchange, unread)).await
             }
             (upgrade, ended) => {
                 drop(protocol);
-                upgrade.into_iter().for_each(Upgrade::fail);
+                upgrade.into_iter().for_each(|(upgrade, _)| upgrade.fail());
                 ended
             }
         };
@@ -107,6 +106,9 @@ impl Session {
 
     /// Serves the connection as a WebSocket until that is closed.
     async fn serve_socket(&self, socket: &Socket) -> Ended {
+        /// How long the client may take to answer a close.
+        const ANSWER: Duration = Duration::from_secs(5);
+
         let ended = poll_fn(|cx| {
             if self.serving.is_cut() {
                 return Poll::Ready(Ended::Cut);
@@ -121,6 +123,7 @@ impl Session {
                 true => {
                     (Phase::Write(self.connection.stream.written()), Some(self.serving.config.write_timeout))
                 }
+                false if socket.is_closing() => (Phase::Closing, Some(ANSWER)),
                 false => (Phase::Upgraded, None),
             };
             self.connection.deadline.enter(phase, limit, cx.waker());

@@ -25,7 +25,7 @@ pub(crate) struct Session {
     /// begins.
     body_left: Cell<bool>,
     /// The WebSocket that the connection becomes, since the response that accepts it is sent.
-    upgrade: Cell<Option<Upgrade>>,
+    upgrade: Cell<Option<(Upgrade, Rc<Exchange>)>>,
 }
 
 impl Session {
@@ -65,7 +65,8 @@ impl Session {
             self.body_left.set(true);
         }
         if let Some(upgrade) = over.take_upgrade() {
-            self.upgrade.set(Some(upgrade));
+            self.upgrade.set(Some((upgrade, over)));
+            return;
         }
         if let Some(exchange) = Rc::get_mut(&mut over) {
             exchange.clear();
@@ -78,9 +79,12 @@ impl Session {
         self.body_left.get()
     }
 
-    /// Returns the WebSocket that the connection is to become.
-    pub(super) fn take_upgrade(&self) -> Option<Upgrade> {
-        self.upgrade.take().or_else(|| self.with_current(|current| current?.take_upgrade()))
+    /// Returns the WebSocket that the connection is to become, and the request that asked for it.
+    pub(super) fn take_upgrade(&self) -> Option<(Upgrade, Rc<Exchange>)> {
+        self.upgrade.take().or_else(|| {
+            let current = self.current()?;
+            Some((current.take_upgrade()?, current))
+        })
     }
 
     /// Begins a request.

@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use squall_runner::{Future, Promise};
+use tungstenite::error::ProtocolError;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::protocol::CloseFrame;
 use tungstenite::{Error, Message as Frame};
 
 use super::connection::Connection;
 use super::error::ConnectionClosed;
+use super::exchange::Exchange;
 use super::wire::Wire;
 
 /// A message of a [`WebSocket`].
@@ -60,7 +62,8 @@ impl From<Message> for Frame {
 ///
 /// A `WebSocket` is a handle: clones refer to the same socket, and dropping the last of them closes it. Messages arrive
 /// whole, however many frames they were sent in. Pings and closes are answered automatically. Only one message is
-/// received ahead of [`receive`](Self::receive), so a slow handler slows down its client.
+/// received ahead of [`receive`](Self::receive), so a slow handler slows down its client. A handler that fails closes
+/// its socket with code 1011, even if other handles of it are kept.
 ///
 /// Source: `tornado.websocket.WebSocketHandler`.
 #[derive(Clone)]
@@ -71,7 +74,7 @@ struct Handle(Rc<Socket>);
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.close(CloseCode::Normal, "");
+        self.0.abandon();
     }
 }
 
@@ -102,9 +105,20 @@ impl WebSocket {
     }
 
     /// Closes the socket with a code, of which 1000 is the normal end, and a reason of at most 123 bytes. Messages that
-    /// were sent before go out first, and the client's answer is awaited.
+    /// were sent before go out first, and the client's answer is awaited for at most five seconds. With code 1005,
+    /// neither a code nor the reason is sent. A socket that is closed already stays as it is.
+    ///
+    /// # Panics
+    /// Panics if no socket may be closed with the code: those from 1000 to 1003, from 1007 to 1013 and from 3000 to 4999
+    /// can be sent.
+    #[track_caller]
     pub fn close(&self, code: u16, reason: &str) {
-        self.0 .0.close(CloseCode::from(code), reason);
+        let (socket, code) = (&*self.0 .0, CloseCode::from(code));
+        assert!(
+            socket.is_closing() || code == CloseCode::Status || code.is_allowed(),
+            "{code} is not a code to close a WebSocket with: use 1000 to 1003, 1007 to 1013 or 3000 to 4999"
+        );
+        socket.close(code, reason);
     }
 
     /// Returns the code with which the socket was closed, or `None` while it is open: the client's code, or 1006 if the
@@ -123,12 +137,19 @@ impl fmt::Debug for WebSocket {
 /// The state of a WebSocket, driven by the task of its connection.
 pub(crate) struct Socket {
     connection: Rc<Connection>,
+    /// The request that became this socket.
+    exchange: Rc<Exchange>,
     protocol: RefCell<tungstenite::WebSocket<Wire>>,
     /// A message that was not received yet.
     inbox: RefCell<Option<Message>>,
     receivers: RefCell<Vec<Promise<Option<Message>>>>,
     /// The Futures of `send` that are pending.
     senders: RefCell<Vec<(Promise<()>, Future<()>)>>,
+    /// `true` from a ping of the client until its answer is sent. Nothing is read meanwhile, so that a client that reads
+    /// no answers cannot fill the memory with them.
+    answering: Cell<bool>,
+    /// `true` once the last handle was dropped.
+    abandoned: Cell<bool>,
     /// `true` if the socket is closed or about to be.
     closing: Cell<bool>,
     closed: Cell<Option<u16>>,
@@ -142,13 +163,16 @@ pub(crate) enum Progress {
 }
 
 impl Socket {
-    pub(super) fn new(connection: Rc<Connection>, protocol: tungstenite::WebSocket<Wire>) -> Rc<Self> {
+    pub(super) fn new(exchange: Rc<Exchange>, protocol: tungstenite::WebSocket<Wire>) -> Rc<Self> {
         Rc::new(Self {
-            connection,
+            connection: exchange.connection.clone(),
+            exchange,
             protocol: RefCell::new(protocol),
             inbox: RefCell::default(),
             receivers: RefCell::default(),
             senders: RefCell::default(),
+            answering: Cell::default(),
+            abandoned: Cell::default(),
             closing: Cell::default(),
             closed: Cell::default(),
         })
@@ -182,9 +206,20 @@ impl Socket {
         while !reason.is_char_boundary(end) {
             end -= 1;
         }
-        let frame = CloseFrame { code, reason: reason[..end].into() };
+        let frame = (code != CloseCode::Status).then(|| CloseFrame { code, reason: reason[..end].into() });
         // The task finds out whether it can be sent.
-        let _ = self.protocol.borrow_mut().close(Some(frame));
+        let _ = self.protocol.borrow_mut().close(frame);
+        self.connection.wake_task();
+    }
+
+    /// Returns whether the socket is closed or about to be.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.get()
+    }
+
+    /// Called when the last handle is dropped. Why it was, the task finds out: the handler may be about to fail.
+    fn abandon(&self) {
+        self.abandoned.set(true);
         self.connection.wake_task();
     }
 
@@ -202,18 +237,28 @@ impl Socket {
 
     /// Sends and receives as much as possible without waiting.
     pub(super) fn drive(&self) -> Progress {
+        if self.exchange.has_failed() {
+            self.close(CloseCode::Error, "");
+        } else if self.abandoned.get() {
+            self.close(CloseCode::Normal, "");
+        }
         loop {
-            // Reading comes first, since it may answer a ping or a close, which is then flushed.
-            let read = self.read();
             let flushed = self.protocol.borrow_mut().flush();
             match flushed {
-                Ok(()) => {
-                    self.senders.take().into_iter().for_each(|(promise, _)| promise.set_result(()));
+                Ok(()) => self.sent(),
+                // The last message before the closing handshake is out with it.
+                Err(Error::ConnectionClosed) => {
+                    self.sent();
+                    return self.over();
                 }
-                Err(error) if is_blocked(&error) => {}
+                Err(error) if is_blocked(&error) => {
+                    if self.answering.get() {
+                        return Progress::Open;
+                    }
+                }
                 Err(_) => return self.over(),
             }
-            match read {
+            match self.read() {
                 Ok(true) => {}
                 Ok(false) => return Progress::Open,
                 Err(error) => return self.fail(&error),
@@ -221,39 +266,55 @@ impl Socket {
         }
     }
 
-    /// Receives a frame. Returns whether there may be another one.
+    /// Called when the system has accepted everything.
+    fn sent(&self) {
+        self.answering.set(false);
+        self.senders.take().into_iter().for_each(|(promise, _)| promise.set_result(()));
+    }
+
+    /// Receives a frame. Returns whether to go on with another one at once.
     fn read(&self) -> Result<bool, Error> {
-        if self.inbox.borrow().is_some() && !self.closing.get() {
+        let is_full = self.inbox.borrow().is_some() && !self.closing.get();
+        if is_full || self.closed.get().is_some() {
             return Ok(false);
         }
         let read = self.protocol.borrow_mut().read();
         match read {
-            Ok(Frame::Text(text)) => self.receive(Message::Text(text.as_str().to_owned())),
-            Ok(Frame::Binary(bytes)) => self.receive(Message::Binary(bytes)),
+            Ok(Frame::Text(text)) => return Ok(self.receive(Message::Text(text.as_str().to_owned()))),
+            Ok(Frame::Binary(bytes)) => return Ok(self.receive(Message::Binary(bytes))),
             Ok(Frame::Close(frame)) => {
                 self.closing.set(true);
                 let code = frame.map_or(CloseCode::Status, |frame| frame.code);
-                self.closed.set(self.closed.get().or(Some(code.into())));
+                self.closed.set(Some(code.into()));
             }
-            Ok(Frame::Ping(_) | Frame::Pong(_) | Frame::Frame(_)) => {}
+            Ok(Frame::Ping(_)) => self.answering.set(true),
+            Ok(Frame::Pong(_) | Frame::Frame(_)) => {}
             Err(error) if is_blocked(&error) => return Ok(false),
             Err(error) => return Err(error),
         }
         Ok(true)
     }
 
-    fn receive(&self, message: Message) {
+    /// Takes a message in. Returns whether to read on at once.
+    fn receive(&self, message: Message) -> bool {
         // Messages between our close and its answer are dropped.
-        if !self.closing.get() {
-            *self.inbox.borrow_mut() = Some(message);
-            self.deliver();
+        if self.closing.get() {
+            return true;
         }
+        *self.inbox.borrow_mut() = Some(message);
+        self.deliver();
+        // The handler comes first: the next frame may be a close, after which it could not answer this one.
+        self.connection.wake_task();
+        false
     }
 
     /// Ends the protocol after an error, which a proper close is as well. The client is told what it did wrong.
     fn fail(&self, error: &Error) -> Progress {
         let code = match error {
-            Error::ConnectionClosed | Error::AlreadyClosed | Error::Io(_) => None,
+            Error::ConnectionClosed
+            | Error::AlreadyClosed
+            | Error::Io(_)
+            | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
             Error::Capacity(_) => Some(CloseCode::Size),
             Error::Utf8(_) => Some(CloseCode::Invalid),
             _ => Some(CloseCode::Protocol),

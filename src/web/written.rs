@@ -25,6 +25,14 @@ impl Written {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::One(chunk) => chunk.len(),
+            Self::Many(all) => all.len(),
+        }
+    }
+
     pub(super) fn take(&mut self) -> Bytes {
         match std::mem::take(self) {
             Self::Nothing => Bytes::new(),

@@ -170,6 +170,22 @@ fn cookies_come_and_go() {
         assert!(answer.head.contains("set-cookie: plain=x%20y%3B; Path=/\r\n"), "{}", answer.head);
         assert!(answer.head.contains("set-cookie: sharp=1; HttpOnly; Path=/deep\r\n"), "{}", answer.head);
         assert!(answer.head.contains("set-cookie: gone=; Path=/; Max-Age=0; Expires="), "{}", answer.head);
+        // Odd cookies hide no others, and each is what it is.
+        for (cookies, a) in [
+            ("b=\u{e9}; a=1", "1"),
+            ("a=\u{e9}; c=1", "\u{e9}"),
+            ("b=%ff; a=1", "1"),
+            ("a=%ff", "%ff"),
+            ("a=100%", "100%"),
+            ("b; =c; ;a=1", "1"),
+            ("a=\"x y\"; b=1", "x y"),
+            ("a=1; a=2", "1"),
+            ("a=b==", "b=="),
+        ] {
+            let answer =
+                ask(address, &format!("GET / HTTP/1.1\r\nHost: a\r\nCookie: {cookies}\r\n\r\n")).await?;
+            assert_eq!(answer.text(), format!("Some({a:?}) None"), "{cookies}");
+        }
         Ok(())
     });
 }

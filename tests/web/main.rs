@@ -7,6 +7,7 @@ mod handlers;
 #[cfg(feature = "trace")]
 mod in_memory;
 mod leaving;
+mod lengths;
 mod limits;
 mod logging;
 mod malformed;
@@ -16,3 +17,4 @@ mod stopping;
 #[cfg(feature = "tls")]
 mod tls;
 mod websocket;
+mod websocket_ends;

@@ -32,9 +32,9 @@ fn app(config: WebSocketConfig) -> (Application, Notes) {
     (Application::new().route("/", Echo(notes.clone(), config)), notes)
 }
 
-const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
-const UPGRADE: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n";
+pub(crate) const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+pub(crate) const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
+pub(crate) const UPGRADE: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n";
 
 async fn handshake(address: std::net::SocketAddr, headers: &str) -> Result<(TcpStream, Response)> {
     let stream = TcpStream::connect(address).await?;
@@ -50,7 +50,7 @@ async fn open(address: std::net::SocketAddr) -> Result<TcpStream> {
 }
 
 /// Returns a frame of a client, which is masked.
-fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     let len = u16::try_from(payload.len()).unwrap();
     match u8::try_from(len) {
@@ -67,7 +67,7 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
 }
 
 /// Reads a frame of the server, which is not masked.
-async fn read(stream: &TcpStream) -> Result<(u8, Vec<u8>)> {
+pub(crate) async fn read(stream: &TcpStream) -> Result<(u8, Vec<u8>)> {
     let head = stream.read_exact(2).await?;
     let len = match head[1] {
         126 => {
@@ -79,10 +79,10 @@ async fn read(stream: &TcpStream) -> Result<(u8, Vec<u8>)> {
     Ok((head[0], stream.read_exact(len).await?.to_vec()))
 }
 
-const TEXT: u8 = 0x81;
+pub(crate) const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
-const CLOSE: u8 = 0x88;
-const PING: u8 = 0x89;
+pub(crate) const CLOSE: u8 = 0x88;
+pub(crate) const PING: u8 = 0x89;
 const PONG: u8 = 0x8a;
 
 #[test]
@@ -103,6 +103,11 @@ fn handshake_is_that_of_the_rfc() {
             (format!("{KEY}{UPGRADE}"), 426),
             (format!("{KEY}{VERSION}{UPGRADE}Origin: http://evil:1\r\n"), 403),
             (format!("{KEY}{VERSION}{UPGRADE}Origin: null\r\n"), 403),
+            (format!("{KEY}{KEY}{VERSION}{UPGRADE}"), 400),
+            (format!("{KEY}{VERSION}{VERSION}{UPGRADE}"), 426),
+            (format!("{KEY}{VERSION}{UPGRADE}Origin: http://a:1\r\nOrigin: http://evil:1\r\n"), 403),
+            (format!("{KEY}{VERSION}{UPGRADE}Content-Length: 3\r\n"), 400),
+            (format!("{KEY}{VERSION}{UPGRADE}Transfer-Encoding: chunked\r\n"), 400),
         ] {
             let (_, answer) = handshake(address, &headers).await?;
             assert_eq!(answer.status, status, "{headers}");
