@@ -90,8 +90,8 @@ pub enum HttpClientError {
         /// The stage of the fetch at which the limit was reached.
         stage: Stage,
     },
-    /// The head or the body of the response exceeds a size limit.
-    #[error("{part} of {url} is larger than {limit} bytes")]
+    /// The head or the body of the response exceeds a size limit, or the head has more than 100 headers.
+    #[error("{part} of {url} is larger than {limit} bytes{or}", or = part.other_limit())]
     TooLarge {
         /// The URL that was fetched.
         url: String,
@@ -195,6 +195,16 @@ pub enum Part {
     Head,
     /// The decoded body.
     Body,
+}
+
+impl Part {
+    /// Returns what the message says of the limit that no setting has.
+    fn other_limit(self) -> &'static str {
+        match self {
+            Self::Head => ", or has more than 100 headers",
+            Self::Body => "",
+        }
+    }
 }
 
 impl fmt::Display for Part {

@@ -11,7 +11,7 @@ impl Response {
     /// Returns the body as text, decoded by the charset in `Content-Type`.
     ///
     /// Without a charset, and for `utf-8` and `us-ascii`, the body is decoded as UTF-8, and invalid bytes become
-    /// U+FFFD. For `iso-8859-1` each byte is a character.
+    /// U+FFFD. A byte order mark is left out. For `iso-8859-1` each byte is a character.
     ///
     /// # Errors
     /// [`HttpClientError::Decode`] for another charset; [`body`](Self::body) returns the bytes then.
@@ -19,7 +19,7 @@ impl Response {
         let charset = self.header(CONTENT_TYPE).and_then(charset).unwrap_or_default().to_ascii_lowercase();
         match charset.as_str() {
             "" | "utf-8" | "utf8" | "us-ascii" | "ascii" => {
-                Ok(String::from_utf8_lossy(self.body()).into_owned())
+                Ok(String::from_utf8_lossy(self.unmarked()).into_owned())
             }
             "iso-8859-1" | "latin1" | "latin-1" => {
                 Ok(self.body().iter().map(|byte| char::from(*byte)).collect())
@@ -28,12 +28,17 @@ impl Response {
         }
     }
 
-    /// Returns the body, parsed as JSON.
+    /// Returns the body, parsed as JSON. A byte order mark before it is skipped.
     ///
     /// # Errors
     /// [`HttpClientError::Decode`] if the body is not the JSON of a `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(self.body()).map_err(|error| self.undecodable(error.into()))
+        serde_json::from_slice(self.unmarked()).map_err(|error| self.undecodable(error.into()))
+    }
+
+    /// Returns the body without the byte order mark that some programs put before UTF-8.
+    fn unmarked(&self) -> &[u8] {
+        self.body().strip_prefix(b"\xef\xbb\xbf").unwrap_or(self.body())
     }
 
     fn undecodable(&self, cause: Exception) -> Exception {
@@ -54,6 +59,6 @@ impl Response {
 fn charset(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))
     })
 }

@@ -7,6 +7,7 @@ use hyper::header::{
     CONTENT_TYPE, COOKIE, HOST, LOCATION, PROXY_AUTHORIZATION, TRANSFER_ENCODING,
 };
 use hyper::{HeaderMap, Method, StatusCode};
+use percent_encoding::{percent_encode, AsciiSet};
 use squall_runner::Exception;
 use url::Url;
 
@@ -24,7 +25,12 @@ const OF_BODY: [HeaderName; 6] =
 pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<String> {
     let asks = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
     let location = headers.get(LOCATION).filter(|_| asks)?;
-    Some(String::from_utf8_lossy(location.as_bytes()).into_owned())
+    let location = location.as_bytes();
+    Some(match std::str::from_utf8(location) {
+        Ok(location) => location.to_owned(),
+        // A byte of another encoding stays the byte that it is.
+        Err(_) => percent_encode(location, &AsciiSet::EMPTY).to_string(),
+    })
 }
 
 /// The parts of a request that a redirect may change.

@@ -342,15 +342,27 @@ pub(super) fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
 
 /// Parses a URL that can be fetched.
 fn parse(text: &str) -> Result<Url, HttpClientError> {
-    let wrong =
-        |error: url::ParseError| HttpClientError::Request { url: text.to_owned(), cause: error.into() };
+    let wrong = |error: url::ParseError| HttpClientError::Request {
+        url: without_credentials(text),
+        cause: error.into(),
+    };
     fetchable(Url::parse(text).map_err(wrong)?)
 }
 
 fn fetchable(url: Url) -> Result<Url, HttpClientError> {
     match check(&url) {
         Ok(()) => Ok(url),
-        Err(cause) => Err(HttpClientError::Request { url: url.into(), cause }),
+        Err(cause) => Err(HttpClientError::Request { url: without_credentials(url.as_str()), cause }),
+    }
+}
+
+/// Returns a URL that cannot be fetched for its error, which is no place for a name and a password.
+fn without_credentials(url: &str) -> String {
+    let start = url.find("//").map_or(0, |slashes| slashes + 2);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |end| start + end);
+    match url[start..end].rfind('@') {
+        Some(at) => [&url[..start], &url[start + at + 1..]].concat(),
+        None => url.to_owned(),
     }
 }
 

@@ -64,6 +64,7 @@ fn heads_that_are_too_large_fail_however_they_come() {
         let large = |asked: &crate::server::Asked| match asked.path() {
             "/one" => vec![send(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(70_000)))],
             "/many" => vec![send(format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(20_000)))],
+            "/101" => vec![send(format!("HTTP/1.1 200 OK\r\n{}\r\n", "X: y\r\n".repeat(101)))],
             // It never ends.
             _ => std::iter::once(send("HTTP/1.1 200 OK\r\nX: "))
                 .chain((0..200).map(|_| send("x".repeat(10_000))))
@@ -71,10 +72,11 @@ fn heads_that_are_too_large_fail_however_they_come() {
                 .collect(),
         };
         let server = serve(large);
-        for path in ["/one", "/many", "/endless"] {
+        for path in ["/one", "/many", "/101", "/endless"] {
             let failed = AsyncHttpClient::new().fetch(server.url(path)).await.unwrap_err();
             let too_large = matches!(error(&failed), HttpClientError::TooLarge { part: Part::Head, .. });
             assert!(too_large, "{path}: {failed:?}");
+            assert!(failed.to_string().contains("or has more than 100 headers"), "{failed}");
         }
         Ok(())
     });

@@ -220,6 +220,32 @@ fn text_is_read_by_its_charset() {
         assert_eq!(client.fetch(server.url("/ISO-8859-1")).await?.text()?, "café Ã©");
         let unknown = client.fetch(server.url("/klingon")).await?;
         assert!(unknown.text().unwrap_err().to_string().contains("klingon"));
+        assert_eq!(client.fetch(server.url("/'utf-8'")).await?.text()?, "caf\u{fffd} é");
+        Ok(())
+    });
+}
+
+#[test]
+fn byte_order_mark_is_no_part_of_text_and_json() {
+    run(|| async {
+        let server = serve(|_| ok("\u{feff}[1]"));
+        let response = AsyncHttpClient::new().fetch(server.url("/")).await?;
+        assert_eq!((response.text()?.as_str(), response.json::<[u8; 1]>()?), ("[1]", [1]));
+        assert_eq!(response.body().len(), 6);
+        Ok(())
+    });
+}
+
+#[test]
+fn error_of_a_url_has_no_credentials() {
+    run(|| async {
+        for url in ["http://me:secret@a:99999/p?q=a@b", "http://me:sec@ret@a b/", "ftp://me:secret@a/"] {
+            let failed = AsyncHttpClient::new().fetch(url).await.unwrap_err();
+            let text = format!("{failed} {failed:?}");
+            assert!(!text.contains("secret") && !text.contains("ret@"), "{text}");
+        }
+        let failed = AsyncHttpClient::new().fetch("http://me:secret@a:99999/p?q=a@b").await.unwrap_err();
+        assert!(failed.to_string().starts_with("http://a:99999/p?q=a@b cannot be fetched"), "{failed}");
         Ok(())
     });
 }

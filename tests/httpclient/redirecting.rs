@@ -1,7 +1,7 @@
 use squall::httpclient::{AsyncHttpClient, Bytes, HttpClientError, Request};
 
 use crate::error;
-use crate::server::{ok, response, run, serve, Asked, Do, Server};
+use crate::server::{ok, response, run, send, serve, Asked, Do, Server};
 
 /// `/301/x` redirects to `/x` with status 301, and so on.
 fn redirects(asked: &Asked) -> Vec<Do> {
@@ -67,6 +67,19 @@ fn locations_are_relative_to_the_url_and_keep_its_fragment() {
         let paths: Vec<_> = server.asked.borrow().iter().map(|asked| asked.path().to_owned()).collect();
         assert_eq!(paths, ["/a/b?q", "/a/c?d", "/e", "/%C3%BC", "/"]);
         assert_eq!(response.url(), server.url("/#mine"));
+        Ok(())
+    });
+}
+
+#[test]
+fn location_that_is_not_utf_8_keeps_its_bytes() {
+    run(|| async {
+        let server = serve(|asked| match asked.path() {
+            "/" => vec![send(b"HTTP/1.1 302 Found\r\nLocation: /caf\xe9?\xfc\r\nContent-Length: 0\r\n\r\n")],
+            _ => ok("end"),
+        });
+        let response = AsyncHttpClient::new().fetch(server.url("/")).await?;
+        assert_eq!(response.url(), server.url("/caf%E9?%FC"));
         Ok(())
     });
 }
