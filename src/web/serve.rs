@@ -13,6 +13,7 @@ use super::access_log::TARGET;
 use super::closing::{Ended, NOT_HTTP_1, TOO_SLOW};
 use super::connection::Connection;
 use super::deadline::Phase;
+use super::exchange::Exchange;
 use super::protocol::{self, Protocol};
 use super::serving::Serving;
 use super::session::Session;
@@ -71,7 +72,7 @@ impl Session {
             (Some((upgrade, exchange)), Ended::Done) => {
                 self.take_spare();
                 let unread = protocol.end();
-                self.serve_socket(&upgrade.complete(exchange, unread)).await
+                self.serve_socket(&upgrade.complete(&self.connection, unread), &exchange).await
             }
             (upgrade, ended) => {
                 drop(protocol);
@@ -104,8 +105,8 @@ impl Session {
         Ok(())
     }
 
-    /// Serves the connection as a WebSocket until that is closed.
-    async fn serve_socket(&self, socket: &Socket) -> Ended {
+    /// Serves the connection as a WebSocket, which a request has become, until that is closed.
+    async fn serve_socket(&self, socket: &Socket, exchange: &Exchange) -> Ended {
         /// How long the client may take to answer a close.
         const ANSWER: Duration = Duration::from_secs(5);
 
@@ -116,7 +117,7 @@ impl Session {
             if self.serving.is_stopping() {
                 socket.close(CloseCode::Away, "the server stops");
             }
-            if socket.drive() == Progress::Over {
+            if socket.drive(exchange.has_failed()) == Progress::Over {
                 return Poll::Ready(Ended::Done);
             }
             let (phase, limit) = match self.connection.stream.is_blocked() {

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use squall_runner::Promise;
 use tungstenite::protocol::{Role, WebSocketConfig as Protocol};
 
+use super::connection::Connection;
 use super::error::ConnectionClosed;
-use super::exchange::Exchange;
 use super::websocket::{Socket, WebSocket};
 use super::wire::Wire;
 
@@ -18,8 +18,8 @@ pub(crate) struct Upgrade {
 }
 
 impl Upgrade {
-    /// Makes the connection of a request a WebSocket. `unread` are bytes that came after the request.
-    pub(super) fn complete(self, exchange: Rc<Exchange>, unread: Bytes) -> Rc<Socket> {
+    /// Makes the connection a WebSocket. `unread` are bytes that came after the request.
+    pub(super) fn complete(self, connection: &Rc<Connection>, unread: Bytes) -> Rc<Socket> {
         const BUFFER: usize = 8 * 1024;
 
         let protocol = Protocol::default()
@@ -27,9 +27,9 @@ impl Upgrade {
             .write_buffer_size(0)
             .max_message_size(Some(self.max_message_size))
             .max_frame_size(Some(self.max_message_size));
-        let wire = Wire::new(exchange.connection.clone(), unread);
+        let wire = Wire::new(connection.clone(), unread);
         let protocol = tungstenite::WebSocket::from_raw_socket(wire, Role::Server, Some(protocol));
-        let socket = Socket::new(exchange, protocol);
+        let socket = Socket::new(connection.clone(), protocol);
         self.promise.set_result(WebSocket::new(socket.clone()));
         socket
     }

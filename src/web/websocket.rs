@@ -13,7 +13,6 @@ use tungstenite::{Error, Message as Frame};
 
 use super::connection::Connection;
 use super::error::ConnectionClosed;
-use super::exchange::Exchange;
 use super::wire::Wire;
 
 /// A message of a [`WebSocket`].
@@ -137,8 +136,6 @@ impl fmt::Debug for WebSocket {
 /// The state of a WebSocket, driven by the task of its connection.
 pub(crate) struct Socket {
     connection: Rc<Connection>,
-    /// The request that became this socket.
-    exchange: Rc<Exchange>,
     protocol: RefCell<tungstenite::WebSocket<Wire>>,
     /// A message that was not received yet.
     inbox: RefCell<Option<Message>>,
@@ -163,10 +160,9 @@ pub(crate) enum Progress {
 }
 
 impl Socket {
-    pub(super) fn new(exchange: Rc<Exchange>, protocol: tungstenite::WebSocket<Wire>) -> Rc<Self> {
+    pub(super) fn new(connection: Rc<Connection>, protocol: tungstenite::WebSocket<Wire>) -> Rc<Self> {
         Rc::new(Self {
-            connection: exchange.connection.clone(),
-            exchange,
+            connection,
             protocol: RefCell::new(protocol),
             inbox: RefCell::default(),
             receivers: RefCell::default(),
@@ -235,9 +231,9 @@ impl Socket {
         }
     }
 
-    /// Sends and receives as much as possible without waiting.
-    pub(super) fn drive(&self) -> Progress {
-        if self.exchange.has_failed() {
+    /// Sends and receives as much as possible without waiting, or begins to close the socket if its handler has failed.
+    pub(super) fn drive(&self, has_failed: bool) -> Progress {
+        if has_failed {
             self.close(CloseCode::Error, "");
         } else if self.abandoned.get() {
             self.close(CloseCode::Normal, "");

@@ -26,6 +26,9 @@ impl RequestHandler for Obeys {
         if req.path() == "/kept" {
             self.kept.borrow_mut().push(socket.clone());
         }
+        if req.path() == "/request" {
+            req.set_extension((socket.clone(), Freed(self.notes.clone())));
+        }
         while let Some(message) = yield_!(socket.receive())? {
             match format!("{message:?}").split('"').nth(1) {
                 Some("raise") => return Err(Exception::msg("the handler raises")),
@@ -41,6 +44,15 @@ impl RequestHandler for Obeys {
         socket.close(1006, "");
         self.notes.add(format!("closed {:?}", socket.close_code()));
         Ok(())
+    }
+}
+
+/// Notes that it is dropped.
+struct Freed(Notes);
+
+impl Drop for Freed {
+    fn drop(&mut self) {
+        self.0.add("freed");
     }
 }
 
@@ -116,6 +128,16 @@ async fn handler_that_fails_closes_its_socket_with_1011() -> Result<()> {
             assert_eq!(read(&stream).await?, (CLOSE, code(expected)), "{path}: {does}");
         }
     }
+    Ok(())
+}
+
+#[squall::test(allow = "waiting, timers")]
+async fn socket_that_is_kept_with_its_request_is_freed_with_the_connection() -> Result<()> {
+    let (stream, notes) = open("/request").await?;
+    stream.write_all(frame(CLOSE, &code(1000))).await?;
+    assert_eq!(read(&stream).await?, (CLOSE, code(1000)));
+    sleep(Duration::from_secs(1)).await?;
+    assert_eq!(notes.take(), ["closed Some(1000)", "freed"]);
     Ok(())
 }
 
