@@ -3,6 +3,7 @@
 import asyncio
 import collections.abc
 import os
+import sys
 import types
 
 from squall import _squall, gen, queues
@@ -42,6 +43,8 @@ _squall._init(
         show=show,
         asyncio_loop=_asyncio_loop,
         make_loop_current=_make_loop_current,
+        # Up to Python 3.13 all that `_enter_task` and `_leave_task` do is to change this dict.
+        current_tasks=asyncio.tasks._current_tasks if sys.version_info < (3, 14) else None,
         enter_task=asyncio.tasks._enter_task,
         leave_task=asyncio.tasks._leave_task,
     )

@@ -102,10 +102,7 @@ _null_future.set_result(None)
 
 
 @singledispatch
-def convert_yielded(yielded):
-    """Converts something that may be yielded into a Future. Its registry takes further types."""
-    if type(yielded) is types.CoroutineType:
-        return _squall.convert(yielded)
+def _by_registry(yielded):
     if yielded is None or yielded is moment:
         return moment
     if is_future(yielded):
@@ -115,6 +112,20 @@ def convert_yielded(yielded):
     if isawaitable(yielded):
         return _squall.task(_awaiting(yielded))
     raise BadYieldError(f"yielded unknown object {yielded!r}")
+
+
+def convert_yielded(yielded):
+    """Converts something that may be yielded into a Future. Its registry takes further types."""
+    # The most frequent kind is found without the registry, unless something was registered that may accept it.
+    if type(yielded) is types.CoroutineType and len(_registry) == 1:
+        return _squall.convert(yielded)
+    return _by_registry(yielded)
+
+
+_registry = _by_registry.registry
+convert_yielded.register = _by_registry.register
+convert_yielded.dispatch = _by_registry.dispatch
+convert_yielded.registry = _registry
 
 
 async def _awaiting(awaitable):

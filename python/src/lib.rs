@@ -5,7 +5,7 @@
 //! | `affine` | values that belong to one thread, and all `unsafe` code |
 //! | `names` | classes and functions of the Python side |
 //! | `value`, `raised`, `lines` | objects, exceptions and lines of Python as squall's |
-//! | `body`, `generator`, `native` | coroutines: what they share, decorated ones, `async def` |
+//! | `body`, `generator`, `native`, `current_task` | coroutines: what they share, decorated ones, `async def` |
 //! | `future`, `waiters`, `shaped`, `foreign` | the class `Future`; what waits for one; lists, limits and locks; asyncio's |
 //! | `cancelled` | the messages of cancellations |
 //! | `collect` | what the collector of cycles is shown |
@@ -21,6 +21,7 @@ mod callback;
 mod cancelled;
 mod collect;
 mod convert;
+mod current_task;
 mod foreign;
 mod future;
 mod generator;
@@ -52,7 +53,7 @@ fn _squall(module: &Bound<'_, PyModule>) -> PyResult<()> {
     squall::Place::hide_rust();
     module.add_function(wrap_pyfunction!(names::_init, module)?)?;
     module.add_function(wrap_pyfunction!(native::task, module)?)?;
-    module.add_function(wrap_pyfunction!(native::_set_asyncio_loop, module)?)?;
+    module.add_function(wrap_pyfunction!(current_task::_set_asyncio_loop, module)?)?;
     module.add_function(wrap_pyfunction!(foreign::foreign, module)?)?;
     module.add_function(wrap_pyfunction!(convert::convert, module)?)?;
     module.add_function(wrap_pyfunction!(convert::moment, module)?)?;

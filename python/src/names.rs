@@ -62,6 +62,8 @@ names! {
     /// Returns the asyncio facade of the current loop.
     asyncio_loop,
     make_loop_current,
+    /// The dict of asyncio's current tasks by their loops; `None` where `enter_task` and `leave_task` do not use one.
+    current_tasks,
     /// `asyncio.tasks._enter_task`.
     enter_task,
     /// `asyncio.tasks._leave_task`.

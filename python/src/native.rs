@@ -1,7 +1,6 @@
 //! Native coroutines: Python's `async def`, driven by squall's tasks.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::future::Future as StdFuture;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -18,6 +17,7 @@ use squall_runner::trace::has_observer;
 use crate::affine::{py, send, Context, Sent};
 use crate::body::{peek, Body};
 use crate::convert::converted;
+use crate::current_task::as_current_task;
 use crate::future::PyFuture;
 use crate::generator::throw;
 use crate::ioloop::ensure_current;
@@ -36,38 +36,21 @@ struct Native {
     awaits: AnyFuture,
 }
 
-thread_local! {
-    /// The asyncio loop that runs on this thread.
-    static ASYNCIO_LOOP: RefCell<Option<Py<PyAny>>> = const { RefCell::new(None) };
-}
-
-/// Sets the asyncio loop that runs on this thread, and returns the one before.
-#[pyfunction]
-pub(crate) fn _set_asyncio_loop(py: Python<'_>, asyncio_loop: Option<Py<PyAny>>) -> Py<PyAny> {
-    ASYNCIO_LOOP.replace(asyncio_loop).unwrap_or_else(|| py.None())
-}
-
 impl Native {
     /// Makes one step, as the task that asyncio sees as the current one.
     fn step(&self, py: Python<'_>, resume: impl FnOnce(&Py<PyAny>) -> Sent) -> Sent {
-        drop(self.body.awaited.take());
+        drop(self.body.awaited.take().map(|awaited| awaited.into_bound(py)));
         let Some(inner) = self.body.inner.take() else { return Sent::Returned(py.None()) };
-        let task = peek(&self.body.result, |result| result.map(|result| result.clone_ref(py)));
-        let asyncio_loop = ASYNCIO_LOOP.with_borrow(|it| it.as_ref().map(|it| it.clone_ref(py)));
-        let as_task = asyncio_loop.as_ref().zip(task.as_ref());
-        let entered = as_task.is_some_and(|it| names(py).enter_task.call1(py, it).is_ok());
-        let sent = as_code_of(self.coroutine, || {
-            let sent = self.body.within(|| resume(&inner));
-            if has_observer() && matches!(sent, Sent::Yielded(_)) {
-                tell_variables(inner.bind(py));
-            }
-            sent
+        let task = peek(&self.body.result, |result| result.map(|result| result.bind(py).clone()));
+        let sent = as_current_task(py, task.as_ref(), || {
+            as_code_of(self.coroutine, || {
+                let sent = self.body.within(|| resume(&inner));
+                if has_observer() && matches!(sent, Sent::Yielded(_)) {
+                    tell_variables(inner.bind(py));
+                }
+                sent
+            })
         });
-        if entered {
-            if let Some(it) = as_task {
-                drop(names(py).leave_task.call1(py, it));
-            }
-        }
         if matches!(sent, Sent::Yielded(_)) {
             self.body.inner.set(Some(inner));
         }
@@ -108,6 +91,7 @@ impl StdFuture for Native {
         loop {
             match sent {
                 Sent::Yielded(yielded) if yielded.is_none(py) => {
+                    drop(yielded.into_bound(py));
                     this.awaits = done();
                     cx.waker().wake_by_ref();
                     return Poll::Pending;

@@ -6,6 +6,7 @@
 import asyncio
 import gc
 import socket
+import subprocess
 import sys
 import threading
 import unittest
@@ -286,6 +287,44 @@ class AsyncioTest(unittest.TestCase):
             return asyncio.current_task() is not None and await decorated(True)
 
         self.assertEqual(self.both(body), True)
+
+    def test_current_task_is_the_coroutine_that_runs_and_none_in_callbacks(self):
+        async def body():
+            async def native():
+                first = asyncio.current_task()
+                await asyncio.sleep(0)
+                return first, asyncio.current_task()
+
+            in_callback = asyncio.get_running_loop().create_future()
+            tasks = [asyncio.ensure_future(native()), gen.convert_yielded(native())]
+            asyncio.get_running_loop().call_soon(lambda: in_callback.set_result(asyncio.current_task()))
+            here = asyncio.current_task()
+            results = [await task for task in tasks]
+            of_both = [first is task and second is task for task, (first, second) in zip(tasks, results)]
+            return of_both, await in_callback, here is not None and asyncio.current_task() is here
+
+        self.assertEqual(self.both(body), ([True, True], None, True))
+
+    def test_loop_without_a_current_task_after_a_coroutine_has_ended(self):
+        async def body():
+            return asyncio.current_task()
+
+        io_loop = IOLoop(make_current=False)
+        self.addCleanup(io_loop.close)
+        self.assertTrue(io_loop.run_sync(body).done())
+        self.assertIsNone(asyncio.current_task(io_loop.asyncio_loop))
+
+    def test_registry_of_convert_yielded(self):
+        # In a process of its own, since nothing can be taken out of the registry.
+        code = (
+            "import collections.abc, squall; squall.install()\n"
+            "from tornado import gen\n"
+            "async def native(): pass\n"
+            "gen.convert_yielded.register(collections.abc.Coroutine, lambda it: it.close())\n"
+            "assert gen.convert_yielded(native()) is None\n"
+            "assert gen.convert_yielded.dispatch(int) is gen.convert_yielded.registry[object]\n"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True)
 
 
 class BridgeTest(unittest.TestCase):
