@@ -66,6 +66,11 @@ use super::verb::Verb;
 /// list.
 ///
 /// Source: `tornado.web.RequestHandler`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a handler of requests",
+    label = "expected a value whose type implements `RequestHandler`",
+    note = "a function becomes a method of a type: `impl RequestHandler for Hello {{ async fn get(self: Rc<Self>, req: Request) -> Result<()> {{ .. }} }}`"
+)]
 pub trait RequestHandler: 'static {
     /// Answers `GET`. It may be a coroutine.
     fn get(self: Rc<Self>, req: Request) -> impl StdFuture<Output = Result<()>> + 'static {
