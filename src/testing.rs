@@ -23,6 +23,8 @@ mod explored;
 #[cfg(feature = "trace")]
 mod files;
 #[cfg(feature = "trace")]
+mod left_out;
+#[cfg(feature = "trace")]
 mod limit;
 #[cfg(feature = "net")]
 pub mod net;
@@ -53,7 +55,7 @@ mod watch;
 #[cfg(feature = "trace")]
 pub use assertions::{Pattern, Steps};
 #[cfg(feature = "trace")]
-pub use embedded::{replay_program, SharedTestLoop};
+pub use embedded::replay_program;
 #[cfg(feature = "trace")]
 pub use explore::{explore, replay, Explore};
 #[cfg(feature = "trace")]
@@ -66,7 +68,7 @@ pub use rewind::{Checkpoint, Rewindable};
 pub use step::{CallName, Step};
 pub use stepper::Stepper;
 #[cfg(feature = "trace")]
-pub use test_loop::TestLoop;
+pub use test_loop::{SharedTestLoop, TestLoop};
 pub use virtual_clock::VirtualClock;
 #[cfg(feature = "trace")]
 pub use waits::{Wait, Waits};

@@ -54,6 +54,8 @@ mod keep;
 #[cfg(feature = "trace")]
 mod lanes;
 #[cfg(feature = "trace")]
+mod lang;
+#[cfg(feature = "trace")]
 mod locks;
 #[cfg(feature = "trace")]
 pub mod machine;
@@ -77,6 +79,8 @@ mod recorder;
 #[cfg(feature = "trace")]
 mod say;
 mod show;
+#[cfg(feature = "trace")]
+mod source_text;
 #[cfg(feature = "trace")]
 pub mod state;
 #[cfg(feature = "trace")]
@@ -108,16 +112,20 @@ pub use excerpts::{Excerpt, ExcerptLine, Marks};
 #[cfg(feature = "trace")]
 pub use fields::{Holder, Line, LoopId, Raised, Reason, Scope, Source, Standing, Thing, TimerId, Variables};
 #[cfg(feature = "trace")]
-pub use jsonl::{Language, NotATrace, SourceText};
+pub use jsonl::NotATrace;
 #[cfg(feature = "trace")]
 pub(crate) use keep::Keeper;
+#[cfg(feature = "trace")]
+pub use lang::Lang;
 #[cfg(feature = "trace")]
 pub use page::{Ask, Page};
 #[cfg(feature = "trace")]
 pub use recorder::{record, Recorder, Trace};
 #[cfg(feature = "trace")]
-pub use say::{Lang, Narrator, Part, Said};
+pub use say::{Narrator, Part, Said};
 pub(crate) use show::TypeName;
+#[cfg(feature = "trace")]
+pub use source_text::{Language, SourceText};
 #[cfg(feature = "trace")]
 pub use steps::{steps, Step};
 #[cfg(feature = "trace")]

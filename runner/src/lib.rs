@@ -10,7 +10,7 @@
 //! | file | subject |
 //! |---|---|
 //! | [`runner`] | [`Runner`], which drives coroutines; its first page is the loop in six lines |
-//! | `runner/observed`, `runner/placed` | Runners of observed calls, and of generators with places of their own |
+//! | `runner/observed`, `runner/made`, `runner/placed` | Runners of observed calls, their generators, and generators with places of their own |
 //! | `runner/simplified` | the loop in six lines, to be run beside the real one |
 //! | [`generator`] | [`Generator`], which a Runner drives |
 //! | `yielded` | [`Yielded`]: a yielded thing, until it is converted to a Future |

@@ -82,6 +82,7 @@
 //! | `fill`, `lend` | put a value into an empty `Cell`, and lend out the value of a `Cell` |
 //! | `observed`, `trace::stops` | the number of a call that an observer follows, and its wish to stop the coroutine |
 
+mod made;
 mod observed;
 mod placed;
 mod simplified;
@@ -111,6 +112,7 @@ use crate::shared::{fill, lend, Resolvable, Shared};
 use crate::state::State;
 use crate::trace;
 use crate::yielded::Yielded;
+use made::{Made, Plain};
 use placed::Placed;
 
 pub use simplified::simplified;
@@ -164,7 +166,7 @@ impl<G: Generator + 'static> Runner<G> {
     #[track_caller]
     pub fn start_at(coroutine: &'static Coroutine, gen: G, place: Place) -> Future<G::Return> {
         if trace::observed() {
-            let made = observed::Made::new(|| Placed::new(gen));
+            let made = Made::new(|| Placed::new(gen));
             return Runner::start_observed(coroutine, trace::Body::Generator, made, place);
         }
         Self::start(coroutine, gen)
@@ -175,7 +177,7 @@ impl<G: Generator + 'static> Runner<G> {
     #[inline]
     fn start_with(coroutine: &'static Coroutine, make: impl FnOnce() -> G + 'static) -> Future<G::Return> {
         if trace::observed() {
-            let gen = observed::Made::new(make);
+            let gen = Made::new(make);
             return Runner::start_observed(coroutine, trace::Body::Generator, gen, Place::caller());
         }
         let (call, location) = (Call::new(coroutine), Location::caller());
@@ -452,7 +454,7 @@ pub fn call_plain<T: 'static>(
     body: impl FnOnce() -> Result<T> + 'static,
 ) -> Future<T> {
     if trace::observed() {
-        let plain = observed::Plain::new(body);
+        let plain = Plain::new(body);
         return Runner::start_observed(coroutine, trace::Body::Plain, plain, Place::caller());
     }
     let call = Call::new(coroutine);

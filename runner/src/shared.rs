@@ -75,8 +75,15 @@ pub trait Resolvable: Waitable + 'static {
 
     /// Cancels the Future if it is pending, and returns whether it was.
     fn cancel(&self) -> bool {
-        self.shared().cancel()
+        let was_pending = self.shared().cancel();
+        if was_pending {
+            self.on_cancel();
+        }
+        was_pending
     }
+
+    /// Releases what only a pending Future needs. [`cancel`](Self::cancel) calls this once the Future is cancelled.
+    fn on_cancel(&self) {}
 
     /// Returns the coroutine whose result this is, if there is one.
     fn coroutine(&self) -> Option<&'static Coroutine> {

@@ -1,5 +1,5 @@
-//! What is known of the running code ahead of an event: the call whose body runs, the arguments of the next call, the line of
-//! an interpreted program, and the line at which the running body returns.
+//! Facts about the running code that are known ahead of an event: the call whose body runs, the arguments of the next
+//! call, the line of an interpreted program, and the line at which the running body returns.
 //!
 //! All of it is kept only while the thread is observed, so an unobserved program pays nothing for it.
 
@@ -51,7 +51,7 @@ pub fn running_as<R>(call: Option<CallId>, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// A native coroutine is polled: what runs from now on is its body, until the loop runs something else.
+/// Notes that a native coroutine is polled: its body runs from now on, until the loop runs something else.
 pub(crate) fn runs(call: CallId) {
     RUNNING.set(Some(call));
 }

@@ -41,7 +41,7 @@ enum What {
 trait Convert {
     fn kind(&self) -> Kind;
     fn convert(self: Box<Self>) -> Result<AnyFuture>;
-    /// The Futures in it.
+    /// Returns the Futures in it.
     fn futures(&self) -> Vec<FutureId>;
     /// Returns its type, the type of the yield's result, and the name of the latter.
     fn types(&self) -> (TypeId, TypeId, &'static str);

@@ -12,16 +12,8 @@ use squall_runner::ready::{Run, Withdraw};
 use squall_runner::trace::{self, Event, Origin, Problem, Queued, State};
 use squall_runner::{Context, Error, Exception, Future, Place, Resolvable, Result, Shared};
 
-use super::worker::Pool;
+use super::worker::{Pool, Work};
 use crate::ioloop::{IoLoop, Ticket};
-
-/// A job as a thread of the pool sees it.
-pub(super) trait Work: Send + Sync {
-    /// Runs the job, unless it was cancelled.
-    fn run(&self);
-    /// Resolves the job's Future with an exception, unless the job is running or has run.
-    fn reject(&self, exception: Exception) -> bool;
-}
 
 /// The state of a job that the pool and the loop share.
 struct Job<F, T> {
@@ -192,16 +184,12 @@ impl<F: FnOnce() -> Result<T> + Send, T: Send> Resolvable for JobFuture<F, T> {
         &self.shared
     }
 
-    /// A job that has not begun is removed. A running one cannot be stopped.
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            let begun = self.job.begin();
-            if let Some((pool, place)) = self.place.take() {
-                pool.withdraw(place);
-            }
-            discard(begun);
+    /// Removes the job if it has not begun. A running job cannot be stopped.
+    fn on_cancel(&self) {
+        let begun = self.job.begin();
+        if let Some((pool, place)) = self.place.take() {
+            pool.withdraw(place);
         }
-        cancelled
+        discard(begun);
     }
 }

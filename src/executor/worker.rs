@@ -9,11 +9,18 @@ use crossbeam_channel::{Receiver, Sender};
 use log::Level;
 use squall_runner::report::guard;
 use squall_runner::trace::Problem;
-use squall_runner::{log, Error, Future};
+use squall_runner::{log, Error, Exception, Future};
 
-use super::job::Work;
+use super::error::ExecutorError;
 use super::notices::Notices;
-use super::ExecutorError;
+
+/// A job as a thread of the pool sees it.
+pub(super) trait Work: Send + Sync {
+    /// Runs the job, unless it was cancelled.
+    fn run(&self);
+    /// Resolves the job's Future with an exception, unless the job is running or has run.
+    fn reject(&self, exception: Exception) -> bool;
+}
 
 pub(super) struct Pool {
     /// `None` once the pool accepts no more jobs; the threads end when the queue is empty.

@@ -1,4 +1,4 @@
-//! What the body of a [`Response`] says, as text or JSON, and the statuses that are errors.
+//! The body of a [`Response`] as text or JSON, and the statuses that are errors.
 
 use hyper::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;

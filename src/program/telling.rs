@@ -1,4 +1,4 @@
-//! What a program tells a trace beyond what coroutines do: its lines, its functions, its variables.
+//! Reports to a trace what a program does beyond its coroutines: its lines, functions and variables.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -8,7 +8,7 @@ use super::syntax::{
     walk, Action, Arguments, Body, Class, Expression, Function, Method, Name, Statement, Type,
 };
 
-/// What the file needs so far.
+/// The imports and helpers that the file needs so far.
 #[derive(Debug, Default)]
 pub(super) struct Tornado {
     /// The imported names of each module; none if the module itself is imported.

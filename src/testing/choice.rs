@@ -1,4 +1,4 @@
-//! [`Chooser`]: decides which coroutine goes next, instead of the order of the queue.
+//! The callbacks that could go next, and [`Script`]: names that decide which of them does.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -7,27 +7,8 @@ use std::panic::Location;
 use squall_runner::ready::{Callback, ReadyQueue, Suspended};
 
 use super::step::CallName;
+use super::test_loop::{Chooser, TestLoop};
 use super::watch::{look, Seen};
-use super::TestLoop;
-
-/// Decides which callback goes next.
-pub(super) trait Chooser {
-    /// Returns the index in the queue of the callback that goes next. The queue must not be empty.
-    ///
-    /// # Errors
-    /// The reason why none can go next.
-    fn choose(&mut self, test_loop: &TestLoop) -> Result<usize, String>;
-
-    /// Returns whether there is more to decide.
-    fn goes_on(&self) -> bool {
-        true
-    }
-
-    /// Returns what is wrong if the loop is idle now.
-    fn left_over(&self, _test_loop: &TestLoop) -> Option<String> {
-        None
-    }
-}
 
 /// A callback that could go next: its index in the queue, and its kind.
 #[derive(Debug, Clone)]
@@ -102,6 +83,20 @@ pub(super) fn candidates(entries: &[Entry], seen: &Seen) -> Vec<Candidate> {
 pub(super) fn way_to(candidate: &Candidate, entries: &[Entry]) -> usize {
     let before = &entries[..candidate.index];
     before.iter().position(|entry| matches!(entry, Entry::Callback)).unwrap_or(candidate.index)
+}
+
+impl TestLoop {
+    /// Sets which coroutines go next. Each name stands for one turn, in which the coroutine runs until it waits:
+    /// `fetch` is the oldest ready call of `fetch`, `fetch#2` the second call of it. After the last name the order is
+    /// that of the queue again.
+    ///
+    /// The next [`step`](Self::step) or `run_` method panics if the named coroutine cannot run, with the names of those
+    /// that can.
+    #[track_caller]
+    pub fn schedule<N: Into<String>>(&mut self, names: impl IntoIterator<Item = N>) {
+        let names = names.into_iter().map(Into::into).collect();
+        self.chooser = Some(Box::new(Script::new(names, Location::caller())));
+    }
 }
 
 /// Names of coroutines, one after the other.

@@ -1,20 +1,15 @@
 //! Programs that run the loop themselves, such as those in another language, on test loops: [`TestLoop::run_turns`],
 //! [`Explore::check_program`] and [`replay_program`].
 
-use std::cell::RefCell;
 use std::panic::Location;
-use std::rc::Rc;
 
 use squall_runner::{Exception, Result};
 
 use super::explored::{Explored, Failure};
 use super::limit::Limit;
 use super::schedule::{parse, unretrieved};
-use super::test_loop::Done;
-use super::{Explore, TestLoop};
-
-/// A test loop that is shared by a test and by the program that it runs.
-pub type SharedTestLoop = Rc<RefCell<TestLoop>>;
+use super::test_loop::{Done, SharedTestLoop, TestLoop};
+use super::Explore;
 
 /// The reason why a test loop did not reach the end of a run: a limit, or a schedule that cannot be followed.
 #[derive(Debug, thiserror::Error)]
@@ -104,8 +99,7 @@ impl Explore {
     ///
     /// ```
     /// use std::cell::Cell;
-    /// use std::rc::Rc;
-    /// use squall::testing::{Explore, SharedTestLoop};
+    ///     /// use squall::testing::{Explore, SharedTestLoop};
     /// use squall::{moment, Result};
     ///
     /// #[squall::coroutine]

@@ -5,7 +5,7 @@ use std::panic::Location;
 use super::explored::{Explored, Failure, Kind};
 use super::orders::{Order, Orders, Random};
 use super::report::counted;
-use super::schedule::{self, Explorable, Problem, Run};
+use super::schedule::{self, Allow, Explorable, Problem, Run};
 use super::TestLoop;
 
 /// How many orders are tried if no bound is set.
@@ -114,33 +114,6 @@ pub struct Explore {
     orders: Option<usize>,
     seed: Option<u64>,
     pub(super) allow: Allow,
-}
-
-/// Conditions that do not count as failures.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Allow {
-    pub(super) waiting: bool,
-    pub(super) unretrieved: bool,
-    pub(super) timers: bool,
-}
-
-impl Allow {
-    /// Parses a list such as `"waiting, timers"`.
-    ///
-    /// # Errors
-    /// The word that is not one of them.
-    pub(super) fn parse(list: &str) -> Result<Self, String> {
-        let mut allow = Self::default();
-        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            match word {
-                "waiting" => allow.waiting = true,
-                "unretrieved" => allow.unretrieved = true,
-                "timers" => allow.timers = true,
-                _ => return Err(format!("`{word}` is not one of `waiting`, `unretrieved` and `timers`")),
-            }
-        }
-        Ok(allow)
-    }
 }
 
 impl Default for Explore {

@@ -9,13 +9,12 @@ use squall_runner::panics::quietly;
 use squall_runner::trace::Problem as Reported;
 use squall_runner::Exception;
 
-use super::choice::{candidates, way_to, Candidate, Chooser, Entry, Kind, Script};
-use super::explore::Allow;
+use super::choice::{candidates, way_to, Candidate, Entry, Kind, Script};
 use super::orders::{Order, Picked, Random};
 use super::report::Report;
 use super::step::InShort;
+use super::test_loop::{Chooser, SharedTestLoop, TestLoop};
 use super::watch::look;
-use super::{SharedTestLoop, TestLoop};
 
 /// The prefix of a schedule: the version that gives its names their meaning.
 const VERSION: &str = "v1:";
@@ -43,6 +42,33 @@ pub(super) struct Problem {
 impl Problem {
     pub(super) fn new(text: String) -> Self {
         Self { text, now: Duration::ZERO }
+    }
+}
+
+/// Conditions that do not count as failures.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Allow {
+    pub(super) waiting: bool,
+    pub(super) unretrieved: bool,
+    pub(super) timers: bool,
+}
+
+impl Allow {
+    /// Parses a list such as `"waiting, timers"`.
+    ///
+    /// # Errors
+    /// The word that is not one of them.
+    pub(super) fn parse(list: &str) -> Result<Self, String> {
+        let mut allow = Self::default();
+        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word {
+                "waiting" => allow.waiting = true,
+                "unretrieved" => allow.unretrieved = true,
+                "timers" => allow.timers = true,
+                _ => return Err(format!("`{word}` is not one of `waiting`, `unretrieved` and `timers`")),
+            }
+        }
+        Ok(allow)
     }
 }
 

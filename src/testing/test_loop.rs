@@ -1,8 +1,8 @@
 //! [`TestLoop`]: a loop that runs one resume at a time, on a virtual clock.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::fmt;
-use std::panic::Location;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,6 @@ use squall_runner::trace::{because, emit, running_as, Event, Problem, Why};
 use squall_runner::{convert_yielded, Future, WeakFuture, Yieldable};
 
 use super::active::Active;
-use super::choice::{Chooser, Script};
 use super::limit::{Limit, LIMIT};
 use super::report::Report;
 use super::step::Step;
@@ -89,6 +88,28 @@ pub struct TestLoop {
     pub(super) reported: bool,
     /// `true` if its creator reports what happened.
     pub(super) brief: bool,
+}
+
+/// A test loop that is shared by a test and by the program that it runs.
+pub type SharedTestLoop = Rc<RefCell<TestLoop>>;
+
+/// Decides which callback of a loop goes next, instead of the order of the queue.
+pub(super) trait Chooser {
+    /// Returns the index in the queue of the callback that goes next. The queue must not be empty.
+    ///
+    /// # Errors
+    /// The reason why none can go next.
+    fn choose(&mut self, test_loop: &TestLoop) -> Result<usize, String>;
+
+    /// Returns whether there is more to decide.
+    fn goes_on(&self) -> bool {
+        true
+    }
+
+    /// Returns what is wrong if the loop is idle now.
+    fn left_over(&self, _test_loop: &TestLoop) -> Option<String> {
+        None
+    }
 }
 
 /// One thing that a test loop did.
@@ -276,18 +297,6 @@ impl TestLoop {
             }
         }
         self.jump_to(target);
-    }
-
-    /// Sets which coroutines go next. Each name stands for one turn, in which the coroutine runs until it waits:
-    /// `fetch` is the oldest ready call of `fetch`, `fetch#2` the second call of it. After the last name the order is
-    /// that of the queue again.
-    ///
-    /// The next [`step`](Self::step) or `run_` method panics if the named coroutine cannot run, with the names of those
-    /// that can.
-    #[track_caller]
-    pub fn schedule<N: Into<String>>(&mut self, names: impl IntoIterator<Item = N>) {
-        let names = names.into_iter().map(Into::into).collect();
-        self.chooser = Some(Box::new(Script::new(names, Location::caller())));
     }
 
     /// Returns the trace so far. It is equal on every machine, so it can be compared with a snapshot;

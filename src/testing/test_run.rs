@@ -9,10 +9,9 @@ use std::time::Duration;
 use squall_runner::panics::quietly;
 use squall_runner::{Future, Yieldable};
 
-use super::explore::Allow;
 use super::limit::{not_over, LIMIT};
 use super::report::Report;
-use super::schedule::unretrieved;
+use super::schedule::{unretrieved, Allow};
 use super::step::Clock;
 use super::waits::Waits;
 use super::watch::look;

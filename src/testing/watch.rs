@@ -17,7 +17,7 @@ use super::step::{CallName, Input, Output, Step};
 use super::VirtualClock;
 use crate::background::is_background;
 use crate::ioloop::Clock;
-use crate::trace::{Keeper, Printed, Trace};
+use crate::trace::{Keeper, Printed};
 
 /// The observer of a test loop. Another thread may look at what it has seen, if this thread hangs.
 pub(super) struct Watch {
@@ -277,11 +277,6 @@ impl Seen {
         }
         self.came_out(runner, output, None);
         self.running = None;
-    }
-
-    /// Returns the trace, as far as it is kept.
-    pub(super) fn trace(&self) -> Trace {
-        Trace::new(self.entries.entries(self), 0)
     }
 
     /// Takes the step that was made since the last call.

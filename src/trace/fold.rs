@@ -306,7 +306,8 @@ impl State {
         (it.batch, it.asleep) = (0, false);
     }
 
-    /// The loop goes on: what it had called before has come back to it. A tool may have stopped a coroutine that could go on.
+    /// Notes that the loop goes on: what it had called before has come back to it. A tool may have stopped a coroutine
+    /// that could go on.
     fn unwind(&mut self) {
         let base = self.running.last().map_or(0, |(_, base)| *base);
         self.functions.retain(|function| function.above <= base);

@@ -50,8 +50,8 @@ impl Keeper {
         Self { clocks: HashMap::from([(queue, clock)]), ..Self::default() }
     }
 
-    /// The event, kept; it is `now` by the clock of the loop that has that queue. `None` for events that this version does not
-    /// know.
+    /// Converts an event to an entry; it is `now` by the clock of the loop that has that queue. Returns `None` for
+    /// events that this version does not know.
     pub(crate) fn keep(&mut self, event: &Event<'_>, queue: QueueId, now: Duration) -> Option<Entry> {
         let (last, fresh) = (self.last, Clock { is: now, at: self.last });
         let clock = self.clocks.entry(queue).or_insert(fresh);
@@ -64,7 +64,7 @@ impl Keeper {
         Some(Entry { time: self.last, event })
     }
 
-    /// A time of that loop, as one of the trace.
+    /// Converts a time of that loop to a time of the trace.
     fn time(&self, queue: QueueId, time: Duration) -> Duration {
         self.clocks.get(&queue).map_or(time, |clock| clock.tell(time))
     }
@@ -243,19 +243,19 @@ impl Keeper {
     }
 }
 
-/// The number of what stands at that place in a list.
+/// Returns the number of what stands at that place in a list.
 fn number(index: usize) -> NonZeroU32 {
     NonZeroU32::MIN.saturating_add(u32::try_from(index).unwrap_or(u32::MAX))
 }
 
-/// The place of a call, where it is known: what is called by a pointer stands at its definition.
+/// Returns the place of a call, where it is known: what is called by a pointer stands at its definition.
 fn call(coroutine: &'static Coroutine, place: Place) -> Option<Place> {
     let line = |place: Place| (place.file(), place.line());
     let known = coroutine.place().map(line) != Some(line(place));
     of_program(Some(place).filter(|_| known))
 }
 
-/// A place, if it is one of the program; else the line of an interpreted program that runs.
+/// Returns the place if it is one of the program; else the line of an interpreted program that runs.
 fn of_program(place: Option<Place>) -> Option<Place> {
     place.filter(|place| place.is_of_program()).or_else(trace::line)
 }
@@ -282,7 +282,7 @@ fn standing(queued: Queued) -> Option<Standing> {
     })
 }
 
-/// The name of the function in which a closure was written, by the name of its type.
+/// Returns the name of the function in which a closure was written, by the name of its type.
 fn function(type_name: &'static str) -> &'static str {
     let path = type_name.split('<').next().unwrap_or_default();
     path.rsplit("::").find(|segment| !segment.starts_with('{')).unwrap_or(path)

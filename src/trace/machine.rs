@@ -319,7 +319,7 @@ fn settles(call: &Call) -> Option<(Anchor, &'static [Anchor])> {
     })
 }
 
-/// The line within which the program runs.
+/// Returns the line within which the program runs.
 fn inside(state: &State) -> Option<Anchor> {
     let Some(call) = state.actor().and_then(|call| state.calls.get(&call)) else {
         return state.running.last().map(|_| CALLBACK);

@@ -86,7 +86,7 @@ impl Names {
         self.nested(future, DEEPEST)
     }
 
-    /// The name of a Future, with the names of those in it up to that depth.
+    /// Returns the name of a Future, with the names of those in it up to that depth.
     fn nested(&self, future: FutureId, depth: usize) -> String {
         let Some(deeper) = depth.checked_sub(1) else { return "…".to_owned() };
         match self.futures.get(&future) {

@@ -5,85 +5,20 @@ mod calls;
 mod futures;
 mod locks;
 mod loops;
+mod parts;
 mod sentences;
 mod telling;
 pub(crate) mod words;
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use squall_runner::trace::{CallId, FutureId, Problem};
 
-use self::telling::{Filled, Parts, Telling};
+use self::parts::text;
+pub use self::parts::Part;
 use super::names::{Names, Unit};
 use super::state::State;
-use super::{Entry, Recorded, Step};
-
-/// The language in which a trace is narrated.
-///
-/// ```
-/// use squall::trace::Lang;
-///
-/// assert_eq!(Lang::of_locale("zh_CN.UTF-8"), Lang::Zh);
-/// assert_eq!(Lang::of_locale("C"), Lang::En);
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Chinese.
-    Zh,
-}
-
-impl Lang {
-    /// All languages, in the order in which texts are kept.
-    pub const ALL: [Self; 2] = [Self::En, Self::Zh];
-
-    /// Returns the language of a locale, such as the value of `LANG`. It is English for a locale that is not known.
-    pub fn of_locale(locale: &str) -> Self {
-        match locale.get(..2) {
-            Some(code) if code.eq_ignore_ascii_case("zh") => Self::Zh,
-            _ => Self::En,
-        }
-    }
-
-    /// Returns a word that the views share, such as the title of a pane, by its English name in lower case. Returns
-    /// `None` if there is no such word.
-    ///
-    /// ```
-    /// use squall::trace::Lang;
-    ///
-    /// assert_eq!(Lang::Zh.word("timers"), Some("定时器"));
-    /// assert_eq!(Lang::En.word("no such word"), None);
-    /// ```
-    pub fn word(self, name: &str) -> Option<&'static str> {
-        words::word(name, self)
-    }
-
-    /// Returns the tag of the language: `en`, `zh`.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
-    }
-}
-
-/// A part of a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Part {
-    /// Words.
-    Text(Cow<'static, str>),
-    /// A call of a coroutine.
-    Call(CallId),
-    /// A Future.
-    Future(FutureId),
-    /// A value, a name, or a piece of code.
-    Code(String),
-}
+use super::{Entry, Lang, Recorded, Step};
 
 /// The sentences about one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,18 +54,6 @@ impl<'a> Narrator<'a> {
     /// Creates a narrator of a trace.
     pub fn new(entries: &'a [Entry]) -> Self {
         Self { entries, names: Names::of(entries), unit: Unit::of(entries) }
-    }
-
-    /// Returns the sentences about a step. `before` and `after` are the states before its first entry and after its
-    /// last.
-    ///
-    /// [`Narrator`] has an example.
-    pub fn tell(&self, step: &Step, before: &State, after: &State, lang: Lang) -> Said {
-        let entries = &self.entries[step.entries.clone()];
-        let head = &self.entries[step.head];
-        let telling = Telling { narrator: self, entries, head, before, after, lang };
-        let (what, why) = telling.sentences();
-        Said { what, why, brief: telling.brief() }
     }
 
     /// Returns a sentence as text, with a space between Chinese and a name or a value.
@@ -209,7 +132,7 @@ fn is_han(c: char) -> bool {
     ('\u{4e00}'..='\u{9fff}').contains(&c)
 }
 
-/// The call to which an entry happens.
+/// Returns the call to which an entry happens.
 fn of_runner(event: &Recorded) -> Option<CallId> {
     match event {
         Recorded::Start { runner }
@@ -240,41 +163,12 @@ pub(crate) fn problem(about: Problem, lang: Lang) -> &'static str {
     text(sentences::PROBLEMS, name, lang)
 }
 
-/// Returns the text of that name.
-fn text(table: &'static [(&str, [&'static str; 2])], name: &str, lang: Lang) -> &'static str {
-    let found = table.iter().find(|(other, _)| *other == name);
-    found.unwrap_or_else(|| panic!("no text `{name}`")).1[lang as usize]
-}
-
-/// Replaces each name in braces by the parts of that name.
-fn fill(template: &'static str, filled: Filled<'_>) -> Parts {
-    let mut parts = Parts::new();
-    let mut rest = template;
-    while let Some((before, (name, after))) =
-        rest.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?)))
-    {
-        if !before.is_empty() {
-            parts.push(Part::Text(before.into()));
-        }
-        let found = filled.iter().find(|(other, _)| *other == name);
-        parts.extend(
-            found.unwrap_or_else(|| panic!("nothing for {{{name}}} in `{template}`")).1.iter().cloned(),
-        );
-        rest = after;
-    }
-    if !rest.is_empty() {
-        parts.push(Part::Text(rest.into()));
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
     use super::sentences::{BRIEF, PROBLEMS, SENTENCES};
     use super::words::{EXPLAINED, KEYS, REASONS, WORDS};
-    use super::*;
 
     /// Words that are the same in Chinese.
     const UNTRANSLATED: [&str; 6] = ["runner", "rust", "python", "futures", "moment", "resolve.pending"];
@@ -314,20 +208,6 @@ mod tests {
             }
             assert!(en.ends_with('.') && zh.ends_with('。'), "{name}");
             assert!(!zh.contains([',', ';', '?']), "{name}: {zh}");
-        }
-    }
-
-    #[test]
-    fn a_locale_names_a_language() {
-        for (locale, lang) in [
-            ("zh_CN.UTF-8", Lang::Zh),
-            ("zh-Hans", Lang::Zh),
-            ("ZH", Lang::Zh),
-            ("en_US", Lang::En),
-            ("", Lang::En),
-            ("中", Lang::En),
-        ] {
-            assert_eq!(Lang::of_locale(locale), lang, "{locale}");
         }
     }
 }

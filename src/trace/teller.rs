@@ -23,7 +23,7 @@ struct Yielding {
     place: String,
 }
 
-/// What a coroutine waits for, in words.
+/// A description of what a coroutine waits for.
 struct Until {
     text: String,
     /// `true` if it is a time, which follows what is yielded without a comma.

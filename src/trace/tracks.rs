@@ -163,7 +163,8 @@ struct OfCoroutine {
 }
 
 impl OfCoroutine {
-    /// The first lane that is free for a call that is there from one step to another. Calls come by their first steps.
+    /// Returns the first lane that is free for a call that is there from one step to another. Calls come by their first
+    /// steps.
     fn lane(&mut self, from: usize, to: usize, label: impl FnOnce() -> String) -> usize {
         while let Some(Reverse((_, lane))) = self.taken.peek().filter(|Reverse((until, _))| *until < from) {
             self.free.insert(*lane);
@@ -178,7 +179,7 @@ impl OfCoroutine {
     }
 }
 
-/// How a call is drawn; nothing is drawn of one that is over, or that nothing has started.
+/// Returns how a call is drawn; nothing is drawn of one that is over, or that nothing has started.
 fn track(status: Status) -> Option<Track> {
     Some(match status {
         Status::Running | Status::Calling => Track::Running,

@@ -10,7 +10,7 @@ use crate::any_future::AnyFuture;
 use crate::call::{tell, Call};
 use crate::context::Context;
 use crate::coroutine::Coroutine;
-use crate::exception::{Exception, Result};
+use crate::exception::Exception;
 use crate::future::Future;
 use crate::generator::{Generator, GeneratorState, Resume};
 use crate::numbers::{next_call, CallId, FutureId};
@@ -43,55 +43,6 @@ pub(super) struct Observed<T> {
     /// The generator itself. It is boxed, so that the Runner of an observed call is compiled once for each type of
     /// result.
     generator: Box<dyn Generator<Return = T>>,
-}
-
-/// A generator that is created when it is first resumed.
-pub(super) struct Made<F, G> {
-    make: Option<F>,
-    gen: Option<G>,
-}
-
-impl<F: FnOnce() -> G, G: Generator> Made<F, G> {
-    #[cold]
-    pub(super) fn new(make: F) -> Self {
-        Self { make: Some(make), gen: None }
-    }
-}
-
-impl<F: FnOnce() -> G, G: Generator> Generator for Made<F, G> {
-    type Return = G::Return;
-
-    fn resume(&mut self, resume: Resume) -> GeneratorState<G::Return> {
-        if let Some(make) = self.make.take() {
-            self.gen = Some(make());
-        }
-        self.gen.as_mut().expect("it is resumed no more if that panicked").resume(resume)
-    }
-
-    fn place(&self) -> Option<Place> {
-        self.gen.as_ref()?.place()
-    }
-
-    fn held(&self, visit: &mut dyn FnMut(&dyn Any)) {
-        self.gen.iter().for_each(|gen| gen.held(visit));
-    }
-}
-
-/// A body that never yields.
-pub(super) struct Plain<F>(Option<F>);
-
-impl<F> Plain<F> {
-    pub(super) fn new(body: F) -> Self {
-        Self(Some(body))
-    }
-}
-
-impl<T: 'static, F: FnOnce() -> Result<T>> Generator for Plain<F> {
-    type Return = T;
-
-    fn resume(&mut self, _resume: Resume) -> GeneratorState<T> {
-        self.0.take().expect("it has not returned")().into()
-    }
 }
 
 impl<T: 'static> Generator for Observed<T> {

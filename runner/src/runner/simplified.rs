@@ -99,7 +99,7 @@ fn result(future: AnyFuture) -> Result<AnyFuture> {
     future.exception().map_or(Ok(future), Err)
 }
 
-/// The exception of `future.add_done_callback` where that is not a Future.
+/// Returns the exception of `future.add_done_callback` where `future` is not a Future.
 fn no_callbacks(kind: Kind) -> Exception {
     let of = match kind {
         Kind::None => "NoneType",
@@ -176,7 +176,7 @@ impl<F> Drop for DoneCallback<F> {
 
 #[cfg(test)]
 mod tests {
-    /// The lines of `run` in a source, without what makes them a comment.
+    /// Returns the lines of `run` in a source, without what makes them a comment.
     fn of_run(source: &str) -> Vec<&str> {
         let lines = source.lines().map(|line| line.trim_start_matches("//! ").trim());
         let from = lines.skip_while(|line| !line.starts_with("fn run<G: Generator + 'static>(mut gen"));

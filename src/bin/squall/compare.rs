@@ -12,9 +12,10 @@ mod words;
 use squall::trace::{self, Entry, Lang};
 use squall::Exception;
 
+use crate::cut::Cut;
 use crate::shown::Shown;
 use crate::subject::Subject;
-use crate::{fold, output, Cut};
+use crate::{fold, output};
 use programs::{Compared, PROGRAMS};
 use side::Side;
 use text::{text, Look};

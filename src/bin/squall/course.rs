@@ -121,7 +121,8 @@ impl Course {
         }
     }
 
-    /// The lesson to begin with: the one that is asked for, or where the reader is, or the first that is not done.
+    /// Returns the lesson to begin with: the one that is asked for, or where the reader is, or the first that is not
+    /// done.
     fn first(&self, progress: &Progress) -> Result<Option<usize>, String> {
         let place = |name: &str| LESSONS.iter().position(|lesson| lesson.name == name);
         if let Some(name) = &self.lesson {

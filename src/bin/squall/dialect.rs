@@ -1,5 +1,5 @@
-//! What the words of a program in JSON stand for, where it is shown as Python: which are Tornado's, and which are short for
-//! something.
+//! The meaning of the words of a program in JSON, where it is shown as Python: which are Tornado's, and which are short
+//! for something.
 
 use std::collections::BTreeSet;
 
@@ -154,7 +154,8 @@ mod tests {
         assert!(with_note("", "log(1)", Lang::Zh).contains("# 运行记录"));
     }
 
-    /// What a program calls is Python's, Tornado's by its own name, its own, or explained.
+    /// A function that a program calls is Python's, is Tornado's by its own name, is defined in the program, or is
+    /// explained.
     #[test]
     fn each_word_of_each_program_of_the_suite_is_known_or_explained() {
         const PYTHON: &[&str] = &[

@@ -2,6 +2,7 @@
 
 mod compare;
 mod course;
+mod cut;
 mod dialect;
 mod fold;
 mod help;
@@ -20,12 +21,12 @@ mod subject;
 use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use squall::trace::{Lang, Recorder, Trace};
+use squall::trace::{Lang, Trace};
 
 use course::Course;
+use cut::Cut;
 use input::Input;
 use lessons::{Lesson, LESSONS};
 use output::Color;
@@ -151,31 +152,6 @@ enum Action {
     },
 }
 
-/// Where a trace ends, of a program that does not.
-#[derive(Debug, clap::Args)]
-struct Cut {
-    /// Stop the program at this time: 5s, 1.5s, 300ms, 2m
-    #[arg(long, value_name = "TIME", value_parser = time)]
-    until: Option<Duration>,
-    /// Stop the program after that many turns of the loop
-    #[arg(long, value_name = "N")]
-    turns: Option<usize>,
-}
-
-impl Cut {
-    /// Returns a recorder that ends the trace there.
-    fn recorder(&self) -> Recorder {
-        let mut recorder = Recorder::new();
-        if let Some(until) = self.until {
-            recorder = recorder.until(until);
-        }
-        if let Some(turns) = self.turns {
-            recorder = recorder.turns(turns);
-        }
-        recorder
-    }
-}
-
 /// A way to show a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -222,19 +198,6 @@ impl Language {
         let asked = named.chain(next).find_map(|name| Self::from_str(name, true).ok());
         Self::of(asked)
     }
-}
-
-/// Reads a time with its unit.
-fn time(text: &str) -> Result<Duration, String> {
-    let number = text.trim_end_matches(char::is_alphabetic);
-    let seconds = match &text[number.len()..] {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" => 60.0,
-        _ => return Err(refused::NOT_A_TIME.to_owned()),
-    };
-    let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, clap::Args)]
@@ -395,7 +358,7 @@ fn trace(program: &Program, cut: &Cut, view: &View) -> Result<ExitCode, String> 
     Ok(outcome(trace))
 }
 
-/// How the command ends after a trace was shown.
+/// Returns the exit code of the command after a trace was shown.
 fn outcome(trace: Trace<Result<(), Failure>>) -> ExitCode {
     let is_cut = trace.is_cut();
     match trace.result {
@@ -409,7 +372,7 @@ fn outcome(trace: Trace<Result<(), Failure>>) -> ExitCode {
     }
 }
 
-/// What an argument names: something to run, or a trace that was recorded before.
+/// The thing that an argument names: something to run, or a trace that was recorded before.
 enum Found {
     Subject(Subject),
     Recording(Recording),

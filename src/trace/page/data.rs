@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{json, Map, Value};
 use squall_runner::trace::{CallId, FutureId};
 
+use super::ask::{parts, Ask};
 use super::sources::Files;
 use super::view::View;
-use super::{parts, Ask, Page};
+use super::Page;
 use crate::trace::machine::Machine;
 use crate::trace::say::words::{EXPLAINED, KEYS, REASONS, WORDS};
 use crate::trace::state::{Job, State, JOB};
@@ -99,7 +100,7 @@ struct Told {
     mentioned: BTreeSet<FutureId>,
     lanes: Vec<Value>,
     segments: Vec<Value>,
-    /// What was printed and logged, in order. A state has only their number, so that it stays small.
+    /// The lines that were printed and logged, in order. A state has only their number, so that it stays small.
     printed: Vec<Value>,
     /// How many steps came before those that are shown.
     left_out: usize,
@@ -229,7 +230,7 @@ impl Told {
         }
     }
 
-    /// The names of all calls and Futures, and the lanes.
+    /// Adds the names of all calls and Futures, and the lanes.
     fn name(&mut self, entries: &[Entry], narrator: &Narrator<'_>, tracks: Tracks, steps: usize) {
         let Lanes { segments, names, of } = tracks.finish(steps, narrator);
         self.lanes = [Value::Null].into_iter().chain(names.into_iter().map(Value::String)).collect();
@@ -252,7 +253,7 @@ impl Told {
     }
 }
 
-/// The jobs of executors, and how each ran, if it comes back.
+/// Returns the jobs of executors, and how each ran, if it comes back.
 fn jobs(entries: &[Entry]) -> BTreeMap<FutureId, Option<Job>> {
     let job = |entry: &Entry| match &entry.event {
         Recorded::Made { future, source: Source::Named(name), .. } if name == JOB => Some((*future, None)),
@@ -265,7 +266,7 @@ fn jobs(entries: &[Entry]) -> BTreeMap<FutureId, Option<Job>> {
     entries.iter().filter_map(job).collect()
 }
 
-/// The call that an entry wakes.
+/// Returns the call that an entry wakes.
 fn woken(entry: &Entry) -> Option<CallId> {
     use crate::trace::Reason;
     match entry.event {
@@ -276,7 +277,7 @@ fn woken(entry: &Entry) -> Option<CallId> {
     }
 }
 
-/// All Futures that are mentioned.
+/// Returns all Futures that are mentioned.
 fn futures(entries: &[Entry]) -> BTreeSet<FutureId> {
     let mut all = BTreeSet::new();
     for entry in entries {
@@ -302,7 +303,7 @@ fn futures(entries: &[Entry]) -> BTreeSet<FutureId> {
     all
 }
 
-/// The name of an entry, as in JSON Lines.
+/// Returns the name of an entry, as in JSON Lines.
 fn kind(event: &Recorded) -> Value {
     let event = serde_json::to_value(event).expect("an entry is JSON");
     event["event"].clone()
@@ -322,7 +323,7 @@ fn sentence(sentence: &[Part]) -> Value {
     sentence.iter().map(part).collect()
 }
 
-/// The lines of the machine, each that a step can mark with its number among them.
+/// Returns the lines of the machine, each that a step can mark with its number among them.
 fn excerpt(excerpt: Excerpt) -> Value {
     let line = |(id, line): (usize, &ExcerptLine)| {
         let mut shown = json!({"text": line.text});
@@ -337,7 +338,7 @@ fn excerpt(excerpt: Excerpt) -> Value {
     excerpt.lines().iter().enumerate().map(line).collect()
 }
 
-/// The lines of the machine that a step marks.
+/// Returns the lines of the machine that a step marks.
 fn marks(entries: &[Option<Machine>]) -> Value {
     let found = |excerpt: Excerpt| {
         let Marks { lit, inside, passed } = excerpt.marks(entries);
@@ -347,7 +348,7 @@ fn marks(entries: &[Option<Machine>]) -> Value {
     json!({"rust": found(Excerpt::Rust), "python": found(Excerpt::Python)})
 }
 
-/// A question, unless it comes before the steps that are shown.
+/// Returns a question, unless it comes before the steps that are shown.
 fn ask(ask: &Ask, left_out: usize) -> Option<Value> {
     let both = |[en, zh]: &[String; 2]| json!({"en": sentence(&parts(en)), "zh": sentence(&parts(zh))});
     let options: Vec<_> = ask.options.iter().map(both).collect();
@@ -360,7 +361,7 @@ fn ask(ask: &Ask, left_out: usize) -> Option<Value> {
     Some(shown)
 }
 
-/// The words of the page.
+/// Returns the words of the page.
 fn words(lang: Lang) -> Value {
     let table = |table: &'static [(&'static str, [&'static str; 2])]| {
         let word = |(name, texts): &(&'static str, [&'static str; 2])| {

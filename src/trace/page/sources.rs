@@ -19,7 +19,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The texts that the trace carries, and those of the lines that it names, as far as they are found.
+    /// Collects the texts that the trace carries, and those of the lines that it names, as far as they are found.
     pub(super) fn of(entries: &[Entry], carried: &[SourceText]) -> Self {
         let mut files = Self { sources: Vec::new(), numbers: BTreeMap::new() };
         for source in carried {
@@ -49,17 +49,17 @@ impl Files {
         self.sources.push(source);
     }
 
-    /// The texts, by their numbers.
+    /// Returns the texts, by their numbers.
     pub(super) fn into_sources(self) -> Vec<SourceText> {
         self.sources
     }
 
-    /// The number of a file whose text is there.
+    /// Returns the number of a file whose text is there.
     pub(super) fn number(&self, file: &str) -> Option<usize> {
         self.numbers.get(file).copied().filter(|number| *number < self.sources.len())
     }
 
-    /// The name of the first file.
+    /// Returns the name of the first file.
     pub(super) fn first(&self) -> Option<&str> {
         self.sources.first().map(|source| source.name.as_ref())
     }
@@ -78,13 +78,13 @@ impl Files {
     }
 }
 
-/// The last part of a path.
+/// Returns the last part of a path.
 fn name(file: &str) -> String {
     file.rsplit(['/', '\\']).next().unwrap_or(file).to_owned()
 }
 
-/// The text of a file of the program that runs. The compiler names it from the root of the workspace, which is the current
-/// directory or one above it. Files of dependencies have absolute paths, and are not the program's.
+/// Returns the text of a file of the program that runs. The compiler names it from the root of the workspace, which is
+/// the current directory or one above it. Files of dependencies have absolute paths, and are not the program's.
 fn find(file: &str) -> Option<String> {
     let path = Path::new(file);
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));

@@ -33,7 +33,7 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    /// The state before the first step.
+    /// Returns the state before the first step.
     pub(super) fn nothing(&self) -> Value {
         json!({
             "time": self.unit.tell(std::time::Duration::ZERO), "turn": 0, "stack": [], "this_turn": 0,
@@ -41,7 +41,7 @@ impl View<'_> {
         })
     }
 
-    /// The patch that makes the state before a step the one after it.
+    /// Returns the patch that makes the state before a step the one after it.
     pub(super) fn patch(&self, before: &State, after: &State) -> Map<String, Value> {
         let mut patch = Map::new();
         if before.time != after.time {
@@ -83,7 +83,7 @@ impl View<'_> {
         patch
     }
 
-    /// A line as the number of its file and its own.
+    /// Returns a line as the number of its file and its own.
     pub(super) fn place(&self, place: Place) -> Option<Value> {
         self.files.number(place.file()).map(|file| json!([file, place.line()]))
     }
@@ -110,7 +110,7 @@ impl View<'_> {
         shown
     }
 
-    /// The changes of the jobs that are under way or whose Future is still there, by the number of the Future.
+    /// Returns the changes of the jobs that are under way or whose Future is still there, by the number of the Future.
     fn jobs_changed(&self, before: &State, after: &State) -> Map<String, Value> {
         // What is told of a job depends on its Future and on the time.
         let touched: Vec<_> = match before.time == after.time {
@@ -130,7 +130,7 @@ impl View<'_> {
         patch
     }
 
-    /// A job, while it is there. When it began and ended is told only once it is back, but holds before.
+    /// Returns a job, while it is there. When it began and ended is told only once it is back, but holds before.
     fn job(&self, id: FutureId, state: &State) -> Option<Value> {
         let job = self.jobs.get(&id)?;
         state.futures.get(&id).filter(|future| future.state == Resolved::Pending || future.job.is_some())?;
@@ -231,7 +231,7 @@ fn variables(all: &[(Cow<'static, str>, String)]) -> Value {
     all.iter().map(|(name, value)| json!([name, value.chars().take(VALUE).collect::<String>()])).collect()
 }
 
-/// The Futures of those that stand in line.
+/// Returns the Futures of those that stand in line.
 fn line(line: &crate::trace::Line) -> Value {
     json!(line.first.iter().take(WAITERS).collect::<Vec<_>>())
 }
@@ -254,8 +254,8 @@ fn key(key: impl Key) -> String {
     key.number().to_string()
 }
 
-/// The patch of a map: what is new or different as it is now, `null` for what is gone. A value that changed is replaced by
-/// fields: a field that it lost is `null`, too.
+/// Returns the patch of a map: what is new or different as it is now, `null` for what is gone. A value that changed is
+/// replaced by fields: a field that it lost is `null`, too.
 fn changes<K: Key, V: PartialEq>(
     before: &PersistentMap<K, V>,
     after: &PersistentMap<K, V>,
@@ -276,7 +276,7 @@ fn changes<K: Key, V: PartialEq>(
     patch
 }
 
-/// The fields of an object that are different, and `null` for those that are gone.
+/// Returns the fields of an object that are different, and `null` for those that are gone.
 fn difference(was: Value, is: Value) -> Option<Value> {
     let (Value::Object(was), Value::Object(is)) = (was, is) else { return None };
     let mut patch = Map::new();

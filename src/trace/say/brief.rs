@@ -2,9 +2,9 @@
 
 use squall_runner::trace::{Body, State as Resolved};
 
+use super::parts::{fill, text, Filled, Part};
 use super::sentences::BRIEF;
-use super::telling::{cut, number, standing, Filled, Telling};
-use super::{fill, text, Part};
+use super::telling::{cut, number, standing, Telling};
 use crate::trace::{Recorded, Source, Thing};
 
 impl Telling<'_> {

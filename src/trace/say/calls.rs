@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use squall_runner::trace::{Body, CallId, FutureId, State as Resolved};
 
-use super::telling::{code, cut, number, raised, value_of, Parts, Telling};
-use super::{of_runner, Part};
+use super::of_runner;
+use super::parts::{Part, Parts};
+use super::telling::{code, cut, number, raised, value_of, Telling};
 use crate::trace::state::State;
 use crate::trace::{Recorded, Thing};
 
@@ -33,7 +34,7 @@ impl Telling<'_> {
         (what, [self.arguments(arguments.unwrap_or_default()), self.say(why, &[])].concat())
     }
 
-    /// A function that is not a coroutine is called, or ends.
+    /// Tells that a function that is not a coroutine is called, or ends.
     pub(super) fn function(&self) -> (Parts, Parts) {
         let name = |state: &State| {
             state.functions.last().map_or_else(|| self.nobody(), |function| code(&function.name))
@@ -58,7 +59,7 @@ impl Telling<'_> {
         }
     }
 
-    /// The sentence of the arguments, if there are any, with the space after it.
+    /// Returns the sentence of the arguments, if there are any, with the space after it.
     fn arguments(&self, arguments: &[(Cow<'static, str>, String)]) -> Parts {
         if arguments.is_empty() {
             return Parts::new();
@@ -68,7 +69,7 @@ impl Telling<'_> {
         [self.say("arguments", &[("list", self.list(list))]), space].concat()
     }
 
-    /// A coroutine is started or goes on.
+    /// Tells that a coroutine is started or goes on.
     pub(super) fn resumed(&self) -> (Parts, Parts) {
         let line = |runner: &CallId| {
             let place = self.before.calls.get(runner).and_then(|call| call.place);

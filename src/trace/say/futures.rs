@@ -2,8 +2,8 @@
 
 use squall_runner::trace::{FutureId, LockId, Problem, State as Resolved};
 
-use super::telling::{code, number, raised, standing, value_of, Parts, Telling};
-use super::Part;
+use super::parts::{Part, Parts};
+use super::telling::{code, number, raised, standing, value_of, Telling};
 use crate::trace::state::JOB;
 use crate::trace::{Line, Raised, Recorded, Source, Standing};
 

@@ -2,8 +2,8 @@
 
 use squall_runner::trace::LockId;
 
-use super::telling::{code, number, Parts, Telling};
-use super::Part;
+use super::parts::{Part, Parts};
+use super::telling::{code, number, Telling};
 
 impl Telling<'_> {
     pub(super) fn lock(&self, lock: LockId) -> (Parts, Parts) {
@@ -51,7 +51,7 @@ impl Telling<'_> {
         (self.say(what, &[("who", self.who()), ("lock", code(&after.name))]), why)
     }
 
-    /// The name of a lock that is held, and those that hold it.
+    /// Returns the name of a lock that is held, and those that hold it.
     pub(super) fn holders(&self, lock: LockId) -> Option<(Parts, Parts)> {
         let lock = self.after.locks.get(&lock)?;
         let holders = lock.holders.iter().filter_map(|holder| match (&holder.call, &holder.name) {

@@ -1,7 +1,7 @@
 //! The sentences of the event loop: turns, what it takes off the ready queue, and how it stops.
 
-use super::telling::{code, number, raised, standing, value_of, Parts, Telling};
-use super::Part;
+use super::parts::{Part, Parts};
+use super::telling::{code, number, raised, standing, value_of, Telling};
 use crate::trace::state::{Loop, Ready};
 use crate::trace::{LoopId, Raised, Reason, Recorded, Source, Standing};
 

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use squall_runner::trace::{Body, CallId};
 
+use super::parts::{fill, text, Filled, Part, Parts};
 use super::sentences::SENTENCES;
-use super::{fill, text, Lang, Narrator, Part};
+use super::{Narrator, Said};
 use crate::trace::state::State;
-use crate::trace::{Entry, Raised, Recorded, Standing};
+use crate::trace::{Entry, Lang, Raised, Recorded, Standing, Step};
 
 /// As many names are told one by one; the others are counted.
 const LISTED: usize = 4;
@@ -25,9 +26,19 @@ pub(super) struct Telling<'a> {
     pub(super) lang: Lang,
 }
 
-pub(super) type Parts = Vec<Part>;
-/// Parts to fill in, by their names in the sentence.
-pub(super) type Filled<'a> = &'a [(&'static str, Parts)];
+impl Narrator<'_> {
+    /// Returns the sentences about a step. `before` and `after` are the states before its first entry and after its
+    /// last.
+    ///
+    /// [`Narrator`] has an example.
+    pub fn tell(&self, step: &Step, before: &State, after: &State, lang: Lang) -> Said {
+        let entries = &self.entries[step.entries.clone()];
+        let head = &self.entries[step.head];
+        let telling = Telling { narrator: self, entries, head, before, after, lang };
+        let (what, why) = telling.sentences();
+        Said { what, why, brief: telling.brief() }
+    }
+}
 
 impl Telling<'_> {
     pub(super) fn sentences(&self) -> (Parts, Parts) {
@@ -125,7 +136,7 @@ impl Telling<'_> {
         }
     }
 
-    /// The subject of a sentence where no coroutine acts.
+    /// Returns the subject of a sentence where no coroutine acts.
     pub(super) fn nobody(&self) -> Parts {
         self.word("program")
     }
@@ -134,7 +145,7 @@ impl Telling<'_> {
         vec![Part::Text(self.narrator.unit.tell(time).into())]
     }
 
-    /// Between two sentences there is a space, except in Chinese.
+    /// Returns what stands between two sentences: a space, except in Chinese.
     pub(super) fn space(&self) -> &'static str {
         match self.lang {
             Lang::En => " ",
@@ -147,7 +158,7 @@ impl Telling<'_> {
         call.map_or(Body::Generator, |call| call.body)
     }
 
-    /// The first of them one by one; the others are counted.
+    /// Returns a list of the first ones, and the number of the others.
     pub(super) fn list(&self, all: Vec<Parts>) -> Parts {
         let left = all.len().saturating_sub(LISTED);
         let mut list = Parts::new();
@@ -189,7 +200,7 @@ pub(super) fn raised(exception: &Raised) -> Parts {
     value_of(&exception.to_string())
 }
 
-/// A value that fits into a sentence.
+/// Returns a value that fits into a sentence.
 pub(super) fn cut(value: &str) -> String {
     match value.char_indices().nth(VALUE) {
         Some((end, _)) => format!("{}…", &value[..end]),

@@ -1,6 +1,21 @@
 //! The words that views of a trace share: titles of panes, states, keys, and explanations, in English and Chinese.
 
-use super::Lang;
+use crate::trace::Lang;
+
+impl Lang {
+    /// Returns a word that the views share, such as the title of a pane, by its English name in lower case. Returns
+    /// `None` if there is no such word.
+    ///
+    /// ```
+    /// use squall::trace::Lang;
+    ///
+    /// assert_eq!(Lang::Zh.word("timers"), Some("定时器"));
+    /// assert_eq!(Lang::En.word("no such word"), None);
+    /// ```
+    pub fn word(self, name: &str) -> Option<&'static str> {
+        word(name, self)
+    }
+}
 
 /// A word of the views, by the name under which they ask for it, in English and in Chinese.
 pub(crate) const WORDS: &[(&str, [&str; 2])] = &[
@@ -251,7 +266,7 @@ pub(crate) const EXPLAINED: &[(&str, [&[&str]; 2], [&str; 2])] = &[
     ),
 ];
 
-/// The word of that name in a language.
+/// Returns the word of that name in a language.
 pub(super) fn word(name: &str, lang: Lang) -> Option<&'static str> {
     WORDS.iter().find(|(word, _)| *word == name).map(|(_, texts)| texts[lang as usize])
 }

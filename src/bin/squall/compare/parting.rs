@@ -35,9 +35,9 @@ pub(super) enum Why {
     RaisedReturn,
     /// The generator has raised.
     Raised,
-    /// What is printed first differs already: it comes from runs that the trace does not show.
+    /// The first printed lines differ already: they come from runs that the trace does not show.
     Unseen,
-    /// No other reason.
+    /// Another reason.
     Other,
 }
 
@@ -85,7 +85,7 @@ impl Parting {
 }
 
 impl Why {
-    /// The reason, by the last entry that both have, and the next one of the real Runner.
+    /// Returns the reason, by the last entry that both have, and the next one of the real Runner.
     fn of(last: Option<&Recorded>, real: Option<&Recorded>) -> Self {
         match (last, real) {
             (_, Some(Recorded::Throw { .. })) => Self::Failed,
@@ -110,8 +110,8 @@ impl Why {
     }
 }
 
-/// The entries that tell what happens, and not only which handles are left, or how a lock stands after it: the simplified Runner
-/// has no context for each coroutine, so locks do not know the names of their holders.
+/// Returns the entries that tell what happens, and not only which handles are left, or how a lock stands after it: the
+/// simplified Runner has no context for each coroutine, so locks do not know the names of their holders.
 fn told(entries: &[Entry]) -> impl Iterator<Item = (usize, &Entry)> {
     let is_told = |entry: &Entry| {
         !matches!(

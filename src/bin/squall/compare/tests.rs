@@ -7,10 +7,10 @@ use super::parting::{Parting, Why};
 use super::programs::{Compared, PROGRAMS};
 use super::side::Side;
 use super::{compare, traces, View};
+use crate::cut::Cut;
 use crate::lessons::LESSONS;
 use crate::output::without_colors;
 use crate::subject::Subject;
-use crate::Cut;
 
 const WHOLE: Cut = Cut { until: None, turns: None };
 

@@ -27,7 +27,7 @@ const APART: usize = 4;
 /// Narrower columns do not stand side by side.
 const NARROWEST: usize = 36;
 
-/// What happens is not folded to less than this.
+/// The least width to which a sentence is folded.
 const LEAST: usize = 20;
 
 /// How the comparison is shown.
@@ -80,7 +80,7 @@ pub(super) fn text(simplified: &Side<'_>, real: &Side<'_>, look: Look) -> String
     lines.join("\n") + "\n"
 }
 
-/// What each of them does from there on: side by side, or one below the other where there is no room.
+/// Returns what each Runner does from there on: side by side, or one below the other where there is no room.
 fn apart(simplified: &Side<'_>, real: &Side<'_>, parting: Parting, look: Look) -> Vec<String> {
     const BETWEEN: &str = " | ";
     let half = look.width.saturating_sub(BETWEEN.len()) / 2;
@@ -134,13 +134,13 @@ fn apart(simplified: &Side<'_>, real: &Side<'_>, parting: Parting, look: Look) -
     lines
 }
 
-/// A line of the real Runner, with its place.
+/// Returns a line of the real Runner, with its place.
 fn place((line, file): (&ExcerptLine, &str)) -> String {
     let number = line.number.map(|number| format!(":{number}")).unwrap_or_default();
     format!("{}  ({file}{number})", line.text.trim())
 }
 
-/// A step: its number, its turn and time, and what happens; below them where there is no room beside.
+/// Returns a step: its number, its turn and time, and what happens; below them where there is no room beside.
 fn row(k: usize, told: &Told, width: usize) -> Vec<String> {
     const INDENT: usize = 4;
     let head = format!("{:4} {:2} {:>6}  ", k + 1, told.turn, told.time);

@@ -36,7 +36,7 @@ fn ask(facts: &Facts<'_>, english: &Prediction, chinese: &Prediction) -> Option<
     )
 }
 
-/// The number with which a text begins, or infinity.
+/// Returns the number with which a text begins, or infinity.
 fn number(text: &str) -> f64 {
     let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
     text[..end].parse().unwrap_or(f64::INFINITY)

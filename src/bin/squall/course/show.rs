@@ -1,4 +1,4 @@
-//! What the course shows of a lesson: its text, its two programs, its steps, its questions.
+//! The parts of a lesson that the course shows: its text, its two programs, its steps, its questions.
 
 use std::time::Duration;
 

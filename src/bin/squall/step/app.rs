@@ -9,22 +9,10 @@ use super::asks::Asks;
 use super::fact::Mark;
 use super::look::Theme;
 use super::play::{Moment, Play};
+use super::screen::Pane;
 use super::words::{word, Text};
 
-/// A part of the screen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Pane {
-    Program,
-    Runner,
-    Loop,
-    Locks,
-    Variables,
-    Futures,
-    Printed,
-    Timeline,
-}
-
-/// What the reader is asked for in the last line.
+/// The input that the last line asks the reader for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prompt {
     pub(super) kind: PromptKind,
@@ -58,7 +46,7 @@ pub(crate) struct App<'a> {
     pub(super) zoomed: bool,
     pub(super) help: bool,
     pub(super) prompt: Option<Prompt>,
-    /// What was searched for last.
+    /// The text that was searched for last.
     pub(super) searched: String,
     /// Files and lines.
     pub(super) lines: BTreeSet<(usize, usize)>,
@@ -132,7 +120,7 @@ impl<'a> App<'a> {
         }
     }
 
-    /// The next step with which a turn begins; the last step if there is none.
+    /// Returns the next step with which a turn begins; the last step if there is none.
     pub(super) fn next_turn(&self) -> usize {
         let turn = self.play.steps[self.k].turn;
         (self.k + 1..self.play.steps.len())
@@ -140,19 +128,19 @@ impl<'a> App<'a> {
             .unwrap_or(self.play.last())
     }
 
-    /// The first step of this turn; that of the one before where it is this one.
+    /// Returns the first step of this turn; that of the one before where it is this one.
     pub(super) fn turn_before(&self) -> usize {
         let Some(before) = self.k.checked_sub(1) else { return 0 };
         let turn = self.play.steps[before].turn;
         (0..=before).rev().take_while(|k| self.play.steps[*k].turn == turn).last().unwrap_or(0)
     }
 
-    /// The next step at which a coroutine is resumed, or started; the last step if there is none.
+    /// Returns the next step at which a coroutine is resumed, or started; the last step if there is none.
     pub(super) fn next_resume(&self) -> usize {
         (self.k + 1..self.play.steps.len()).find(|k| self.is_resume(*k)).unwrap_or(self.play.last())
     }
 
-    /// The step before this one at which a coroutine is resumed, or started.
+    /// Returns the step before this one at which a coroutine is resumed, or started.
     pub(super) fn resume_before(&self) -> usize {
         (0..self.k).rev().find(|k| self.is_resume(*k)).unwrap_or(0)
     }
@@ -161,12 +149,12 @@ impl<'a> App<'a> {
         matches!(self.play.steps[k].mark, Mark::Resume | Mark::Throw)
     }
 
-    /// The line that the program pane shows: that of the step, or of the last one before it that has a line.
+    /// Returns the line that the program pane shows: that of the step, or of the last one before it that has a line.
     pub(super) fn line(&self) -> Option<(usize, usize)> {
         self.play.steps.get(self.k)?.line
     }
 
-    /// Whether a step comes to a breakpoint.
+    /// Returns whether a step comes to a breakpoint.
     pub(super) fn stops_at(&self, k: usize) -> bool {
         let is_new = |same: bool| k == 0 || !same;
         let [now, before] =
@@ -179,7 +167,8 @@ impl<'a> App<'a> {
         by_line || by_name()
     }
 
-    /// The next step that contains a text, after this one or before it; round the ends of the trace if there is none.
+    /// Returns the next step that contains a text, after this one or before it; round the ends of the trace if there is
+    /// none.
     pub(super) fn search(&self, text: &str, back: bool) -> Option<usize> {
         let wanted = text.to_lowercase();
         let count = self.play.steps.len();
@@ -187,7 +176,7 @@ impl<'a> App<'a> {
         (1..=count).map(nth).find(|k| self.play.told(*k, self.lang).contains(&wanted))
     }
 
-    /// The next step that reaches a line (`26`), a turn (`t7`), a time (`200ms`) or a coroutine (`get`).
+    /// Returns the next step that reaches a line (`26`), a turn (`t7`), a time (`200ms`) or a coroutine (`get`).
     pub(super) fn until(&self, what: &str) -> Option<usize> {
         let mut later = self.k + 1..self.play.steps.len();
         if let Ok(line) = what.parse::<usize>() {
@@ -197,19 +186,19 @@ impl<'a> App<'a> {
         if let Some(turn) = what.strip_prefix('t').and_then(|turn| turn.parse::<usize>().ok()) {
             return later.find(|k| self.play.steps[*k].turn >= turn);
         }
-        if let Ok(time) = crate::time(what) {
+        if let Ok(time) = crate::cut::time(what) {
             return later.find(|k| self.play.steps[*k].time >= time);
         }
         later.find(|k| self.play.actor(*k).is_some_and(|name| name == what || coroutine(&name) == what))
     }
 }
 
-/// The Futures that are shown, in the order of their numbers.
+/// Returns the Futures that are shown, in the order of their numbers.
 pub(super) fn futures_of(state: &State) -> Vec<FutureId> {
     state.futures.keys().copied().collect()
 }
 
-/// The name of the coroutine of a call that is called `fetch#2`.
+/// Returns the name of the coroutine of a call that is called `fetch#2`.
 pub(super) fn coroutine(call: &str) -> &str {
     call.rsplit_once('#').map_or(call, |(name, _)| name)
 }

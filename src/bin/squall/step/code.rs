@@ -6,7 +6,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::look::CUT;
 
-/// As much of a text as fits, and a sign where something is missing.
+/// Returns as much of a text as fits, and a sign where something is missing.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
@@ -22,7 +22,7 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     short
 }
 
-/// As much of a line as fits.
+/// Returns as much of a line as fits.
 pub(super) fn fit(line: Line<'static>, width: usize) -> Line<'static> {
     if line.width() <= width {
         return line;
@@ -43,7 +43,7 @@ pub(super) fn fit(line: Line<'static>, width: usize) -> Line<'static> {
     Line { spans, style: line.style, alignment: line.alignment }
 }
 
-/// A line of two parts: the second is at the right, and is whole if there is room for a part of the first.
+/// Returns a line of two parts: the second is at the right, and is whole if there is room for a part of the first.
 pub(super) fn beside(left: Line<'static>, right: Line<'static>, width: usize) -> Line<'static> {
     const LEAST: usize = 12;
     if right.spans.is_empty() {
@@ -58,12 +58,12 @@ pub(super) fn beside(left: Line<'static>, right: Line<'static>, width: usize) ->
     line.style(style)
 }
 
-/// A text in a style.
+/// Returns a text in a style.
 pub(super) fn span(text: impl Into<String>, style: Style) -> Span<'static> {
     Span::styled(text.into(), style)
 }
 
-/// The first of the lines that are shown, of so many, so that the line with the focus is among them.
+/// Returns the first of the lines that are shown, of so many, so that the line with the focus is among them.
 pub(super) fn first(lines: usize, height: usize, focus: Option<usize>, scrolled: isize) -> usize {
     let last = lines.saturating_sub(height);
     let middle = focus.map_or(0, |focus| focus.saturating_sub(height / 2));

@@ -13,10 +13,10 @@ pub(super) struct View {
     pub(super) scrolled: isize,
 }
 
-/// What a pane shows.
+/// The content of a pane.
 #[derive(Debug, Default)]
 pub(super) struct Content {
-    /// What its title says beside its name.
+    /// The part of its title beside its name.
     pub(super) about: Line<'static>,
     /// The lines that are in view.
     pub(super) lines: Vec<Line<'static>>,
@@ -35,7 +35,7 @@ impl Content {
         Self { about: Line::default(), lines: shown.map(line).collect() }
     }
 
-    /// A few lines.
+    /// Creates the content of a pane with a few lines.
     pub(super) fn few(lines: Vec<Line<'static>>, view: View) -> Self {
         Self::of(lines.len(), None, view, |nth| lines[nth].clone())
     }

@@ -5,15 +5,16 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Wrap};
 use ratatui::Frame;
-use squall::trace::state::{State, Status};
-use squall::trace::{CallId, FutureId, Part, State as Resolved};
+use squall::trace::state::State;
+use squall::trace::Part;
 
-use super::app::{App, Pane, PromptKind};
-use super::code::{beside, cut, fit, span};
+use super::app::{App, PromptKind};
+use super::code::{beside, fit, span};
 use super::content::View;
-use super::look::{self, BETWEEN, RULE};
+use super::look::{BETWEEN, RULE};
+use super::names::{future_name, hue};
 use super::play::printable;
-use super::screen::{Screen, Wants};
+use super::screen::{Pane, Screen, Wants};
 use super::words::Text;
 use super::{help, machine, program, state, timeline, variables};
 
@@ -70,7 +71,7 @@ fn wants(app: &App<'_>, now: &State, says: usize) -> Wants {
 /// The first line of the screen.
 struct Header {
     line: Line<'static>,
-    /// What the program shows, if the line has no room for that.
+    /// A sentence on what the program shows, if the line has no room for it.
     about: Option<Line<'static>>,
 }
 
@@ -104,7 +105,7 @@ fn header(app: &App<'_>, width: usize) -> Header {
     }
 }
 
-/// What happens, and why.
+/// Returns what happens, and why.
 fn said(app: &App<'_>) -> Vec<Line<'static>> {
     let said = app.play.says(app.k, &app.now, app.lang);
     let mut why = sentence(app, &said.why);
@@ -116,7 +117,7 @@ fn said(app: &App<'_>) -> Vec<Line<'static>> {
     vec![what, why]
 }
 
-/// How many rows the lines take, at most, where words are not broken.
+/// Returns how many rows the lines take at most, where words are not broken.
 fn rows(lines: &[Line<'_>], width: u16) -> usize {
     let width = usize::from(width.saturating_sub(LONG)).max(1);
     lines.iter().map(|line| line.width().div_ceil(width).max(1)).sum()
@@ -203,41 +204,4 @@ fn footer(app: &App<'_>, frame: &mut Frame<'_>, place: Rect, large: bool) {
         Line::from(span(format!(" {}", app.text(keys)), app.theme.quiet()))
     };
     frame.render_widget(fit(line, width), place);
-}
-
-/// The colour of a call.
-pub(super) fn hue(app: &App<'_>, call: CallId) -> Style {
-    app.theme.lane(app.play.lanes.of.get(&call).copied().unwrap_or(0))
-}
-
-/// A call with the sign of its status.
-pub(super) fn call(app: &App<'_>, now: &State, call: CallId) -> Span<'static> {
-    let sign = match now.calls.get(&call).map(|call| call.status) {
-        Some(Status::Running) => look::RUNS,
-        Some(Status::Calling) => look::CALLS,
-        Some(Status::Ready) => look::READY,
-        Some(Status::Waiting | Status::Called) => look::WAITS,
-        Some(Status::Returned) => look::DONE,
-        Some(Status::Raised) => look::FAILED,
-        Some(Status::Cancelled) => look::CANCELLED,
-        _ => ' ',
-    };
-    span(format!("{sign} {}", app.play.narrator.call(call)), hue(app, call))
-}
-
-/// The name of a Future, in the colour of the call whose result it is.
-pub(super) fn future_name(app: &App<'_>, future: FutureId) -> Span<'static> {
-    let of = app.play.narrator.call_of(future);
-    let style = of.map_or_else(Style::new, |call| hue(app, call));
-    span(cut(&app.play.narrator.future(future), 40), style)
-}
-
-/// The sign of the state of a Future, and its style.
-pub(super) fn resolved(app: &App<'_>, state: Resolved) -> Span<'static> {
-    match state {
-        Resolved::Pending => span(look::PENDING.to_string(), Style::new()),
-        Resolved::Done => span(look::DONE.to_string(), app.theme.good()),
-        Resolved::Failed => span(look::FAILED.to_string(), app.theme.bad()),
-        Resolved::Cancelled => span(look::CANCELLED.to_string(), app.theme.quiet()),
-    }
 }

@@ -6,7 +6,7 @@ use squall::trace::state::State;
 use squall::trace::{CallId, Entry, FutureId, Reason, Recorded, Standing, Step};
 use squall::Place;
 
-/// What is known of a step.
+/// The facts about a step.
 #[derive(Debug)]
 pub(super) struct Fact {
     /// The call that acts; `None` is the loop or the main program.
@@ -24,7 +24,7 @@ pub(super) struct Fact {
     pub(super) futures: Vec<FutureId>,
 }
 
-/// What a step is, as the timeline draws it.
+/// The kind of a step, as the timeline draws it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Call,
@@ -41,7 +41,7 @@ pub(super) enum Mark {
     Other,
 }
 
-/// The line at which a step happens: that of its actor.
+/// Returns the line at which a step happens: that of its actor.
 pub(super) fn stands(
     step: &Step,
     entries: &[Entry],
@@ -101,7 +101,7 @@ impl Mark {
     }
 }
 
-/// The call that an entry wakes.
+/// Returns the call that an entry wakes.
 fn woken(entry: &Entry) -> Option<CallId> {
     match entry.event {
         Recorded::Push { queued: Standing::Call(call), why: Reason::Done(_) | Reason::Woken, .. } => {
@@ -111,7 +111,7 @@ fn woken(entry: &Entry) -> Option<CallId> {
     }
 }
 
-/// The Futures that an entry is about.
+/// Returns the Futures that an entry is about.
 fn futures(entry: &Entry) -> Option<FutureId> {
     match &entry.event {
         Recorded::Call { future, .. }

@@ -1,10 +1,10 @@
-//! What each key does.
+//! The effect of each key.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use squall::trace::Lang;
 
-use super::app::{futures_of, App, Pane, Prompt, PromptKind};
-use super::screen::Screen;
+use super::app::{futures_of, App, Prompt, PromptKind};
+use super::screen::{Pane, Screen};
 use super::words::Text;
 
 /// So many lines go by with Page Down.
@@ -99,7 +99,7 @@ impl App<'_> {
         }
     }
 
-    /// The place of the Future that the step is about, else of the last one.
+    /// Returns the place of the Future that the step is about, else of the last one.
     fn newest_future(&self) -> usize {
         let all = futures_of(&self.now.after);
         let acted = &self.play.steps[self.k].futures;

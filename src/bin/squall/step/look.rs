@@ -27,7 +27,8 @@ pub(crate) enum Theme {
 }
 
 impl Theme {
-    /// The one that fits the terminal, as far as it tells: `COLORFGBG` is set by some, and `NO_COLOR` by the reader.
+    /// Returns the theme that fits the terminal, as far as that is known: some terminals set `COLORFGBG`, and the
+    /// reader may set `NO_COLOR`.
     pub(crate) fn of_environment() -> Self {
         let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
         if set("NO_COLOR").is_some() {
@@ -40,7 +41,7 @@ impl Theme {
         }
     }
 
-    /// The next one.
+    /// Returns the next theme.
     pub(super) fn other(self) -> Self {
         match self {
             Self::Dark => Self::Light,
@@ -72,7 +73,7 @@ impl Theme {
         }
     }
 
-    /// The line that is executed.
+    /// Returns the style of the line that is executed.
     pub(super) fn lit(self) -> Style {
         match self {
             Self::Plain => Style::new().add_modifier(Modifier::REVERSED),
@@ -80,7 +81,7 @@ impl Theme {
         }
     }
 
-    /// The line in which the program runs.
+    /// Returns the style of the line in which the program runs.
     pub(super) fn inside(self) -> Style {
         match self {
             Self::Plain => Style::new().add_modifier(Modifier::UNDERLINED),
@@ -88,7 +89,7 @@ impl Theme {
         }
     }
 
-    /// The colour of a lane, which is that of its calls. 0 is the loop.
+    /// Returns the colour of a lane, which is that of its calls. 0 is the loop.
     pub(super) fn lane(self, lane: usize) -> Style {
         const DARK: [u8; 8] = [117, 215, 150, 176, 222, 80, 211, 147];
         const LIGHT: [u8; 8] = [25, 130, 28, 90, 94, 30, 125, 61];

@@ -6,8 +6,8 @@ use squall::trace::{Excerpt, ExcerptLine};
 use super::app::App;
 use super::code::span;
 use super::content::{Content, View};
-use super::draw::hue;
 use super::look::{CALLS, RUNS, WAITS};
+use super::names::hue;
 
 pub(super) fn content(app: &App<'_>, view: View) -> Content {
     let fact = &app.play.steps[app.k];

@@ -12,7 +12,6 @@ use squall::trace::{
 use squall::Place;
 
 use super::fact::{stands, Fact};
-use super::screen::Variables;
 
 /// So many steps are told at once for a search.
 const BLOCK: usize = 256;
@@ -21,14 +20,14 @@ const BLOCK: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Play<'a> {
     pub(super) name: String,
-    /// What the program shows, in English and in Chinese.
+    /// A sentence on what the program shows, in English and in Chinese.
     pub(super) about: [String; 2],
     pub(super) sources: Vec<Source<'a>>,
     pub(super) timeline: Timeline<'a>,
     pub(super) narrator: Narrator<'a>,
     pub(super) lanes: Lanes,
     pub(super) steps: Vec<Fact>,
-    /// Which variables the program reports.
+    /// The kind of variables that the program reports.
     pub(super) variables: Variables,
     /// How many entries came after those that were kept.
     pub(super) dropped: usize,
@@ -36,7 +35,7 @@ pub(crate) struct Play<'a> {
     prints: Prints<'a>,
     /// The step at which each Future is done.
     settled: HashMap<FutureId, usize>,
-    /// What is said of each step, in lower case, for a search: in blocks of steps, each once it is asked for.
+    /// The sentences about each step, in lower case, for a search: in blocks of steps, each once it is asked for.
     told: [Vec<OnceCell<Vec<String>>>; 2],
 }
 
@@ -48,7 +47,7 @@ pub(super) struct Source<'a> {
     pub(super) lines: Vec<&'a str>,
 }
 
-/// What was printed and logged, line by line.
+/// The lines that were printed and logged.
 #[derive(Debug, Default)]
 struct Prints<'a> {
     lines: Vec<Print<'a>>,
@@ -63,7 +62,16 @@ pub(super) enum Print<'a> {
     Logged(&'a Raised),
 }
 
-/// How everything stands before and after a step.
+/// The kind of variables that the program reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Variables {
+    None,
+    /// The arguments of calls, as programs in Rust do: their pane is there where there is room.
+    Arguments,
+    All,
+}
+
+/// The states before and after a step.
 #[derive(Debug)]
 pub(super) struct Moment {
     pub(super) before: State,
@@ -125,12 +133,12 @@ impl<'a> Play<'a> {
         self.steps.is_empty()
     }
 
-    /// The place of the last step.
+    /// Returns the place of the last step.
     pub(super) fn last(&self) -> usize {
         self.steps.len().saturating_sub(1)
     }
 
-    /// How everything stands around a step.
+    /// Returns the states before and after a step.
     pub(super) fn moment(&self, k: usize) -> Moment {
         let Some(step) = self.of.get(k) else {
             return Moment { before: State::default(), after: State::default() };
@@ -141,12 +149,12 @@ impl<'a> Play<'a> {
         Moment { before, after }
     }
 
-    /// What is said of a step.
+    /// Returns the sentences about a step.
     pub(super) fn says(&self, k: usize, moment: &Moment, lang: Lang) -> Said {
         self.narrator.tell(&self.of[k], &moment.before, &moment.after, lang)
     }
 
-    /// What is said of a step, in lower case.
+    /// Returns the sentences about a step, in lower case.
     pub(super) fn told(&self, k: usize, lang: Lang) -> &str {
         let block = k / BLOCK;
         let told = self.told[usize::from(lang == Lang::Zh)][block].get_or_init(|| {
@@ -165,30 +173,30 @@ impl<'a> Play<'a> {
         &told[k % BLOCK]
     }
 
-    /// The lines of the Runner that a step marks.
+    /// Returns the lines of the Runner that a step marks.
     pub(super) fn marks(&self, k: usize, moment: &Moment, excerpt: Excerpt) -> Marks {
         let own = &self.timeline.entries()[self.of[k].entries.clone()];
         let machine = own.iter().map(|entry| Machine::at(&moment.before, entry, &moment.after));
         excerpt.marks(&machine.collect::<Vec<_>>())
     }
 
-    /// The step at which a Future is done, if it ever is.
+    /// Returns the step at which a Future is done, if it ever is.
     pub(super) fn settles(&self, future: FutureId) -> Option<usize> {
         self.settled.get(&future).copied()
     }
 
-    /// What was printed and logged by then, oldest first.
+    /// Returns the lines that were printed and logged by then, oldest first.
     pub(super) fn printed(&self, now: &State) -> &[Print<'a>] {
         let count = (now.notes + now.reports).checked_sub(1).and_then(|last| self.prints.ends.get(last));
         &self.prints.lines[..count.copied().unwrap_or(0)]
     }
 
-    /// The place of the source that has that file.
+    /// Returns the place of the source that has that file.
     pub(super) fn source(&self, file: &str) -> Option<usize> {
         self.sources.iter().position(|source| source.file == file)
     }
 
-    /// The name of what acts in a step, `None` for the loop.
+    /// Returns the name of what acts in a step, `None` for the loop.
     pub(super) fn actor(&self, k: usize) -> Option<String> {
         self.steps[k].actor.map(|call| self.narrator.call(call))
     }
@@ -229,7 +237,7 @@ fn variables(entries: &[Entry]) -> Variables {
     }
 }
 
-/// A text without what a terminal would obey, and with tabs as spaces.
+/// Returns a text without what a terminal would obey, and with tabs as spaces.
 pub(super) fn printable(text: &str) -> String {
     text.replace('\t', "    ").replace(char::is_control, " ")
 }

@@ -8,12 +8,13 @@ use ratatui::text::{Line, Span};
 use squall::trace::state::State;
 use squall::trace::CallId;
 
-use super::app::{App, Pane};
+use super::app::App;
 use super::code::{beside, first, span};
 use super::content::{Content, View};
-use super::draw::{call, hue};
 use super::look::{BREAKS, RUNS};
+use super::names::{call, hue};
 use super::play::printable;
+use super::screen::Pane;
 use super::words::Text;
 
 /// So many names stand beside one line.
@@ -61,7 +62,7 @@ pub(super) fn content(app: &App<'_>, now: &State, view: View) -> Content {
     Content::of(count, Some(focus), view, line).about(about)
 }
 
-/// The calls that stand in each line of a file.
+/// Returns the calls that stand in each line of a file.
 fn standing(app: &App<'_>, now: &State, file: usize) -> BTreeMap<usize, Vec<CallId>> {
     let mut lines = BTreeMap::<usize, Vec<CallId>>::new();
     for (id, call) in now.calls.iter().filter(|(_, call)| !call.status.is_over()) {
@@ -106,7 +107,7 @@ fn names(app: &App<'_>, now: &State, calls: &[CallId], actor: Option<CallId>) ->
 }
 
 impl App<'_> {
-    /// The line with the cursor, else the given one, else the first.
+    /// Returns the line with the cursor, else the given one, else the first.
     pub(super) fn cursor_or(&self, at: Option<(usize, usize)>) -> (usize, usize) {
         let first = || (0, self.play.sources.first().map_or(1, |source| source.first_line));
         self.cursor.or(at).unwrap_or_else(first)

@@ -2,7 +2,20 @@
 
 use ratatui::layout::Rect;
 
-use super::app::Pane;
+use super::play::Variables;
+
+/// A part of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Pane {
+    Program,
+    Runner,
+    Loop,
+    Locks,
+    Variables,
+    Futures,
+    Printed,
+    Timeline,
+}
 
 /// The least that anything can be shown on.
 const LEAST: (u16, u16) = (30, 8);
@@ -22,16 +35,7 @@ const LOOP: u16 = TITLE + 4;
 /// A pane with less than a title and a line shows nothing.
 const LEAST_LINES: u16 = TITLE + 1;
 
-/// Which variables the program reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Variables {
-    None,
-    /// The arguments of calls, as programs in Rust do: their pane is there where there is room.
-    Arguments,
-    All,
-}
-
-/// What is needed to share out the height of a column.
+/// The needs by which the height of a column is shared out.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wants {
     /// How many lines there are of locks and queues.
@@ -57,12 +61,12 @@ pub(super) struct Screen {
     /// Lines between columns.
     pub(super) between: Vec<Rect>,
     pub(super) footer: Rect,
-    /// Whether there are three columns.
+    /// `true` if there are three columns.
     pub(super) large: bool,
 }
 
 impl Screen {
-    /// `None` if the terminal is too small.
+    /// Places everything. Returns `None` if the terminal is too small.
     pub(super) fn of(area: Rect, wants: Wants) -> Option<Self> {
         if area.width < LEAST.0 || area.height < LEAST.1 {
             return None;
@@ -140,7 +144,7 @@ impl Screen {
         }
     }
 
-    /// The loop, and what locks and queues there are.
+    /// Adds the pane of the loop, and that of locks and queues if there are any.
     fn stack(&mut self, area: Rect, locks: u16) {
         let (looped, locks) = split_rows(area, area.height - locks);
         self.panes.push((Pane::Loop, looped));
@@ -163,7 +167,7 @@ impl Screen {
         (at(0, left), at(left + 1, area.width - left - 1))
     }
 
-    /// The panes in the order in which Tab goes through them.
+    /// Returns the panes in the order in which Tab goes through them.
     pub(super) fn order(locks: bool, variables: Variables) -> Vec<Pane> {
         let all = [
             Pane::Program,

@@ -5,12 +5,13 @@ use ratatui::text::{Line, Span};
 use squall::trace::state::{Loop, Ready, State};
 use squall::trace::{Line as Waiting, Reason, Standing, State as Resolved};
 
-use super::app::{futures_of, App, Pane};
+use super::app::{futures_of, App};
 use super::code::{cut, span};
 use super::content::{Content, View};
-use super::draw::{call, future_name, hue, resolved};
 use super::look::{BY, CALLS};
+use super::names::{call, future_name, hue, resolved};
 use super::play::{printable, Print};
+use super::screen::Pane;
 
 /// Longer rows are cut by what they hold, not in the middle of a name.
 const SHOWN: usize = 6;
@@ -43,7 +44,7 @@ fn row(app: &App<'_>, label: &str, mut spans: Vec<Span<'static>>) -> Line<'stati
     spans.into()
 }
 
-/// The first of `count` things in a row, or a word for none of them.
+/// Returns the first of `count` things in a row, or a word for none of them.
 fn all_of(
     app: &App<'_>,
     things: impl Iterator<Item = Vec<Span<'static>>>,
@@ -137,7 +138,7 @@ pub(super) fn futures(app: &App<'_>, now: &State, view: View) -> Content {
     Content::of(all.len(), focus, view, line)
 }
 
-/// A word instead of lines.
+/// Returns content with a word instead of lines.
 fn nothing(app: &App<'_>, view: View) -> Content {
     Content::few(vec![Line::from(span(format!(" {}", app.word("none")), app.theme.quiet()))], view)
 }
@@ -200,7 +201,7 @@ fn in_line(app: &App<'_>, now: &State, label: &str, line: &Waiting, spans: &mut 
     }
 }
 
-/// What was printed and logged, in the order in which that happened.
+/// Returns the lines that were printed and logged, in order.
 pub(super) fn printed(app: &App<'_>, now: &State, view: View) -> Content {
     let all = app.play.printed(now);
     let line = |nth: usize| match all[nth] {

@@ -271,7 +271,7 @@ fn enter_follows_a_future_to_the_step_that_settles_it() {
         press(app, "uget\n");
         let get = app.now.after.futures.iter().find(|(_, future)| future.call.is_some()).map(|(id, _)| *id);
         press(app, "\t\t\t");
-        assert_eq!(app.pane, super::app::Pane::Futures);
+        assert_eq!(app.pane, super::screen::Pane::Futures);
         app.chosen = super::app::futures_of(&app.now.after).iter().position(|id| Some(*id) == get).unwrap();
         press(app, "\n");
         assert_eq!(Some(app.k), app.play.settles(get.unwrap()));
@@ -339,7 +339,7 @@ fn variables_of_each_suspended_coroutine_are_shown() {
         let word = ["Variables", "变量"][usize::from(lang == Lang::Zh)];
         assert!(shown.contains(word) && shown.contains("▸ fee  n = 1"), "{shown}");
         press(app, "ut4\n\t\t\t\tz");
-        assert_eq!(app.pane, super::app::Pane::Variables);
+        assert_eq!(app.pane, super::screen::Pane::Variables);
         let shown = screen(app, 80, 24);
         for variables in ["visit  who = 'ann'  n = 2", "visit#2  who = 'bob'", "main  both = "] {
             assert!(shown.contains(variables), "{variables}\n{shown}");

@@ -78,7 +78,7 @@ pub(super) fn content(app: &App<'_>, view: View) -> Content {
     Content::of(rows.len(), None, View { scrolled: 0, ..view }, of).about(about)
 }
 
-/// A row with a text wherever it changes.
+/// Returns a row with a text wherever it changes.
 fn scale(
     app: &App<'_>,
     margin: usize,
@@ -102,7 +102,7 @@ fn scale(
     Line::from(span(row, app.theme.quiet()))
 }
 
-/// The signs of the lanes that are shown, row by row.
+/// Returns the signs of the lanes that are shown, row by row.
 fn cells(app: &App<'_>, window: &Range<usize>, lanes: &Range<usize>) -> Vec<Vec<Cell>> {
     let play = app.play;
     let blank = Cell { sign: ' ', style: Style::new() };

@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthStr;
 use super::app::App;
 use super::code::{cut, span};
 use super::content::{Content, View};
-use super::draw::call;
 use super::look::RUNS;
+use super::names::call;
 use super::play::printable;
 
 /// Those of at most so many coroutines are shown.
@@ -52,7 +52,7 @@ pub(super) fn content(app: &App<'_>, now: &State, view: View) -> Content {
     Content::few(lines, view)
 }
 
-/// The name of a scope and its variables, as many in a line as fit. What was set in this step is bold.
+/// Returns the name of a scope and its variables, as many in a line as fit. What was set in this step is bold.
 fn scope(
     app: &App<'_>,
     name: Span<'static>,

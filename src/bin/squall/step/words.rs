@@ -86,7 +86,7 @@ pub(super) const KEYS: &[(&str, [&str; 2])] = &[
     ("q", ["quit", "退出"]),
 ];
 
-/// What the signs beside names mean.
+/// The meaning of the signs beside names.
 pub(super) const SIGNS: &[(char, &str)] = &[
     (super::look::RUNS, "running"),
     (super::look::CALLS, "calling"),
@@ -103,7 +103,7 @@ pub(super) fn word(text: Text, lang: Lang) -> &'static str {
     pick(texts, lang)
 }
 
-/// The text of a language.
+/// Returns the text of a language.
 pub(super) fn pick<'a>(texts: &[&'a str; 2], lang: Lang) -> &'a str {
     texts[usize::from(lang == Lang::Zh)]
 }
