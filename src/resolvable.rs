@@ -13,7 +13,7 @@
 //! | is handed out | [`Future::from_core`](crate::Future::from_core) |
 //! | waits for other Futures | [`Run`]: by [`AnyFuture::call_when_done`] it is called in the turn after another Future is done |
 //! | ends with its loop | [`Withdraw`], and a [`Held`] if the Futures that it waits for hold it, which is a cycle |
-//! | releases what it holds when it is cancelled | [`Resolvable::cancel`] |
+//! | releases what it holds when it is cancelled | [`Resolvable::on_cancel`] |
 //! | leaves the lists of other Futures when it is no longer needed | [`Run::is_over`] |
 //! | has a name in traces and a description in a Deadlock | [`Shared::announce`], [`Resolvable::describe`] |
 //!
@@ -86,10 +86,8 @@
 //!         &self.shared
 //!     }
 //!
-//!     fn cancel(&self) -> bool {
-//!         let was_pending = self.shared.cancel();
+//!     fn on_cancel(&self) {
 //!         drop(self.let_go());
-//!         was_pending
 //!     }
 //!
 //!     fn describe(&self) -> Option<String> {

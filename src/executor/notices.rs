@@ -71,12 +71,8 @@ impl Resolvable for Notice {
         &self.shared
     }
 
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            self.kept.release();
-        }
-        cancelled
+    fn on_cancel(&self) {
+        self.kept.release();
     }
 
     fn keep(self: Rc<Self>) {

@@ -191,12 +191,8 @@ impl<F: Futures, Q: 'static> Resolvable for Multi<F, Q> {
         &self.shared
     }
 
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            self.kept.release();
-        }
-        cancelled
+    fn on_cancel(&self) {
+        self.kept.release();
     }
 
     fn keep(self: Rc<Self>) {

@@ -55,12 +55,8 @@ impl Resolvable for Sleep {
         &self.shared
     }
 
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            self.timer.take().into_iter().for_each(|timer| timer.remove(self));
-        }
-        cancelled
+    fn on_cancel(&self) {
+        self.timer.take().into_iter().for_each(|timer| timer.remove(self));
     }
 }
 

@@ -272,15 +272,11 @@ impl<F: Limited, Q: Fn(&Exception) -> bool + 'static> Resolvable for WithTimeout
 
     /// Removes the timer, so that the loop need not wait for it. A failure after the deadline is reported nevertheless,
     /// as in Tornado.
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            let deadline = self.stop_timer();
-            drop(self.held.take());
-            deadline.into_iter().for_each(|since| self.watch_inside(since));
-            self.kept.release();
-        }
-        cancelled
+    fn on_cancel(&self) {
+        let deadline = self.stop_timer();
+        drop(self.held.take());
+        deadline.into_iter().for_each(|since| self.watch_inside(since));
+        self.kept.release();
     }
 
     fn keep(self: Rc<Self>) {

@@ -152,13 +152,9 @@ impl<P: Purpose> Resolvable for Request<P> {
         &self.shared
     }
 
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            self.settled();
-            self.purpose.left();
-        }
-        cancelled
+    fn on_cancel(&self) {
+        self.settled();
+        self.purpose.left();
     }
 
     fn describe(&self) -> Option<String> {

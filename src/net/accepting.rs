@@ -79,12 +79,8 @@ impl<L: Listener> Resolvable for Op<L> {
         Some(format!("{kind}.accept on {address}"))
     }
 
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            self.kept.release();
-        }
-        cancelled
+    fn on_cancel(&self) {
+        self.kept.release();
     }
 
     fn keep(self: Rc<Self>) {

@@ -40,13 +40,9 @@ impl<W: Want> Resolvable for Op<W> {
     }
 
     /// Leaves the line. Bytes that have arrived go to the next read.
-    fn cancel(&self) -> bool {
-        let cancelled = self.shared.cancel();
-        if cancelled {
-            self.leave();
-            self.kept.release();
-        }
-        cancelled
+    fn on_cancel(&self) {
+        self.leave();
+        self.kept.release();
     }
 
     fn keep(self: Rc<Self>) {
