@@ -1,4 +1,4 @@
-//! What the collector of cycles is shown.
+//! The references that the collector of cycles is shown.
 //!
 //! The references between suspended coroutines and Futures are Python references, so that the collector can follow them.
 //!
@@ -9,8 +9,8 @@
 //! | a Future object that is done | value or exception, if nothing else has the Future | its state |
 //! | a lock or a queue | its pending requests, its items | `requests.rs` |
 //!
-//! What is not shown keeps alive what it holds: a ready queue, a timer, another thread, a generator that runs. So a
-//! coroutine is collected only if nothing can resume it.
+//! A reference that is not shown keeps alive what it leads to: a ready queue, a timer, another thread, a generator that
+//! runs. So a coroutine is collected only if nothing can resume it.
 
 use std::any::Any;
 use std::collections::BTreeSet;

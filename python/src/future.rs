@@ -27,11 +27,11 @@ pub(crate) struct PyFuture(Affine<Inner>);
 
 pub(crate) struct Inner {
     core: Cell<Core>,
-    /// What resolves it, if Python does.
+    /// The state by which Python resolves it; `None` if something else does.
     own: Option<Rc<Shared<Value>>>,
     /// The coroutine whose result it is, if there is one.
     body: Option<Rc<Body>>,
-    /// What else can resolve it.
+    /// The kind of thing that resolves it otherwise.
     resolved_by: ResolvedBy,
     /// asyncio's sign that something awaits it.
     blocking: Cell<bool>,
@@ -51,7 +51,7 @@ impl Default for Core {
     }
 }
 
-/// What resolves a Future, as far as the collector has to know.
+/// The kind of thing that resolves a Future, as far as the collector has to know.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResolvedBy {
     /// Only what holds the Future object: so its waiters live and die with it.
@@ -431,7 +431,7 @@ impl PyFuture {
 
     // What asyncio asks of the task that runs now, if this is the result of a native coroutine.
 
-    /// What a cancellation has as its message, until there is one.
+    /// The message of a cancellation, before there is one.
     #[classattr]
     fn _cancel_message() -> Option<Py<PyAny>> {
         None

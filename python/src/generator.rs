@@ -176,7 +176,7 @@ impl Called {
     /// Calls the function, and resumes the generator that it returns.
     ///
     /// # Errors
-    /// What the function returned, if that is not a generator.
+    /// The value that the function returned, if it is not a generator.
     fn first(&mut self, py: Python<'_>) -> Result<Sent, Py<PyAny>> {
         let (Some(function), Some((args, kwargs))) = (self.body.inner.take(), self.call.take()) else {
             return Ok(Sent::Returned(py.None()));

@@ -1,7 +1,7 @@
 //! Libraries: files whose coroutines a trace does not show, such as Tornado's own.
 //!
-//! What a program calls of a library is one step to it: it awaits a fetch, and not what the client does for that. So the
-//! code of libraries is internal work to squall's events, unless it calls the program.
+//! To a program, a call of a library is one step: it awaits a fetch, and not what the client does for that. So the code
+//! of libraries is internal work to squall's events, unless it calls the program.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What squall logs, by Python's `logging`.
+//! Passes squall's log to Python's `logging`.
 
 use std::sync::Once;
 

@@ -1,4 +1,4 @@
-//! What the Python side of the package tells the extension: classes and functions.
+//! The classes and functions that the Python side of the package passes to the extension.
 
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;

@@ -32,7 +32,7 @@ use crate::variables::{tell_arguments_of, tell_variables};
 struct Native {
     body: Rc<Body>,
     coroutine: &'static Coroutine,
-    /// What it awaits; a Future that is done before its first step, and after a bare `yield`.
+    /// The Future that it awaits; one that is done before its first step, and after a bare `yield`.
     awaits: AnyFuture,
 }
 

@@ -14,7 +14,7 @@ use crate::lines::running_line;
 #[pyclass(name = "Trace", module = "squall._squall", frozen)]
 pub(crate) struct PyTrace {
     trace: Affine<Trace<()>>,
-    /// What the function returned or raised.
+    /// The value that the function returned, or the exception that it raised.
     outcome: PyResult<Py<PyAny>>,
 }
 

@@ -199,14 +199,14 @@ fn run_program(program: &Py<PyAny>, test_loop: &SharedTestLoop) -> std::result::
     }
 }
 
-/// What an exploration found.
+/// The result of an exploration.
 #[pyclass(module = "squall._squall", frozen, get_all)]
 pub(crate) struct Exploration {
     /// How many orders were tried.
     orders: usize,
     /// How many orders, in words.
     summary: String,
-    /// What went wrong; `None` if nothing did.
+    /// A description of the failure; `None` if no order failed.
     problem: Option<String>,
     /// The order that failed; empty if a limit was reached.
     schedule: String,

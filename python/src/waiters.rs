@@ -1,5 +1,5 @@
-//! What waits for a Future on behalf of Python: [`Done`], a callback; [`Keep`], which keeps another Future object alive;
-//! [`Requests`], the pending requests of a lock.
+//! Things that wait for a Future on behalf of Python: [`Done`], a callback; [`Keep`], which keeps another Future object
+//! alive; [`Requests`], the pending requests of a lock.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
