@@ -23,6 +23,8 @@ mod explored;
 #[cfg(feature = "trace")]
 mod files;
 #[cfg(feature = "trace")]
+mod going_on;
+#[cfg(feature = "trace")]
 mod left_out;
 #[cfg(feature = "trace")]
 mod limit;
