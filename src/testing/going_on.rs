@@ -7,12 +7,11 @@ use std::time::Duration;
 use squall_runner::ready::Callback;
 use squall_runner::report::guard;
 use squall_runner::trace::{emit, running_as, Event, Problem};
-use squall_runner::WeakFuture;
 
 use super::limit::Limit;
 use super::report::Report;
 use super::step::Step;
-use super::test_loop::{Done, TestLoop};
+use super::test_loop::{is_pending, Done, TestLoop};
 use super::watch::look;
 
 /// How long to wait, in real time, for other threads before the clock jumps.
@@ -262,8 +261,4 @@ impl TestLoop {
             _ => Err(step),
         }
     }
-}
-
-fn is_pending(future: &WeakFuture) -> bool {
-    future.upgrade().is_some_and(|future| !future.done())
 }

@@ -367,3 +367,7 @@ impl fmt::Debug for TestLoop {
             .finish_non_exhaustive()
     }
 }
+
+pub(super) fn is_pending(future: &WeakFuture) -> bool {
+    future.upgrade().is_some_and(|future| !future.done())
+}
