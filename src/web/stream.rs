@@ -2,12 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{ready, Context, Poll};
 
 use crate::http::transport::Transport;
 
 /// How many bytes are read ahead while a handler runs: enough to see the end of the stream.
 const AHEAD: usize = 64;
+
+/// How many more bytes are read at once if there are some already.
+const MORE: usize = 4096;
+
+/// How many bytes are kept that come while a handler runs. After that, they wait in the socket.
+const MOST_AHEAD: usize = 64 * 1024;
 
 /// How many bytes are read before hyper's side is made: the head of most requests.
 const FIRST: usize = 1024;
@@ -110,9 +116,18 @@ impl ClientStream {
         here
     }
 
-    /// Reads a little ahead while a handler runs. Returns `false` once the client sends no more.
+    /// Reads ahead while a handler runs, as far as there is room. Returns `false` once the client sends no more.
     pub(super) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        self.poll_into_ahead::<AHEAD>(cx)
+        if self.ahead.borrow().is_empty() && !ready!(self.poll_into_ahead::<AHEAD>(cx)) {
+            return Poll::Ready(false);
+        }
+        // Behind the requests that a client sends in advance there is perhaps its end.
+        while self.ahead.borrow().len() < MOST_AHEAD {
+            if !ready!(self.poll_more_ahead::<MORE>(cx)) {
+                return Poll::Ready(false);
+            }
+        }
+        Poll::Ready(true)
     }
 
     /// Reads at most `N` bytes ahead, unless there are some already. Returns whether there are some; if not, the client
@@ -121,6 +136,11 @@ impl ClientStream {
         if !self.ahead.borrow().is_empty() {
             return Poll::Ready(true);
         }
+        self.poll_more_ahead::<N>(cx)
+    }
+
+    /// Reads at most `N` more bytes ahead. Returns whether the client has sent some; if not, it sends no more.
+    fn poll_more_ahead<const N: usize>(&self, cx: &mut Context<'_>) -> Poll<bool> {
         if self.ended.get() {
             return Poll::Ready(false);
         }

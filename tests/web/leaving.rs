@@ -80,6 +80,21 @@ fn client_that_leaves_is_told_of_while_the_handler_waits() {
 }
 
 #[test]
+fn client_that_leaves_is_told_of_although_it_has_sent_requests_in_advance() {
+    let (waits, notes, _gate) = Waits::new();
+    serve(&Application::new().route("/", waits), |address| async move {
+        let stream = TcpStream::connect(address).await?;
+        let put = "PUT / HTTP/1.1\r\nHost: a\r\n\r\n";
+        stream.write_all(put).await?;
+        until(&notes, 1).await?;
+        stream.write_all(put.repeat(20)).await?;
+        drop(stream);
+        assert_eq!(until(&notes, 3).await?[..3], ["put", "on_connection_close", "closed"]);
+        Ok(())
+    });
+}
+
+#[test]
 fn client_that_closes_its_half_gets_its_response() {
     let (waits, notes, gate) = Waits::new();
     serve(&Application::new().route("/", waits), |address| async move {
