@@ -1,10 +1,14 @@
 """`python -m squall`: runs a program on squall, and shows what its coroutines do."""
 
 import argparse
+import io
 import os
+import re
+import shlex
 import shutil
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from squall import _squall
@@ -23,7 +27,8 @@ examples:
   python -m squall replay v1:transfer#2 transfer.py
                                                    run it in the order that failed
 
-Options come before the program; what comes after it is the program's own.
+Options come before the program; what comes after it is the program's own. With the option -m, the program is the name of
+a module: python -m squall run -m pytest tests
 
 exit codes:
   0  success; explore: no order fails
@@ -51,6 +56,9 @@ def parser():
         )
         for add in added:
             add(made)
+        made.add_argument(
+            "-m", action="store_true", dest="is_module", help="PROGRAM.py is the name of a module, as for python -m"
+        )
         made.add_argument("program", metavar="PROGRAM.py", help="the program")
         made.add_argument("args", nargs=argparse.REMAINDER, metavar="...", help="its arguments")
         return made
@@ -141,17 +149,27 @@ def seconds(text):
 
 def main():
     asked = parser().parse_args()
+    install()
     try:
-        program = Program(asked.program, asked.args)
+        program = Program(asked.program, asked.args, asked.is_module)
     except ProgramNotFound as error:
         print(f"squall: {error}", file=sys.stderr)
         return 2
+    except SyntaxError as error:
+        traceback.print_exception(error.with_traceback(None))
+        return 1
+    if asked.command not in ("run", "replay") and isinstance(sys.stdout, io.TextIOWrapper):
+        # The columns have lines that not every terminal can show. What the program prints is not written here.
+        sys.stdout.reconfigure(errors="replace")
     tools = {"run": run, "trace": trace, "step": step, "explore": explore, "replay": replay}
-    return tools[asked.command](asked, program)
+    try:
+        return tools[asked.command](asked, program)
+    except KeyboardInterrupt as exception:
+        _print_uncaught(exception)
+        return 130
 
 
 def run(_asked, program):
-    install()
     _squall._set_libraries(libraries())
     return ended(program.run)
 
@@ -271,12 +289,23 @@ def explore(asked, program):
     if found.problem is None:
         print(f"{program.path}: no failure in {found.summary}")
         return 0
+    if not found.schedule:
+        print(f"{program.path}: {found.problem}, so not every order was tried; none of those that were tried fails")
+        print(LIMITS)
+        return 1
     print(found.problem.rstrip())
-    if found.schedule:
-        print(f"\n{_order(found)}; to repeat it:")
-        print("  python -m squall replay " + " ".join([found.schedule, program.path, *program.args]))
-        print(found.report)
+    print(f"\n{_order(found)}; to repeat it:")
+    order = found.schedule if re.fullmatch(r"[\w:,#]*", found.schedule) else shlex.quote(found.schedule)
+    print("  python -m squall replay " + " ".join([order, shlex.join([*program.command, *program.args])]))
+    print(found.report)
     return 1
+
+
+LIMITS = """\
+say what is enough, and the program passes with that:
+  --preemptions 2     every order with at most 2 preemptions
+  --orders 100000     a higher limit
+  --random 1          1000 orders at random, from that seed"""
 
 
 def _order(found):

@@ -1,6 +1,7 @@
 """What the tools do with a program: record it, run it in every order, repeat one of them."""
 
 import contextlib
+import io
 import os
 import sys
 
@@ -42,6 +43,59 @@ def printing_to(stdout):
         sys.stdout = before
 
 
+@contextlib.contextmanager
+def reading_from(stdin):
+    before, sys.stdin = sys.stdin, stdin
+    try:
+        yield
+    finally:
+        sys.stdin = before
+
+
+class Input(io.TextIOWrapper):
+    """Standard input that each order of a program reads from its beginning."""
+
+    def __init__(self, real):
+        self._raw = _Remembering(getattr(real, "buffer", None))
+        super().__init__(io.BufferedReader(self._raw), getattr(real, "encoding", None) or "utf-8")
+
+    def rewind(self):
+        self.seek(0)
+
+
+class _Remembering(io.RawIOBase):
+    """Reads from a stream as far as it is asked to, and from what was read before."""
+
+    def __init__(self, real):
+        self._real, self._read, self._at = real, b"", 0
+
+    def readable(self):
+        return True
+
+    def seekable(self):
+        return True
+
+    def seek(self, offset, whence=io.SEEK_SET):
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._read)}[whence]
+        return self._at
+
+    def tell(self):
+        return self._at
+
+    def fileno(self):
+        if self._real is None:
+            raise io.UnsupportedOperation("there is no standard input")
+        return self._real.fileno()
+
+    def readinto(self, buffer):
+        if self._at == len(self._read) and self._real is not None:
+            self._read += self._real.read1(len(buffer))
+        part = self._read[self._at : self._at + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+
 def record(program, *, real_time=False, until=None, turns=None, all_code=False):
     """Runs a program, and returns the trace and what the program raised."""
     install()
@@ -61,8 +115,9 @@ def explore(program, **bounds):
     """Runs a program in each order of its coroutines."""
     install()
     _squall._set_libraries(libraries())
-    with open(os.devnull, "w") as nothing:
-        return _squall.explore(lambda tool: run_on(tool, program, nothing, nothing), **bounds)
+    stdin = Input(sys.stdin)
+    with open(os.devnull, "w") as nothing, reading_from(stdin):
+        return _squall.explore(lambda tool: run_on(tool, program, nothing, nothing, stdin), **bounds)
 
 
 def replay(program, schedule):
@@ -72,8 +127,10 @@ def replay(program, schedule):
     return _squall.replay(schedule, lambda tool: run_on(tool, program, sys.stdout, sys.stderr))
 
 
-def run_on(tool, program, stdout, stderr):
+def run_on(tool, program, stdout, stderr, stdin=None):
     """Runs a program whose first loop is that of the tool. Returns what is wrong with it, or `None`."""
+    if stdin is not None:
+        stdin.rewind()
     first = []
 
     def prepare(io_loop):
@@ -91,10 +148,10 @@ def run_on(tool, program, stdout, stderr):
         except SystemExit as exception:
             code, text = exit_code(exception)
             problem = (text or f"the program exits with {code}") if code else None
+        except KeyboardInterrupt:
+            raise
         except BaseException as exception:
             problem = exit_code(exception)[1]
             exception.__traceback__ = None
-            if isinstance(exception, KeyboardInterrupt):
-                raise
     program.forget()
     return problem

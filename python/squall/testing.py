@@ -156,10 +156,18 @@ def explore(test, *, preemptions=None, orders=None, steps=None, seed=None, allow
     )
     if found.problem is None:
         return Explored(found.orders, found.summary)
-    lines = [found.problem.rstrip()]
     if found.schedule:
-        lines += [f"after {found.orders} orders; to repeat it:", f"  replay({found.schedule!r}, ..)", found.report]
-    raise ExploreError("\n".join(lines), found.schedule)
+        lines = [f"after {found.orders} orders; to repeat it:", f"  replay({found.schedule!r}, ..)", found.report]
+    else:
+        lines = ["not every order was tried; none of those that were tried fails", _LIMITS]
+    raise ExploreError("\n".join([found.problem.rstrip(), *lines]), found.schedule)
+
+
+_LIMITS = """\
+say what is enough, and the test passes with that:
+  explore(test, preemptions=2)     every order with at most 2 preemptions
+  explore(test, orders=100_000)    a higher limit
+  explore(test, seed=1)            1000 orders at random, from that seed"""
 
 
 def replay(schedule, test):

@@ -1,24 +1,28 @@
 //! [`Loop`]: the base class of `squall.ioloop.IOLoop`.
 
 use std::cell::{Cell, RefCell};
+use std::os::fd::AsFd;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::PyRuntimeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use squall::ioloop::{CurrentLoop, FdEvents, WeakHandle};
+use squall::ioloop::{CurrentLoop, WeakHandle};
 use squall::{AnyFuture, Error, Exception, Future, IoLoop, LoopHandle};
 
-use crate::affine::{descriptor, detached, free_arrived, py, set_home_loop, Affine, Context};
+use crate::affine::{descriptor, detached, free_arrived, set_home_loop, Affine, Context};
 use crate::callback::Call;
 use crate::convert::{converted, seconds};
+use crate::early::{of_python_events, watch, Early};
 use crate::future::result_of;
-use crate::libraries::as_called;
 use crate::names::names;
-use crate::raised::{from_python, report_callback, report_to_python, take_leaving, to_python};
+use crate::raised::{from_python, report_to_python, take_leaving, to_python};
 use crate::shaped::{Shaped, Source};
+use crate::timeout::Timeout;
 use crate::tool_clock::ToolClock;
 use crate::tool_loop::ToolLoop;
 use crate::value::Value;
@@ -27,8 +31,8 @@ use crate::value::Value;
 #[pyclass(name = "Loop", module = "squall._squall", subclass, frozen, weakref, dict)]
 pub(crate) struct Loop {
     bound: OnceLock<Bound_>,
-    /// Callbacks that were added before a thread used the loop; `None` since then.
-    early: Mutex<Option<Vec<Call>>>,
+    /// What was asked for before a thread used the loop; `None` since then.
+    early: Mutex<Option<Vec<Early>>>,
     /// `true` if its clock jumps from timer to timer.
     is_virtual: AtomicBool,
     running: AtomicBool,
@@ -37,7 +41,8 @@ pub(crate) struct Loop {
 
 /// The loop of squall, on the thread that uses it.
 struct Bound_ {
-    io_loop: Affine<IoLoop>,
+    /// The Python object alone owns it, so that a timer can tell whether that is still there.
+    io_loop: Affine<Rc<IoLoop>>,
     remote: WeakHandle,
     /// Keeps the loop waiting for other threads. A loop on a virtual clock reports a deadlock instead.
     _waiting: Option<LoopHandle>,
@@ -69,7 +74,7 @@ pub(crate) fn ensure_current(py: Python<'_>) -> PyResult<()> {
 impl Loop {
     /// Returns the loop of squall, which is created for the thread that first asks.
     fn io_loop(&self) -> PyResult<&IoLoop> {
-        self.bound().io_loop.get()
+        self.bound().io_loop.get().map(|io_loop| &**io_loop)
     }
 
     fn bound(&self) -> &Bound_ {
@@ -86,7 +91,7 @@ impl Loop {
     fn bind(
         io_loop: &IoLoop,
         waits: bool,
-        early: &Mutex<Option<Vec<Call>>>,
+        early: &Mutex<Option<Vec<Early>>>,
         tool: Option<ToolLoop>,
     ) -> Bound_ {
         report_to_python();
@@ -99,11 +104,28 @@ impl Loop {
         });
         let handle = io_loop.handle();
         let early = early.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for call in early.into_iter().flatten() {
-            io_loop.add_callback(move || call.run());
-        }
+        early.into_iter().flatten().for_each(|early| early.happen(io_loop));
         let remote = handle.downgrade();
-        Bound_ { io_loop: Affine::new(io_loop.clone()), remote, _waiting: waits.then_some(handle), tool }
+        Bound_ {
+            io_loop: Affine::new(Rc::new(io_loop.clone())),
+            remote,
+            _waiting: waits.then_some(handle),
+            tool,
+        }
+    }
+
+    /// Keeps `early` until a thread uses the loop. Returns it if one does already.
+    fn keep(&self, early: Early) -> Option<Early> {
+        if self.bound.get().is_some() {
+            return Some(early);
+        }
+        match &mut *self.early.lock().unwrap_or_else(PoisonError::into_inner) {
+            None => Some(early),
+            Some(kept) => {
+                kept.push(early);
+                None
+            }
+        }
     }
 
     /// Adds a callback, from any thread.
@@ -111,14 +133,14 @@ impl Loop {
         if self.closed.load(Ordering::Acquire) {
             return;
         }
-        let Some(bound) = self.bound.get() else {
-            let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(early) = &mut *early {
-                return early.push(call);
-            }
-            drop(early);
-            return self.bound().remote.add_callback(move || call.run());
+        let call = match self.bound.get() {
+            Some(_) => call,
+            None => match self.keep(Early::Call(call)) {
+                Some(Early::Call(call)) => call,
+                _ => return,
+            },
         };
+        let bound = self.bound();
         match bound.io_loop.try_get() {
             Some(io_loop) => io_loop.add_callback(move || call.run()),
             None => bound.remote.add_callback(move || call.run()),
@@ -307,12 +329,17 @@ impl Loop {
     ) -> PyResult<Timeout> {
         let context = Some(Context::copy_current(py)?);
         let call = Call { function: callback, args, kwargs, context };
-        Ok(Timeout(Affine::new(self.io_loop()?.call_later(seconds(delay), move || call.run()))))
+        let io_loop = self.bound().io_loop.get()?;
+        Ok(Timeout::new(io_loop, io_loop.call_later(seconds(delay), move || call.run())))
     }
 
-    fn remove_timeout(&self, timeout: &Bound<'_, Timeout>) -> PyResult<()> {
-        self.io_loop()?.remove_timeout(timeout.get().0.get()?);
-        Ok(())
+    /// Cancels a timer: one of this loop, or anything else that has `cancel`, such as a timer of asyncio.
+    fn remove_timeout(&self, timeout: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.io_loop()?;
+        match timeout.cast::<Timeout>() {
+            Ok(timeout) => timeout.get().cancel(),
+            Err(_) => timeout.call_method0(intern!(timeout.py(), "cancel")).map(drop),
+        }
     }
 
     /// Calls `callback` once the returned ticket has arrived, from any thread. The loop waits for it.
@@ -328,18 +355,23 @@ impl Loop {
     }
 
     fn _add_handler(&self, fd: i32, handler: Py<PyAny>, events: u32) -> PyResult<()> {
-        let call = move |events: FdEvents| {
-            let py = py();
-            let called = || handler.call1(py, (to_python_events(events),));
-            if let Err(raised) = as_called(handler.bind(py), called) {
-                report_callback(py, &handler, raised);
-            }
+        let fd = descriptor(fd)?;
+        if self.bound.get().is_none() {
+            // A number that is not open is an error now, and not when the loop runs.
+            drop(fd.as_fd().try_clone_to_owned()?);
+        }
+        let Some(Early::Watch(fd, handler, events)) = self.keep(Early::Watch(fd, handler, events)) else {
+            return Ok(());
         };
-        Ok(self.io_loop()?.add_handler(descriptor(fd)?, of_python_events(events), call)?)
+        Ok(watch(self.io_loop()?, fd, handler, events)?)
     }
 
     fn _update_handler(&self, fd: i32, events: u32) -> PyResult<()> {
-        Ok(self.io_loop()?.update_handler(&descriptor(fd)?, of_python_events(events))?)
+        let fd = descriptor(fd)?;
+        match self.keep(Early::Update(fd, events)) {
+            None => Ok(()),
+            Some(_) => Ok(self.io_loop()?.update_handler(&fd, of_python_events(events))?),
+        }
     }
 
     /// Lets a virtual clock wait for a descriptor, whose other end takes real time.
@@ -353,7 +385,10 @@ impl Loop {
     }
 
     fn _remove_handler(&self, fd: i32) -> PyResult<()> {
-        self.io_loop()?.remove_handler(&descriptor(fd)?);
+        let fd = descriptor(fd)?;
+        if self.keep(Early::Unwatch(fd)).is_some() {
+            self.io_loop()?.remove_handler(&fd);
+        }
         Ok(())
     }
 
@@ -378,10 +413,6 @@ fn is_idle(exception: &Exception) -> bool {
 #[pyclass(module = "squall._squall", frozen)]
 pub(crate) struct Waker(pub(crate) WeakHandle);
 
-/// A timer that was set.
-#[pyclass(module = "squall._squall", frozen)]
-pub(crate) struct Timeout(Affine<squall::ioloop::Timeout>);
-
 /// The result of another thread, which is still to arrive.
 #[pyclass(module = "squall._squall", frozen)]
 pub(crate) struct Ticket(Mutex<Option<squall::ioloop::Ticket>>);
@@ -393,18 +424,6 @@ impl Ticket {
     fn arrive(&self, _args: &Bound<'_, PyTuple>) {
         drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
-}
-
-/// Tornado's `IOLoop.READ`, `IOLoop.WRITE`.
-const READ: u32 = 1;
-const WRITE: u32 = 4;
-
-fn of_python_events(events: u32) -> FdEvents {
-    FdEvents { read: events & READ != 0, write: events & WRITE != 0 }
-}
-
-fn to_python_events(events: FdEvents) -> u32 {
-    u32::from(events.read) * READ + u32::from(events.write) * WRITE
 }
 
 /// Returns any Future as one of a Python value.

@@ -10,7 +10,7 @@
 //! | `cancelled` | the messages of cancellations |
 //! | `collect` | what the collector of cycles is shown |
 //! | `convert` | `convert_yielded`, `multi`, `sleep`, `with_timeout` |
-//! | `ioloop`, `callback`, `signals` | the class `Loop` |
+//! | `ioloop`, `early`, `callback`, `timeout`, `signals` | the class `Loop` |
 //! | `locks`, `releasing`, `queues`, `iterating`, `periodic` | the rest of Tornado's modules |
 //! | `recording`, `libraries`, `variables`, `logging` | traces, and what is logged |
 //! | `tool_loop`, `tool_clock` | loops that a tool drives, and every order of a program |
@@ -22,6 +22,7 @@ mod cancelled;
 mod collect;
 mod convert;
 mod current_task;
+mod early;
 mod foreign;
 mod future;
 mod generator;
@@ -40,6 +41,7 @@ mod recording;
 mod releasing;
 mod shaped;
 mod signals;
+mod timeout;
 mod tool_clock;
 mod tool_loop;
 mod value;
@@ -67,7 +69,7 @@ fn _squall(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ioloop::Loop>()?;
     module.add_function(wrap_pyfunction!(libraries::_set_libraries, module)?)?;
     module.add_class::<ioloop::Waker>()?;
-    module.add_class::<ioloop::Timeout>()?;
+    module.add_class::<timeout::Timeout>()?;
     module.add_class::<ioloop::Ticket>()?;
     locks::add(module)?;
     queues::add(module)?;

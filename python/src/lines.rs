@@ -149,6 +149,26 @@ pub(crate) fn coroutine_of_call(
     })
 }
 
+/// Returns the description of a coroutine of a library that is a method of an object of the program: a web framework runs
+/// the methods of a handler in one of its own, so that one is the program's coroutine. Its name is that of the class.
+pub(crate) fn program_of(
+    coroutine: &Bound<'_, PyAny>,
+    code: &Bound<'_, PyAny>,
+) -> Option<&'static Coroutine> {
+    let py = code.py();
+    if !is_library(&file_of(code)?) {
+        return None;
+    }
+    let first = code.getattr(intern!(py, "co_varnames")).ok()?.get_item(0).ok()?;
+    let locals = coroutine.getattr(intern!(py, "cr_frame")).ok()?.getattr(intern!(py, "f_locals")).ok()?;
+    let class = locals.get_item(first).ok()?.get_type();
+    let members = class.getattr(intern!(py, "__dict__")).ok()?;
+    let methods = members.call_method0(intern!(py, "values")).ok()?.try_iter().ok()?;
+    let mut codes = methods.filter_map(|method| method.ok()?.getattr_opt(intern!(py, "__code__")).ok()?);
+    let code = codes.find(|code| file_of(code).is_some_and(|file| !is_library(&file)))?;
+    Some(coroutine_of(&class.getattr(intern!(py, "__name__")).ok()?, Some(&code)))
+}
+
 /// Returns the description of a coroutine function, given its name and its code.
 pub(crate) fn coroutine_of(name: &Bound<'_, PyAny>, code: Option<&Bound<'_, PyAny>>) -> &'static Coroutine {
     let name = name.extract::<String>().unwrap_or_else(|_| "coroutine".to_owned());

@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use squall::{AnyFuture, Coroutine, Exception, Future, Place, Result};
-use squall_runner::native::{await_done, start_foreign, yielded_at, Foreign};
+use squall_runner::native::{await_done, await_turn, start_foreign, yielded_at, Foreign};
 use squall_runner::trace::has_observer;
 
 use crate::affine::{py, send, Context, Sent};
@@ -22,7 +22,7 @@ use crate::future::PyFuture;
 use crate::generator::throw;
 use crate::ioloop::ensure_current;
 use crate::libraries::as_code_of;
-use crate::lines::{coroutine_of_call, running_line};
+use crate::lines::{coroutine_of_call, program_of, running_line};
 use crate::names::names;
 use crate::raised::{from_python, to_python};
 use crate::value::Value;
@@ -93,7 +93,7 @@ impl StdFuture for Native {
                 Sent::Yielded(yielded) if yielded.is_none(py) => {
                     drop(yielded.into_bound(py));
                     this.awaits = done();
-                    cx.waker().wake_by_ref();
+                    await_turn(cx);
                     return Poll::Pending;
                 }
                 Sent::Yielded(yielded) => match this.body.within(|| Self::awaited(py, yielded.bind(py))) {
@@ -161,7 +161,8 @@ pub(crate) fn start(coroutine: &Bound<'_, PyAny>) -> PyResult<Py<PyFuture>> {
     let name = coroutine.getattr_opt(intern!(py, "__name__"))?;
     let name = name.unwrap_or_else(|| PyString::new(py, "coroutine").into_any());
     let code = coroutine.getattr_opt(intern!(py, "cr_code"))?;
-    let described = coroutine_of_call(&name, code.as_ref());
+    let called = has_observer().then(|| program_of(coroutine, code.as_ref()?)).flatten();
+    let described = called.unwrap_or_else(|| coroutine_of_call(&name, code.as_ref()));
     let body = Body::new(Context::copy_current(py)?);
     body.inner.set(Some(coroutine.clone().unbind()));
     let native = Box::new(Native { body: body.clone(), coroutine: described, awaits: done() });

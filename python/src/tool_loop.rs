@@ -13,6 +13,7 @@ use squall::{Error, Future, IoLoop, Result};
 use squall_runner::panics::quietly;
 
 use crate::affine::{py, Affine};
+use crate::body::peek;
 use crate::convert::{converted, seconds};
 use crate::ioloop::as_value;
 use crate::raised::from_python;
@@ -184,8 +185,16 @@ impl ToolLoop {
     }
 }
 
-/// Runs `program` on a test loop, and lets go of the loop.
-fn run_program(program: &Py<PyAny>, test_loop: &SharedTestLoop) -> std::result::Result<(), String> {
+/// Runs `program` on a test loop, and lets go of the loop. What it raises ends the tool: `interrupt` keeps it, and no order
+/// is run any more.
+fn run_program(
+    program: &Py<PyAny>,
+    test_loop: &SharedTestLoop,
+    interrupt: &Cell<Option<PyErr>>,
+) -> std::result::Result<(), String> {
+    if peek(interrupt, |interrupt| interrupt.is_some()) {
+        return Err("interrupted".to_owned());
+    }
     let tool = ToolLoop::of(test_loop.clone());
     let ended = program.call1(py(), (tool.clone(),));
     if let Ok(slot) = tool.0.get() {
@@ -195,7 +204,10 @@ fn run_program(program: &Py<PyAny>, test_loop: &SharedTestLoop) -> std::result::
     match problem {
         Ok(None) => Ok(()),
         Ok(Some(problem)) => Err(problem),
-        Err(raised) => Err(raised.to_string()),
+        Err(raised) => {
+            interrupt.set(Some(raised));
+            Err("interrupted".to_owned())
+        }
     }
 }
 
@@ -243,7 +255,12 @@ fn explore(
     if let Some(seed) = seed {
         explore = explore.random(seed);
     }
-    Ok(match explore.check_program(|test_loop| run_program(&program, test_loop)) {
+    let interrupt = Cell::new(None);
+    let checked = explore.check_program(|test_loop| run_program(&program, test_loop, &interrupt));
+    if let Some(raised) = interrupt.take() {
+        return Err(raised);
+    }
+    Ok(match checked {
         Ok(explored) => Exploration {
             orders: explored.orders(),
             summary: explored.to_string(),
@@ -266,8 +283,12 @@ fn explore(
 /// Runs `program` in the order that `explore` has found to fail. Returns what is wrong, or `None`.
 #[pyfunction]
 fn replay(schedule: &str, program: Py<PyAny>) -> PyResult<Option<String>> {
-    let run = || replay_program(schedule, |test_loop| run_program(&program, test_loop));
+    let interrupt = Cell::new(None);
+    let run = || replay_program(schedule, |test_loop| run_program(&program, test_loop, &interrupt));
     let (replayed, text) = quietly(|| catch_unwind(AssertUnwindSafe(run)));
+    if let Some(raised) = interrupt.take() {
+        return Err(raised);
+    }
     match replayed {
         Ok(ended) => Ok(ended.err()),
         Err(_) => Err(PyValueError::new_err(text.unwrap_or_else(|| "it cannot be replayed".to_owned()))),

@@ -328,6 +328,64 @@ class AsyncioTest(unittest.TestCase):
 
 
 class BridgeTest(unittest.TestCase):
+    def test_timer_is_cancelled_like_one_of_asyncio(self):
+        io_loop = IOLoop(make_current=False)
+        self.addCleanup(io_loop.close)
+        called = []
+        for set_timer in io_loop.call_later, io_loop.add_timeout, io_loop.call_at:
+            delay = 0 if set_timer == io_loop.call_later else io_loop.time()
+            handle = set_timer(delay, called.append, "cancelled")
+            self.assertFalse(handle.cancelled())
+            handle.cancel()
+            handle.cancel()
+            self.assertTrue(handle.cancelled())
+            self.assertIn("cancelled", repr(handle))
+        later = io_loop.call_later(1000, called.append, "later")
+        self.assertAlmostEqual(later.when() - io_loop.asyncio_loop.time(), 1000, delta=60)
+        # What Tornado cancels is any handle with that method.
+        removed = io_loop.asyncio_loop.call_later(0, called.append, "removed")
+        io_loop.remove_timeout(removed)
+        with self.assertRaises(AttributeError):
+            io_loop.remove_timeout(None)
+        called_at_last = io_loop.call_later(0.001, io_loop.stop)
+        io_loop.start()
+        self.assertEqual((called, called_at_last.cancelled(), removed.cancelled()), ([], False, True))
+        io_loop.close()
+        later.cancel()
+        self.assertTrue(later.cancelled())
+
+    def test_loop_gets_its_handlers_before_its_thread_runs_it(self):
+        io_loop = IOLoop(make_current=False)
+        here, there = socket.socketpair()
+        unused, closed = socket.socketpair()
+        self.addCleanup(here.close)
+        self.addCleanup(there.close)
+        read = []
+
+        def ready(fd, events):
+            read.append((fd.recv(10), events, threading.current_thread() is thread))
+            io_loop.stop()
+
+        io_loop.add_handler(here, ready, IOLoop.NONE)
+        io_loop.update_handler(here, IOLoop.READ)
+        io_loop.add_handler(unused, ready, IOLoop.READ)
+        io_loop.remove_handler(unused)
+        number = unused.fileno()
+        unused.close()
+        closed.close()
+        with self.assertRaises(OSError):
+            io_loop.add_handler(number, ready, IOLoop.READ)
+        there.send(b"early")
+
+        def run():
+            io_loop.start()
+            io_loop.close()
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        self.assertEqual(read, [(b"early", IOLoop.READ, True)])
+
     def test_main_loop_of_the_documents(self):
         AsyncIOMainLoop().install()
         loop = asyncio.get_event_loop()

@@ -234,6 +234,73 @@ PROGRAMS = {
 
         ioloop.IOLoop.current().run_sync(main)
         """,
+    "package/part": """
+        import os, sys
+        from . import name
+        os.chdir("/")
+        print(__name__, __package__, sys.argv[1:], os.path.isfile(__file__), name)
+        """,
+    "package/__init__": 'name = "a package"\n',
+    "package/__main__": """
+        import os, sys
+        os.chdir("/")
+        print(__name__, sys.argv, os.path.isfile(__file__))
+        """,
+    "wrong": """
+        def f(:
+        """,
+    "turns": """
+        import asyncio
+        lines = []
+
+        async def turns():
+            lines.append(input())
+            await asyncio.sleep(0)
+            lines.append(input())
+
+        async def main():
+            await asyncio.gather(turns(), turns())
+            assert lines == ["1", "2", "3", "4"], lines
+            print("déjà")
+
+        asyncio.run(main())
+        """,
+    "endless": """
+        import asyncio
+
+        async def turns():
+            for _ in range(1200):
+                await asyncio.sleep(0)
+
+        async def main():
+            await asyncio.gather(turns(), turns())
+
+        asyncio.run(main())
+        """,
+    "handler": """
+        from tornado import gen, httpclient, httpserver, ioloop, netutil, web
+
+        class Visit(web.RequestHandler):
+            visits = 0
+
+            async def get(self):
+                visits = Visit.visits
+                await gen.sleep(0.01)
+                Visit.visits = visits + 1
+
+        async def main():
+            server = httpserver.HTTPServer(web.Application([("/", Visit)]))
+            (socket,) = netutil.bind_sockets(0, "127.0.0.1")
+            server.add_sockets([socket])
+            client = httpclient.AsyncHTTPClient()
+            url = "http://127.0.0.1:%d/" % socket.getsockname()[1]
+            await gen.multi([client.fetch(url), client.fetch(url)])
+            server.stop()
+            client.close()
+            assert Visit.visits == 2
+
+        ioloop.IOLoop.current().run_sync(main)
+        """,
 }
 
 RUNS = {
@@ -264,6 +331,16 @@ RUNS = {
     "raises": "run raises.py",
     "raises, traced": "trace raises.py",
     "step": f"step {EXAMPLES}/good_call.py",
+    "module": "run -m package.part a --b",
+    "module, explored": "explore -m package.part",
+    "package": "run package a",
+    "package as a module": "run -m package",
+    "no module": "run -m package.nothing",
+    "wrong": "explore wrong.py",
+    "turns": "trace --no-source turns.py",
+    "turns, explored": "explore turns.py",
+    "endless": "explore endless.py",
+    "handler": "explore handler.py",
 }
 
 
@@ -272,7 +349,9 @@ class Tools(unittest.TestCase):
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
         for name, text in PROGRAMS.items():
-            Path(cls.folder.name, f"{name}.py").write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
+            path = Path(cls.folder.name, f"{name}.py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(textwrap.dedent(text).lstrip(), encoding="utf-8")
         with ThreadPoolExecutor(2) as pool:
             runs = {name: pool.submit(cls.squall, command) for name, command in RUNS.items()}
         cls.runs = {name: run.result() for name, run in runs.items()}
@@ -286,7 +365,9 @@ class Tools(unittest.TestCase):
         # Without the command `squall`, `step` writes a page.
         environment = os.environ | {"PATH": "", "TMPDIR": cls.folder.name}
         command = [sys.executable, "-m", "squall", *command.split()]
-        return subprocess.run(command, cwd=cls.folder.name, env=environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            command, cwd=cls.folder.name, env=environment, input="1\n2\n3\n4\n", capture_output=True, text=True, timeout=60
+        )
 
     def ended(self, name, code):
         run = self.runs[name]
@@ -413,6 +494,67 @@ class Tools(unittest.TestCase):
         self.assertEqual(child.returncode, 130)
         self.assertIn("KeyboardInterrupt", err)
         self.assertIn("main at interrupted.py:5", err)
+
+    def test_ctrl_c_ends_an_exploration(self):
+        Path(self.folder.name, "busy.py").write_text("import os\nos.write(3, b'busy')\nwhile True:\n    pass\n")
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        command = f"{sys.executable} -m squall explore busy.py 3>&{writer}"
+        with subprocess.Popen(
+            ["sh", "-c", f"exec {command}"], cwd=self.folder.name, pass_fds=[writer],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        ) as child:
+            os.close(writer)
+            os.read(reader, 4)
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 130, err)
+        self.assertIn('File "busy.py", line', err)
+
+    def test_module_and_package_run_as_python_runs_them(self):
+        shown = "__main__ package ['a', '--b'] True a package\n"
+        self.assertEqual(self.ended("module", 0).stdout, shown)
+        self.assertIn("no failure in 1 order", self.ended("module, explored", 0).stdout)
+        self.assertEqual(self.ended("package", 0).stdout, "__main__ ['package', 'a'] True\n")
+        main = os.path.join(os.path.realpath(self.folder.name), "package", "__main__.py")
+        self.assertEqual(self.ended("package as a module", 0).stdout, f"__main__ [{main!r}] True\n")
+        self.assertIn("there is no module package.nothing", self.ended("no module", 2).stderr)
+
+    def test_program_that_cannot_be_compiled_has_no_order(self):
+        run = self.ended("wrong", 1)
+        self.assertEqual(run.stdout, "")
+        self.assertTrue(run.stderr.endswith("SyntaxError: invalid syntax\n"), run.stderr)
+
+    def test_each_order_reads_standard_input_from_its_beginning(self):
+        self.assertIn("no failure in 6 orders", self.ended("turns, explored", 0).stdout)
+
+    def test_await_of_one_turn_is_told_as_one(self):
+        out = self.ended("turns", 0).stdout
+        self.assertIn("await moment, wait", " ".join(out.split()))
+        self.assertNotIn("std Future", out)
+
+    def test_lines_are_replaced_where_a_terminal_has_none(self):
+        environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+        command = [sys.executable, "-m", "squall", "trace", "turns.py"]
+        run = subprocess.run(
+            command, cwd=self.folder.name, env=environment, input=b"1\n2\n3\n4\n", capture_output=True, timeout=60
+        )
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn(b'print "d?j?"', run.stdout)
+
+    def test_limit_is_told_in_terms_of_the_command(self):
+        out = self.ended("endless", 1).stdout
+        self.assertIn("one order has more than 1000 choices, so not every order was tried", out)
+        self.assertIn("--preemptions 2 ", out)
+        self.assertNotIn("Explore", out)
+
+    def test_handler_that_a_library_runs_is_a_coroutine_of_the_program(self):
+        out = self.ended("handler", 1).stdout
+        self.assertRegex(out, r"loop +main +Visit +Visit#2")
+        self.assertIn("Visit#2 ready", " ".join(out.split()))
+        self.assertIn("handler.txt", out)
 
     def test_program_that_is_missing_is_an_error(self):
         self.assertIn("cannot read missing.py", self.ended("missing", 2).stderr)

@@ -38,7 +38,7 @@ use crate::foreign::{discard, outside};
 use crate::future::Future;
 use crate::numbers::{next_call, CallId};
 use crate::place::Place;
-use crate::polled::{awaits, awaits_at, begin, end, Polled};
+use crate::polled::{awaits, awaits_at, begin, end, wait_one_turn, Polled};
 use crate::queued::{because, Queued, Why};
 use crate::ready::{ReadyQueue, Registration};
 use crate::shared::{lend, Resolvable, Shared};
@@ -50,6 +50,35 @@ use crate::waker::OwnWaker;
 use crate::wrapped::Raising;
 
 pub use crate::waking::Waking;
+
+/// Suspends the native coroutine that polls with `cx` until the next turn of the loop, once its poll returns `Pending`. For
+/// interpreters, whose coroutines wait for a turn by a bare `yield`; in Rust, await [`moment`](crate::moment).
+///
+/// ```
+/// use std::{future::poll_fn, task::Poll};
+/// use squall_runner::native::{await_turn, start};
+/// use squall_runner::{ready::ReadyQueue, Coroutine, Exception};
+///
+/// static VISIT: Coroutine = Coroutine::new("visit", file!(), line!());
+/// let mut waited = false;
+/// let visit = start(&VISIT, poll_fn(move |cx| {
+///     if waited {
+///         return Poll::Ready(Ok::<_, Exception>(5));
+///     }
+///     waited = true;
+///     await_turn(cx);
+///     Poll::Pending
+/// }));
+/// let ready = ReadyQueue::current();
+/// ready.pop().unwrap().run();
+/// assert!(!visit.done());
+/// ready.pop().unwrap().run();
+/// assert_eq!(visit.result()?, 5);
+/// # Ok::<(), Exception>(())
+/// ```
+pub fn await_turn(cx: &PollContext<'_>) {
+    wait_one_turn(cx);
+}
 
 /// Starts a native coroutine under a name, in the next turn of the loop. [`convert_yielded`](crate::convert_yielded)
 /// starts one under the name of its type.

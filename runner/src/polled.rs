@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::mem::{take, ManuallyDrop};
 use std::ptr;
-use std::task::{RawWakerVTable, Waker};
+use std::task::{Context, RawWakerVTable, Waker};
 
 use crate::any_future::AnyFuture;
 use crate::callback::Callback;
@@ -46,6 +46,12 @@ pub(crate) fn polling<R>(waker: &Waker, f: impl FnOnce(&mut Polled) -> R) -> Opt
         |polled: &&mut Polled| polled.waker.0 == waker.data() && ptr::eq(polled.waker.1, waker.vtable());
     // The cell always exists, but only `try_with` is sure to be inlined.
     POLLED.try_with(|cell| cell.borrow_mut().as_mut().filter(is_same).map(f)).unwrap_or_default()
+}
+
+/// Lets the native coroutine that polls with `cx` be resumed in the next turn of the loop, and tells that it waits for that.
+pub(crate) fn wait_one_turn(cx: &Context<'_>) {
+    polling(cx.waker(), |polled| polled.on = Some("moment"));
+    cx.waker().wake_by_ref();
 }
 
 /// Records that the Task that polls with `waker` awaits `future`, and returns the Task.

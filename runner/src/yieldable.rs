@@ -38,7 +38,7 @@ use crate::future::Future;
 use crate::kind::Kind;
 use crate::native::start;
 use crate::numbers::FutureId;
-use crate::polled::{is_cancelled, polling};
+use crate::polled::{is_cancelled, wait_one_turn};
 use crate::shared::Shared;
 use crate::wrapped::Wrapped;
 
@@ -185,8 +185,7 @@ impl std::future::Future for Moment {
             return Poll::Ready(Ok(()));
         }
         self.0 = true;
-        polling(cx.waker(), |polled| polled.on = Some("moment"));
-        cx.waker().wake_by_ref();
+        wait_one_turn(cx);
         Poll::Pending
     }
 }

@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use super::explored::{Explored, Failure, Kind};
+use super::explored::{Explored, Failure, Kind, AT_RANDOM};
 use super::orders::{Order, Orders, Random};
 use super::report::counted;
 use super::schedule::{self, Allow, Explorable, Problem, Run};
@@ -13,9 +13,6 @@ const ORDERS: usize = 10_000;
 
 /// How many choices of one order are varied if no bound is set.
 const CHOICES: usize = 1_000;
-
-/// How many random orders are tried by default.
-const AT_RANDOM: usize = 1_000;
 
 /// Runs `f` once for each order in which ready coroutines, due timers and finished jobs may run: the usual order first,
 /// then those that depart from it least. A test that has more than 10,000 orders fails with a message that says how to
@@ -255,7 +252,7 @@ impl Explore {
                     break false;
                 }
                 return Err(Failure::limit(
-                    beyond(&format!("there are more than {}", counted(tried, "order"))),
+                    format!("there are more than {}", counted(tried, "order")),
                     tried,
                 ));
             }
@@ -267,10 +264,8 @@ impl Explore {
                 return Err(self.failure(f, &order, tried, None));
             }
             if cut && !bounded {
-                return Err(Failure::limit(
-                    beyond(&format!("one order has more than {}", counted(CHOICES, "choice"))),
-                    tried,
-                ));
+                let what = format!("one order has more than {}", counted(CHOICES, "choice"));
+                return Err(Failure::limit(what, tried));
             }
         };
         Ok(Explored { orders: tried, complete, seed: None })
@@ -307,17 +302,6 @@ impl Explore {
         let kind = Kind::Order { schedule: ran.schedule, report: ran.report, preemptions, seed };
         Failure { problem, tried, kind }
     }
-}
-
-/// Returns the message of a test with more orders than are tried: which limit was reached, and what to do.
-fn beyond(what: &str) -> String {
-    format!(
-        "{what}, so not every order was tried; none of those that were tried fails\n\
-         say what is enough, and the test passes with that:\n  \
-         Explore::new().preemptions(2).run(..)     every order with at most 2 preemptions\n  \
-         Explore::new().orders(100_000).run(..)    a higher limit\n  \
-         Explore::new().random(1).run(..)          {AT_RANDOM} orders at random, from that seed"
-    )
 }
 
 /// Returns the picks of a failed run, with as many of them as possible set to the usual order.

@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::report::{counted, Report};
 use super::schedule::Problem;
 
+/// How many random orders are tried by default.
+pub(super) const AT_RANDOM: usize = 1_000;
+
 /// The result of an exploration in which no order failed. `Display` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explored {
@@ -105,7 +108,7 @@ impl Failure {
         }
     }
 
-    /// Returns what went wrong.
+    /// Returns what went wrong, or which limit was reached.
     pub fn problem(&self) -> &str {
         &self.problem.text
     }
@@ -127,8 +130,18 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kind::Order { schedule, report, preemptions, seed } = &self.kind else {
+            return write!(
+                f,
+                "{}, so not every order was tried; none of those that were tried fails\n\
+                 say what is enough, and the test passes with that:\n  \
+                 Explore::new().preemptions(2).run(..)     every order with at most 2 preemptions\n  \
+                 Explore::new().orders(100_000).run(..)    a higher limit\n  \
+                 Explore::new().random(1).run(..)          {AT_RANDOM} orders at random, from that seed",
+                self.problem.text
+            );
+        };
         writeln!(f, "{}", self.problem.text)?;
-        let Kind::Order { schedule, report, preemptions, seed } = &self.kind else { return Ok(()) };
         match preemptions {
             0 => write!(f, "that is in the usual order")?,
             1 => write!(f, "that is in an order with one preemption")?,

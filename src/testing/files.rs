@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use squall_runner::Exception;
 
-use crate::trace::{steps, Trace};
+use crate::trace::{steps, Recorded, Trace};
 
 /// The environment variable that names the directory of pages.
 const DIRECTORY: &str = "SQUALL_FAILURE";
@@ -98,7 +98,14 @@ fn unused(directory: &Path, stem: &str) -> PathBuf {
 /// runs a program of another language, whose name this is.
 fn name(trace: &Trace) -> String {
     let is_test = std::thread::current().name().is_some();
-    let program = trace.entries().iter().filter(|_| !is_test).find_map(|entry| entry.event.place());
+    // Its first coroutine is defined in it, but may have been called by a library, such as asyncio's `run`.
+    let defined = |event: &Recorded| match event {
+        Recorded::Call { defined, .. } => *defined,
+        _ => None,
+    };
+    let mut entries = trace.entries().iter().filter(|_| !is_test);
+    let program = entries.clone().find_map(|entry| defined(&entry.event));
+    let program = program.or_else(|| entries.find_map(|entry| entry.event.place()));
     let program = program.and_then(|place| Path::new(place.file()).file_stem());
     program.map_or_else(|| format!("{}-{}", binary(), test()), |name| name.to_string_lossy().into_owned())
 }
