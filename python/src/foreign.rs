@@ -9,7 +9,7 @@ use pyo3::{PyTraverseError, PyVisit};
 use squall::resolvable::{Callback, Resolvable, Shared, State};
 use squall::Future;
 use squall_runner::report::guard;
-use squall_runner::trace::{program, Problem};
+use squall_runner::trace::{observed, program, Problem};
 use squall_runner::Holding;
 
 use crate::affine::{py, Affine, Context};
@@ -44,6 +44,14 @@ impl Resolvable for Foreign {
                 false
             }
             None => self.shared.cancel(),
+        }
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        if observed() {
+            self.shared.tell_dropped();
         }
     }
 }
