@@ -37,11 +37,7 @@ impl Waiter {
     #[inline]
     pub(crate) fn wake(self) {
         match self {
-            Self::Soon(queue, callback) | Self::Once(queue, callback) => {
-                if callback.is_due() {
-                    call_soon_on(queue, callback);
-                }
-            }
+            Self::Soon(queue, callback) | Self::Once(queue, callback) => wake_on(queue, callback),
             Self::Wake(waker) => wake(waker),
         }
     }
@@ -97,6 +93,14 @@ impl Waiter {
             }
             _ => false,
         }
+    }
+}
+
+/// Puts a callback on the ready queue on which it began to wait, if it is due.
+#[inline]
+pub(crate) fn wake_on(queue: QueueId, callback: Callback) {
+    if callback.is_due() {
+        call_soon_on(queue, callback);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::callback::Run;
 use crate::foreign::Guarded;
 use crate::polled::polling;
 use crate::ready::{QueueId, ReadyQueue};
-use crate::waiter::Waiter;
+use crate::waiter::{wake_on, Waiter};
 
 /// Wakes the task that polls. Unlike a clone of its [`Waker`](std::task::Waker), it stays on its thread. So if all
 /// coroutines of a loop wait by it, the loop knows that nothing outside can wake them.
@@ -75,11 +75,12 @@ impl Waking {
     }
 
     /// Wakes the task, if it still exists. A panic of a foreign waker is reported.
+    #[inline]
     pub fn wake(self) {
         match self.0 {
             Wakes::Task(queue, task) => {
                 if let Some(task) = task.upgrade() {
-                    Waiter::Soon(queue, task).wake();
+                    wake_on(queue, task);
                 }
             }
             Wakes::Foreign(waker) => Waiter::Wake(waker).wake(),

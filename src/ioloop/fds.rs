@@ -15,7 +15,7 @@ use squall_runner::ready::{is_mostly_empty, ReadyQueue, Run, Withdraw};
 use squall_runner::{log, Context};
 
 use super::registered::{Mode, Registered};
-use super::wait::Wait;
+use super::wait::{Seen, Wait};
 use super::wakeup::Wakeup;
 
 /// The directions in which a file descriptor is ready, or is to be watched. Join them with `|`.
@@ -126,16 +126,14 @@ impl Fds {
         if handlers.is_empty() {
             return;
         }
-        let polled = wait.events.iter().map(|event| (event.key, event.readable, event.writable));
-        let seen = wait.seen.iter().map(|seen| (seen.key, seen.read, seen.write));
-        for (key, read, write) in polled.chain(seen) {
+        wait.each(|Seen { key, read, write, .. }| {
             // Keys are the numbers of the descriptors.
             let handler = RawFd::try_from(key).ok().and_then(|fd| handlers.get(&fd));
             if let Some(handler) = handler {
                 handler.ready.set(FdEvents { read, write });
                 queue.push(handler.clone());
             }
-        }
+        });
     }
 
     /// Removes all handlers.

@@ -10,12 +10,11 @@ use std::io;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
-use polling::Events;
 use slab::Slab;
 use squall_runner::ready::{Callback, ReadyQueue};
 
 use super::budget::Budget;
-use super::wait::Seen;
+use super::wait::{Seen, Wait};
 use super::wakeup::Wakeup;
 
 /// The socket can be read from, or has a connection to accept.
@@ -80,8 +79,15 @@ impl Readiness {
         drop(self.owner.set(owner));
     }
 
+    #[inline]
     pub(super) fn owner(&self) -> Option<Rc<dyn Watched>> {
         self.owner.get().and_then(Weak::upgrade)
+    }
+
+    /// Returns whether something waits for the socket.
+    #[inline]
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.owner().is_some_and(|owner| owner.is_waited_for())
     }
 
     /// Returns the sockets of the loop to which this one belongs.
@@ -91,10 +97,16 @@ impl Readiness {
 
     /// Sets bits, and makes the owner do what waited for them.
     pub(crate) fn set(&self, bits: u8) {
-        self.bits.set(self.bits.get() | bits);
-        if let Some(owner) = self.owner() {
+        if let Some(owner) = self.add(bits) {
             owner.ready(bits);
         }
+    }
+
+    /// Sets bits, and returns the owner, which is to do what waited for them.
+    #[inline]
+    pub(super) fn add(&self, bits: u8) -> Option<Rc<dyn Watched>> {
+        self.bits.set(self.bits.get() | bits);
+        self.owner()
     }
 
     /// Returns whether an operation in the direction `bit` would be tried, or fails.
@@ -191,31 +203,31 @@ impl Sources {
     }
 
     /// Updates the readiness of the sockets that the poller reported.
-    pub(super) fn take_in(&self, events: &Events, seen: &[Seen]) {
-        for seen in seen {
-            self.see(seen);
-        }
-        for event in events.iter() {
-            // Without `RDHUP`, any socket that can be read from may be at its end.
-            let closed = event.readable || event.is_interrupt();
-            self.see(&Seen { key: event.key, read: event.readable, write: event.writable, closed });
-        }
+    pub(super) fn take_in(&self, wait: &Wait) {
+        wait.each(|seen| self.see(seen));
     }
 
-    fn see(&self, seen: &Seen) {
+    #[inline]
+    fn see(&self, seen: Seen) {
         if seen.key & SOURCE == 0 {
             return;
         }
-        let readiness = self.table.borrow().get(seen.key & !SOURCE).cloned();
-        if let Some(readiness) = readiness {
-            let bit = |is: bool, bit: u8| if is { bit } else { 0 };
-            readiness.set(bit(seen.read, READ) | bit(seen.write, WRITE) | bit(seen.closed, CLOSED));
+        let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+        let bits = bit(seen.read, READ) | bit(seen.write, WRITE) | bit(seen.closed, CLOSED);
+        let owner = self.table.borrow().get(seen.key & !SOURCE).and_then(|readiness| readiness.add(bits));
+        // What the owner does may open and close sockets.
+        if let Some(owner) = owner {
+            owner.ready(bits);
         }
     }
 
     /// Returns whether something waits for one of the sockets.
+    ///
+    /// The loop asks this before each sleep without a timer. In most cases the socket that was found last is still
+    /// waited for.
     pub(super) fn are_waited_for(&self) -> bool {
-        self.waited_for().is_some()
+        let is_same = self.table.borrow().get(self.waited.get()).is_some_and(|found| found.is_waited_for());
+        is_same || self.waited_for().is_some()
     }
 
     /// Returns a description of what is waited for at one of the sockets, or `None` if nothing waits for any.
@@ -226,9 +238,6 @@ impl Sources {
     fn waited_for(&self) -> Option<Rc<dyn Watched>> {
         let table = self.table.borrow();
         let waited = |readiness: &Rc<Readiness>| readiness.owner().filter(|owner| owner.is_waited_for());
-        if let Some(found) = table.get(self.waited.get()).and_then(waited) {
-            return Some(found);
-        }
         let (key, found) = table.iter().find_map(|(key, readiness)| Some((key, waited(readiness)?)))?;
         self.waited.set(key);
         Some(found)

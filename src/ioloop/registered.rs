@@ -92,11 +92,20 @@ impl<S: AsSource> Registered<S> {
     }
 
     /// Asks for further reports in both directions, after [`Mode::Edge`], where the poller reports each only once.
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
     pub(super) fn rearm(&self, key: usize) -> io::Result<()> {
         match self.wakeup.poller()? {
             poller if poller.supports_edge() => Ok(()),
             poller => poller.modify(&self.io, Event::all(key)),
         }
+    }
+
+    /// Does nothing: epoll reports each change after [`Mode::Edge`].
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[inline]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps)]
+    pub(super) fn rearm(&self, _key: usize) -> io::Result<()> {
+        Ok(())
     }
 
     /// Removes `io` from the poller.

@@ -42,6 +42,7 @@ impl<S: AsSource> Source<S> {
     }
 
     /// Asks the poller for further reports in both directions, where it reports each only once.
+    #[inline]
     pub(crate) fn rearm(&self) -> io::Result<()> {
         self.registered.rearm(self.key | SOURCE)
     }

@@ -202,8 +202,10 @@ impl Inner {
     /// Queues what waited for the events of a wait.
     fn take_in_events(&self, wait: &mut Wait) {
         #[cfg(unix)]
-        self.fds.take_in(wait, &self.ready);
-        self.sources.take_in(&wait.events, &wait.seen);
+        if self.has_fds() {
+            self.fds.take_in(wait, &self.ready);
+        }
+        self.sources.take_in(wait);
     }
 
     /// Waits until something happens, inside of what [`IoLoop::around_sleep`](super::IoLoop::around_sleep) has set, if

@@ -8,7 +8,7 @@
 use std::io;
 use std::time::Duration;
 
-use polling::{Events, Poller};
+use polling::{Event, Events, Poller};
 
 /// The events of one descriptor.
 #[derive(Debug, Clone, Copy)]
@@ -20,12 +20,21 @@ pub(super) struct Seen {
     pub(super) closed: bool,
 }
 
+impl Seen {
+    /// Converts an event of the poller's own wait.
+    fn polled(event: &Event) -> Self {
+        // Without `RDHUP`, any socket that can be read from may be at its end.
+        let closed = event.readable || event.is_interrupt();
+        Self { key: event.key, read: event.readable, write: event.writable, closed }
+    }
+}
+
 /// The events of one wait. The lists are reused.
 pub(super) struct Wait {
-    /// Events that the poller's own wait reported.
-    pub(super) events: Events,
-    /// Events that the loop's direct wait reported.
-    pub(super) seen: Vec<Seen>,
+    /// Events that the poller's own wait reported, if `polled` is `true`.
+    events: Events,
+    polled: bool,
+    /// Events that the loop's direct wait reported, and with them the poller's notification.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     buffer: Vec<rustix::event::epoll::Event>,
 }
@@ -34,22 +43,45 @@ impl Wait {
     pub(super) fn new() -> Self {
         Self {
             events: Events::new(),
-            seen: Vec::new(),
+            polled: false,
             #[cfg(any(target_os = "linux", target_os = "android"))]
             buffer: Vec::new(),
         }
     }
 
+    #[inline]
     pub(super) fn clear(&mut self) {
-        self.events.clear();
-        self.seen.clear();
+        if std::mem::take(&mut self.polled) {
+            self.events.clear();
+        }
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        self.buffer.clear();
+    }
+
+    /// Calls `f` with each event of the last wait.
+    #[inline]
+    pub(super) fn each(&self, mut f: impl FnMut(Seen)) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        for event in &self.buffer {
+            if let Some(seen) = seen(event) {
+                f(seen);
+            }
+        }
+        if self.polled {
+            self.events.iter().for_each(|event| f(Seen::polled(&event)));
+        }
+    }
+
+    /// Adds the events of the poller's own wait.
+    fn poll(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
+        self.polled = true;
+        poller.wait(&mut self.events, timeout).map(drop)
     }
 
     /// Waits until something happens, for at most `timeout` (`None` for no limit). May return early without an event.
     pub(super) fn wait(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
         self.clear();
-        let waited = self.wait_for_any(poller, timeout);
-        match waited {
+        match self.wait_for_any(poller, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             waited => waited,
         }
@@ -57,7 +89,7 @@ impl Wait {
 
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     fn wait_for_any(&mut self, poller: &Poller, timeout: Option<Duration>) -> io::Result<()> {
-        poller.wait(&mut self.events, timeout).map(drop)
+        self.poll(poller, timeout)
     }
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -83,28 +115,12 @@ impl Wait {
             poll(&mut [PollFd::new(poller, PollFlags::IN)], Some(&rest))?;
         }
         let timeout = timeout.map(|(_, millis)| millis);
-        self.buffer.clear();
         self.buffer.reserve(ROOM);
         epoll::wait(poller, rustix::buffer::spare_capacity(&mut self.buffer), timeout.as_ref())?;
-        let mut notified = false;
-        for event in &self.buffer {
-            use epoll::EventFlags as E;
-            let Ok(key) = usize::try_from(event.data.u64()) else { continue };
-            if key == NOTIFIED {
-                notified = true;
-                continue;
-            }
-            let flags = event.flags;
-            self.seen.push(Seen {
-                key,
-                read: flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR | E::PRI),
-                write: flags.intersects(E::OUT | E::HUP | E::ERR),
-                closed: flags.intersects(E::RDHUP | E::HUP | E::ERR),
-            });
-        }
+        let notified = self.buffer.iter().any(|event| event.data.u64() == NOTIFIED);
         if notified {
             // The poller empties its notifier and arms it again.
-            poller.wait(&mut self.events, Some(Duration::ZERO))?;
+            self.poll(poller, Some(Duration::ZERO))?;
         }
         Ok(())
     }
@@ -112,7 +128,25 @@ impl Wait {
 
 /// The key under which `polling` registers its notifier and its timer.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const NOTIFIED: usize = usize::MAX;
+const NOTIFIED: u64 = usize::MAX as u64;
+
+/// Converts an event of the system, unless it is the poller's notification.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[inline]
+fn seen(event: &rustix::event::epoll::Event) -> Option<Seen> {
+    use rustix::event::epoll::EventFlags as E;
+
+    let (key, flags) = (event.data.u64(), event.flags);
+    if key == NOTIFIED {
+        return None;
+    }
+    Some(Seen {
+        key: usize::try_from(key).ok()?,
+        read: flags.intersects(E::IN | E::RDHUP | E::HUP | E::ERR | E::PRI),
+        write: flags.intersects(E::OUT | E::HUP | E::ERR),
+        closed: flags.intersects(E::RDHUP | E::HUP | E::ERR),
+    })
+}
 
 #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
 mod tests {
@@ -135,17 +169,22 @@ mod tests {
         let began = Instant::now();
         wait.wait(&poller, Some(SHORT)).unwrap();
         assert!(began.elapsed() >= SHORT);
-        assert!(wait.seen.is_empty() && wait.events.is_empty());
+        wait.each(|seen| unreachable!("{seen:?}"));
 
+        let mut first = || {
+            wait.wait(&poller, Some(SHORT)).unwrap();
+            let mut first = None;
+            wait.each(|seen| first = first.or(Some(seen)));
+            first.unwrap()
+        };
         one.write_all(b"a").unwrap();
-        wait.wait(&poller, Some(SHORT)).unwrap();
-        assert!(wait.seen[0].read && !wait.seen[0].closed);
+        let seen = first();
+        assert!(seen.read && !seen.closed);
         drop(one);
-        wait.wait(&poller, Some(SHORT)).unwrap();
-        assert!(wait.seen[0].closed);
+        assert!(first().closed);
 
         poller.notify().unwrap();
         wait.wait(&poller, Some(SHORT)).unwrap();
-        assert!(wait.seen.is_empty());
+        wait.each(|seen| unreachable!("{seen:?}"));
     }
 }

@@ -233,7 +233,9 @@ impl<L: Listener> Watched for Accepting<L> {
     }
 
     fn is_waited_for(&self) -> bool {
-        self.wakers.borrow().is_waited_for() || self.first().is_some()
+        self.wakers.borrow().is_waited_for()
+            || self.line.borrow().is_first_waiting()
+            || self.first().is_some()
     }
 
     fn describe(&self) -> String {

@@ -33,6 +33,12 @@ impl<T: Waits + ?Sized> Line<T> {
         self.first_of_some()
     }
 
+    /// Returns whether the operation at the front still waits.
+    #[inline]
+    pub(super) fn is_first_waiting(&self) -> bool {
+        self.0.front().and_then(Weak::upgrade).is_some_and(|first| !first.is_over())
+    }
+
     fn first_of_some(&mut self) -> Option<Rc<T>> {
         loop {
             match self.0.front()?.upgrade() {

@@ -18,6 +18,7 @@ impl Wakers {
     }
 
     /// Returns whether a task waits. One that has polled and ended does not.
+    #[inline]
     pub(super) fn is_waited_for(&self) -> bool {
         let waits = |task: &Waking| !task.is_over();
         self.first.as_ref().is_some_and(waits) || self.more.iter().any(waits)
@@ -35,13 +36,23 @@ impl Wakers {
         }
     }
 
+    #[inline]
     pub(super) fn take(&mut self) -> Self {
         std::mem::take(self)
     }
 
     /// Wakes all tasks. A waker is foreign code, which may use anything, so nothing may be borrowed here.
+    #[inline]
     pub(super) fn wake(self) {
-        self.first.into_iter().for_each(Waking::wake);
-        self.more.into_iter().for_each(Waking::wake);
+        let Some(first) = self.first else { return };
+        first.wake();
+        if !self.more.is_empty() {
+            wake_each(self.more);
+        }
     }
+}
+
+#[cold]
+fn wake_each(tasks: Vec<Waking>) {
+    tasks.into_iter().for_each(Waking::wake);
 }

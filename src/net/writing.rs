@@ -190,6 +190,7 @@ impl Connection {
     }
 
     /// Writes until the backlog is empty.
+    #[inline]
     fn write_backlog(&self) -> Tried<()> {
         if self.writing.borrow().is_clear() {
             return Tried::Done(Ok(()));
@@ -276,14 +277,15 @@ impl Connection {
             return Tried::Done(Err(shut_down()));
         }
         match self.write_backlog() {
-            Tried::Done(Ok(())) => self.io.attempt(WRITE, |io| match buffers {
-                [one] => io.write(one),
-                several => io.write_vectored(several),
-            }),
-            Tried::Done(Err(error)) => Tried::Done(Err(error)),
-            Tried::Blocked => Tried::Blocked,
-            Tried::Later => Tried::Later,
+            Tried::Done(Ok(())) => {}
+            Tried::Done(Err(error)) => return Tried::Done(Err(error)),
+            Tried::Blocked => return Tried::Blocked,
+            Tried::Later => return Tried::Later,
         }
+        self.io.attempt(WRITE, |io| match buffers {
+            [one] => io.write(one),
+            several => io.write_vectored(several),
+        })
     }
 
     /// Waits until the backlog is written.

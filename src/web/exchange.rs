@@ -279,9 +279,6 @@ impl Exchange {
                 Err(exception) => access_log::exception(&exception, &self.head, self.connection.peer()),
             }
         }
-        if !self.head.headers.contains_key(IF_NONE_MATCH) {
-            return false;
-        }
         let mut headers = self.headers.borrow_mut();
         let tag = headers.get(ETAG).and_then(|tag| tag.to_str().ok());
         let is_known = tag.is_some_and(|tag| lists_weakly(&self.head.headers, &IF_NONE_MATCH, tag));
