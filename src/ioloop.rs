@@ -34,6 +34,7 @@ mod fds;
 mod handle;
 #[cfg(unix)]
 mod handlers;
+mod lull;
 mod periodic;
 #[cfg_attr(not(feature = "net"), allow(dead_code))]
 pub(crate) mod readiness;
@@ -109,6 +110,7 @@ struct Inner {
     singletons: Singletons,
     /// Events that the last wait reported.
     wait: RefCell<wait::Wait>,
+    lull: lull::Lull,
     /// The sockets that the loop watches.
     sources: Rc<readiness::Sources>,
     #[cfg(unix)]
@@ -164,6 +166,7 @@ impl IoLoop {
             expected: RefCell::default(),
             singletons: Singletons::default(),
             wait: RefCell::new(wait::Wait::new()),
+            lull: lull::Lull::default(),
             sources,
             #[cfg(unix)]
             fds: fds::Fds::default(),

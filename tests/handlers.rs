@@ -27,6 +27,61 @@ fn turns(io_loop: &IoLoop, n: u32) {
     }
 }
 
+/// Returns in which turn after the write a handler is called, while callbacks keep the loop busy, and something is written
+/// after this many turns.
+fn turn_of_event(
+    io_loop: &IoLoop,
+    quiet: u32,
+    change: impl FnOnce(&IoLoop, &Rc<UnixStream>) + 'static,
+) -> u32 {
+    let (a, b) = pair();
+    let (now, seen) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(None)));
+    io_loop
+        .add_handler(a.clone(), FdEvents::READ, {
+            let (now, seen, a) = (now.clone(), seen.clone(), a.clone());
+            move |_| {
+                let _ = (&*a).read(&mut [0; 8]);
+                seen.set(seen.get().or(Some(now.get())));
+            }
+        })
+        .unwrap();
+    let (busy, at) = (io_loop.clone(), seen.clone());
+    let ran = io_loop.run_sync(|| {
+        squall::native(async move {
+            while now.get() < quiet {
+                now.set(now.get() + 1);
+                moment().await?;
+            }
+            (&*b).write_all(b"a").unwrap();
+            change(&busy, &a);
+            while at.get().is_none() && now.get() < quiet + 50 {
+                now.set(now.get() + 1);
+                moment().await?;
+            }
+            busy.remove_handler(&a);
+            Ok::<_, squall::Exception>(())
+        })
+    });
+    ran.and_then(|ran| ran).unwrap();
+    seen.get().unwrap() - quiet
+}
+
+#[test]
+fn descriptor_is_seen_in_the_next_turns_although_callbacks_are_always_ready() {
+    let io_loop = IoLoop::new();
+    let at_once = turn_of_event(&io_loop, 3, |_, _| ());
+    // After many turns in which nothing was ready, the system is asked in every fourth.
+    for quiet in 100..104 {
+        let late = turn_of_event(&io_loop, quiet, |_, _| ()) - at_once;
+        assert!(late < 4, "{late} turns later");
+    }
+    // A change of what is watched ends that.
+    let update = |io_loop: &IoLoop, a: &Rc<UnixStream>| io_loop.update_handler(a, FdEvents::READ).unwrap();
+    for quiet in 100..104 {
+        assert_eq!(turn_of_event(&io_loop, quiet, update), at_once);
+    }
+}
+
 // Tornado: ioloop_test.TestIOLoop.test_multiple_add
 #[test]
 fn second_handler_for_a_descriptor_is_an_error() {

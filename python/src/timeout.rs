@@ -15,14 +15,18 @@ pub(crate) struct Timeout(Affine<Timer>);
 /// A timer that was set.
 struct Timer {
     io_loop: Weak<IoLoop>,
-    timer: ioloop::Timeout,
+    handle: ioloop::Timeout,
     cancelled: Cell<bool>,
 }
 
 impl Timeout {
     /// Creates the handle of a timer of that loop.
     pub(crate) fn new(io_loop: &Rc<IoLoop>, timer: ioloop::Timeout) -> Self {
-        Self(Affine::new(Timer { io_loop: Rc::downgrade(io_loop), timer, cancelled: Cell::new(false) }))
+        Self(Affine::new(Timer {
+            io_loop: Rc::downgrade(io_loop),
+            handle: timer,
+            cancelled: Cell::new(false),
+        }))
     }
 }
 
@@ -33,7 +37,7 @@ impl Timeout {
         let timer = self.0.get()?;
         timer.cancelled.set(true);
         if let Some(io_loop) = timer.io_loop.upgrade() {
-            io_loop.remove_timeout(&timer.timer);
+            io_loop.remove_timeout(&timer.handle);
         }
         Ok(())
     }
@@ -44,7 +48,7 @@ impl Timeout {
 
     /// Returns when the timer is due, by the clock of asyncio's side of the loop, in seconds.
     fn when(&self) -> PyResult<f64> {
-        Ok(self.0.get()?.timer.deadline().as_secs_f64())
+        Ok(self.0.get()?.handle.deadline().as_secs_f64())
     }
 
     fn __repr__(&self) -> String {
@@ -52,7 +56,7 @@ impl Timeout {
             None => "<TimerHandle of another thread>".to_owned(),
             Some(timer) => {
                 let cancelled = if timer.cancelled.get() { " cancelled" } else { "" };
-                format!("<TimerHandle{cancelled} when={}>", timer.timer.deadline().as_secs_f64())
+                format!("<TimerHandle{cancelled} when={}>", timer.handle.deadline().as_secs_f64())
             }
         }
     }

@@ -65,6 +65,7 @@ impl IoLoop {
         if self.is_closed() {
             return Err(io::Error::other("the IoLoop is closed"));
         }
+        self.inner.lull.end();
         self.inner.fds.add(Rc::new(fd), events, Guarded::new(Box::new(handler)), self.inner.inbox.wakeup())
     }
 
@@ -77,6 +78,7 @@ impl IoLoop {
     ///
     /// Source: `tornado.ioloop.IOLoop.update_handler`.
     pub fn update_handler(&self, fd: &impl AsFd, events: FdEvents) -> io::Result<()> {
+        self.inner.lull.end();
         match self.inner.fds.get(fd.as_fd().as_raw_fd()) {
             Some(handler) => handler.update(events),
             None => Err(io::Error::new(io::ErrorKind::NotFound, "the descriptor has no handler")),

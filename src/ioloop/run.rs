@@ -212,12 +212,13 @@ impl IoLoop {
             return Err(CLOSED.into());
         }
         inner.running.set(true);
+        inner.lull.end();
         let _running = Running(&inner.running);
         loop {
             if inner.ready.is_empty() && !inner.stop.get() {
                 inner.sleep()?;
             } else {
-                inner.look_at_fds()?;
+                inner.look_while_busy()?;
             }
             inner.run_turn(&mut after_each);
             // A stop in the turn in which the run ends anyway is used up with it.

@@ -21,7 +21,9 @@ impl<S: AsSource> Source<S> {
     ///
     /// `bits` are the operations that may be tried before the poller has reported anything.
     pub(crate) fn new(io: S, bits: u8) -> io::Result<Self> {
-        let sources = IoLoop::current().sources().clone();
+        let io_loop = IoLoop::current();
+        io_loop.inner.lull.end();
+        let sources = io_loop.sources().clone();
         if sources.is_closed() {
             return Err(io::Error::other("the IoLoop is closed"));
         }

@@ -188,9 +188,27 @@ impl Inner {
         Ok(())
     }
 
+    /// Looks at descriptors in a turn in which callbacks are ready, except in most turns of a [lull](super::lull::Lull). An
+    /// observer, and programs on a virtual clock, see each descriptor in the first turn in which it is ready.
+    #[inline]
+    pub(super) fn look_while_busy(&self) -> Result<()> {
+        if self.has_fds() || !self.sources.is_empty() {
+            if self.lull.skips_turn() && !self.clock.jumps() && !trace::has_observer() {
+                return Ok(());
+            }
+            self.poll(Some(Duration::ZERO))?;
+        }
+        Ok(())
+    }
+
     pub(super) fn poll(&self, timeout: Option<Duration>) -> Result<()> {
         let wait = &mut *self.wait.borrow_mut();
         self.wait_for_any(wait, timeout)?;
+        if timeout == Some(Duration::ZERO) && wait.found_nothing() {
+            self.lull.found_nothing();
+        } else {
+            self.lull.end();
+        }
         if trace::has_observer() {
             because(Why::Io, || self.take_in_events(wait));
         } else {

@@ -49,6 +49,15 @@ impl Wait {
         }
     }
 
+    /// Returns whether nothing had happened.
+    pub(super) fn found_nothing(&self) -> bool {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if !self.buffer.is_empty() {
+            return false;
+        }
+        !self.polled || self.events.is_empty()
+    }
+
     #[inline]
     pub(super) fn clear(&mut self) {
         if std::mem::take(&mut self.polled) {
