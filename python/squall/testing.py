@@ -4,7 +4,7 @@
 
     with TestLoop() as t:
         ticked = t.spawn(tick, 1)             # called, not started
-        print(t.step())                       # tick: start -> yield future:pending at test_tick.py:12:1
+        print(t.step())                       # tick: start -> yield future:pending at test_tick.py:12
         t.advance(60)
         assert ticked.result() == 2
 

@@ -43,7 +43,7 @@ fn line_of(frame: &Bound<'_, PyAny>) -> Option<Place> {
     let frame = frame.cast::<PyFrame>().ok()?;
     let line = u32::try_from(frame.line_number()).ok()?;
     let code = frame.getattr(intern!(frame.py(), "f_code")).ok()?;
-    Some(Place::new(&file_of(&code)?, line, 1))
+    Some(Place::new(&file_of(&code)?, line, 0))
 }
 
 /// Returns the frame of a suspended generator, coroutine or asynchronous generator, and what it delegates to.
@@ -95,7 +95,7 @@ pub(crate) fn raised_at(traceback: &Bound<'_, PyTraceback>) -> Option<Place> {
     let line = innermost.getattr(intern!(py, "tb_lineno")).ok()?.extract().ok()?;
     let frame = innermost.getattr(intern!(py, "tb_frame")).ok()?;
     let code = frame.getattr(intern!(py, "f_code")).ok()?;
-    Some(Place::new(&file_of(&code)?, line, 1))
+    Some(Place::new(&file_of(&code)?, line, 0))
 }
 
 /// Returns the line that Python runs now outside of this package, if something observes.

@@ -72,7 +72,7 @@ impl Place {
         Self(Source::Caller(Location::caller()))
     }
 
-    /// Returns a place that is only known at run time. Lines and columns count from 1.
+    /// Returns a place that is only known at run time. Lines and columns count from 1; a column that is not known is 0.
     ///
     /// Each distinct place and each file name is kept once, for the life of the process. So use this for the lines of
     /// running programs, whose number is limited.
@@ -80,6 +80,7 @@ impl Place {
     /// ```
     /// let place = squall_runner::Place::new("visit.py", 12, 5);
     /// assert_eq!((place.file(), place.line(), place.column()), ("visit.py", 12, 5));
+    /// assert_eq!(squall_runner::Place::new("visit.py", 12, 0).to_string(), "visit.py:12");
     /// ```
     #[must_use]
     pub fn new(file: &str, line: u32, column: u32) -> Self {
@@ -129,7 +130,7 @@ impl Place {
         }
     }
 
-    /// Returns the number of the column, from 1.
+    /// Returns the number of the column, from 1, or 0 if it is not known.
     #[must_use]
     pub fn column(self) -> u32 {
         match self.0 {
@@ -204,10 +205,14 @@ impl Ord for Place {
     }
 }
 
-/// Prints `file:line:column`, like the compiler.
+/// Prints `file:line:column`, like the compiler, or `file:line` if the column is not known.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file(), self.line(), self.column())
+        write!(f, "{}:{}", self.file(), self.line())?;
+        match self.column() {
+            0 => Ok(()),
+            column => write!(f, ":{column}"),
+        }
     }
 }
 

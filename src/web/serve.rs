@@ -158,10 +158,15 @@ impl Session {
                 return;
             }
         }
-        if exchange.is_finished() || self.connection.stream.is_ended() {
+        if exchange.is_finished() {
             return;
         }
-        if self.connection.stream.poll_end(cx) == Poll::Ready(false) {
+        let left = match self.connection.stream.is_ended() {
+            // The end was seen before this request began. If it came within the body, the body's reader is told.
+            true => exchange.receiver.as_ref().is_none_or(|receiver| receiver.is_over()),
+            false => self.connection.stream.poll_end(cx) == Poll::Ready(false),
+        };
+        if left {
             exchange.client_left();
         }
     }

@@ -95,6 +95,22 @@ fn client_that_leaves_is_told_of_although_it_has_sent_requests_in_advance() {
 }
 
 #[test]
+fn handler_that_begins_after_the_client_has_left_is_told_of_that() {
+    let (waits, notes, _gate) = Waits::new();
+    serve(&Application::new().route("/", waits), |address| async move {
+        let stream = TcpStream::connect(address).await?;
+        stream.write_all("PUT / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).await?;
+        stream.shutdown().await?;
+        for _ in 0..2 {
+            assert_eq!(response(&stream).await?.status, 200);
+        }
+        // A native handler begins in the next turn.
+        assert_eq!(notes.take(), ["on_connection_close", "put", "closed"].repeat(2));
+        Ok(())
+    });
+}
+
+#[test]
 fn client_that_closes_its_half_gets_its_response() {
     let (waits, notes, gate) = Waits::new();
     serve(&Application::new().route("/", waits), |address| async move {
