@@ -99,7 +99,8 @@ impl Explore {
     ///
     /// ```
     /// use std::cell::Cell;
-    ///     /// use squall::testing::{Explore, SharedTestLoop};
+    /// use std::rc::Rc;
+    /// use squall::testing::{Explore, SharedTestLoop};
     /// use squall::{moment, Result};
     ///
     /// #[squall::coroutine]
