@@ -171,7 +171,7 @@ pub(crate) struct Sources {
     pub(super) wakeup: Arc<Wakeup>,
     ready: Rc<ReadyQueue>,
     closed: Cell<bool>,
-    /// The key at which a socket with a waiter was found last. The next search begins there.
+    /// The key at which a socket with a waiter was found last. That socket is asked first the next time.
     waited: Cell<usize>,
     pub(super) budget: Budget,
     /// `true` if the log already says that a virtual clock stands still because of these sockets.

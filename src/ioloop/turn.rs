@@ -192,13 +192,10 @@ impl Inner {
     /// observer, and programs on a virtual clock, see each descriptor in the first turn in which it is ready.
     #[inline]
     pub(super) fn look_while_busy(&self) -> Result<()> {
-        if self.has_fds() || !self.sources.is_empty() {
-            if self.lull.skips_turn() && !self.clock.jumps() && !trace::has_observer() {
-                return Ok(());
-            }
-            self.poll(Some(Duration::ZERO))?;
+        if self.lull.skips_turn() && !self.clock.jumps() && !trace::has_observer() {
+            return Ok(());
         }
-        Ok(())
+        self.look_at_fds()
     }
 
     pub(super) fn poll(&self, timeout: Option<Duration>) -> Result<()> {
