@@ -182,7 +182,7 @@ impl Inner {
     /// Asks the poller which descriptors are ready, without waiting.
     #[inline]
     pub(super) fn look_at_fds(&self) -> Result<()> {
-        if self.has_fds() || !self.sources.is_empty() {
+        if self.watches_any() {
             self.poll(Some(Duration::ZERO))?;
         }
         Ok(())
@@ -192,10 +192,17 @@ impl Inner {
     /// observer, and programs on a virtual clock, see each descriptor in the first turn in which it is ready.
     #[inline]
     pub(super) fn look_while_busy(&self) -> Result<()> {
-        if self.lull.skips_turn() && !self.clock.jumps() && !trace::has_observer() {
-            return Ok(());
+        let skips = || self.lull.skips_turn() && !self.clock.jumps() && !trace::has_observer();
+        if self.watches_any() && !skips() {
+            self.poll(Some(Duration::ZERO))?;
         }
-        self.look_at_fds()
+        Ok(())
+    }
+
+    /// Returns whether a descriptor or a socket is watched.
+    #[inline]
+    fn watches_any(&self) -> bool {
+        self.has_fds() || !self.sources.is_empty()
     }
 
     pub(super) fn poll(&self, timeout: Option<Duration>) -> Result<()> {
